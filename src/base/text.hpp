@@ -1,0 +1,22 @@
+// Small text helpers for messages: did-you-mean and JSON string escaping.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace millrace::detail {
+
+/// The candidate nearest to `word` by edit distance (at most a third of its length, at least 1), or "".
+std::string nearest_word(std::string_view word, std::span<const std::string> candidates);
+
+/// True when `text` is well-formed UTF-8.
+bool valid_utf8(std::string_view text);
+
+/// Appends `text` as a JSON string with quotes; bytes that are not UTF-8 become U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+/// "key" in the two spellings that match in JSON: is_robot and isRobot compare equal.
+bool same_field_name(std::string_view a, std::string_view b);
+
+}  // namespace millrace::detail

@@ -1,0 +1,6 @@
+// The face of `metrics`: exact counters with one writer, latency histograms, and the report that page and summary show.
+#pragma once
+
+#include "metrics/counter.hpp"
+#include "metrics/histogram.hpp"
+#include "metrics/report.hpp"

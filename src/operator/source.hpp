@@ -1,0 +1,71 @@
+// Source and Sink: the two interfaces through which the runtime meets connectors.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/log.hpp"
+#include "base/status.hpp"
+#include "env/env.hpp"
+#include "record/batch.hpp"
+
+namespace millrace::detail {
+
+/// Where records go that could not be parsed or whose processing threw: counted per component, the last ones kept.
+/// Called by the task's own thread.
+class DeadLetters {
+ public:
+  virtual ~DeadLetters() = default;
+  /// `where` is "file:line", "file: byte 123" or ""; `record` is the record's text (its start is enough).
+  virtual void add(std::string_view reason, std::string_view where, std::string_view record) = 0;
+};
+
+/// What a source or sink is given when it opens. Outlives it.
+struct EndContext {
+  Env* env = nullptr;
+  Log log;
+  DeadLetters* dead_letters = nullptr;
+  std::uint32_t task = 0;   ///< index of this task, 0-based
+  std::uint32_t tasks = 1;  ///< number of tasks of the component
+  std::size_t batch_records_max = 1024;
+  std::size_t line_bytes_max = 16u << 20;  ///< longer lines become dead letters
+};
+
+enum class Poll {
+  ready,            ///< the batch holds records (maybe none survived parsing); more may follow at once
+  idle,             ///< nothing now; ask again later
+  partition_ended,  ///< like ready, and partition `batch.partition` has no more records
+  ended,            ///< like ready, and no partition of this task has more records
+};
+
+/// Reads partitions and fills batches. Made once per task; all calls by the task's thread.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual Status open(const EndContext& context) = 0;
+  /// Number of partitions this task reads (batch.partition is 0-based below it). Valid after open().
+  virtual std::uint32_t partitions() const { return 1; }
+  /// Appends at most batch_records_max records of ONE partition to the cleared `batch` (of the type the source was
+  /// declared with) and sets partition, offset, lap and arenas. Must not block longer than a disk read.
+  /// Dead letters it adds are not part of the batch. Errors: 4001, 4004: the topology stops with them.
+  virtual Result<Poll> poll(BatchBase& batch) = 0;
+  /// Records met so far, dead letters included. The runtime counts them as the source's input.
+  virtual std::uint64_t records_read() const = 0;
+  virtual void close() {}
+};
+
+/// Takes batches at the end of a stream. Made once per task; all calls by the task's thread.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual Status open(const EndContext& context) = 0;
+  /// Takes every record of `batch`. Errors: 4002 fails the topology; 4005 ends it quietly with success.
+  virtual Status write(const BatchBase& batch) = 0;
+  /// Called when no input is waiting, and before close(): what was written should become visible.
+  virtual Status flush() { return {}; }
+  virtual Status close() { return {}; }
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,106 @@
+// Batch<T>: what moves along an edge: records, their event times, the arenas they point into and a control mark.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "record/arena.hpp"
+
+namespace millrace::detail {
+
+/// The watermark of its own partition that a record was already behind when it left the source.
+/// Records that were not behind have no entry: lateness depends on the partition's contents alone.
+struct Behind {
+  std::uint32_t index;
+  Time watermark;
+};
+
+/// The type-independent part of a batch. Owned by one task at a time.
+class BatchBase {
+ public:
+  virtual ~BatchBase() = default;
+  virtual std::size_t size() const = 0;
+  /// Empties records and marks; keeps capacity.
+  void clear() {
+    clear_records();
+    times.clear();
+    hashes.clear();
+    behind.clear();
+    arenas.clear();
+    watermark = kTimeMin;
+    end = false;
+    due_ns = 0;
+    partition = 0;
+    offset = 0;
+    lap = 0;
+  }
+  bool has_times() const { return !times.empty(); }
+  /// Keeps `arena` alive as long as this batch; O(1) for the arena added last.
+  void pin(const ArenaRef& arena) {
+    if (!arenas.empty() && arenas.back() == arena) return;
+    for (const ArenaRef& held : arenas) {
+      if (held == arena) return;
+    }
+    arenas.push_back(arena);
+  }
+  void pin_all(const BatchBase& other) {
+    for (const ArenaRef& arena : other.arenas) pin(arena);
+  }
+
+  std::vector<Time> times;            ///< one per record, or empty: records without event time
+  std::vector<std::uint64_t> hashes;  ///< key hash per record, or empty: not keyed yet
+  std::vector<Behind> behind;         ///< sparse, ascending by index
+  std::vector<ArenaRef> arenas;       ///< every arena that a record points into
+  Time watermark = kTimeMin;          ///< mark after the last record; kTimeMin: none
+  bool end = false;                   ///< the sender sends nothing after this batch
+  std::int64_t due_ns = 0;            ///< steady time at which the oldest record was due; 0: unknown
+  std::uint32_t partition = 0;        ///< source partition (meaningful in the source's chain)
+  std::uint64_t offset = 0;           ///< position of the first record in its partition
+  std::uint32_t lap = 0;              ///< how often a repeating source began again
+
+ protected:
+  virtual void clear_records() = 0;
+};
+
+using BatchPtr = std::unique_ptr<BatchBase>;
+
+/// Records of the user's own type.
+template <class T>
+class Batch final : public BatchBase {
+ public:
+  std::size_t size() const override { return values.size(); }
+  std::vector<T> values;
+
+ protected:
+  void clear_records() override { values.clear(); }
+};
+
+/// `std::vector<bool>` has no references; booleans travel in this wrapper's place.
+template <>
+class Batch<bool>;
+
+/// What the runtime may do with batches of a type it does not know.
+class BatchType {
+ public:
+  virtual ~BatchType() = default;
+  virtual BatchPtr make() const = 0;
+  /// Appends records `picks` of `from` to `to`, with their times, hashes, lateness marks and arenas.
+  virtual void append(BatchBase& to, const BatchBase& from, std::span<const std::uint32_t> picks) const = 0;
+  /// Appends all of `from`.
+  virtual void append_all(BatchBase& to, const BatchBase& from) const = 0;
+  /// Exchanges contents, marks included; both must be of this type.
+  virtual void swap(BatchBase& a, BatchBase& b) const = 0;
+  /// Copies what the records borrow into one arena of the batch's own and lets go of the others.
+  virtual void rehome(BatchBase& batch) const = 0;
+  /// Bytes of one record as it lies in the batch.
+  virtual std::size_t record_bytes() const = 0;
+  /// The record as a JSON text for dead letters; a placeholder for types without schema.
+  virtual std::string describe(const BatchBase& batch, std::size_t index) const = 0;
+};
+
+}  // namespace millrace::detail
