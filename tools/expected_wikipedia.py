@@ -2,7 +2,8 @@
 # Computes the expected results of the carried Wikipedia day by brute force, apart from the engine.
 """Usage: tools/expected_wikipedia.py [--check] [FOLDER]
 
-Writes data/wikipedia-edits/expected/ (or FOLDER), or with --check compares it and exits 1 if a file differs.
+Writes data/wikipedia-edits/expected/ (or FOLDER); with --check compares it and exits 1 if a file
+differs.
 The rules of each file stand in data/wikipedia-edits/README.md.
 """
 import collections

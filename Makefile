@@ -1,0 +1,43 @@
+# Thin names over the CMake presets and tools/: demo, test, check, bench, canaries, format.
+.PHONY: help demo test check bench canaries format
+.DEFAULT_GOAL := help
+
+JOBS ?= $(shell nproc)
+MILLRACE := build/release/bin/millrace
+ARGS ?=
+
+help:
+	@echo 'make demo      build the program and replay a day of Wikipedia edits (ARGS="--ui off")'
+	@echo 'make test      build the tests and run them'
+	@echo 'make check     the deep checks: sanitizers, simulation, page, canaries'
+	@echo 'make bench     the benchmarks (ARGS="hashtags --json")'
+	@echo 'make canaries  plant each fault and see it caught'
+	@echo 'make format    format the C++ sources'
+
+# The program alone: no tests, no Node. The shell is replaced, so Ctrl-C meets the program once.
+demo: release
+	@exec $(MILLRACE) demo $(ARGS)
+
+bench: release
+	@exec $(MILLRACE) bench $(ARGS)
+
+.PHONY: release
+release:
+	@tools/bootstrap build
+	@cmake --preset release > /dev/null
+	@cmake --build --preset release -j $(JOBS) --target millrace_app
+
+test:
+	@tools/bootstrap test
+	@MILLRACE_JOBS=$(JOBS) tools/run_tests dev
+
+check:
+	@tools/bootstrap check
+	@MILLRACE_JOBS=$(JOBS) tools/check/run
+
+canaries:
+	@tools/bootstrap test
+	@MILLRACE_JOBS=$(JOBS) tools/canaries
+
+format:
+	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-19 -i
