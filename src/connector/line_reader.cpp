@@ -1,0 +1,220 @@
+// Blocks, tails and the scan for '\n'.
+#include "connector/line_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "base/check.hpp"
+
+namespace millrace::detail {
+namespace {
+
+constexpr std::size_t kShownBytes = 256;  // of a line that is too long
+
+#if defined(__SSE2__)
+/// Bit i is set when at[i] is '\n', for 64 bytes.
+inline std::uint64_t newline_mask(const char* at) {
+  const __m128i wanted = _mm_set1_epi8('\n');
+  std::uint64_t mask = 0;
+  for (int part = 0; part < 4; ++part) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * part));
+    const auto bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted)));
+    mask |= static_cast<std::uint64_t>(bits) << (16 * part);
+  }
+  return mask;
+}
+
+/// Calls take(at) for each '\n' in [from, to) until it returns false. Reads up to 63 bytes behind `to`.
+template <class Take>
+inline void for_each_newline(char* from, char* to, Take&& take) {
+  for (; from < to; from += 64) {
+    std::uint64_t mask = newline_mask(from);
+    if (to - from < 64) mask &= (std::uint64_t{1} << (to - from)) - 1;
+    for (; mask != 0; mask &= mask - 1) {
+      if (!take(from + std::countr_zero(mask))) return;
+    }
+  }
+}
+#else
+template <class Take>
+inline void for_each_newline(char* from, char* to, Take&& take) {
+  while (from < to) {
+    auto* at = static_cast<char*>(std::memchr(from, '\n', static_cast<std::size_t>(to - from)));
+    if (at == nullptr || !take(at)) return;
+    from = at + 1;
+  }
+}
+#endif
+
+}  // namespace
+
+LineReader::LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions options, DeadLetters* dead_letters)
+    : input_(std::move(input)),
+      options_(std::move(options)),
+      dead_letters_(dead_letters),
+      pool_(options_.block_bytes + kPaddingBytes) {
+  MR_CHECK(options_.block_bytes > 0 && options_.line_bytes_max > 0, "a line reader needs room");
+  new_arena(options_.block_bytes);
+}
+
+Result<Poll> LineReader::read(std::vector<std::string_view>& lines, std::size_t lines_max) {
+  for (;;) {
+    if (!skipping_) {
+      if (take_lines(lines, lines_max) > 0) return Poll::ready;
+      if (tail_too_long()) begin_skipping();
+    }
+    const Result<Fill> filled = fill();
+    if (!filled) return filled.error();
+    if (*filled == Fill::idle) return Poll::idle;
+    if (*filled == Fill::ended) {
+      take_last_line(lines);
+      return Poll::ended;
+    }
+    // One block a call: a line of many gigabytes must not hold the task up.
+    if (skipping_ && !skip()) return Poll::ready;
+  }
+}
+
+std::size_t LineReader::take_lines(std::vector<std::string_view>& lines, std::size_t lines_max) {
+  const std::size_t before = lines.size();
+  const std::size_t longest = options_.line_bytes_max;
+  char* line = line_;
+  std::size_t count = 0;
+  bool stopped = false;
+  for_each_newline(scanned_, filled_, [&](char* at) {
+    auto bytes = static_cast<std::size_t>(at - line);
+    bytes -= static_cast<std::size_t>(bytes > 0 && at[-1] == '\r');
+    if (bytes > longest) [[unlikely]] {
+      stopped = count > 0;  // the lines of one call follow each other without a gap
+      if (stopped) return false;
+      too_long(offset_of(line), bytes, {line, bytes});
+      line = at + 1;
+      return true;
+    }
+    lines.emplace_back(line, bytes);
+    line = at + 1;
+    stopped = ++count == lines_max;
+    return !stopped;
+  });
+  line_ = line;
+  scanned_ = stopped ? line : filled_;
+  lines_read_ += count;
+  first_line_ = lines_read_ - count + 1;
+  first_offset_ = offset_of(count > 0 ? lines[before].data() : line_);
+  return count;
+}
+
+bool LineReader::take_last_line(std::vector<std::string_view>& lines) {
+  const auto bytes = static_cast<std::size_t>(filled_ - line_);
+  if (skipping_) {
+    skipping_ = false;
+    too_long(skipped_offset_, offset_of(filled_) - skipped_offset_, skipped_start_);
+    return false;
+  }
+  if (bytes == 0) return false;
+  first_line_ = lines_read_ + 1;
+  first_offset_ = offset_of(line_);
+  const std::string_view line(line_, bytes);
+  line_ = scanned_ = filled_;
+  if (bytes > options_.line_bytes_max) {
+    too_long(first_offset_, bytes, line);
+    return false;
+  }
+  lines.push_back(line);
+  ++lines_read_;
+  return true;
+}
+
+Result<LineReader::Fill> LineReader::fill() {
+  if (input_ended_) return Fill::ended;
+  if (skipping_) {
+    begin_block(0);  // nothing of this block was given: it is used again
+  } else if (static_cast<std::size_t>(block_ + capacity_ - filled_) * 8 <= capacity_) {
+    make_room();
+  }
+  Result<std::size_t> count = input_->read(filled_, static_cast<std::size_t>(block_ + capacity_ - filled_));
+  if (!count) return count.error();
+  if (*count == ByteReader::kNotReady) return Fill::idle;
+  if (*count == 0) {
+    input_ended_ = true;
+    return Fill::ended;
+  }
+  filled_ += *count;
+  return Fill::filled;
+}
+
+void LineReader::make_room() {
+  // Readers may hold lines of the old block: the unfinished line moves to a new one, twice as large where it must.
+  const auto tail = static_cast<std::size_t>(filled_ - line_);
+  const std::size_t wanted = std::min(2 * tail, options_.line_bytes_max + 2);
+  const ArenaRef old = arena_;
+  const char* from = line_;
+  const std::uint64_t offset = offset_of(line_);
+  new_arena(std::max(options_.block_bytes, wanted));
+  if (tail > 0) std::memcpy(block_, from, tail);
+  block_offset_ = offset;
+  filled_ = scanned_ = block_ + tail;
+}
+
+void LineReader::begin_block(std::size_t bytes) {
+  const std::uint64_t offset = offset_of(filled_);
+  if (bytes > 0) new_arena(bytes);
+  block_offset_ = offset;
+  line_ = scanned_ = filled_ = block_;
+}
+
+bool LineReader::tail_too_long() const {
+  const auto tail = static_cast<std::size_t>(filled_ - line_);
+  if (tail <= options_.line_bytes_max) return false;
+  return tail > options_.line_bytes_max + 1 || filled_[-1] != '\r';  // that may be the end of the line already
+}
+
+void LineReader::begin_skipping() {
+  const auto tail = static_cast<std::size_t>(filled_ - line_);
+  skipping_ = true;
+  skipped_offset_ = offset_of(line_);
+  skipped_cr_ = filled_[-1] == '\r';
+  skipped_start_.assign(line_, std::min(tail, kShownBytes));
+  begin_block(options_.block_bytes);
+}
+
+bool LineReader::skip() {
+  const auto bytes = static_cast<std::size_t>(filled_ - block_);
+  auto* at = static_cast<char*>(std::memchr(block_, '\n', bytes));
+  if (at == nullptr) {
+    skipped_cr_ = filled_[-1] == '\r';
+    return false;
+  }
+  const bool cr = at > block_ ? at[-1] == '\r' : skipped_cr_;
+  skipping_ = false;
+  line_ = scanned_ = at + 1;
+  too_long(skipped_offset_, offset_of(at) - skipped_offset_ - (cr ? 1 : 0), skipped_start_);
+  return true;
+}
+
+void LineReader::too_long(std::uint64_t offset, std::uint64_t bytes, std::string_view start) {
+  ++lines_read_;
+  ++lines_too_long_;
+  if (dead_letters_ == nullptr) return;
+  dead_letters_->add(fmt::format("the line has {} bytes, more than the {} allowed; raise --line-bytes-max to read it",
+                                 bytes, options_.line_bytes_max),
+                     fmt::format("{}: byte {}", options_.path, offset), start.substr(0, kShownBytes));
+}
+
+void LineReader::new_arena(std::size_t bytes) {
+  // A block for one long line is not kept: sixteen of them in the pool would be memory for nothing.
+  arena_ = bytes <= options_.block_bytes ? pool_.take() : ArenaRef::make(bytes + kPaddingBytes);
+  capacity_ = bytes;
+  block_ = arena_->allocate(bytes + kPaddingBytes);
+  line_ = scanned_ = filled_ = block_;
+}
+
+}  // namespace millrace::detail

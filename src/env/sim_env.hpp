@@ -1,0 +1,81 @@
+// A simulated clock and files in memory, whose faults are drawn from a seed.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "env/env.hpp"
+#include "env/random.hpp"
+
+namespace millrace::detail {
+
+/// A clock that stands still until it is advanced. Any thread.
+class SimClock final : public Clock {
+ public:
+  /// `start` is the wall time at steady_ns() == 0.
+  explicit SimClock(Time start = 0) : start_(start) {}
+  std::int64_t steady_ns() override { return now_ns_.load(std::memory_order_acquire); }
+  Time wall_us() override { return start_ + steady_ns() / 1000; }
+  /// Moves both readings on; `by` >= 0.
+  void advance(std::chrono::nanoseconds by) { now_ns_.fetch_add(by.count(), std::memory_order_acq_rel); }
+
+ private:
+  const Time start_;
+  std::atomic<std::int64_t> now_ns_{0};
+};
+
+/// What goes wrong with simulated files; the default is nothing.
+struct SimFaults {
+  std::uint64_t seed = 0;
+  bool short_reads = false;       ///< a read returns between 1 and all of the bytes it could
+  double not_ready_chance = 0;    ///< a read returns kNotReady instead, as pipes do; [0, 1)
+  std::optional<std::uint64_t> read_fails_at = std::nullopt;  ///< reading the byte at this offset gives 4001
+  std::optional<std::uint64_t> space_bytes = std::nullopt;    ///< bytes that all files may take by writing; beyond: 4002
+};
+
+/// Files in memory. Any thread; a reader sees the content as it was when it was opened.
+class SimFiles final : public Files {
+ public:
+  explicit SimFiles(SimFaults faults = {}) : faults_(faults), random_(faults.seed) {}
+
+  /// Creates or replaces a file. "-" is what standard input holds.
+  void put(const std::string& path, std::string content);
+  /// What the file holds now; nullopt when there is none. "-" is what was written to standard output.
+  std::optional<std::string> content(const std::string& path) const;
+
+  Result<std::unique_ptr<ByteReader>> open_read(const std::string& path) override;
+  Result<std::unique_ptr<ByteWriter>> open_write(const std::string& path, bool append) override;
+
+ private:
+  friend class SimWriter;
+  using Contents = std::map<std::string, std::shared_ptr<const std::string>>;
+  Status append_to(const std::string& path, std::string_view bytes);
+
+  const SimFaults faults_;
+  mutable std::mutex mutex_;
+  Random random_;                              // guarded by mutex_, as all below
+  Contents inputs_;                            // put by the test
+  std::map<std::string, std::string> outputs_;  // written by the run
+  std::uint64_t written_bytes_ = 0;
+};
+
+/// A whole simulated environment: clock, files and seed together. Outlives what uses env().
+class SimEnv {
+ public:
+  explicit SimEnv(std::uint64_t seed, SimFaults faults = {}) : files(faults), env_{&clock, &files, seed} {}
+  SimEnv(const SimEnv&) = delete;
+  SimEnv& operator=(const SimEnv&) = delete;
+  Env& env() { return env_; }
+
+  SimClock clock;
+  SimFiles files;
+
+ private:
+  Env env_;
+};
+
+}  // namespace millrace::detail
