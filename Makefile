@@ -14,12 +14,12 @@ help:
 	@echo 'make canaries  plant each fault and see it caught'
 	@echo 'make format    format the C++ sources'
 
-# The program alone: no tests, no Node. The shell is replaced, so Ctrl-C meets the program once.
+# The program alone: no tests, no Node. Ctrl-C ends the program, and make with it in peace.
 demo: release
-	@exec $(MILLRACE) demo $(ARGS)
+	@tools/foreground $(MILLRACE) demo $(ARGS)
 
 bench: release
-	@exec $(MILLRACE) bench $(ARGS)
+	@$(MILLRACE) bench $(ARGS)
 
 .PHONY: release
 release:

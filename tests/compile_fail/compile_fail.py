@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-# Compiles wrong programs and requires that each is refused with its sentence, and only for its fault.
+# Compiles wrong programs: each must be refused with its sentence, and only for its fault.
 """Usage: compile_fail.py --compiler CXX [--include FOLDER]... FOLDER
 
 Each FOLDER/*.cpp begins with the line
 
     // Must not compile: the sentence that the compiler must say.
 
-and holds its mended form under `#ifdef FIXED`. It must be refused as it is, with the sentence in an error
-or note of the compiler, and accepted with -DFIXED: so it fails for its fault and not for another.
+and holds its mended form under `#ifdef FIXED`. It must be refused as it is, with the sentence in an
+error or note of the compiler, and accepted with -DFIXED: it fails for its fault, not for another.
 """
 import argparse
 import concurrent.futures

@@ -176,6 +176,18 @@ class TidyTest(unittest.TestCase):
         self.put("docs/a.md", "see https://example.org/" + "home/x and ./" + "work/y\n")
         self.assert_clean()
 
+    def test_the_page_of_errors_lists_the_codes(self):
+        codes = "enum class Code {\n  ok = 0,\n  a = 1001,  ///<\n};\n"
+        self.put("src/base/status.hpp", HEADER + codes)
+        self.put("docs/errors.md", "| 1001 | a | means |\n")
+        self.assert_clean()
+        self.put("docs/errors.md", "| 1002 | a | means |\n")
+        self.assert_finds("errors", "docs/errors.md", 2)
+
+    def test_columns_of_the_page_are_free(self):
+        self.put("ui/src/view.tsx", "// A view.\n//" + "x" * 200 + "\n")
+        self.assert_clean()
+
     def test_the_ratchet_allows_what_it_names_and_only_shrinks(self):
         self.put("src/base/wide.hpp", HEADER + ("//" + "x" * 99 + "\n") * 2)
         ratchet = "# Exceptions.\ncolumns src/base/wide.hpp "
