@@ -36,6 +36,6 @@ if(MILLRACE_HEADER_CHECK)
   target_include_directories(header_check SYSTEM PRIVATE ${Boost_INCLUDE_DIRS})
   target_compile_options(header_check PRIVATE -O0 -g0)
   add_test(NAME headers_compile_alone
-    COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target header_check)
+    COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target header_check -- -k 0)
   set_tests_properties(headers_compile_alone PROPERTIES LABELS house TIMEOUT 900 PROCESSORS 2)
 endif()
