@@ -1,0 +1,235 @@
+// ISO 8601 stamps and durations as text.
+#include "base/time.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+
+namespace millrace::detail {
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::int64_t kDay = 86'400 * kSecond;
+
+/// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
+/// algorithms": the year begins in March, so that the leap day is its last).
+constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = floor_div(year, 400);
+  const auto year_of_era = static_cast<unsigned>(year - era * 400);
+  const unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  const unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + static_cast<std::int64_t>(day_of_era) - 719'468;
+}
+
+struct Civil {
+  std::int64_t year;
+  unsigned month;
+  unsigned day;
+};
+
+constexpr Civil civil_from_days(std::int64_t days) {
+  days += 719'468;
+  const std::int64_t era = floor_div(days, 146'097);
+  const auto day_of_era = static_cast<unsigned>(days - era * 146'097);
+  const unsigned year_of_era =
+      (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned month_from_march = (5 * day_of_year + 2) / 153;
+  const unsigned day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+  const unsigned month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+  return {era * 400 + static_cast<std::int64_t>(year_of_era) + (month <= 2 ? 1 : 0), month, day};
+}
+
+constexpr bool is_leap(std::int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+
+constexpr unsigned days_in_month(std::int64_t year, unsigned month) {
+  constexpr std::array<unsigned, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
+}
+
+/// Eats a text from the left; every step says whether it could.
+class StampReader {
+ public:
+  explicit StampReader(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+
+  bool done() const { return at_ == end_; }
+  bool digit_next() const { return at_ != end_ && static_cast<unsigned char>(*at_ - '0') <= 9; }
+  bool eat(char wanted) {
+    if (at_ == end_ || *at_ != wanted) return false;
+    ++at_;
+    return true;
+  }
+  bool number(int digits, unsigned& value) {
+    if (end_ - at_ < digits) return false;
+    value = 0;
+    for (int i = 0; i < digits; ++i, ++at_) {
+      const auto digit = static_cast<unsigned char>(*at_ - '0');
+      if (digit > 9) return false;
+      value = value * 10 + digit;
+    }
+    return true;
+  }
+
+ private:
+  const char* at_;
+  const char* end_;
+};
+
+/// "2015-09-12", or with a sign and 4 to 6 digits of the year as format_iso_time writes it far from today.
+bool read_date(StampReader& in, std::int64_t& days) {
+  const bool minus = in.eat('-');
+  const bool has_sign = minus || in.eat('+');
+  unsigned year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  if (!in.number(4, year)) return false;
+  for (int more = 0; has_sign && more < 2 && in.digit_next(); ++more) {
+    unsigned digit = 0;
+    in.number(1, digit);
+    year = year * 10 + digit;
+  }
+  if (!in.eat('-') || !in.number(2, month) || !in.eat('-') || !in.number(2, day)) return false;
+  const std::int64_t signed_year = minus ? -static_cast<std::int64_t>(year) : year;
+  if (month < 1 || month > 12 || day < 1 || day > days_in_month(signed_year, month)) return false;
+  days = days_from_civil(signed_year, month, day);
+  return true;
+}
+
+/// ".771", cut to microseconds.
+bool read_fraction(StampReader& in, std::int64_t& micros) {
+  int digits = 0;
+  for (std::int64_t weight = kSecond / 10; in.digit_next(); ++digits, weight /= 10) {
+    unsigned digit = 0;
+    in.number(1, digit);
+    micros += digit * weight;
+  }
+  return digits >= 1 && digits <= 9;
+}
+
+/// "00:46", "00:46:58" or "00:46:58.771".
+bool read_clock(StampReader& in, std::int64_t& micros) {
+  unsigned hour = 0;
+  unsigned minute = 0;
+  unsigned second = 0;
+  if (!in.number(2, hour) || !in.eat(':') || !in.number(2, minute)) return false;
+  if (hour > 23 || minute > 59) return false;
+  const bool has_seconds = in.eat(':');
+  if (has_seconds && (!in.number(2, second) || second > 59)) return false;
+  micros = (hour * 3'600ll + minute * 60ll + second) * kSecond;
+  return !has_seconds || !in.eat('.') || read_fraction(in, micros);
+}
+
+/// "Z", "+02:00", "-0530", "+02" or nothing; `micros` is what local time is ahead of UTC.
+bool read_zone(StampReader& in, std::int64_t& micros) {
+  micros = 0;
+  if (in.done() || in.eat('Z') || in.eat('z')) return true;
+  const bool minus = in.eat('-');
+  if (!minus && !in.eat('+')) return false;
+  unsigned hour = 0;
+  unsigned minute = 0;
+  if (!in.number(2, hour)) return false;
+  const bool has_colon = in.eat(':');
+  if ((has_colon || in.digit_next()) && !in.number(2, minute)) return false;
+  if (hour > 23 || minute > 59) return false;
+  micros = (hour * 60ll + minute) * 60 * kSecond * (minus ? -1 : 1);
+  return true;
+}
+
+void append_padded(std::string& out, std::uint64_t value, std::size_t width) {
+  const std::string digits = std::to_string(value);
+  if (digits.size() < width) out.append(width - digits.size(), '0');
+  out += digits;
+}
+
+void append_date(std::string& out, const Civil& date) {
+  if (date.year < 0 || date.year > 9999) out += date.year < 0 ? '-' : '+';
+  append_padded(out, static_cast<std::uint64_t>(date.year < 0 ? -date.year : date.year), 4);
+  out += '-';
+  append_padded(out, date.month, 2);
+  out += '-';
+  append_padded(out, date.day, 2);
+}
+
+struct Unit {
+  std::string_view name;
+  std::int64_t micros;
+};
+
+constexpr std::array<Unit, 6> kUnits{{{"d", kDay},
+                                      {"h", 3'600 * kSecond},
+                                      {"min", 60 * kSecond},
+                                      {"s", kSecond},
+                                      {"ms", 1'000},
+                                      {"us", 1}}};
+
+}  // namespace
+
+std::optional<Time> parse_iso_time(std::string_view text) {
+  StampReader in(text);
+  std::int64_t days = 0;
+  std::int64_t clock = 0;
+  std::int64_t ahead = 0;
+  if (!read_date(in, days)) return std::nullopt;
+  if (!in.done()) {
+    if (!in.eat('T') && !in.eat(' ') && !in.eat('t')) return std::nullopt;
+    if (!read_clock(in, clock) || !read_zone(in, ahead) || !in.done()) return std::nullopt;
+  }
+  // A negative day's start may lie below the range although the stamp does not: 128 bits.
+  const __int128 micros = static_cast<__int128>(days) * kDay + clock - ahead;
+  if (micros < kTimeMin || micros > kTimeMax) return std::nullopt;
+  return static_cast<Time>(micros);
+}
+
+std::string format_iso_time(Time time) {
+  const std::int64_t days = floor_div(time, kDay);
+  // Unsigned: at the lower end of the range the product of whole days does not fit.
+  const auto in_day = static_cast<std::int64_t>(static_cast<std::uint64_t>(time) -
+                                                static_cast<std::uint64_t>(days) * static_cast<std::uint64_t>(kDay));
+  const auto second = static_cast<std::uint64_t>(in_day / kSecond);
+  const auto fraction = static_cast<std::uint64_t>(in_day % kSecond);
+  std::string out;
+  out.reserve(32);
+  append_date(out, civil_from_days(days));
+  out += 'T';
+  append_padded(out, second / 3'600, 2);
+  out += ':';
+  append_padded(out, second / 60 % 60, 2);
+  out += ':';
+  append_padded(out, second % 60, 2);
+  if (fraction != 0) {
+    out += '.';
+    const bool whole_millis = fraction % 1'000 == 0;
+    append_padded(out, whole_millis ? fraction / 1'000 : fraction, whole_millis ? 3 : 6);
+  }
+  out += 'Z';
+  return out;
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  std::int64_t number = 0;
+  if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc()) return std::nullopt;
+  const std::string_view unit(read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr));
+  for (const Unit& known : kUnits) {
+    std::int64_t micros = 0;
+    if (unit != known.name) continue;
+    if (__builtin_mul_overflow(number, known.micros, &micros)) return std::nullopt;
+    return Duration(micros);
+  }
+  return std::nullopt;
+}
+
+std::string format_duration(Duration duration) {
+  const std::int64_t micros = duration.count();
+  if (micros == 0) return "0s";
+  for (const Unit& unit : kUnits) {
+    if (unit.name == "d") continue;  // hours read easier than "1d" beside "36h"
+    if (micros % unit.micros == 0) return std::to_string(micros / unit.micros).append(unit.name);
+  }
+  return "";  // not reached: every number is a multiple of 1 us
+}
+
+}  // namespace millrace::detail
