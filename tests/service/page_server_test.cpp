@@ -1,0 +1,347 @@
+// PageServer over raw sockets: routes, refusals, the live feed, slow clients, ports and stopping.
+#include "service/service.hpp"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+namespace millrace::detail {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using SteadyClock = std::chrono::steady_clock;
+
+long ms_since(SteadyClock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - start).count();
+}
+
+/// A TCP connection to the server; reads give up after two seconds.
+class Client {
+ public:
+  explicit Client(std::uint16_t port, int receive_buffer_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer_bytes > 0) {
+      ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+    }
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~Client() { ::close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  bool connected() const { return connected_; }
+  void send(std::string_view text) { EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), ssize_t(text.size())); }
+
+  /// More bytes, or "" at the end of the connection or when none came in time.
+  std::string receive(int timeout_ms = 2000) {
+    pollfd ready{fd_, POLLIN, 0};
+    if (::poll(&ready, 1, timeout_ms) <= 0) return "";
+    char buffer[65536];
+    const ssize_t count = ::recv(fd_, buffer, sizeof buffer, 0);
+    return count > 0 ? std::string(buffer, static_cast<std::size_t>(count)) : "";
+  }
+  /// All up to the end of the connection.
+  std::string receive_all() {
+    std::string all;
+    for (std::string part = receive(); !part.empty(); part = receive()) all += part;
+    return all;
+  }
+  std::string receive_until(std::string_view mark) {
+    std::string all;
+    while (all.find(mark) == std::string::npos) {
+      const std::string part = receive();
+      if (part.empty()) break;
+      all += part;
+    }
+    return all;
+  }
+
+ private:
+  int fd_;
+  bool connected_ = false;
+};
+
+PageOptions any_port() {
+  PageOptions options;
+  options.port = 0;
+  return options;
+}
+
+std::unique_ptr<PageServer> started(const PageOptions& options = any_port()) {
+  auto server = PageServer::start(options, Log());
+  EXPECT_TRUE(server.has_value()) << server.error().to_string();
+  return std::move(*server);
+}
+
+std::shared_ptr<Report> sample_report(std::size_t padding_bytes = 0) {
+  auto report = std::make_shared<Report>();
+  report->topology = "trending";
+  report->state = "running";
+  report->records_in = 39244;
+  report->error = std::string(padding_bytes, 'x');
+  report->views.push_back({"Trending articles", "top", {{"page", "string"}}, {{std::string("Corbyn")}}, 1, {}, {}});
+  return report;
+}
+
+std::string ask(const PageServer& server, const std::string& start_line, const std::string& headers = "Host: localhost\r\n") {
+  Client client(server.port());
+  client.send(start_line + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n");
+  return client.receive_all();
+}
+
+std::string upgrade_request(const std::string& headers) {
+  return "GET /api/v1/live HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + headers + "\r\n";
+}
+
+TEST(PageServer, AnswersItsRoutes) {
+  const auto server = started();
+  EXPECT_THAT(ask(*server, "GET /api/v1/report"), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(ask(*server, "GET /healthz"), HasSubstr("{\"state\":\"starting\"}"));
+  server->publish(sample_report());
+  const std::string report = ask(*server, "GET /api/v1/report?fresh=1");
+  EXPECT_THAT(report, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(report, HasSubstr("\"records_in\":39244"));
+  EXPECT_THAT(ask(*server, "GET /api/v1/views/Trending%20articles"), HasSubstr("\"rows\":[[\"Corbyn\"]]"));
+  EXPECT_THAT(ask(*server, "GET /api/v1/views/none"), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(ask(*server, "GET /metrics"), HasSubstr("\nmillrace_records_in_total 39244\n"));
+  EXPECT_THAT(ask(*server, "GET /healthz"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask(*server, "GET /"), HasSubstr("text/html"));
+  EXPECT_THAT(ask(*server, "GET /app.js"), HasSubstr("text/javascript"));
+  EXPECT_THAT(ask(*server, "GET /../report.hpp"), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(ask(*server, "GET /%zz"), StartsWith("HTTP/1.1 400"));
+  auto failed = sample_report();
+  failed->state = "failed";
+  server->publish(failed);
+  EXPECT_THAT(ask(*server, "GET /healthz"), StartsWith("HTTP/1.1 503"));
+}
+
+TEST(PageServer, HeadHasTheHeadersOfGetAndNoBody) {
+  const auto server = started();
+  server->publish(sample_report());
+  const std::string get = ask(*server, "GET /api/v1/report");
+  const std::string head = ask(*server, "HEAD /api/v1/report");
+  EXPECT_EQ(head, get.substr(0, get.find("\r\n\r\n") + 4));
+}
+
+TEST(PageServer, KeepsAConnectionForSeveralRequests) {
+  const auto server = started();
+  Client client(server->port());
+  for (int i = 0; i < 3; ++i) {
+    client.send("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    EXPECT_THAT(client.receive_until("}\n"), StartsWith("HTTP/1.1 200"));
+  }
+}
+
+TEST(PageServer, SendsSecurityHeadersWithEveryAnswer) {
+  const auto server = started();
+  for (const char* path : {"GET /", "GET /none", "POST /", "GET /api/v1/report"}) {
+    const std::string answer = ask(*server, path);
+    EXPECT_THAT(answer, HasSubstr("Content-Security-Policy: default-src 'self';")) << path;
+    EXPECT_THAT(answer, HasSubstr("frame-ancestors 'none'")) << path;
+    EXPECT_THAT(answer, HasSubstr("X-Content-Type-Options: nosniff")) << path;
+    EXPECT_THAT(answer, HasSubstr("Referrer-Policy: no-referrer")) << path;
+  }
+}
+
+TEST(PageServer, RefusesOtherHostNamesAndMethods) {
+  const auto server = started();
+  server->publish(sample_report());
+  for (const char* host : {"Host: evil.example\r\n", "Host: localhost.evil.example:80\r\n", "Host: 10.0.0.1\r\n",
+                           "Host: [::2]\r\n", "Host: \r\n", ""}) {
+    const std::string answer = ask(*server, "GET /api/v1/report", host);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 421")) << host;
+    EXPECT_THAT(answer, Not(HasSubstr("39244"))) << host;
+  }
+  for (const char* host : {"Host: localhost:9\r\n", "Host: LOCALHOST\r\n", "Host: 127.0.0.1:8080\r\n", "Host: [::1]:1\r\n"}) {
+    EXPECT_THAT(ask(*server, "GET /api/v1/report", host), StartsWith("HTTP/1.1 200")) << host;
+  }
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE"}) {
+    const std::string answer = ask(*server, std::string(method) + " /api/v1/report");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 405")) << method;
+    EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n")) << method;
+  }
+}
+
+TEST(PageServer, RefusesWhatIsNotARequestAndHeadersWithoutEnd) {
+  auto options = any_port();
+  options.header_timeout = std::chrono::milliseconds(200);
+  const auto server = started(options);
+  Client nonsense(server->port());
+  nonsense.send("\x16\x03\x01 hello\r\n\r\n");
+  EXPECT_THAT(nonsense.receive_all(), StartsWith("HTTP/1.1 400"));
+  Client large(server->port());
+  large.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(9000, 'x') + "\r\n\r\n");
+  EXPECT_THAT(large.receive_all(), StartsWith("HTTP/1.1 431"));
+  Client slow(server->port());
+  const auto start = SteadyClock::now();
+  for (int i = 0; i < 3; ++i) {  // each byte in time, the whole header not
+    slow.send("G");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(slow.receive_all(), "");
+  EXPECT_LT(ms_since(start), 1000);
+}
+
+TEST(PageServer, PushesReportsToLiveClients) {
+  const auto server = started();
+  server->publish(sample_report());
+  Client client(server->port());
+  client.send(upgrade_request("Host: localhost:1\r\nOrigin: http://localhost:1\r\n"));
+  const std::string first = client.receive_until("\"oracle\":null}");
+  EXPECT_THAT(first, StartsWith("HTTP/1.1 101"));
+  EXPECT_THAT(first, HasSubstr("\"records_in\":39244"));
+  auto next = sample_report();
+  next->records_in = 50000;
+  server->publish(next);
+  EXPECT_THAT(client.receive_until("\"oracle\":null}"), HasSubstr("\"records_in\":50000"));
+}
+
+TEST(PageServer, PushesTheLastReportBeforeItStops) {
+  const auto server = started();
+  Client client(server->port());
+  client.send(upgrade_request("Host: localhost\r\n"));
+  EXPECT_THAT(client.receive_until("\r\n\r\n"), StartsWith("HTTP/1.1 101"));
+  auto last = sample_report();
+  last->state = "finished";
+  server->publish(last);
+  server->stop();
+  EXPECT_THAT(client.receive_all(), HasSubstr("\"state\":\"finished\""));
+}
+
+TEST(PageServer, RefusesLiveClientsOfOtherPages) {
+  const auto server = started();
+  for (const char* origin : {"https://evil.example", "null", "http://localhost:2", "http://localhost"}) {
+    Client client(server->port());
+    client.send(upgrade_request("Host: localhost:1\r\nOrigin: " + std::string(origin) + "\r\n"));
+    EXPECT_THAT(client.receive_all(), StartsWith("HTTP/1.1 403")) << origin;
+  }
+  Client rebound(server->port());
+  rebound.send(upgrade_request("Host: evil.example\r\nOrigin: http://evil.example\r\n"));
+  EXPECT_THAT(rebound.receive_all(), StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(ask(*server, "GET /api/v1/live"), StartsWith("HTTP/1.1 426"));
+}
+
+TEST(PageServer, AClientThatNeverReadsDelaysNobody) {
+  const auto server = started();
+  server->publish(sample_report());
+  Client deaf(server->port(), 4096);
+  deaf.send(upgrade_request("Host: localhost\r\n"));
+  EXPECT_THAT(deaf.receive_until("\r\n\r\n"), StartsWith("HTTP/1.1 101"));
+  Client halfway(server->port());
+  halfway.send("GET /api");
+  const auto start = SteadyClock::now();
+  for (int i = 0; i < 50; ++i) server->publish(sample_report(1'000'000));
+  EXPECT_LT(ms_since(start), 200) << "50 megabytes of text are nothing to publish";
+  EXPECT_THAT(ask(*server, "GET /healthz"), StartsWith("HTTP/1.1 200"));
+  const auto stopping = SteadyClock::now();
+  server->stop();
+  EXPECT_LT(ms_since(stopping), 300);
+}
+
+TEST(PageServer, ASlowClientGetsTheNewestReport) {
+  const auto server = started();
+  server->publish(sample_report());
+  Client slow(server->port(), 4096);
+  slow.send(upgrade_request("Host: localhost\r\n"));
+  slow.receive_until("\r\n\r\n");
+  for (int i = 0; i < 100; ++i) {
+    server->publish(sample_report(1'000'000));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  auto newest = sample_report();
+  newest->records_in = 77777;
+  server->publish(newest);
+  std::string all;
+  while (all.find("77777") == std::string::npos) {
+    const std::string part = slow.receive();
+    if (part.empty()) break;
+    all += part;
+  }
+  EXPECT_THAT(all.substr(all.size() - std::min<std::size_t>(all.size(), 2000)), HasSubstr("77777"));
+  EXPECT_LT(all.size(), 5'000'000u) << "texts that a client was too slow for are skipped";
+}
+
+TEST(PageServer, DropsALiveClientThatTakesNothing) {
+  auto options = any_port();
+  options.stall_timeout = std::chrono::milliseconds(300);
+  const auto server = started(options);
+  server->publish(sample_report(8'000'000));
+  Client deaf(server->port(), 4096);
+  deaf.send(upgrade_request("Host: localhost\r\n"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(900));
+  std::size_t bytes = 0;
+  for (std::string part = deaf.receive(); !part.empty(); part = deaf.receive()) bytes += part.size();
+  EXPECT_LT(bytes, 8'000'000u) << "the connection ended in the middle of the text";
+}
+
+TEST(PageServer, HoldsItsNumberOfClients) {
+  auto options = any_port();
+  options.clients_max = 2;
+  const auto server = started(options);
+  Client first(server->port());
+  Client second(server->port());
+  for (Client* client : {&first, &second}) {
+    client->send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_THAT(client->receive_until("}\n"), StartsWith("HTTP/1.1 200"));
+  }
+  Client third(server->port());
+  EXPECT_THAT(third.receive_all(), StartsWith("HTTP/1.1 503"));
+}
+
+TEST(PageServer, ATakenPortIsAnErrorOrMovesOn) {
+  const auto first = started();
+  PageOptions options = any_port();
+  options.port = first->port();
+  const auto refused = PageServer::start(options, Log());
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), Code::address_in_use);
+  EXPECT_THAT(refused.error().message(), HasSubstr("port " + std::to_string(first->port()) + " is taken"));
+  options.port_may_move = true;
+  const auto moved = started(options);
+  EXPECT_GT(moved->port(), first->port());
+  EXPECT_LE(moved->port(), first->port() + 20);
+  EXPECT_EQ(moved->address(), "http://127.0.0.1:" + std::to_string(moved->port()));
+}
+
+TEST(PageServer, OnlyLoopbackAddressesAreServed) {
+  for (const char* host : {"0.0.0.0", "::", "192.168.1.7", "8.8.8.8", "example.org", "", "::ffff:127.0.0.1"}) {
+    PageOptions options = any_port();
+    options.host = host;
+    const auto refused = PageServer::start(options, Log());
+    ASSERT_FALSE(refused.has_value()) << host;
+    EXPECT_EQ(refused.error().code(), Code::address_refused) << host;
+    EXPECT_THAT(refused.error().message(), HasSubstr("until access control exists")) << host;
+  }
+  for (const char* host : {"localhost", "127.0.0.1", "127.0.0.2"}) {
+    PageOptions options = any_port();
+    options.host = host;
+    started(options)->stop();
+  }
+}
+
+TEST(PageServer, StopsTwiceAndWithoutClients) {
+  const auto server = started();
+  const auto start = SteadyClock::now();
+  server->stop();
+  server->stop();
+  EXPECT_LT(ms_since(start), 100);
+  server->publish(sample_report());
+  EXPECT_FALSE(Client(server->port()).connected());
+}
+
+}  // namespace
+}  // namespace millrace::detail
