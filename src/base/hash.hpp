@@ -1,4 +1,5 @@
-// 64-bit hashes of keys: fast, well spread in the low and the high bits, stable within a process version.
+// 64-bit hashes of keys: fast, well spread in the low and the high bits, stable within a process
+// version.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,13 @@ inline constexpr std::uint64_t kHashSeed = 0x9e3779b97f4a7c15ull;
 
 /// Folds the 128-bit product of two words (the mixing step of wyhash, Wang Yi 2019).
 inline std::uint64_t fold_multiply(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a) * b;
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-/// Hash of an integer: one multiplication (Fibonacci hashing, Knuth 6.4), high bits folded into the low ones.
+/// Hash of an integer: one multiplication (Fibonacci hashing, Knuth 6.4), high bits folded into the
+/// low ones.
 inline std::uint64_t hash_integer(std::uint64_t value) {
   const std::uint64_t product = value * kHashSeed;
   return product ^ (product >> 32);

@@ -1,4 +1,5 @@
-// The face of `metrics`: exact counters with one writer, latency histograms, and the report that page and summary show.
+// The face of `metrics`: exact counters with one writer, latency histograms, and the report that
+// page and summary show.
 #pragma once
 
 #include "metrics/counter.hpp"

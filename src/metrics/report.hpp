@@ -1,4 +1,5 @@
-// Report: one consistent picture of a running topology, built once a second and read by page, REST and summary.
+// Report: one consistent picture of a running topology, built once a second and read by page, REST
+// and summary.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +23,17 @@ struct ColumnReport {
 /// The rows a view holds now. Rows are in the order to show.
 struct ViewReport {
   std::string name;
-  std::string kind;  ///< "top" (ranked rows of the latest window), "table" (rows of the latest window), "alerts" (newest first)
+  std::string kind;  ///< "top" (ranked rows of the latest window), "table" (rows of the latest
+                     ///< window), "alerts" (newest first)
   std::vector<ColumnReport> columns;
   std::vector<std::vector<Cell>> rows;
-  std::uint64_t records = 0;            ///< records the view received, ever
-  std::optional<Time> window_start;     ///< of the rows shown, event time, microseconds
+  std::uint64_t records = 0;         ///< records the view received, ever
+  std::optional<Time> window_start;  ///< of the rows shown, event time, microseconds
   std::optional<Time> window_end;
 };
 
-/// Counts of a component, summed over its tasks: received = processed + filtered + late + dead_lettered + in_flight.
+/// Counts of a component, summed over its tasks: received = processed + filtered + late +
+/// dead_lettered + in_flight.
 struct ComponentReport {
   std::string name;
   std::string kind;  ///< "source", "spout", "bolt", "filter", "map", "count", "top", "sink", ...
@@ -42,7 +45,8 @@ struct ComponentReport {
   std::uint64_t dead_lettered = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t emitted = 0;
-  double busy_share = 0;  ///< 0..1 of one executor's time over the last second (sum over tasks may exceed 1)
+  double busy_share =
+      0;  ///< 0..1 of one executor's time over the last second (sum over tasks may exceed 1)
   std::optional<Time> watermark;
 };
 
@@ -80,16 +84,17 @@ struct Report {
   std::uint64_t records_out = 0;  ///< records that sinks and views took
   double records_in_per_second = 0;
   double records_out_per_second = 0;
-  /// Latency of batches: from the moment the oldest record was due to the sink's return. Empty: none yet.
+  /// Latency of batches: from the moment the oldest record was due to the sink's return. Empty:
+  /// none yet.
   std::optional<double> latency_us_p50;
   std::optional<double> latency_us_p99;
-  std::optional<Time> watermark;           ///< least over the sinks' inputs
+  std::optional<Time> watermark;                 ///< least over the sinks' inputs
   std::optional<std::int64_t> watermark_lag_ms;  ///< newest event time read minus watermark
-  std::uint64_t memory_bytes = 0;          ///< resident set
+  std::uint64_t memory_bytes = 0;                ///< resident set
   std::uint64_t dead_letters = 0;
   std::uint32_t executors = 1;
   std::uint32_t parallelism = 1;
-  double speed = 0;                        ///< replay speed; 0: as fast as possible
+  double speed = 0;  ///< replay speed; 0: as fast as possible
   std::vector<ComponentReport> components;
   std::vector<EdgeReport> edges;
   std::vector<ViewReport> views;

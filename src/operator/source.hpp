@@ -13,12 +13,13 @@
 
 namespace millrace::detail {
 
-/// Where records go that could not be parsed or whose processing threw: counted per component, the last ones kept.
-/// Called by the task's own thread.
+/// Where records go that could not be parsed or whose processing threw: counted per component, the
+/// last ones kept. Called by the task's own thread.
 class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
-  /// `where` is "file:line", "file: byte 123" or ""; `record` is the record's text (its start is enough).
+  /// `where` is "file:line", "file: byte 123" or ""; `record` is the record's text (its start is
+  /// enough).
   virtual void add(std::string_view reason, std::string_view where, std::string_view record) = 0;
 };
 
@@ -34,8 +35,8 @@ struct EndContext {
 };
 
 enum class Poll {
-  ready,            ///< the batch holds records (maybe none survived parsing); more may follow at once
-  idle,             ///< nothing now; ask again later
+  ready,  ///< the batch holds records (maybe none survived parsing); more may follow at once
+  idle,   ///< nothing now; ask again later
   partition_ended,  ///< like ready, and partition `batch.partition` has no more records
   ended,            ///< like ready, and no partition of this task has more records
 };
@@ -45,11 +46,13 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual Status open(const EndContext& context) = 0;
-  /// Number of partitions this task reads (batch.partition is 0-based below it). Valid after open().
+  /// Number of partitions this task reads (batch.partition is 0-based below it). Valid after
+  /// open().
   virtual std::uint32_t partitions() const { return 1; }
-  /// Appends at most batch_records_max records of ONE partition to the cleared `batch` (of the type the source was
-  /// declared with) and sets partition, offset, lap and arenas. Must not block longer than a disk read.
-  /// Dead letters it adds are not part of the batch. Errors: 4001, 4004: the topology stops with them.
+  /// Appends at most batch_records_max records of ONE partition to the cleared `batch` (of the type
+  /// the source was declared with) and sets partition, offset, lap and arenas. Must not block
+  /// longer than a disk read. Dead letters it adds are not part of the batch. Errors: 4001, 4004:
+  /// the topology stops with them.
   virtual Result<Poll> poll(BatchBase& batch) = 0;
   /// Records met so far, dead letters included. The runtime counts them as the source's input.
   virtual std::uint64_t records_read() const = 0;
@@ -61,7 +64,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual Status open(const EndContext& context) = 0;
-  /// Takes every record of `batch`. Errors: 4002 fails the topology; 4005 ends it quietly with success.
+  /// Takes every record of `batch`. Errors: 4002 fails the topology; 4005 ends it quietly with
+  /// success.
   virtual Status write(const BatchBase& batch) = 0;
   /// Called when no input is waiting, and before close(): what was written should become visible.
   virtual Status flush() { return {}; }

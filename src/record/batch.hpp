@@ -30,6 +30,7 @@ class BatchBase {
     clear_records();
     times.clear();
     hashes.clear();
+    hashed_by = nullptr;
     behind.clear();
     arenas.clear();
     watermark = kTimeMin;
@@ -53,7 +54,8 @@ class BatchBase {
   }
 
   std::vector<Time> times;            ///< one per record, or empty: records without event time
-  std::vector<std::uint64_t> hashes;  ///< key hash per record, or empty: not keyed yet
+  std::vector<std::uint64_t> hashes;  ///< key hash per record as carried from a shuffle, or empty
+  const void* hashed_by = nullptr;    ///< identity of the key that `hashes` are of
   std::vector<Behind> behind;         ///< sparse, ascending by index
   std::vector<ArenaRef> arenas;       ///< every arena that a record points into
   Time watermark = kTimeMin;          ///< mark after the last record; kTimeMin: none

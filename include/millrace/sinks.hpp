@@ -1,0 +1,156 @@
+// Where streams end: views of the page, logs, functions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connector/text_sink.hpp"
+#include "connector/view.hpp"
+#include "operator/row_shape.hpp"
+
+namespace millrace {
+
+enum class ViewKind {
+  automatic,  ///< top for ranked rows, table for windowed rows, alerts otherwise
+  top,
+  table,
+  alerts,
+};
+
+/// A live view of the page: to(view("Trending")).
+struct ViewSpec {
+  std::string name;
+  ViewKind kind = ViewKind::automatic;
+  std::size_t rows_max = 200;  ///< rows kept
+};
+struct ViewSettings {
+  ViewKind kind = ViewKind::automatic;
+  std::size_t rows_max = 200;
+};
+inline ViewSpec view(std::string name, ViewSettings settings = {}) {
+  return {std::move(name), settings.kind, settings.rows_max};
+}
+
+/// JSON lines in a file ("-": standard output).
+struct LogSpec {
+  std::string path;
+  bool append = false;
+};
+inline LogSpec log(std::string path, bool append = false) { return {std::move(path), append}; }
+inline LogSpec print() { return {"-", false}; }
+
+/// A function called for every record, in one task.
+template <class F>
+struct EachSpec {
+  F f;
+};
+template <class F>
+EachSpec<F> each(F f) {
+  return {std::move(f)};
+}
+
+namespace detail {
+
+template <class T>
+std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
+  constexpr bool kRanked = requires(const T& row) {
+    row.rank;
+    row.window_start;
+  };
+  ViewOptions options;
+  options.name = spec.name;
+  options.rows_max = spec.rows_max;
+  ViewKind kind = spec.kind;
+  if (kind == ViewKind::automatic)
+    kind = kRanked ? ViewKind::top : names.windowed ? ViewKind::table : ViewKind::alerts;
+  options.kind = kind == ViewKind::top ? "top" : kind == ViewKind::table ? "table" : "alerts";
+  for (const ColumnInfo& column : RowShape<T>::columns(names)) {
+    options.columns.push_back({column.name, std::string(column_type_name(column.type))});
+  }
+  return std::make_shared<View>(std::move(options));
+}
+
+/// Renders the records of a batch as rows of a view.
+template <class T>
+class ViewSink final : public Sink {
+ public:
+  explicit ViewSink(std::shared_ptr<View> shown) : view_(std::move(shown)) {}
+  Status open(const EndContext&) override { return {}; }
+  Status write(const BatchBase& base) override {
+    const auto& batch = static_cast<const Batch<T>&>(base);
+    rows_.resize(batch.values.size());
+    for (std::size_t at = 0; at < rows_.size(); ++at) {
+      Row& row = rows_[at];
+      row.cells.clear();
+      RowShape<T>::append_cells(row.cells, batch.values[at]);
+      const auto window = RowShape<T>::window(batch.values[at]);
+      row.window_start = window ? std::optional(window->first) : std::nullopt;
+      row.window_end = window ? std::optional(window->second) : std::nullopt;
+    }
+    view_->add(rows_);
+    return {};
+  }
+
+ private:
+  std::shared_ptr<View> view_;
+  std::vector<Row> rows_;
+};
+
+inline void append_cell(std::string& out, std::monostate) { out += "null"; }
+template <class C>
+void append_cell(std::string& out, const C& cell) {
+  append_json_value(out, cell);
+}
+
+/// Appends a row as a JSON object: its columns, and the window's bounds where it has one.
+template <class T>
+void append_row_json(std::string& out, const std::vector<ColumnInfo>& columns, const T& record) {
+  std::vector<Value> cells;
+  RowShape<T>::append_cells(cells, record);
+  char before = '{';
+  for (std::size_t at = 0; at < cells.size(); ++at) {
+    out += before;
+    before = ',';
+    append_json_string(out, columns[at].name);
+    out += ':';
+    std::visit([&out](const auto& cell) { append_cell(out, cell); }, cells[at]);
+  }
+  if (const auto window = RowShape<T>::window(record)) {
+    out += ",\"window_start\":";
+    append_json_time(out, Timestamp{window->first});
+    out += ",\"window_end\":";
+    append_json_time(out, Timestamp{window->second});
+  }
+  out += '}';
+}
+
+template <class T>
+std::unique_ptr<Sink> make_log_sink(const LogSpec& spec, const RowNames& names) {
+  TextSinkOptions options;
+  options.path = spec.path;
+  options.append = spec.append;
+  return std::make_unique<TextSink>(
+      std::move(options), [columns = RowShape<T>::columns(names)](
+                              std::string& out, const BatchBase& batch, std::size_t index) {
+        append_row_json(out, columns, static_cast<const Batch<T>&>(batch).values[index]);
+      });
+}
+
+template <class T, class F>
+class EachSink final : public Sink {
+ public:
+  explicit EachSink(F f) : f_(std::move(f)) {}
+  Status open(const EndContext&) override { return {}; }
+  Status write(const BatchBase& base) override {
+    for (const T& record : static_cast<const Batch<T>&>(base).values) f_(record);
+    return {};
+  }
+
+ private:
+  F f_;
+};
+
+}  // namespace detail
+}  // namespace millrace

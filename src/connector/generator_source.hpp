@@ -1,0 +1,83 @@
+// GeneratorSource: records made by a pure function of their index.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "connector/partition_turns.hpp"
+#include "operator/source.hpp"
+
+namespace millrace::detail {
+
+/// Fills Batch<T> with make(index) for index = 0, 1, ...: partition p of n holds the indices p, p + n, p + 2n, ...
+///
+/// The records are therefore the same for every number of tasks. `make` is copied into each task and called by that
+/// task's thread only; what a T borrows must outlive the run. A batch's offset is the position in its partition.
+/// Cost: one inlined call a record.
+template <class T, class F>
+class GeneratorSource final : public Source {
+ public:
+  /// `records`: how many in all; nullopt: without end. `partitions` > 0.
+  GeneratorSource(F make, std::optional<std::uint64_t> records, std::uint32_t partitions = 1)
+      : make_(std::move(make)), records_(records), partitions_(partitions) {
+    MR_CHECK(partitions_ > 0, "a generator needs a partition");
+  }
+
+  Status open(const EndContext& context) override {
+    turns_ = PartitionTurns(partitions_, context.task, context.tasks);
+    batch_records_max_ = context.batch_records_max;
+    made_.assign(turns_.count(), 0);
+    return {};
+  }
+  std::uint32_t partitions() const override { return turns_.count(); }
+
+  Result<Poll> poll(BatchBase& batch) override {
+    if (turns_.all_ended()) return Poll::ended;
+    const std::uint32_t local = turns_.current();
+    const std::uint32_t first = turns_.global(local);
+    std::uint64_t& made = made_[local];
+    std::uint64_t count = batch_records_max_;
+    bool ended = false;
+    if (records_) {
+      const std::uint64_t left = records_of(first) - made;
+      ended = left <= count;
+      count = std::min(count, left);
+    }
+    batch.partition = local;
+    batch.offset = made;
+    fill(static_cast<Batch<T>&>(batch).values, first + made * partitions_, count);
+    made += count;
+    read_ += count;
+    if (!ended) {
+      turns_.next();
+      return Poll::ready;
+    }
+    turns_.end_current();
+    return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
+  }
+  std::uint64_t records_read() const override { return read_; }
+
+ private:
+  std::uint64_t records_of(std::uint32_t partition) const {
+    return *records_ > partition ? (*records_ - partition - 1) / partitions_ + 1 : 0;
+  }
+  void fill(std::vector<T>& values, std::uint64_t index, std::uint64_t count) {
+    const std::uint64_t step = partitions_;
+    values.reserve(values.size() + count);
+    for (std::uint64_t i = 0; i < count; ++i) values.push_back(make_(index + i * step));
+  }
+
+  F make_;
+  std::optional<std::uint64_t> records_;
+  std::uint32_t partitions_;
+  PartitionTurns turns_;
+  std::vector<std::uint64_t> made_;  // per partition of this task
+  std::size_t batch_records_max_ = 0;
+  std::uint64_t read_ = 0;
+};
+
+}  // namespace millrace::detail

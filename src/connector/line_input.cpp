@@ -1,0 +1,54 @@
+// Opening, laps and marks of LineInput.
+#include "connector/line_input.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "connector/open_input.hpp"
+
+namespace millrace::detail {
+
+Status LineInput::open(const EndContext& context) {
+  context_ = &context;
+  partitions_ = context.task == 0 ? 1 : 0;
+  if (partitions_ == 0) return {};
+  if (options_.repeat && options_.path == "-") {
+    return Status(Code::source_failed, "standard input cannot be repeated, because it is gone once it was read; name a "
+                                       "file instead of \"-\"");
+  }
+  return open_lap();
+}
+
+Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t lines_max, BatchBase& batch) {
+  if (partitions_ == 0) return Poll::ended;
+  if (!reader_) {
+    if (Status opened = open_lap(); !opened) return opened;
+  }
+  const std::size_t before = lines.size();
+  Result<Poll> poll = reader_->read(lines, lines_max);
+  if (!poll) return poll;
+  batch.offset = reader_->first_offset();
+  batch.lap = lap_;
+  if (lines.size() > before) batch.pin(reader_->arena());
+  if (*poll != Poll::ended || !options_.repeat || reader_->lines_read() == 0) return poll;
+  ++lap_;
+  close_lap();
+  return Poll::ready;
+}
+
+Status LineInput::open_lap() {
+  Result<std::unique_ptr<ByteReader>> input = open_input(*context_->env->files, options_.path);
+  if (!input) return input.error();
+  reader_ = std::make_unique<LineReader>(
+      *std::move(input), LineReaderOptions{options_.path, options_.block_bytes, context_->line_bytes_max},
+      context_->dead_letters);
+  return {};
+}
+
+void LineInput::close_lap() {
+  lines_before_ = lines_read();
+  reader_.reset();
+}
+
+}  // namespace millrace::detail

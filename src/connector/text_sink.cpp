@@ -1,0 +1,66 @@
+// TextSink: whole lines are gathered in a buffer and written together.
+#include "connector/text_sink.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace millrace::detail {
+
+TextSink::TextSink(TextSinkOptions options, Formatter format)
+    : options_(std::move(options)), format_(std::move(format)) {}
+
+Status TextSink::open(const EndContext& context) {
+  if (context.tasks > 1) {
+    return Status(Code::sink_failed, fmt::format("\"{}\" cannot be written by {} tasks, they would tear each other's lines; "
+                                                 "give the text sink one task", options_.path, context.tasks));
+  }
+  Result<std::unique_ptr<ByteWriter>> writer = context.env->files->open_write(options_.path, options_.append);
+  if (!writer) return writer.error();
+  writer_ = *std::move(writer);
+  buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
+  return {};
+}
+
+Status TextSink::write(const BatchBase& batch) {
+  if (!failed_) return failed_;
+  const std::size_t count = batch.size();
+  for (std::size_t index = 0; index < count; ++index) {
+    format_(buffer_, batch, index);
+    buffer_.push_back('\n');
+    ++buffered_;
+    if (buffer_.size() < options_.buffer_bytes) continue;
+    if (Status status = write_out(); !status) return status;
+  }
+  return {};
+}
+
+Status TextSink::flush() {
+  if (Status status = write_out(); !status) return status;
+  return writer_ ? writer_->flush() : Status();
+}
+
+Status TextSink::close() {
+  Status status = flush();
+  writer_.reset();
+  return status;
+}
+
+Status TextSink::write_out() {
+  if (!failed_) return failed_;
+  if (buffer_.empty()) return {};
+  const Status status = writer_->write(buffer_);
+  if (status) {
+    records_written_ += buffered_;
+  } else if (status.code() == Code::output_closed) {
+    failed_ = status;
+  } else {
+    failed_ = Status(status.code(), fmt::format("{} ({} records were written before, the {} after them in part or not at "
+                                                "all)", status.message(), records_written_, buffered_));
+  }
+  buffer_.clear();
+  buffered_ = 0;
+  return failed_;
+}
+
+}  // namespace millrace::detail

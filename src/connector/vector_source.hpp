@@ -1,0 +1,66 @@
+// VectorSource: records that are in memory already, for tests and small inputs.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "connector/partition_turns.hpp"
+#include "operator/source.hpp"
+
+namespace millrace::detail {
+
+/// Fills Batch<T> with copies of the given records; task t of n owns the partitions with index % n == t and takes a
+/// batch from each in turn. A batch's offset is the position in its partition.
+///
+/// The partitions are shared by the tasks and never changed. What a T borrows (string_view) is the caller's to keep.
+template <class T>
+class VectorSource final : public Source {
+ public:
+  using Partitions = std::vector<std::vector<T>>;
+
+  explicit VectorSource(std::shared_ptr<const Partitions> records) : records_(std::move(records)) {}
+  explicit VectorSource(Partitions records)
+      : VectorSource(std::make_shared<const Partitions>(std::move(records))) {}
+
+  Status open(const EndContext& context) override {
+    turns_ = PartitionTurns(static_cast<std::uint32_t>(records_->size()), context.task, context.tasks);
+    batch_records_max_ = context.batch_records_max;
+    taken_.assign(turns_.count(), 0);
+    return {};
+  }
+  std::uint32_t partitions() const override { return turns_.count(); }
+
+  Result<Poll> poll(BatchBase& batch) override {
+    if (turns_.all_ended()) return Poll::ended;
+    const std::uint32_t local = turns_.current();
+    const std::vector<T>& records = (*records_)[turns_.global(local)];
+    std::size_t& taken = taken_[local];
+    const std::size_t count = std::min(batch_records_max_, records.size() - taken);
+    const auto from = records.begin() + static_cast<std::ptrdiff_t>(taken);
+    auto& values = static_cast<Batch<T>&>(batch).values;
+    values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(count));
+    batch.partition = local;
+    batch.offset = taken;
+    taken += count;
+    read_ += count;
+    if (taken < records.size()) {
+      turns_.next();
+      return Poll::ready;
+    }
+    turns_.end_current();
+    return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
+  }
+  std::uint64_t records_read() const override { return read_; }
+
+ private:
+  std::shared_ptr<const Partitions> records_;
+  PartitionTurns turns_;
+  std::vector<std::size_t> taken_;  // per partition of this task
+  std::size_t batch_records_max_ = 0;
+  std::uint64_t read_ = 0;
+};
+
+}  // namespace millrace::detail

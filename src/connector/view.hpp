@@ -1,0 +1,78 @@
+// View: the rows that the page shows of a stream's end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/time.hpp"
+#include "metrics/report.hpp"
+
+namespace millrace::detail {
+
+/// A row for a view: a cell per column, and the window it belongs to, if any (event time, microseconds).
+struct Row {
+  std::vector<Cell> cells;
+  std::optional<Time> window_start = std::nullopt;
+  std::optional<Time> window_end = std::nullopt;
+};
+
+struct ViewOptions {
+  std::string name = {};
+  std::string kind = "table";  ///< "top", "table" or "alerts", see ViewReport
+  std::vector<ColumnReport> columns = {};
+  /// Columns that tell rows of one window apart: a row whose cells there equal an earlier row's replaces it, as a
+  /// window that fires again for a late record needs. Empty: the column "rank" for a "top", else none.
+  std::vector<std::string> key_columns = {};
+  std::size_t rows_max = 200;  ///< shown at most; memory is bounded by it
+};
+
+/// Holds the rows of the latest window ("top", "table") or the newest rows ("alerts"). Any thread.
+///
+/// A row of a later window (by start, then end) clears the rows of earlier ones; rows of an earlier window than the
+/// one shown are counted and not shown. Rows without window are before every window. Rows with a column "rank" are
+/// sorted by it; the others stand as they came, alerts newest first. Beyond rows_max, alerts let the oldest go, a
+/// "top" or "table" the worst ranked or, without rank, the last come.
+///
+/// Cost: one lock a batch; O(log rows_max) a row when there are key columns, else O(1).
+class View {
+ public:
+  explicit View(ViewOptions options);
+
+  const std::string& name() const { return options_.name; }
+  /// Takes one batch of rows; each row has a cell per column.
+  void add(std::span<const Row> rows);
+  /// A consistent copy, rows in the order to show.
+  ViewReport snapshot() const;
+
+ private:
+  using Cells = std::vector<Cell>;
+  using Place = std::pair<Cell, std::uint64_t>;  // rank, if any; then the order in which rows came
+  using Rows = std::map<Place, Cells>;
+  using Window = std::pair<Time, Time>;
+
+  void add_to_window(const Row& row);
+  void insert(const Cells& cells);
+  Cells key_of(const Cells& cells) const;
+
+  ViewOptions options_;
+  std::vector<std::size_t> key_columns_;
+  std::optional<std::size_t> rank_column_;
+
+  mutable std::mutex mutex_;                // guards all below
+  std::uint64_t records_ = 0;
+  std::deque<Cells> alerts_;                // newest first
+  std::optional<Window> window_;            // of rows_
+  Rows rows_;
+  std::map<Cells, Rows::iterator> by_key_;  // of rows_, when there are key columns
+  std::uint64_t came_ = 0;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,117 @@
+// Keys of records: how a key is taken from a record, hashed by the batch, and the results of keyed
+// aggregates.
+#pragma once
+
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "operator/operator.hpp"
+#include "state/state.hpp"
+
+namespace millrace {
+
+/// What an aggregate emits for a key: of a window [window_start, window_end), or of all so far (the
+/// widest bounds).
+template <class K, class V>
+struct Aggregate {
+  K key{};
+  V value{};
+  Time window_start = kTimeMin;
+  Time window_end = kTimeMax;
+
+  bool windowed() const { return window_end != kTimeMax; }
+};
+
+/// An aggregate with its place in its window: 1 is the greatest.
+template <class K, class V>
+struct Ranked {
+  std::uint32_t rank = 0;
+  K key{};
+  V value{};
+  Time window_start = kTimeMin;
+  Time window_end = kTimeMax;
+
+  bool windowed() const { return window_end != kTimeMax; }
+};
+
+namespace detail {
+
+/// Takes the key from a record: a member, several members (a tuple), or a function of the record.
+template <class T, class... Parts>
+class KeyFn {
+ public:
+  explicit KeyFn(Parts... parts) : parts_(std::move(parts)...) {}
+
+  /// Calls use(const KeyView&) while whatever the key borrows is alive.
+  template <class Use>
+  decltype(auto) with(const T& record, Use&& use) const {
+    if constexpr (sizeof...(Parts) == 1) {
+      decltype(auto) part = std::invoke(std::get<0>(parts_), record);
+      return use(View(part));
+    } else {
+      return std::apply(
+          [&](const auto&... part) {
+            return [&](auto&&... values) {
+              return use(View(values...));
+            }(std::invoke(part, record)...);
+          },
+          parts_);
+    }
+  }
+
+ private:
+  template <class... Ps>
+  struct ViewType {
+    using type = std::tuple<KeyView<std::invoke_result_t<const Ps&, const T&>>...>;
+  };
+  template <class P>
+  struct ViewType<P> {
+    using type = KeyView<std::invoke_result_t<const P&, const T&>>;
+  };
+
+ public:
+  using View = typename ViewType<Parts...>::type;
+  static_assert(
+      KeyType<View>,
+      "this cannot be a key: a key is a number, an enum, a text, a Timestamp, or a tuple of these");
+  /// True when the key's texts lie in the batch's arenas, so that pinning them is enough to keep
+  /// them: the record itself holds no bytes of its own.
+  static constexpr bool kBorrowsArena = std::is_trivially_copyable_v<T>;
+
+ private:
+  std::tuple<Parts...> parts_;
+};
+
+/// Hashes the keys of a batch; what fields grouping needs to know of a type.
+class KeyHash {
+ public:
+  virtual ~KeyHash() = default;
+  /// Sets `hashes` to one hash per record.
+  virtual void hash(const BatchBase& batch, std::vector<std::uint64_t>& hashes) const = 0;
+};
+
+template <class T, class Key>
+class TypedKeyHash final : public KeyHash {
+ public:
+  explicit TypedKeyHash(Key key) : key_(std::move(key)) {}
+  const Key& key() const { return key_; }
+  void hash(const BatchBase& base, std::vector<std::uint64_t>& hashes) const override {
+    const auto& batch = static_cast<const Batch<T>&>(base);
+    const std::size_t count = batch.values.size();
+    hashes.resize(count);
+    for (std::size_t at = 0; at < count; ++at) {
+      hashes[at] = key_.with(batch.values[at], [](const auto& view) {
+        return KeyTraits<std::decay_t<decltype(view)>>::hash(view);
+      });
+    }
+  }
+
+ private:
+  Key key_;
+};
+
+}  // namespace detail
+}  // namespace millrace

@@ -1,0 +1,128 @@
+// The face of `operator`: one step of the plan: a batch in, batches out; knows types and nothing of
+// threads.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+#include "env/env.hpp"
+#include "operator/source.hpp"
+#include "record/batch.hpp"
+
+namespace millrace::detail {
+
+/// What happened to the records of a call. The operator adds, the runtime moves the sums into its
+/// counters after each call: received = processed + filtered + late + dead_lettered + held.
+struct Tally {
+  std::uint64_t processed = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t late = 0;
+  std::uint64_t dead_lettered = 0;
+};
+
+/// What an operator is given when it opens. Outlives it.
+struct OperatorContext {
+  Env* env = nullptr;
+  Log log;
+  DeadLetters* dead_letters = nullptr;
+  Tally* tally = nullptr;
+  std::uint32_t task = 0;
+  std::uint32_t tasks = 1;
+  std::size_t batch_records_max = 1024;
+  double speed = 0;  ///< replay speed; 0: as fast as possible
+};
+
+/// Where an operator's results go. Given by the runtime with each call, valid during it.
+class Outputs {
+ public:
+  virtual ~Outputs() = default;
+  /// Hands `batch` to every reader of output `port`. They may take its contents; afterwards the
+  /// operator clears it and fills it anew. Cost: one virtual call a batch and reader.
+  virtual void push(std::uint32_t port, BatchBase& batch) = 0;
+  /// Forwards a watermark; only for operators that originate time.
+  virtual void advance_watermark(Time watermark) = 0;
+};
+
+/// One step of the plan. One instance a task; all calls by the task's thread.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  virtual void open(const OperatorContext& context) { context_ = &context; }
+  /// Takes every record of `batch`. When `exclusive`, nobody else reads the batch and its contents
+  /// may be moved from. No pointer into it may be kept.
+  virtual void process(BatchBase& batch, bool exclusive, Outputs& out) = 0;
+  /// The least watermark over all inputs rose; kTimeMax at the end of input. The runtime forwards
+  /// it afterwards.
+  virtual void advance(Time, Outputs&) {}
+  /// True for an operator that makes watermarks itself instead of forwarding those of its inputs.
+  virtual bool originates_time() const { return false; }
+  /// A partition of the source in this chain has ended (only reaches operators that originate
+  /// time).
+  virtual void partition_ended(std::uint32_t, Outputs&) {}
+  /// The source of this chain reads that many partitions (only operators that originate time use
+  /// it).
+  virtual void set_partitions(std::uint32_t) {}
+
+  /// Records received but not yet tallied, because they are not due.
+  virtual std::size_t held() const { return 0; }
+  /// While records are held: lets go of those that are due, or of all when `drain`. Returns the
+  /// steady time in nanoseconds at which the next one is due, nullopt when none is held.
+  virtual std::optional<std::int64_t> release(bool /*drain*/, Outputs&) { return std::nullopt; }
+
+ protected:
+  const OperatorContext& context() const { return *context_; }
+  Tally& tally() { return *context_->tally; }
+
+ private:
+  const OperatorContext* context_ = nullptr;
+};
+
+/// The text of the exception being handled.
+inline std::string current_exception_text() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception that is not a std::exception";
+  }
+}
+
+/// Calls body(i) for i in [begin, end); a record whose body throws is undone by undo(i), goes to
+/// the dead letters with its text from describe(i), and the loop goes on behind it. The only place
+/// that catches what user code throws.
+///
+/// Returns the number of records that failed. Cost when nothing throws: none.
+template <class Body, class Undo>
+std::size_t guarded_loop(std::size_t begin, std::size_t end, const BatchBase& batch,
+                         const BatchType& type, DeadLetters& dead_letters, Body&& body,
+                         Undo&& undo) {
+  std::size_t failed = 0;
+  std::size_t at = begin;
+  while (at < end) {
+    try {
+      for (; at < end; ++at) body(at);
+    } catch (...) {
+      undo(at);
+      dead_letters.add(current_exception_text(), "", type.describe(batch, at));
+      ++failed;
+      ++at;
+    }
+  }
+  return failed;
+}
+
+/// Copies what describes a batch as a whole (not its records) from an operator's input to its
+/// output.
+inline void carry_marks(const BatchBase& from, BatchBase& to) {
+  to.due_ns = from.due_ns;
+  to.partition = from.partition;
+  to.offset = from.offset;
+  to.lap = from.lap;
+  to.hashed_by = from.hashed_by;
+}
+
+}  // namespace millrace::detail

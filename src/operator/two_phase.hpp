@@ -1,0 +1,117 @@
+// The two phases of a windowed aggregate across a shuffle: combine where records are, merge where
+// keys live.
+#pragma once
+
+#include <utility>
+
+#include "operator/aggregate.hpp"
+
+namespace millrace::detail {
+
+/// A partial accumulator on its way to the task that owns its key.
+template <class K, class Acc>
+struct Partial {
+  K key{};
+  Acc acc{};
+  Time pane_start = 0;
+  Time first_end = kTimeMin;
+};
+
+/// First phase, on the sender's side: combines by key and pane and hands the partial results on
+/// when the pane is complete, or its table grows large, so that few records cross. Lateness is
+/// judged here, where the marks are.
+template <class T, class Key, class Kernel>
+class WindowCombine final : public Operator {
+ public:
+  using K = typename Key::View;
+  using Acc = typename Kernel::Acc;
+  using Row = Partial<K, Acc>;
+
+  WindowCombine(Windows windows, typename PaneFiller<T, Key, Kernel>::KeyPtr key, Kernel kernel)
+      : panes_(windows, true), filler_(std::move(key), std::move(kernel)) {}
+
+  void process(BatchBase& base, bool, Outputs& outputs) override {
+    filler_.add(static_cast<Batch<T>&>(base), panes_, context());
+    if (filler_.keys_in_pane() > kKeysMax) drain(kTimeMax, outputs);
+  }
+  void advance(Time watermark, Outputs& outputs) override { drain(watermark, outputs); }
+
+ private:
+  /// Beyond it combining saves little and memory would double.
+  static constexpr std::size_t kKeysMax = 1u << 17;
+
+  void drain(Time watermark, Outputs& outputs) {
+    panes_.drain(watermark, [&](const PaneKey& pane, KeyedTables<K, Acc>& tables) {
+      tables.for_each([&](const K& key, const Acc& acc) {
+        if (out_.values.empty()) begin();
+        out_.values.push_back(
+            {KeyTraits<K>::intern(key, *arena_), acc, pane.start, pane.first_end});
+        if (out_.values.size() >= context().batch_records_max) flush(outputs);
+      });
+    });
+    flush(outputs);
+    filler_.forget_pane();
+  }
+  void begin() {
+    out_.clear();
+    arena_ = pool_.take();
+    out_.pin(arena_);
+  }
+  void flush(Outputs& outputs) {
+    if (out_.values.empty()) return;
+    outputs.push(0, out_);
+    out_.clear();
+  }
+
+  PaneSet<K, Acc> panes_;
+  PaneFiller<T, Key, Kernel> filler_;
+  Batch<Row> out_;
+  ArenaPool pool_{16u << 10};
+  ArenaRef arena_;
+};
+
+/// Second phase: merges partial results by key and pane, and fires windows.
+template <class K, class Kernel>
+class WindowMerge final : public Operator {
+ public:
+  using Acc = typename Kernel::Acc;
+  using Row = Partial<K, Acc>;
+
+  WindowMerge(Windows windows, Kernel kernel) : panes_(windows, true), kernel_(std::move(kernel)) {}
+
+  void process(BatchBase& base, bool, Outputs&) override {
+    auto& in = static_cast<Batch<Row>&>(base);
+    for (const Row& row : in.values) {
+      auto& tables = panes_.tables({row.pane_start, row.first_end});
+      auto& acc = tables.upsert(row.key, KeyTraits<K>::hash(row.key),
+                                [&]() -> decltype(auto) { return kernel_.init(); });
+      kernel_.merge(acc, row.acc);
+    }
+    tally().processed += in.values.size();
+  }
+  void advance(Time watermark, Outputs& outputs) override {
+    panes_.close(watermark, [&](Time start, Time end, const auto& covered) {
+      emitter_.fire(start, end, covered, kernel_, context().batch_records_max, outputs);
+    });
+  }
+
+ private:
+  PaneSet<K, Acc> panes_;
+  Kernel kernel_;
+  WindowEmitter<K, Kernel> emitter_;
+};
+
+/// Hash of the key of a partial result, for the shuffle between the phases.
+template <class K, class Acc>
+class PartialKeyHash final : public KeyHash {
+ public:
+  void hash(const BatchBase& base, std::vector<std::uint64_t>& hashes) const override {
+    const auto& batch = static_cast<const Batch<Partial<K, Acc>>&>(base);
+    hashes.resize(batch.values.size());
+    for (std::size_t at = 0; at < hashes.size(); ++at) {
+      hashes[at] = KeyTraits<K>::hash(batch.values[at].key);
+    }
+  }
+};
+
+}  // namespace millrace::detail

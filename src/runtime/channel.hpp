@@ -1,0 +1,67 @@
+// Channel: the ring of batches from one sending to one receiving task, and the way back for empty
+// buffers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "base/ring.hpp"
+#include "record/batch.hpp"
+#include "runtime/waker.hpp"
+
+namespace millrace::detail {
+
+/// One sending and one receiving task. A full ring is backpressure.
+class Channel {
+ public:
+  Channel(const BatchType& type, std::size_t batches_max)
+      : type_(type), ring_(batches_max), empties_(batches_max + 2) {}
+
+  void set_wakers(Waker* sender, Waker* receiver) {
+    sender_ = sender;
+    receiver_ = receiver;
+  }
+
+  /// Sender: an empty batch, recycled when there is one.
+  BatchPtr take_empty() {
+    BatchPtr batch;
+    if (empties_.pop(batch)) return batch;
+    return type_.make();
+  }
+  /// Sender: counts records that are on their way from now on, whether in an open batch or in the
+  /// ring.
+  void add_queued(std::size_t records) { queued_.fetch_add(records, std::memory_order_relaxed); }
+  /// Sender: false when the ring is full; then `batch` is untouched.
+  bool push(BatchPtr& batch) {
+    if (!ring_.push(batch)) return false;
+    if (receiver_) receiver_->wake();
+    return true;
+  }
+  /// Receiver.
+  bool pop(BatchPtr& batch) {
+    if (!ring_.pop(batch)) return false;
+    queued_.fetch_sub(batch->size(), std::memory_order_relaxed);
+    if (sender_) sender_->wake();
+    return true;
+  }
+  /// Receiver: gives a used batch back; the arenas it held are let go now.
+  void recycle(BatchPtr batch) {
+    batch->clear();
+    (void)empties_.push(batch);
+  }
+  /// Any thread.
+  std::uint64_t queued() const { return queued_.load(std::memory_order_relaxed); }
+  bool empty() const { return ring_.empty(); }
+  bool full() const { return ring_.full(); }
+
+ private:
+  const BatchType& type_;
+  Ring<BatchPtr> ring_;
+  Ring<BatchPtr> empties_;
+  std::atomic<std::uint64_t> queued_{0};
+  Waker* sender_ = nullptr;
+  Waker* receiver_ = nullptr;
+};
+
+}  // namespace millrace::detail

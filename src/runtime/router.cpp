@@ -1,0 +1,175 @@
+// Scattering, sealing and sending of batches.
+#include "runtime/router.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace millrace::detail {
+
+Router::Router(const BatchType& type, Grouping grouping, std::vector<Channel*> channels,
+               std::size_t batch_records_max, Counter& sent)
+    : type_(type),
+      grouping_(std::move(grouping)),
+      batch_records_max_(batch_records_max),
+      sent_(sent) {
+  for (Channel* channel : channels) receivers_.push_back({channel, nullptr, {}, {}});
+}
+
+void Router::push(BatchBase& batch, bool exclusive) {
+  if (batch.size() == 0) return;
+  switch (grouping_.kind) {
+    case GroupingKind::forward:
+    case GroupingKind::global:
+      append_whole(receivers_.front(), batch, exclusive);
+      return;
+    case GroupingKind::all:
+      for (Receiver& receiver : receivers_) append_whole(receiver, batch, false);
+      return;
+    case GroupingKind::shuffle:
+      if (receivers_.size() == 1) return append_whole(receivers_.front(), batch, exclusive);
+      pick_evenly(batch);
+      break;
+    case GroupingKind::fields:
+      pick_by_hash(batch);
+      break;
+  }
+  scatter(batch);
+}
+
+void Router::pick_by_hash(BatchBase& batch) {
+  const std::size_t count = batch.size();
+  if (batch.hashed_by != grouping_.hash.get() || batch.hashes.size() != count) {
+    grouping_.hash->hash(batch, batch.hashes);
+    batch.hashed_by = grouping_.hash.get();
+  }
+  const auto tasks = static_cast<std::uint32_t>(receivers_.size());
+  for (std::size_t at = 0; at < count; ++at) {
+    receivers_[task_of_hash(batch.hashes[at], tasks)].picks.push_back(
+        static_cast<std::uint32_t>(at));
+  }
+}
+
+/// Neighbours stay together: a run of each batch for every receiver, the first run to the next one
+/// in turn.
+void Router::pick_evenly(const BatchBase& batch) {
+  const std::size_t count = batch.size();
+  const std::size_t share = (count + receivers_.size() - 1) / receivers_.size();
+  for (std::size_t begin = 0; begin < count; begin += share) {
+    auto& picks = receivers_[next_].picks;
+    for (std::size_t at = begin; at < std::min(count, begin + share); ++at) {
+      picks.push_back(static_cast<std::uint32_t>(at));
+    }
+    next_ = (next_ + 1) % receivers_.size();
+  }
+}
+
+void Router::scatter(BatchBase& batch) {
+  for (Receiver& receiver : receivers_) {
+    if (receiver.picks.empty()) continue;
+    append(receiver, batch);
+    receiver.picks.clear();
+  }
+}
+
+BatchBase& Router::open_of(Receiver& receiver) {
+  if (!receiver.open) receiver.open = receiver.channel->take_empty();
+  return *receiver.open;
+}
+
+/// Hashes of different keys, or none, cannot share a batch's hash column: what does not match is
+/// dropped.
+void Router::append(Receiver& receiver, const BatchBase& batch) {
+  std::size_t done = 0;
+  while (done < receiver.picks.size()) {
+    BatchBase& open = open_of(receiver);
+    const std::size_t room = batch_records_max_ - open.size();
+    const std::size_t take = std::min(room, receiver.picks.size() - done);
+    type_.append(open, batch, std::span(receiver.picks).subspan(done, take));
+    open.hashed_by = batch.hashed_by;
+    account(receiver, batch, take);
+    done += take;
+    if (must_seal(open)) seal(receiver);
+  }
+}
+
+void Router::append_whole(Receiver& receiver, BatchBase& batch, bool exclusive) {
+  batch.hashes.clear();
+  batch.hashed_by = nullptr;
+  const std::size_t records = batch.size();
+  BatchBase& open = open_of(receiver);
+  if (exclusive && open.size() == 0) {
+    const Time watermark = std::exchange(open.watermark, kTimeMin);
+    type_.swap(open, batch);
+    open.watermark = watermark;
+    open.end = false;
+  } else {
+    type_.append_all(open, batch);
+  }
+  account(receiver, open, records);
+  if (must_seal(open)) seal(receiver);
+}
+
+void Router::account(Receiver& receiver, const BatchBase& batch, std::size_t records) {
+  BatchBase& open = *receiver.open;
+  if (batch.due_ns != 0)
+    open.due_ns = open.due_ns == 0 ? batch.due_ns : std::min(open.due_ns, batch.due_ns);
+  receiver.channel->add_queued(records);
+  sent_.add(records);
+}
+
+bool Router::must_seal(const BatchBase& batch) const {
+  if (batch.size() >= batch_records_max_ || batch.arenas.size() >= kArenasMax) return true;
+  std::size_t pinned = 0;
+  for (const ArenaRef& arena : batch.arenas) pinned += arena->capacity_bytes();
+  return pinned > kPinnedBytesMax;
+}
+
+void Router::seal(Receiver& receiver) {
+  BatchBase& open = *receiver.open;
+  std::size_t pinned = 0;
+  for (const ArenaRef& arena : open.arenas) pinned += arena->capacity_bytes();
+  // A filter that keeps one record in thousands must not keep the buffers of all of them alive.
+  constexpr std::size_t kSparse = 16;
+  if (pinned > (64u << 10) && pinned > kSparse * open.size() * type_.record_bytes())
+    type_.rehome(open);
+  if (receiver.waiting.empty() && receiver.channel->push(receiver.open)) return;
+  receiver.waiting.push_back(std::move(receiver.open));
+  ++waiting_;
+}
+
+void Router::advance(Time watermark, std::int64_t due_ns) {
+  for (Receiver& receiver : receivers_) {
+    BatchBase& open = open_of(receiver);
+    open.watermark = std::max(open.watermark, watermark);
+    if (open.due_ns == 0) open.due_ns = due_ns;
+  }
+}
+
+void Router::end() {
+  for (Receiver& receiver : receivers_) {
+    open_of(receiver).end = true;
+    seal(receiver);
+  }
+}
+
+void Router::flush_open() {
+  for (Receiver& receiver : receivers_) {
+    if (receiver.open && (receiver.open->size() > 0 || receiver.open->watermark != kTimeMin))
+      seal(receiver);
+  }
+}
+
+bool Router::flush_waiting() {
+  if (waiting_ == 0) return true;
+  for (Receiver& receiver : receivers_) {
+    while (!receiver.waiting.empty() && receiver.channel->push(receiver.waiting.front())) {
+      receiver.waiting.pop_front();
+      --waiting_;
+    }
+  }
+  return waiting_ == 0;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,67 @@
+// Router: scatters a task's output over the receiving tasks by grouping, into one open batch per
+// receiver.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "metrics/counter.hpp"
+#include "record/batch.hpp"
+#include "runtime/channel.hpp"
+#include "topology/topology_graph.hpp"
+
+namespace millrace::detail {
+
+/// The sending end of an edge in one task. That task's thread only.
+///
+/// A batch is sent when it is full, when it would pin more than kArenasMax arenas or
+/// kPinnedBytesMax, or when the task runs out of input: so a quiet stream has the latency of one
+/// hop and a busy one the throughput of big batches.
+class Router {
+ public:
+  static constexpr std::size_t kArenasMax = 8;
+  static constexpr std::size_t kPinnedBytesMax = 4u << 20;
+
+  Router(const BatchType& type, Grouping grouping, std::vector<Channel*> channels,
+         std::size_t batch_records_max, Counter& sent);
+
+  void push(BatchBase& batch, bool exclusive);
+  /// Sends `watermark` behind everything pushed before.
+  void advance(Time watermark, std::int64_t due_ns);
+  /// Sends the end mark behind everything; nothing may follow.
+  void end();
+  /// Hands open batches and marks over to the rings.
+  void flush_open();
+  /// Pushes what did not fit before. True when nothing is left waiting.
+  bool flush_waiting();
+  bool blocked() const { return waiting_ > 0; }
+
+ private:
+  struct Receiver {
+    Channel* channel;
+    BatchPtr open;
+    std::deque<BatchPtr> waiting;  ///< sealed, but the ring was full
+    std::vector<std::uint32_t> picks;
+  };
+
+  void scatter(BatchBase& batch);
+  void append(Receiver& receiver, const BatchBase& batch);
+  void append_whole(Receiver& receiver, BatchBase& batch, bool exclusive);
+  void pick_by_hash(BatchBase& batch);
+  void pick_evenly(const BatchBase& batch);
+  BatchBase& open_of(Receiver& receiver);
+  void account(Receiver& receiver, const BatchBase& batch, std::size_t records);
+  bool must_seal(const BatchBase& batch) const;
+  void seal(Receiver& receiver);
+
+  const BatchType& type_;
+  Grouping grouping_;
+  std::vector<Receiver> receivers_;
+  std::size_t batch_records_max_;
+  Counter& sent_;
+  std::size_t next_ = 0;
+  std::size_t waiting_ = 0;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,279 @@
+// What a stage does with batches, watermarks and ends.
+#include "runtime/stage.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+#include "base/check.hpp"
+
+namespace millrace::detail {
+
+std::int64_t busy_ticks_now() {
+#if defined(__x86_64__)
+  return static_cast<std::int64_t>(__rdtsc());
+#else
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+#endif
+}
+
+Stage::Stage(const PlanStage& plan, std::uint32_t task, TaskShared& shared,
+             DeadLetterLog& dead_letters)
+    : plan_(plan), task_(task), shared_(shared), dead_letter_log_(dead_letters) {
+  if (plan.make_source) {
+    source_ = plan.make_source();
+    poll_batch_ = plan.output->make();
+  } else if (plan.make_operator) {
+    operator_ = plan.make_operator();
+  } else {
+    sink_ = plan.make_sink();
+  }
+}
+
+std::uint32_t Stage::add_channel() {
+  channel_watermarks_.push_back(kTimeMin);
+  return static_cast<std::uint32_t>(channel_watermarks_.size() - 1);
+}
+
+void Stage::add_reader(std::uint32_t port, Reader reader) {
+  if (readers_.size() <= port) readers_.resize(port + 1);
+  readers_[port].push_back(reader);
+}
+
+Status Stage::open(const OperatorContext& context, const EndContext& end_context) {
+  context_ = context;
+  context_.tally = &tally_;
+  context_.dead_letters = this;
+  end_context_ = end_context;
+  end_context_.dead_letters = this;
+  if (operator_) {
+    operator_->open(context_);
+    return {};
+  }
+  if (sink_) return sink_->open(end_context_);
+  if (Status status = source_->open(end_context_); !status.ok()) return status;
+  for (Stage* stage : pacing) stage->operator_->set_partitions(source_->partitions());
+  return {};
+}
+
+void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
+  const std::size_t count = batch.size();
+  Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+  edge_received.add(count);
+  counters_.received.add(count);
+  counters_.in_flight.set(counters_.in_flight.value() + count);
+  if (sink_) {
+    write(batch);
+  } else {
+    operator_->process(batch, exclusive, *this);
+  }
+  settle(count);
+  shared_.busy.switch_to(caller);
+}
+
+/// Moves the tallies of a call into the counters; what is held stays in flight.
+void Stage::settle(std::size_t) {
+  counters_.processed.add(tally_.processed);
+  counters_.filtered.add(tally_.filtered);
+  counters_.late.add(tally_.late);
+  counters_.dead_lettered.add(tally_.dead_lettered);
+  tally_ = {};
+  counters_.in_flight.set(operator_ ? operator_->held() : 0);
+}
+
+void Stage::write(BatchBase& batch) {
+  if (batch.size() == 0) return;
+  Status status = sink_->write(batch);
+  sink_dirty_ = true;
+  if (!status.ok()) {
+    if (shared_.failure.ok()) shared_.failure = std::move(status);
+    return;
+  }
+  tally_.processed += batch.size();
+  const std::int64_t due = batch.due_ns != 0 ? batch.due_ns : shared_.due_ns;
+  if (due == 0) return;
+  const std::int64_t latency = shared_.env->clock->steady_ns() - due;
+  latency_.add(latency > 0 ? static_cast<std::uint64_t>(latency) : 0);
+}
+
+void Stage::flush_sink() {
+  if (!sink_ || !sink_dirty_) return;
+  sink_dirty_ = false;
+  Status status = sink_->flush();
+  if (!status.ok() && shared_.failure.ok()) shared_.failure = std::move(status);
+}
+
+void Stage::close() {
+  if (source_) source_->close();
+  if (sink_) {
+    Status status = sink_->close();
+    if (!status.ok() && shared_.failure.ok()) shared_.failure = std::move(status);
+  }
+}
+
+void Stage::push(std::uint32_t port, BatchBase& batch) {
+  const std::size_t count = batch.size();
+  counters_.emitted.add(count);
+  if (port >= readers_.size()) return;
+  if (batch.due_ns == 0) batch.due_ns = shared_.due_ns;
+  const auto& readers = readers_[port];
+  const bool exclusive = readers.size() == 1;
+  for (const Reader& reader : readers) {
+    if (reader.router) {
+      reader.router->push(batch, exclusive);
+    } else {
+      reader.fused_sent->add(count);
+      reader.stage->receive(batch, exclusive, *reader.fused_received);
+    }
+  }
+}
+
+void Stage::advance_channel(std::uint32_t channel, Time watermark) {
+  if (watermark <= channel_watermarks_[channel]) return;
+  channel_watermarks_[channel] = watermark;
+  const Time least = *std::min_element(channel_watermarks_.begin(), channel_watermarks_.end());
+  if (least <= watermark_) return;
+  watermark_ = least;
+  if (operator_) {
+    Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+    operator_->advance(least, *this);
+    settle(0);
+    shared_.busy.switch_to(caller);
+    if (operator_->originates_time()) return;
+  }
+  counters_.watermark.store(least, std::memory_order_relaxed);
+  forward_watermark(least);
+}
+
+void Stage::advance_watermark(Time watermark) {
+  if (watermark == kTimeMin || watermark <= counters_.watermark.load(std::memory_order_relaxed))
+    return;
+  counters_.watermark.store(watermark, std::memory_order_relaxed);
+  forward_watermark(watermark);
+}
+
+void Stage::forward_watermark(Time watermark) {
+  for (const auto& readers : readers_) {
+    for (const Reader& reader : readers) {
+      if (reader.router) {
+        reader.router->advance(watermark, shared_.due_ns);
+      } else {
+        reader.stage->advance_channel(reader.channel, watermark);
+      }
+    }
+  }
+}
+
+void Stage::end_channel(std::uint32_t) {
+  ++channels_ended_;
+  MR_CHECK(channels_ended_ <= channel_watermarks_.size(), "a channel ended twice");
+  if (channels_ended_ < channel_watermarks_.size()) return;
+  finished_ = true;
+  end_readers();
+}
+
+void Stage::end_readers() {
+  for (const auto& readers : readers_) {
+    for (const Reader& reader : readers) {
+      if (reader.router) {
+        reader.router->end();
+      } else {
+        reader.stage->end_channel(reader.channel);
+      }
+    }
+  }
+}
+
+bool Stage::poll() {
+  if (partition_to_end_) {
+    partition_ended(*partition_to_end_);
+    partition_to_end_.reset();
+  }
+  if (source_exhausted_) {
+    finish(true);
+    return true;
+  }
+  Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+  poll_batch_->clear();
+  Result<Poll> outcome = source_->poll(*poll_batch_);
+  if (limit != 0) apply_limit();
+  counters_.received.set(source_->records_read() - beyond_limit_);
+  counters_.processed.add(poll_batch_->size());
+  counters_.dead_lettered.set(source_dead_);
+  const bool any = poll_batch_->size() > 0;
+  if (!outcome) {
+    if (shared_.failure.ok()) shared_.failure = outcome.error();
+  } else {
+    if (any) {
+      if (poll_batch_->due_ns == 0) poll_batch_->due_ns = shared_.env->clock->steady_ns();
+      shared_.due_ns = poll_batch_->due_ns;
+      const std::uint32_t partition = poll_batch_->partition;
+      push(0, *poll_batch_);
+      poll_batch_->partition = partition;
+    }
+    after_poll(*outcome);
+  }
+  shared_.busy.switch_to(caller);
+  return any || (outcome && *outcome != Poll::idle);
+}
+
+/// Ends are delivered by the next poll: not before the records read last have been let go by a
+/// paced replay.
+void Stage::after_poll(Poll outcome) {
+  if (outcome == Poll::partition_ended) partition_to_end_ = poll_batch_->partition;
+  if (outcome == Poll::ended) source_exhausted_ = true;
+  if (limit != 0 && counters_.processed.value() >= limit) source_exhausted_ = true;
+}
+
+/// Cuts what was read beyond the limit off the batch; it counts as never read.
+void Stage::apply_limit() {
+  const std::uint64_t left = limit - std::min(limit, counters_.processed.value());
+  const std::size_t count = poll_batch_->size();
+  if (count <= left) return;
+  std::vector<std::uint32_t> kept(left);
+  std::iota(kept.begin(), kept.end(), 0u);
+  BatchPtr cut = plan_.output->make();
+  carry_marks(*poll_batch_, *cut);
+  plan_.output->append(*cut, *poll_batch_, kept);
+  beyond_limit_ += count - left;
+  poll_batch_ = std::move(cut);
+}
+
+void Stage::partition_ended(std::uint32_t partition) {
+  for (Stage* stage : pacing) {
+    stage->operator_->partition_ended(partition, *stage);
+    stage->settle(0);
+  }
+}
+
+void Stage::finish(bool fire) {
+  if (finished_) return;
+  finished_ = true;
+  if (fire) {
+    counters_.watermark.store(kTimeMax, std::memory_order_relaxed);
+    forward_watermark(kTimeMax);
+  }
+  end_readers();
+}
+
+bool Stage::release_held(bool drain, std::optional<std::int64_t>& next_due) {
+  if (!holds()) return false;
+  const std::size_t before = operator_->held();
+  Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+  const auto due = operator_->release(drain, *this);
+  settle(0);
+  shared_.busy.switch_to(caller);
+  if (due) next_due = next_due ? std::min(*next_due, *due) : *due;
+  return operator_->held() < before;
+}
+
+void Stage::add(std::string_view reason, std::string_view where, std::string_view record) {
+  if (source_) ++source_dead_;
+  dead_letter_log_.add(plan_.name, reason, where, record);
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,159 @@
+// Stepping a task.
+#include "runtime/task.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+
+namespace millrace::detail {
+namespace {
+
+/// A busy task hands open batches over at the latest after this many steps, so that a rare receiver
+/// does not starve.
+constexpr std::uint32_t kStepsBetweenFlushes = 8;
+
+}  // namespace
+
+Stage& Task::add_stage(std::unique_ptr<Stage> stage) {
+  stages_.push_back(std::move(stage));
+  Stage* added = stages_.back().get();
+  if (added->is_source()) sources_.push_back(added);
+  if (added->is_sink()) sinks_.push_back(added);
+  if (added->originates_time()) timed_.push_back(added);
+  return *added;
+}
+
+Router& Task::add_router(std::unique_ptr<Router> router) {
+  routers_.push_back(std::move(router));
+  return *routers_.back();
+}
+
+void Task::add_input(Channel& channel, Stage& stage, std::uint32_t stage_channel,
+                     Counter& edge_received) {
+  inputs_.push_back({&channel, &stage, stage_channel, &edge_received, false});
+}
+
+Status Task::open(const OperatorContext& context, const EndContext& end_context) {
+  for (auto& stage : stages_) {
+    OperatorContext own = context;
+    own.task = index_;
+    own.tasks = stage->plan().tasks;
+    EndContext own_end = end_context;
+    own_end.task = index_;
+    own_end.tasks = stage->plan().tasks;
+    if (Status status = stage->open(own, own_end); !status.ok()) return status;
+  }
+  return {};
+}
+
+Step Task::step(std::size_t budget, bool stop) {
+  try {
+    next_due_ns_.reset();
+    bool blocked = false;
+    for (auto& router : routers_) blocked |= !router->flush_waiting();
+    if (blocked) return Step::blocked;
+    bool worked = take_inputs(budget);
+    for (Stage* stage : timed_) worked |= stage->release_held(stop, next_due_ns_);
+    if (!routers_blocked()) worked |= poll_sources(stop);
+    if (!shared_.failure.ok()) return Step::done;
+    if (worked && ++busy_steps_ < kStepsBetweenFlushes) return Step::ready;
+    busy_steps_ = 0;
+    for (Stage* sink : sinks_) sink->flush_sink();
+    const bool flushed = flush_routers();
+    if (!shared_.failure.ok()) return Step::done;
+    if (worked) return Step::ready;
+    if (!flushed) return Step::blocked;
+    return all_finished() ? Step::done : Step::idle;
+  } catch (const std::exception& error) {
+    // Whatever user code throws per record was caught there; this is a sink, a source or the
+    // machine itself.
+    shared_.failure = Status(Code::user_code_failed,
+                             std::string("a component threw outside of a record: ") + error.what());
+    return Step::done;
+  }
+}
+
+bool Task::take_inputs(std::size_t budget) {
+  bool any = false;
+  std::size_t empty_in_a_row = 0;
+  while (budget > 0 && empty_in_a_row < inputs_.size() && shared_.failure.ok() &&
+         !routers_blocked()) {
+    Input& input = inputs_[next_input_];
+    next_input_ = next_input_ + 1 == inputs_.size() ? 0 : next_input_ + 1;
+    BatchPtr batch;
+    if (input.ended || !input.channel->pop(batch)) {
+      ++empty_in_a_row;
+      continue;
+    }
+    empty_in_a_row = 0;
+    --budget;
+    any = true;
+    deliver(input, std::move(batch));
+  }
+  return any;
+}
+
+void Task::deliver(Input& input, BatchPtr batch) {
+  const Time watermark = batch->watermark;
+  const bool end = batch->end;
+  if (batch->due_ns != 0) shared_.due_ns = batch->due_ns;
+  if (batch->size() > 0) input.stage->receive(*batch, true, *input.edge_received);
+  if (watermark != kTimeMin) input.stage->advance_channel(input.stage_channel, watermark);
+  if (end) {
+    input.ended = true;
+    input.stage->end_channel(input.stage_channel);
+  }
+  input.channel->recycle(std::move(batch));
+}
+
+bool Task::poll_sources(bool stop) {
+  bool any = false;
+  for (Stage* source : sources_) {
+    if (source->finished()) continue;
+    const bool held = std::any_of(source->pacing.begin(), source->pacing.end(),
+                                  [](Stage* stage) { return stage->holds(); });
+    if (held) continue;
+    if (stop) {
+      source->finish(false);
+      any = true;
+    } else {
+      any |= source->poll();
+    }
+    for (Stage* stage : source->pacing) {
+      if (stage->holds()) (void)stage->release_held(false, next_due_ns_);
+    }
+  }
+  return any;
+}
+
+bool Task::routers_blocked() const {
+  return std::any_of(routers_.begin(), routers_.end(),
+                     [](const auto& router) { return router->blocked(); });
+}
+
+bool Task::flush_routers() {
+  bool flushed = true;
+  for (auto& router : routers_) {
+    router->flush_open();
+    flushed &= router->flush_waiting();
+  }
+  return flushed;
+}
+
+bool Task::all_finished() const {
+  return std::all_of(stages_.begin(), stages_.end(),
+                     [](const auto& stage) { return stage->finished(); });
+}
+
+bool Task::polls() const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const Stage* source) { return !source->finished(); });
+}
+
+void Task::close() {
+  if (closed_) return;
+  closed_ = true;
+  for (auto& stage : stages_) stage->close();
+}
+
+}  // namespace millrace::detail

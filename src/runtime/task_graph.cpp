@@ -1,0 +1,157 @@
+// Wiring a plan, opening it, and reading its counters.
+#include "runtime/task_graph.hpp"
+
+#include <algorithm>
+
+namespace millrace::detail {
+
+void DeadLetterStore::add(const std::string& component, std::string_view reason,
+                          std::string_view where, std::string_view record) {
+  DeadLetterReport letter{component, std::string(reason), std::string(where),
+                          std::string(record.substr(0, kRecordBytesMax)), env_.clock->wall_us()};
+  std::lock_guard lock(mutex_);
+  if (++seen_ <= kLoggedMax) {
+    std::string text = "component=\"" + component + "\" reason=\"" + letter.reason + "\"";
+    if (!letter.where.empty()) text += " at=\"" + letter.where + "\"";
+    if (seen_ == kLoggedMax) text += " (further ones are counted, not logged)";
+    log_(LogLevel::warn, "dead-letter", text);
+  }
+  kept_.push_front(std::move(letter));
+  if (kept_.size() > kKept) kept_.pop_back();
+}
+
+std::vector<DeadLetterReport> DeadLetterStore::recent() const {
+  std::lock_guard lock(mutex_);
+  return {kept_.begin(), kept_.end()};
+}
+
+TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
+    : plan_(std::move(plan)), options_(options), env_(env), dead_letters_(env, options.log) {
+  make_tasks(options_);
+  for (const PlanEdge& edge : plan_.edges) {
+    EdgeCounters& counters = edges_.emplace_back();
+    counters.sent.resize(plan_.stages[edge.from].tasks);
+    counters.received.resize(plan_.stages[edge.to].tasks);
+    if (edge.fused) {
+      wire_fused(edge, counters);
+    } else {
+      wire(edge, counters, options_);
+    }
+  }
+  find_pacing();
+}
+
+void TaskGraph::make_tasks(const RunOptions& options) {
+  stages_.resize(plan_.stages.size());
+  for (std::uint32_t chain = 0; chain < plan_.chains.size(); ++chain) {
+    first_task_.push_back(tasks_.size());
+    for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {
+      auto task = std::make_unique<Task>(chain, index, env_);
+      for (const StageId id : plan_.chains[chain].stages) {
+        Stage& added = task->add_stage(
+            std::make_unique<Stage>(plan_.stages[id], index, task->shared(), dead_letters_));
+        if (added.is_source()) added.limit = options.limit;
+        stages_[id].push_back(&added);
+      }
+      tasks_.push_back(std::move(task));
+    }
+  }
+}
+
+void TaskGraph::wire_fused(const PlanEdge& edge, EdgeCounters& counters) {
+  for (std::uint32_t task = 0; task < plan_.stages[edge.from].tasks; ++task) {
+    Stage& to = stage(edge.to, task);
+    Stage::Reader reader;
+    reader.stage = &to;
+    reader.channel = to.add_channel();
+    reader.fused_sent = &counters.sent[task];
+    reader.fused_received = &counters.received[task];
+    stage(edge.from, task).add_reader(edge.port, reader);
+  }
+}
+
+Channel& TaskGraph::connect(const PlanEdge& edge, std::uint32_t sender, std::uint32_t receiver,
+                            EdgeCounters& counters, const RunOptions& options) {
+  const std::size_t from = task_index(plan_.stages[edge.from].chain, sender);
+  const std::size_t to = task_index(plan_.stages[edge.to].chain, receiver);
+  channels_.push_back({std::make_unique<Channel>(*edge.type, options.ring_batches_max), from, to});
+  Channel& channel = *channels_.back().channel;
+  counters.channels.push_back(&channel);
+  Stage& stage_to = stage(edge.to, receiver);
+  tasks_[to]->add_input(channel, stage_to, stage_to.add_channel(), counters.received[receiver]);
+  return channel;
+}
+
+void TaskGraph::wire(const PlanEdge& edge, EdgeCounters& counters, const RunOptions& options) {
+  for (std::uint32_t sender = 0; sender < plan_.stages[edge.from].tasks; ++sender) {
+    std::vector<Channel*> channels;
+    switch (edge.grouping.kind) {
+      case GroupingKind::forward:
+        channels.push_back(&connect(edge, sender, sender, counters, options));
+        break;
+      case GroupingKind::global:
+        channels.push_back(&connect(edge, sender, 0, counters, options));
+        break;
+      default:
+        for (std::uint32_t receiver = 0; receiver < plan_.stages[edge.to].tasks; ++receiver) {
+          channels.push_back(&connect(edge, sender, receiver, counters, options));
+        }
+    }
+    Task& task = *tasks_[task_index(plan_.stages[edge.from].chain, sender)];
+    Router& router =
+        task.add_router(std::make_unique<Router>(*edge.type, edge.grouping, std::move(channels),
+                                                 options.batch_records_max, counters.sent[sender]));
+    Stage::Reader reader;
+    reader.router = &router;
+    stage(edge.from, sender).add_reader(edge.port, reader);
+  }
+}
+
+/// A source is not polled while a replay behind it, in its own task, holds records that are not
+/// due.
+void TaskGraph::find_pacing() {
+  for (const PlanStage& source : plan_.stages) {
+    if (!source.make_source) continue;
+    for (std::uint32_t task = 0; task < source.tasks; ++task) {
+      std::vector<Stage*> open = {&stage(source.id, task)};
+      Stage& root = *open.front();
+      while (!open.empty()) {
+        Stage* at = open.back();
+        open.pop_back();
+        if (at->originates_time()) root.pacing.push_back(at);
+        for (const auto& port : at->readers()) {
+          for (const auto& reader : port) {
+            if (reader.stage && !at->originates_time()) open.push_back(reader.stage);
+          }
+        }
+      }
+    }
+  }
+}
+
+Status TaskGraph::open() {
+  operator_context_.env = &env_;
+  operator_context_.log = options_.log;
+  operator_context_.batch_records_max = options_.batch_records_max;
+  operator_context_.speed = options_.speed;
+  end_context_.env = &env_;
+  end_context_.log = options_.log;
+  end_context_.batch_records_max = options_.batch_records_max;
+  end_context_.line_bytes_max = options_.line_bytes_max;
+  for (auto& task : tasks_) {
+    if (Status status = task->open(operator_context_, end_context_); !status.ok()) return status;
+  }
+  return {};
+}
+
+void TaskGraph::close() {
+  for (auto& task : tasks_) task->close();
+}
+
+void TaskGraph::set_wakers(const std::vector<Waker*>& waker_of_task) {
+  for (ChannelEnds& ends : channels_) {
+    ends.channel->set_wakers(waker_of_task[ends.sender], waker_of_task[ends.receiver]);
+  }
+}
+
+}  // namespace millrace::detail

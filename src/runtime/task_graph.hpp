@@ -1,0 +1,101 @@
+// TaskGraph: a plan wired up: tasks, the channels between them and the counters of edges.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "metrics/report.hpp"
+#include "runtime/task.hpp"
+#include "topology/plan.hpp"
+
+namespace millrace::detail {
+
+struct RunOptions {
+  std::uint32_t executors = 1;
+  std::size_t batch_records_max = 1024;
+  std::size_t ring_batches_max = 16;
+  std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
+  double speed = 0;         ///< replay speed; 0: as fast as possible
+  std::size_t line_bytes_max = 16u << 20;
+  Log log;
+};
+
+/// The last dead letters of all tasks. Any thread.
+class DeadLetterStore final : public DeadLetterLog {
+ public:
+  explicit DeadLetterStore(Env& env, Log log) : env_(env), log_(log) {}
+  void add(const std::string& component, std::string_view reason, std::string_view where,
+           std::string_view record) override;
+  /// Newest first.
+  std::vector<DeadLetterReport> recent() const;
+
+ private:
+  static constexpr std::size_t kKept = 50;
+  static constexpr std::size_t kRecordBytesMax = 500;
+  static constexpr std::uint64_t kLoggedMax = 10;
+  Env& env_;
+  Log log_;
+  mutable std::mutex mutex_;
+  std::deque<DeadLetterReport> kept_;
+  std::uint64_t seen_ = 0;
+};
+
+/// Built and destroyed by one thread while no task is being stepped. Counters may be read at any
+/// time.
+class TaskGraph {
+ public:
+  TaskGraph(Plan plan, const RunOptions& options, Env& env);
+
+  /// Opens every source, operator and sink; the first failure is returned.
+  Status open();
+  void close();
+
+  const Plan& plan() const { return plan_; }
+  std::vector<std::unique_ptr<Task>>& tasks() { return tasks_; }
+  const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
+  /// Tells the channels which wakers belong to their ends.
+  void set_wakers(const std::vector<Waker*>& waker_of_task);
+
+  /// Fills components, edges, latency, watermark, counts and dead letters. Any thread.
+  void fill(const class Graph& graph, Report& report) const;
+
+ private:
+  struct EdgeCounters {
+    std::deque<Counter> sent;      ///< by sending task
+    std::deque<Counter> received;  ///< by receiving task
+    std::vector<Channel*> channels;
+  };
+  struct ChannelEnds {
+    std::unique_ptr<Channel> channel;
+    std::size_t sender;
+    std::size_t receiver;
+  };
+
+  void make_tasks(const RunOptions& options);
+  void wire(const PlanEdge& edge, EdgeCounters& counters, const RunOptions& options);
+  void wire_fused(const PlanEdge& edge, EdgeCounters& counters);
+  Channel& connect(const PlanEdge& edge, std::uint32_t sender, std::uint32_t receiver,
+                   EdgeCounters& counters, const RunOptions& options);
+  void find_pacing();
+  std::size_t task_index(std::uint32_t chain, std::uint32_t task) const {
+    return first_task_[chain] + task;
+  }
+  Stage& stage(StageId id, std::uint32_t task) const { return *stages_[id][task]; }
+
+  Plan plan_;
+  RunOptions options_;
+  Env& env_;
+  DeadLetterStore dead_letters_;
+  OperatorContext operator_context_;
+  EndContext end_context_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::vector<std::size_t> first_task_;      ///< by chain
+  std::vector<std::vector<Stage*>> stages_;  ///< by stage id and task
+  std::deque<EdgeCounters> edges_;           ///< by plan edge
+  std::vector<ChannelEnds> channels_;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,168 @@
+// Names and validation of a declared graph.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "topology/topology_graph.hpp"
+
+namespace millrace::detail {
+namespace {
+
+constexpr std::size_t kNameBytesMax = 64;
+constexpr std::uint32_t kTasksMax = kKeyGroups;
+
+bool name_is_well_formed(const std::string& name) {
+  if (name.empty() || name.size() > kNameBytesMax) return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return c >= 0x20 && c != '"' && c != 0x7f; });
+}
+
+/// True when event time is set somewhere on every way that leads to `id`, `id` included.
+bool has_time(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.originates_time) return true;
+  if (node.inputs.empty()) return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](const NodeInput& input) { return has_time(graph, input.from); });
+}
+
+void check_node(const Graph& graph, const Node& node, std::vector<Status>& problems) {
+  if (!node.problem.ok()) {
+    problems.emplace_back(node.problem.code(), fmt::format("{} \"{}\": {}", node.kind, node.name,
+                                                           node.problem.message()));
+  }
+  if (node.tasks > kTasksMax) {
+    problems.emplace_back(
+        Code::tasks_invalid,
+        fmt::format(
+            "{} \"{}\": {} tasks asked for, but keys are divided into {} groups: use 1 to {}",
+            node.kind, node.name, node.tasks, kTasksMax, kTasksMax));
+  }
+  if (!node.make_source && node.inputs.empty()) {
+    problems.emplace_back(
+        Code::input_missing,
+        fmt::format("{} \"{}\" reads no stream: give it a grouping of one, or remove it", node.kind,
+                    node.name));
+  }
+  if (node.needs_time &&
+      std::any_of(node.inputs.begin(), node.inputs.end(),
+                  [&](const NodeInput& input) { return !has_time(graph, input.from); })) {
+    problems.emplace_back(
+        Code::event_time_missing,
+        fmt::format("{} \"{}\" has a window of event time, but its input has none: add "
+                    ".event_time(&Record::member) after the source, or use window(global())",
+                    node.kind, node.name));
+  }
+}
+
+/// event_time must see each partition in order: it stands in the source's chain before any shuffle.
+void check_time_place(const Graph& graph, const Node& node, std::vector<Status>& problems) {
+  if (!node.originates_time) return;
+  for (const Node* at = &node; !at->make_source;) {
+    if (at->inputs.size() != 1 || at->inputs.front().grouping.kind != GroupingKind::forward) {
+      problems.emplace_back(
+          Code::event_time_misplaced,
+          fmt::format(
+              "event_time \"{}\" stands behind \"{}\", which no longer sees each partition in "
+              "order: move .event_time(...) before the shuffle or merge, next to the source",
+              node.name, at->name));
+      return;
+    }
+    at = &graph.node(at->inputs.front().from);
+    if (at != &node && at->originates_time) {
+      problems.emplace_back(
+          Code::event_time_misplaced,
+          fmt::format("event_time \"{}\" follows event_time \"{}\": keep one of them", node.name,
+                      at->name));
+      return;
+    }
+  }
+}
+
+void check_readers(const Graph& graph, std::vector<Status>& problems) {
+  std::set<NodeId> read;
+  for (const Node& node : graph.nodes()) {
+    for (const NodeInput& input : node.inputs) read.insert(input.from);
+  }
+  for (const Node& node : graph.nodes()) {
+    if (node.make_sink || read.count(node.id) != 0) continue;
+    problems.emplace_back(
+        Code::output_unread,
+        fmt::format("{} \"{}\": nothing reads what it emits: end the stream with .to(...), or "
+                    "remove the component",
+                    node.kind, node.name));
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(GroupingKind kind) {
+  switch (kind) {
+    case GroupingKind::forward:
+      return "forward";
+    case GroupingKind::shuffle:
+      return "shuffle";
+    case GroupingKind::fields:
+      return "fields";
+    case GroupingKind::global:
+      return "global";
+    case GroupingKind::all:
+      return "all";
+  }
+  return "?";
+}
+
+NodeId Graph::add(Node node) {
+  node.id = static_cast<NodeId>(nodes_.size());
+  const std::string wanted = std::move(node.name);
+  nodes_.push_back(std::move(node));
+  Node& added = nodes_.back();
+  if (!wanted.empty()) {
+    rename(added.id, wanted);
+    return added.id;
+  }
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [&](const Node& other) { return &other != &added && other.name == name; });
+  };
+  added.name = added.kind;
+  for (int number = 2; taken(added.name); ++number)
+    added.name = fmt::format("{}-{}", added.kind, number);
+  return added.id;
+}
+
+void Graph::rename(NodeId id, std::string name) {
+  if (!name_is_well_formed(name)) {
+    naming_problems_.emplace_back(
+        Code::name_invalid,
+        fmt::format(
+            "{} \"{}\": a name has 1 to {} characters, without quotes and control characters",
+            nodes_[id].kind, name, kNameBytesMax));
+  }
+  for (const Node& other : nodes_) {
+    if (other.id == id || other.name != name) continue;
+    naming_problems_.emplace_back(
+        Code::name_invalid,
+        fmt::format("{} \"{}\": the name is taken by a {}: give each component its own name",
+                    nodes_[id].kind, name, other.kind));
+  }
+  nodes_[id].name = std::move(name);
+}
+
+std::vector<Status> Graph::validate() const {
+  std::vector<Status> problems = naming_problems_;
+  if (nodes_.empty()) {
+    problems.emplace_back(
+        Code::topology_empty,
+        fmt::format("topology \"{}\" is empty: add a source with from(...) or spout(...)", name_));
+  }
+  for (const Node& node : nodes_) {
+    check_node(*this, node, problems);
+    check_time_place(*this, node, problems);
+  }
+  check_readers(*this, problems);
+  return problems;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,207 @@
+// From the declared graph to stages, fused chains and edges.
+#include "topology/plan.hpp"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace millrace::detail {
+namespace {
+
+std::uint32_t tasks_of(const Node& node, const std::vector<std::uint32_t>& tasks,
+                       const PlanOptions& options) {
+  if (node.tasks != 0) return node.tasks;
+  if (node.make_source) return 1;
+  std::uint32_t widest = 1;
+  for (const NodeInput& input : node.inputs) {
+    if (input.grouping.kind == GroupingKind::global) return 1;
+    if (input.grouping.kind != GroupingKind::forward) return options.parallelism;
+    widest = std::max(widest, tasks[input.from]);
+  }
+  return widest;
+}
+
+/// Builds the plan step by step; each method is one phase.
+class Planner {
+ public:
+  Planner(const Graph& graph, const PlanOptions& options) : graph_(graph), options_(options) {
+    plan_.topology = graph.name();
+  }
+
+  Plan run() {
+    count_tasks();
+    for (const Node& node : graph_.nodes()) add_node(node);
+    fuse();
+    collect_chains();
+    return std::move(plan_);
+  }
+
+ private:
+  void count_tasks() {
+    node_tasks_.resize(graph_.nodes().size(), 1);
+    for (const Node& node : graph_.nodes())
+      node_tasks_[node.id] = tasks_of(node, node_tasks_, options_);
+  }
+
+  StageId add_stage(const Node& node, std::uint32_t tasks) {
+    PlanStage stage;
+    stage.id = static_cast<StageId>(plan_.stages.size());
+    stage.node = node.id;
+    stage.name = node.name;
+    stage.tasks = tasks;
+    stage.make_source = node.make_source;
+    stage.make_operator = node.make_operator;
+    stage.make_sink = node.make_sink;
+    stage.output = node.output;
+    plan_.stages.push_back(std::move(stage));
+    return plan_.stages.back().id;
+  }
+
+  void add_edge(StageId from, StageId to, std::uint32_t port, Grouping grouping,
+                const BatchType* type) {
+    const bool both_single = plan_.stages[from].tasks == 1 && plan_.stages[to].tasks == 1;
+    const bool same_tasks = plan_.stages[from].tasks == plan_.stages[to].tasks;
+    if (both_single) grouping.kind = GroupingKind::forward;
+    // A forward edge between different numbers of tasks has to spread its records.
+    if (grouping.kind == GroupingKind::forward && !same_tasks) {
+      grouping.kind = plan_.stages[to].tasks == 1 ? GroupingKind::global : GroupingKind::shuffle;
+    }
+    plan_.edges.push_back({from, to, port, std::move(grouping), type, false});
+  }
+
+  bool wants_two_phase(const Node& node) const {
+    if (!node.two_phase || !options_.two_phase) return false;
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](const NodeInput& input) {
+      return node_tasks_[input.from] > 1 || node_tasks_[node.id] > 1;
+    });
+  }
+
+  void add_node(const Node& node) {
+    const StageId id = add_stage(node, node_tasks_[node.id]);
+    stage_of_.push_back(id);
+    const bool two_phase = wants_two_phase(node);
+    if (two_phase) plan_.stages[id].make_operator = node.two_phase->merge;
+    for (const NodeInput& input : node.inputs) {
+      const StageId from = stage_of_[input.from];
+      const BatchType* type = graph_.node(input.from).output;
+      if (!two_phase) {
+        add_edge(from, id, input.port, input.grouping, type);
+        continue;
+      }
+      const StageId combine = add_stage(node, plan_.stages[from].tasks);
+      plan_.stages[combine].make_operator = node.two_phase->combine;
+      plan_.stages[combine].output = node.two_phase->between;
+      add_edge(from, combine, input.port, Grouping{}, type);
+      add_edge(combine, id, 0, node.two_phase->grouping, node.two_phase->between);
+    }
+  }
+
+  std::uint32_t root(std::uint32_t stage) {
+    while (parent_[stage] != stage) stage = parent_[stage] = parent_[parent_[stage]];
+    return stage;
+  }
+
+  /// True when a chain could reach itself through edges that are not fused: then two of its tasks
+  /// could wait for each other's full queues.
+  bool has_cycle() {
+    std::map<std::uint32_t, std::vector<std::uint32_t>> next;
+    for (const PlanEdge& edge : plan_.edges) {
+      if (edge.fused) continue;
+      if (root(edge.from) == root(edge.to)) return true;
+      next[root(edge.from)].push_back(root(edge.to));
+    }
+    std::map<std::uint32_t, int> state;
+    const auto visit = [&](auto&& self, std::uint32_t at) -> bool {
+      if (state[at] == 1) return true;
+      if (state[at] == 2) return false;
+      state[at] = 1;
+      for (const std::uint32_t to : next[at]) {
+        if (self(self, to)) return true;
+      }
+      state[at] = 2;
+      return false;
+    };
+    return std::any_of(plan_.stages.begin(), plan_.stages.end(),
+                       [&](const PlanStage& stage) { return visit(visit, root(stage.id)); });
+  }
+
+  bool can_fuse(const PlanEdge& edge) const {
+    return edge.grouping.kind == GroupingKind::forward &&
+           !graph_.node(plan_.stages[edge.from].node).alone;
+  }
+
+  /// All forward edges at once where that makes no circle of chains (nearly always); else one by
+  /// one.
+  void fuse() {
+    parent_.resize(plan_.stages.size());
+    std::iota(parent_.begin(), parent_.end(), 0u);
+    if (!options_.fuse) return;
+    const std::vector<std::uint32_t> apart = parent_;
+    for (PlanEdge& edge : plan_.edges) {
+      if (!can_fuse(edge)) continue;
+      edge.fused = true;
+      parent_[root(edge.to)] = root(edge.from);
+    }
+    if (!has_cycle()) return;
+    parent_ = apart;
+    for (PlanEdge& edge : plan_.edges) edge.fused = false;
+    for (PlanEdge& edge : plan_.edges) {
+      if (!can_fuse(edge)) continue;
+      const std::vector<std::uint32_t> before = parent_;
+      edge.fused = true;
+      parent_[root(edge.to)] = root(edge.from);
+      if (!has_cycle()) continue;
+      parent_ = before;
+      edge.fused = false;
+    }
+  }
+
+  void collect_chains() {
+    std::map<std::uint32_t, std::uint32_t> chain_of;
+    for (PlanStage& stage : plan_.stages) {
+      const auto [at, is_new] = chain_of.emplace(root(stage.id), plan_.chains.size());
+      if (is_new) plan_.chains.push_back({{}, stage.tasks});
+      stage.chain = at->second;
+      plan_.chains[stage.chain].stages.push_back(stage.id);
+    }
+  }
+
+  const Graph& graph_;
+  const PlanOptions& options_;
+  Plan plan_;
+  std::vector<std::uint32_t> node_tasks_;
+  std::vector<StageId> stage_of_;
+  std::vector<std::uint32_t> parent_;
+};
+
+}  // namespace
+
+Plan make_plan(const Graph& graph, const PlanOptions& options) {
+  return Planner(graph, options).run();
+}
+
+std::string explain(const Graph& graph, const Plan& plan) {
+  std::string text = fmt::format("topology {}\n", plan.topology);
+  for (std::size_t chain = 0; chain < plan.chains.size(); ++chain) {
+    text += fmt::format("chain {} ({} {})\n", chain + 1, plan.chains[chain].tasks,
+                        plan.chains[chain].tasks == 1 ? "task" : "tasks");
+    for (const StageId id : plan.chains[chain].stages) {
+      const PlanStage& stage = plan.stages[id];
+      const Node& node = graph.node(stage.node);
+      text += fmt::format("  {} [{}{}]", stage.name, node.kind,
+                          node.note.empty() ? "" : ": " + node.note);
+      for (const PlanEdge& edge : plan.edges) {
+        if (edge.to != id) continue;
+        text += fmt::format("  <- {} ({}{})", plan.stages[edge.from].name,
+                            name_of(edge.grouping.kind), edge.fused ? ", fused" : "");
+      }
+      text += "\n";
+    }
+  }
+  text += "guarantee: at most once\n";
+  return text;
+}
+
+}  // namespace millrace::detail

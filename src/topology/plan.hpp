@@ -1,0 +1,64 @@
+// Plan: what runs: stages (operators with their number of tasks), chains of fused stages, and the
+// edges between.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "topology/topology_graph.hpp"
+
+namespace millrace::detail {
+
+struct PlanOptions {
+  std::uint32_t parallelism = 1;
+  /// Fuse neighbours without a shuffle between them. Off only in tests of the rings.
+  bool fuse = true;
+  /// Combine before shuffles where the aggregate merges.
+  bool two_phase = true;
+};
+
+using StageId = std::uint32_t;
+
+/// One operator, source or sink of the plan; it runs as `tasks` instances.
+struct PlanStage {
+  StageId id = 0;
+  NodeId node = 0;  ///< the component it belongs to
+  std::string name;
+  std::uint32_t tasks = 1;
+  std::uint32_t chain = 0;
+  std::function<std::unique_ptr<Source>()> make_source;
+  std::function<std::unique_ptr<Operator>()> make_operator;
+  std::function<std::unique_ptr<Sink>()> make_sink;
+  const BatchType* output = nullptr;
+};
+
+struct PlanEdge {
+  StageId from = 0;
+  StageId to = 0;
+  std::uint32_t port = 0;
+  Grouping grouping;
+  const BatchType* type = nullptr;
+  bool fused = false;
+};
+
+/// Stages that run in one task each index; chain c has chains[c].tasks tasks.
+struct PlanChain {
+  std::vector<StageId> stages;
+  std::uint32_t tasks = 1;
+};
+
+struct Plan {
+  std::string topology;
+  std::vector<PlanStage> stages;  ///< in topological order
+  std::vector<PlanEdge> edges;
+  std::vector<PlanChain> chains;
+};
+
+/// Lays a valid graph out. Deterministic.
+Plan make_plan(const Graph& graph, const PlanOptions& options);
+
+/// The plan as text: a line a component, its tasks, groupings and chain.
+std::string explain(const Graph& graph, const Plan& plan);
+
+}  // namespace millrace::detail

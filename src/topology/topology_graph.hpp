@@ -1,0 +1,101 @@
+// Graph: the declared topology as data: nodes, their inputs and groupings, and how to make their
+// instances.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.hpp"
+#include "operator/keyed.hpp"
+#include "operator/operator.hpp"
+#include "operator/source.hpp"
+#include "record/batch.hpp"
+
+namespace millrace::detail {
+
+using NodeId = std::uint32_t;
+
+enum class GroupingKind {
+  forward,  ///< to the task of the same index
+  shuffle,  ///< spread evenly
+  fields,   ///< by key hash: equal keys to one task
+  global,   ///< all to task 0
+  all,      ///< every record to every task
+};
+
+std::string_view name_of(GroupingKind kind);
+
+/// How records of a stream choose the receiving task.
+struct Grouping {
+  GroupingKind kind = GroupingKind::forward;
+  std::shared_ptr<const KeyHash> hash;  ///< for fields
+};
+
+/// A reader's end of an edge.
+struct NodeInput {
+  NodeId from = 0;
+  std::uint32_t port = 0;
+  Grouping grouping;
+};
+
+/// Replaces an operator by two across a real shuffle: `combine` on the senders, `merge` where the
+/// keys live.
+struct TwoPhase {
+  std::function<std::unique_ptr<Operator>()> combine;
+  std::function<std::unique_ptr<Operator>()> merge;
+  const BatchType* between = nullptr;
+  Grouping grouping;  ///< of the records between
+};
+
+/// One component as declared.
+struct Node {
+  NodeId id = 0;
+  std::string name;  ///< unique; made up from the kind when the user gave none
+  std::string kind;  ///< "source", "spout", "bolt", "filter", "count", "sink", ...
+  std::string note;  ///< for explain: "tumbling(5min)", "top 10"
+  std::vector<NodeInput> inputs;
+  /// Number of tasks: fixed, or 0: as its input for forward, else the run's parallelism.
+  std::uint32_t tasks = 0;
+
+  // Exactly one of the three is set.
+  std::function<std::unique_ptr<Source>()> make_source;
+  std::function<std::unique_ptr<Operator>()> make_operator;
+  std::function<std::unique_ptr<Sink>()> make_sink;
+  std::optional<TwoPhase> two_phase;
+
+  const BatchType* output = nullptr;  ///< type of what it emits; null for sinks
+  bool originates_time = false;       ///< event_time stands here
+  bool needs_time = false;            ///< refuses input without event time
+  bool alone = false;                 ///< never fused with its readers (tests of rings)
+  Status problem;                     ///< found while declaring; reported by validate()
+};
+
+/// The declared graph. Built by one thread before anything runs.
+class Graph {
+ public:
+  explicit Graph(std::string name) : name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  Node& node(NodeId id) { return nodes_[id]; }
+  const Node& node(NodeId id) const { return nodes_[id]; }
+
+  /// Adds a node and names it `kind`, `kind-2`, … when it has no name.
+  NodeId add(Node node);
+  /// Renames; a name that is taken or malformed is reported by validate().
+  void rename(NodeId id, std::string name);
+
+  /// Every error of the declaration in one pass: component, cause, fix. Empty: valid.
+  std::vector<Status> validate() const;
+
+ private:
+  std::string name_;
+  std::vector<Node> nodes_;
+  std::vector<Status> naming_problems_;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,175 @@
+// PaneSet: the panes of a windowed aggregate, each a set of keyed tables, and the windows that a
+// watermark closes.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "state/keyed_tables.hpp"
+#include "window/window.hpp"
+
+namespace millrace::detail {
+
+/// Identifies a pane. Records that were late for the earlier windows of their pane lie in a pane of
+/// their own that only windows ending at `first_end` or later read: so what a window holds depends
+/// on each record's own lateness and not on when the window happened to fire.
+struct PaneKey {
+  Time start;
+  Time first_end;  ///< kTimeMin: every window that covers the pane
+  friend auto operator<=>(const PaneKey&, const PaneKey&) = default;
+};
+
+/// The panes of one task. `shared` panes are slices that sliding windows merge; without it (an
+/// aggregate that cannot merge) there is a pane a window and a record is added to each.
+///
+/// One thread. Memory: one table entry a key and pane.
+template <class K, class Acc>
+class PaneSet {
+ public:
+  using Tables = KeyedTables<K, Acc>;
+
+  PaneSet(Windows windows, bool shared)
+      : windows_(windows), shared_(shared || windows.kind() != Windows::Kind::sliding) {}
+
+  /// A pane with the interval of times for which it is the right one.
+  struct Slot {
+    Tables* tables;
+    Time from;  ///< inclusive
+    Time to;    ///< exclusive
+  };
+
+  /// The pane of an on-time record.
+  Slot pane_of(Time time) {
+    if (windows_.is_global()) return {&tables({0, kTimeMin}), kTimeMin, kTimeMax};
+    const Time start = windows_.pane_start(time);
+    return {&tables({start, kTimeMin}), start, saturating_add(start, windows_.pane_us())};
+  }
+
+  /// Calls add(Tables&) for every pane that must hold a record of `time` whose own watermark was
+  /// `behind` (kTimeMin: on time). False: too late for every window. Lateness: dropped from a
+  /// window iff end <= behind.
+  template <class Add>
+  bool add_slow(Time time, Time behind, Add&& add) {
+    if (windows_.is_global()) {
+      add(tables({0, kTimeMin}));
+      return true;
+    }
+    if (windows_.last_end(time) <= behind) return false;
+    if (shared_) {
+      const bool partly = windows_.first_end(time) <= behind;
+      add(tables({windows_.pane_start(time), partly ? windows_.next_end_after(behind) : kTimeMin}));
+      return true;
+    }
+    for (Time end = windows_.first_end(time); end <= windows_.last_end(time);
+         end += windows_.slide_us()) {
+      if (end > behind) add(tables({end - windows_.size_us(), kTimeMin}));
+    }
+    return true;
+  }
+
+  /// The tables of a pane, made when new.
+  Tables& tables(PaneKey key) {
+    auto& pane = panes_[key];
+    if (!pane) pane = take_free();
+    return *pane;
+  }
+
+  bool shared() const { return shared_; }
+  const Windows& windows() const { return windows_; }
+  std::size_t panes() const { return panes_.size(); }
+
+  /// Calls fire(start, end, span of Tables*) for every window with end <= watermark that holds
+  /// records, in order of their ends, and drops panes that no later window reads. Global windows
+  /// fire at kTimeMax with the widest bounds.
+  template <class Fire>
+  void close(Time watermark, Fire&& fire) {
+    if (windows_.is_global()) {
+      if (watermark == kTimeMax && !panes_.empty()) {
+        std::vector<Tables*> all = {panes_.begin()->second.get()};
+        fire(kTimeMin, kTimeMax, all);
+        panes_.clear();
+      }
+      return;
+    }
+    while (!panes_.empty()) {
+      const Time end = next_end();
+      if (end > watermark) return;
+      collect(end);
+      if (!covered_.empty()) fire(end - windows_.size_us(), end, covered_);
+      closed_end_ = end;
+      drop_before(end);
+    }
+  }
+
+  /// Hands over every pane that ends at or before `watermark`, then forgets it: the sender's side
+  /// of two phases.
+  template <class Visit>
+  void drain(Time watermark, Visit&& visit) {
+    while (!panes_.empty()) {
+      const auto first = panes_.begin();
+      const Time end =
+          windows_.is_global() ? kTimeMax : saturating_add(first->first.start, windows_.pane_us());
+      if (end > watermark) return;
+      visit(first->first, *first->second);
+      recycle(first);
+    }
+  }
+
+ private:
+  /// End of the next window to fire: after the last closed one and not before the earliest pane's
+  /// first.
+  Time next_end() const {
+    const PaneKey& first = panes_.begin()->first;
+    const Time earliest =
+        shared_ ? windows_.first_end(first.start) : first.start + windows_.size_us();
+    return closed_end_ == kTimeMin ? earliest
+                                   : std::max(earliest, closed_end_ + windows_.slide_us());
+  }
+
+  void collect(Time end) {
+    covered_.clear();
+    const Time start = end - windows_.size_us();
+    for (auto at = panes_.lower_bound({start, kTimeMin});
+         at != panes_.end() && at->first.start < end; ++at) {
+      if (!shared_ && at->first.start != start) break;
+      if (at->first.first_end <= end && at->second->size() > 0)
+        covered_.push_back(at->second.get());
+    }
+  }
+
+  /// After the window that ends at `end`, the next begins one slide later: earlier panes are done.
+  void drop_before(Time end) {
+    const Time next_start = end - windows_.size_us() + windows_.slide_us();
+    while (!panes_.empty() && panes_.begin()->first.start < next_start) {
+      recycle(panes_.begin());
+    }
+  }
+
+  void recycle(typename std::map<PaneKey, std::unique_ptr<Tables>>::iterator at) {
+    auto pane = std::move(at->second);
+    panes_.erase(at);
+    pane->clear();
+    if (free_.size() < kFreePanesMax) free_.push_back(std::move(pane));
+  }
+
+  std::unique_ptr<Tables> take_free() {
+    if (free_.empty()) return std::make_unique<Tables>();
+    auto pane = std::move(free_.back());
+    free_.pop_back();
+    return pane;
+  }
+
+  static constexpr std::size_t kFreePanesMax = 4;
+
+  Windows windows_;
+  bool shared_;
+  Time closed_end_ = kTimeMin;
+  std::map<PaneKey, std::unique_ptr<Tables>> panes_;
+  std::vector<std::unique_ptr<Tables>> free_;
+  std::vector<Tables*> covered_;
+};
+
+}  // namespace millrace::detail
