@@ -11,7 +11,8 @@ namespace millrace::detail {
 
 namespace {
 
-/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string alignment).
+/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal
+/// string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);
@@ -34,7 +35,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-/// Bytes of the well-formed character that begins `text`; 0 when there is none (Unicode, table 3-7).
+/// Bytes of the well-formed character that begins `text`; 0 when there is none (Unicode, table
+/// 3-7).
 std::size_t utf8_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (lead < 0x80) return 1;
@@ -77,8 +79,8 @@ void append_escaped(std::string& out, char c) {
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
-/// Reads a name character by character in the form that both spellings share: small letters, each with a note
-/// whether a word begins there.
+/// Reads a name character by character in the form that both spellings share: small letters, each
+/// with a note whether a word begins there.
 class NameReader {
  public:
   explicit NameReader(std::string_view name) : name_(name) {}
@@ -86,8 +88,8 @@ class NameReader {
   /// The next character, + 256 where a word begins; -1 at the end.
   int next() {
     if (at_ == name_.size()) return -1;
-    const bool joins = name_[at_] == '_' && at_ > 0 && at_ + 1 < name_.size() && name_[at_ - 1] != '_' &&
-                       name_[at_ + 1] != '_';
+    const bool joins = name_[at_] == '_' && at_ > 0 && at_ + 1 < name_.size() &&
+                       name_[at_ - 1] != '_' && name_[at_ + 1] != '_';
     if (joins) ++at_;
     const char c = name_[at_++];
     if (is_upper(c)) return (at_ > 1 ? 256 : 0) + (at_ > 1 ? c - 'A' + 'a' : c);

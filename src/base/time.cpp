@@ -12,8 +12,9 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kDay = 86'400 * kSecond;
 
-/// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
-/// algorithms": the year begins in March, so that the leap day is its last).
+/// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant,
+/// "chrono-compatible low-level date algorithms": the year begins in March, so that the leap day is
+/// its last).
 constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) {
   year -= month <= 2 ? 1 : 0;
   const std::int64_t era = floor_div(year, 400);
@@ -35,14 +36,17 @@ constexpr Civil civil_from_days(std::int64_t days) {
   const auto day_of_era = static_cast<unsigned>(days - era * 146'097);
   const unsigned year_of_era =
       (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const unsigned month_from_march = (5 * day_of_year + 2) / 153;
   const unsigned day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
   const unsigned month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
   return {era * 400 + static_cast<std::int64_t>(year_of_era) + (month <= 2 ? 1 : 0), month, day};
 }
 
-constexpr bool is_leap(std::int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+constexpr bool is_leap(std::int64_t year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
 
 constexpr unsigned days_in_month(std::int64_t year, unsigned month) {
   constexpr std::array<unsigned, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -77,7 +81,8 @@ class StampReader {
   const char* end_;
 };
 
-/// "2015-09-12", or with a sign and 4 to 6 digits of the year as format_iso_time writes it far from today.
+/// "2015-09-12", or with a sign and 4 to 6 digits of the year as format_iso_time writes it far from
+/// today.
 bool read_date(StampReader& in, std::int64_t& days) {
   const bool minus = in.eat('-');
   const bool has_sign = minus || in.eat('+');
@@ -177,7 +182,8 @@ std::optional<Time> parse_iso_time(std::string_view text) {
     if (!read_clock(in, clock) || !read_zone(in, ahead) || !in.done()) return std::nullopt;
   }
   // A negative day's start may lie below the range although the stamp does not: 128 bits.
-  const __int128 micros = static_cast<__int128>(days) * kDay + clock - ahead;
+  __extension__ using Wide = __int128;
+  const Wide micros = static_cast<Wide>(days) * kDay + clock - ahead;
   if (micros < kTimeMin || micros > kTimeMax) return std::nullopt;
   return static_cast<Time>(micros);
 }
@@ -186,7 +192,8 @@ std::string format_iso_time(Time time) {
   const std::int64_t days = floor_div(time, kDay);
   // Unsigned: at the lower end of the range the product of whole days does not fit.
   const auto in_day = static_cast<std::int64_t>(static_cast<std::uint64_t>(time) -
-                                                static_cast<std::uint64_t>(days) * static_cast<std::uint64_t>(kDay));
+                                                static_cast<std::uint64_t>(days) *
+                                                    static_cast<std::uint64_t>(kDay));
   const auto second = static_cast<std::uint64_t>(in_day / kSecond);
   const auto fraction = static_cast<std::uint64_t>(in_day % kSecond);
   std::string out;
@@ -212,7 +219,8 @@ std::optional<Duration> parse_duration(std::string_view text) {
   if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
   if (read.ec != std::errc()) return std::nullopt;
-  const std::string_view unit(read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr));
+  const std::string_view unit(read.ptr,
+                              static_cast<std::size_t>(text.data() + text.size() - read.ptr));
   for (const Unit& known : kUnits) {
     std::int64_t micros = 0;
     if (unit != known.name) continue;

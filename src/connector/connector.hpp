@@ -1,5 +1,10 @@
 // The face of `connector`: where records come from and go to: files, lines, generators, vectors, text, views.
 #pragma once
 
-#include "connector/line_reader.hpp"
+#include "connector/generator_source.hpp"
+#include "connector/gzip_reader.hpp"
+#include "connector/line_source.hpp"
 #include "connector/open_input.hpp"
+#include "connector/text_sink.hpp"
+#include "connector/vector_source.hpp"
+#include "connector/view.hpp"

@@ -45,7 +45,8 @@ std::string_view host_name(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
-/// True for names that only ever mean this machine: against pages whose own name is pointed at 127.0.0.1.
+/// True for names that only ever mean this machine: against pages whose own name is pointed at
+/// 127.0.0.1.
 bool names_this_machine(std::string_view host) {
   const std::string_view name = host_name(host);
   if (name == "[::1]" || beast::iequals({name.data(), name.size()}, "localhost")) return true;
@@ -127,14 +128,16 @@ std::vector<std::shared_ptr<Connection>> held_connections(const Core& core) {
 /// A WebSocket that texts are pushed to. It hears nothing but control frames.
 class LiveConnection final : public Connection {
  public:
-  LiveConnection(Core& core, beast::tcp_stream stream) : Connection(core), socket_(std::move(stream)) {}
+  LiveConnection(Core& core, beast::tcp_stream stream)
+      : Connection(core), socket_(std::move(stream)) {}
 
   void accept(const Request& request) {
     error_code ignored;
     beast::get_lowest_layer(socket_).socket().set_option(
         asio::socket_base::send_buffer_size(kLiveSendBufferBytes), ignored);
     beast::get_lowest_layer(socket_).expires_never();  // the timeouts below take over
-    // Pings go out at half the time: a client that neither answers nor takes a frame is dropped at its end.
+    // Pings go out at half the time: a client that neither answers nor takes a frame is dropped at
+    // its end.
     socket_.set_option(websocket::stream_base::timeout{core_.options.header_timeout,
                                                        core_.options.stall_timeout, true});
     socket_.set_option(websocket::stream_base::decorator([this](websocket::response_type& answer) {
@@ -173,18 +176,19 @@ class LiveConnection final : public Connection {
     due_ = false;
     if (!frame_) return;
     writing_ = true;
-    socket_.async_write(asio::buffer(*frame_), [this, self = shared_from_this()](error_code error, std::size_t) {
-      writing_ = false;
-      frame_.reset();
-      if (error) {
-        open_ = false;
-        beast::get_lowest_layer(socket_).close();
-      } else if (due_) {
-        send();
-      } else if (core_.stopping) {
-        close(websocket::close_code::going_away);
-      }
-    });
+    socket_.async_write(asio::buffer(*frame_),
+                        [this, self = shared_from_this()](error_code error, std::size_t) {
+                          writing_ = false;
+                          frame_.reset();
+                          if (error) {
+                            open_ = false;
+                            beast::get_lowest_layer(socket_).close();
+                          } else if (due_) {
+                            send();
+                          } else if (core_.stopping) {
+                            close(websocket::close_code::going_away);
+                          }
+                        });
   }
 
   /// Reads for the sake of pongs and the close; the feed takes no messages.
@@ -216,10 +220,11 @@ class HttpConnection final : public Connection {
   void read() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(core_.options.header_bytes_max));
-    stream_.expires_after(core_.options.header_timeout);  // for the whole header: a slow writer gains nothing
-    http::async_read_header(stream_, buffer_, *parser_, [this, self = shared_from_this()](error_code error, std::size_t) {
-      answer(error);
-    });
+    stream_.expires_after(
+        core_.options.header_timeout);  // for the whole header: a slow writer gains nothing
+    http::async_read_header(
+        stream_, buffer_, *parser_,
+        [this, self = shared_from_this()](error_code error, std::size_t) { answer(error); });
   }
 
   void shut() override {
@@ -236,7 +241,8 @@ class HttpConnection final : public Connection {
       return write(http_error(431, "the request's header is too long"), false, false);
     }
     if (error.category() == http::make_error_code(http::error::bad_method).category()) {
-      return write(http_error(400, "this is not an HTTP request: " + error.message()), false, false);
+      return write(http_error(400, "this is not an HTTP request: " + error.message()), false,
+                   false);
     }
     if (error) return;
     if (refused(request)) return;
@@ -244,7 +250,8 @@ class HttpConnection final : public Connection {
     if (!path) return write(http_error(400, "the request's path cannot be read"), false, false);
     const bool head = request.method() == http::verb::head;
     if (*path == core_.options.live_path) return upgrade(request);
-    // A body is of no use here and would be taken for the next request: the connection ends with the answer.
+    // A body is of no use here and would be taken for the next request: the connection ends with
+    // the answer.
     const bool body = request.has_content_length() || request.chunked();
     write(core_.content->get(*path), head, request.keep_alive() && !body);
   }
@@ -252,13 +259,17 @@ class HttpConnection final : public Connection {
   /// Writes a refusal and returns true when the request may not be answered.
   bool refused(const Request& request) {
     if (!names_this_machine(view(request[http::field::host]))) {
-      write(http_error(421, "the Host header must be localhost, 127.0.0.1 or [::1]: this page answers only to "
-                            "the names of its own machine"),
+      write(http_error(
+                421,
+                "the Host header must be localhost, 127.0.0.1 or [::1]: this page answers only to "
+                "the names of its own machine"),
             false, false);
       return true;
     }
     if (request.method() != http::verb::get && request.method() != http::verb::head) {
-      write(http_error(405, "only GET and HEAD are answered: the page and its interface are for reading"), false, false);
+      write(http_error(
+                405, "only GET and HEAD are answered: the page and its interface are for reading"),
+            false, false);
       return true;
     }
     return false;
@@ -266,12 +277,15 @@ class HttpConnection final : public Connection {
 
   void upgrade(const Request& request) {
     if (!websocket::is_upgrade(request)) {
-      return write(http_error(426, "this is the live feed: connect to it as a WebSocket"), false, false);
+      return write(http_error(426, "this is the live feed: connect to it as a WebSocket"), false,
+                   false);
     }
     const auto origin = request.find(http::field::origin);  // tools send none; browsers always do
     if (origin != request.end() &&
         view(origin->value()) != "http://" + std::string(view(request[http::field::host]))) {
-      return write(http_error(403, "the live feed is open only to the page that this address serves"), false, false);
+      return write(
+          http_error(403, "the live feed is open only to the page that this address serves"), false,
+          false);
     }
     stream_.expires_never();
     std::make_shared<LiveConnection>(core_, std::move(stream_))->accept(request);
@@ -294,13 +308,14 @@ class HttpConnection final : public Connection {
     if (head) response_.body().clear();  // the length stays: it is that of the GET
     writing_ = true;
     stream_.expires_after(core_.options.stall_timeout);
-    http::async_write(stream_, response_, [this, self = shared_from_this()](error_code error, std::size_t) {
-      writing_ = false;
-      if (error || core_.stopping) return;
-      if (response_.keep_alive()) return read();
-      error_code ignored;
-      stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    });
+    http::async_write(stream_, response_,
+                      [this, self = shared_from_this()](error_code error, std::size_t) {
+                        writing_ = false;
+                        if (error || core_.stopping) return;
+                        if (response_.keep_alive()) return read();
+                        error_code ignored;
+                        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+                      });
   }
 
   beast::tcp_stream stream_;
@@ -344,12 +359,16 @@ Status HttpServer::Impl::listen() {
   const auto address = asio::ip::make_address(host, error);
   if (error || !address.is_loopback()) {
     return {Code::address_refused,
-            fmt::format("page address \"{}\": only this machine's own addresses (127.0.0.1, ::1, localhost) can be "
-                        "used until access control exists; reach the page from elsewhere through ssh -L",
-                        core.options.host)};
+            fmt::format(
+                "page address \"{}\": only this machine's own addresses (127.0.0.1, ::1, "
+                "localhost) can be "
+                "used until access control exists; reach the page from elsewhere through ssh -L",
+                core.options.host)};
   }
   const unsigned first = core.options.port;
-  const unsigned last = first == 0 ? 0 : std::min(first + std::max<unsigned>(core.options.ports_tried, 1) - 1, 65535u);
+  const unsigned last =
+      first == 0 ? 0
+                 : std::min(first + std::max<unsigned>(core.options.ports_tried, 1) - 1, 65535u);
   for (unsigned port = first; port <= last; ++port) {
     const tcp::endpoint wanted(address, static_cast<std::uint16_t>(port));
     error = {};
@@ -363,16 +382,18 @@ Status HttpServer::Impl::listen() {
       return {};
     }
     if (error != asio::error::address_in_use) {
-      return {Code::address_refused, fmt::format("page address {}:{}: it cannot be opened ({}); choose another with "
-                                                 "--ui HOST:PORT",
-                                                 host, port, error.message())};
+      return {Code::address_refused,
+              fmt::format("page address {}:{}: it cannot be opened ({}); choose another with "
+                          "--ui HOST:PORT",
+                          host, port, error.message())};
     }
   }
   const std::string ports = first == last ? fmt::format("port {} is", first)
                                           : fmt::format("ports {} to {} are", first, last);
-  return {Code::address_in_use, fmt::format("page address {}: {} taken by another program; choose another with "
-                                            "--ui HOST:PORT, or --ui off for none",
-                                            host, ports)};
+  return {Code::address_in_use,
+          fmt::format("page address {}: {} taken by another program; choose another with "
+                      "--ui HOST:PORT, or --ui off for none",
+                      host, ports)};
 }
 
 void HttpServer::Impl::accept() {
@@ -410,7 +431,8 @@ void HttpServer::Impl::run() {
     try {
       core.io.run();
       return;
-    } catch (const std::exception& failure) {  // one client's trouble (such as no memory) is not the others'
+    } catch (const std::exception&
+                 failure) {  // one client's trouble (such as no memory) is not the others'
       core.log(LogLevel::error, "page.client_failed", fmt::format("reason=\"{}\"", failure.what()));
     }
   }
@@ -426,7 +448,8 @@ void HttpServer::Impl::begin_stop() {
   for (const auto& connection : held_connections(core)) connection->shut();
 }
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, HttpContent& content, Log log) {
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, HttpContent& content,
+                                                      Log log) {
   auto impl = std::make_unique<Impl>();
   impl->core.options = std::move(options);
   impl->core.content = &content;

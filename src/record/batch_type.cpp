@@ -8,7 +8,8 @@ namespace {
 void check_same_mode(const BatchBase& to, const BatchBase& from) {
   if (to.size() == 0) return;
   MR_CHECK(to.has_times() == from.has_times(), "records with and without event time in one batch");
-  MR_CHECK(to.hashes.empty() == from.hashes.empty(), "records with and without key hash in one batch");
+  MR_CHECK(to.hashes.empty() == from.hashes.empty(),
+           "records with and without key hash in one batch");
 }
 
 }  // namespace
@@ -49,6 +50,7 @@ void swap_marks(BatchBase& a, BatchBase& b) {
   std::swap(a.partition, b.partition);
   std::swap(a.offset, b.offset);
   std::swap(a.lap, b.lap);
+  std::swap(a.hashed_by, b.hashed_by);
 }
 
 }  // namespace millrace::detail

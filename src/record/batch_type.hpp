@@ -18,7 +18,8 @@
 
 namespace millrace::detail {
 
-/// Walks the picked elements of an array, so that vector::insert copies them in one loop without checks of capacity.
+/// Walks the picked elements of an array, so that vector::insert copies them in one loop without
+/// checks of capacity.
 template <class T>
 class PickIterator {
  public:
@@ -45,8 +46,12 @@ class PickIterator {
     return *this;
   }
   friend PickIterator operator+(PickIterator at, difference_type steps) { return at += steps; }
-  friend difference_type operator-(const PickIterator& a, const PickIterator& b) { return a.pick_ - b.pick_; }
-  friend bool operator==(const PickIterator& a, const PickIterator& b) { return a.pick_ == b.pick_; }
+  friend difference_type operator-(const PickIterator& a, const PickIterator& b) {
+    return a.pick_ - b.pick_;
+  }
+  friend bool operator==(const PickIterator& a, const PickIterator& b) {
+    return a.pick_ == b.pick_;
+  }
   friend bool operator<(const PickIterator& a, const PickIterator& b) { return a.pick_ < b.pick_; }
 
  private:
@@ -55,7 +60,8 @@ class PickIterator {
 };
 
 template <class T>
-void append_picked(std::vector<T>& to, const std::vector<T>& from, std::span<const std::uint32_t> picks) {
+void append_picked(std::vector<T>& to, const std::vector<T>& from,
+                   std::span<const std::uint32_t> picks) {
   if constexpr (std::is_copy_assignable_v<T> && std::is_move_assignable_v<T>) {
     to.insert(to.end(), PickIterator<T>(from.data(), picks.data()),
               PickIterator<T>(from.data(), picks.data() + picks.size()));
@@ -73,8 +79,9 @@ void append_values_of(std::vector<T>& to, const std::vector<T>& from) {
   }
 }
 
-/// Appends times, hashes, lateness marks and arenas of `from`; call it before the records themselves are appended.
-/// A batch has times for all of its records or for none, and so for hashes: an empty one takes what `from` has.
+/// Appends times, hashes, lateness marks and arenas of `from`; call it before the records
+/// themselves are appended. A batch has times for all of its records or for none, and so for
+/// hashes: an empty one takes what `from` has.
 void append_marks(BatchBase& to, const BatchBase& from, std::span<const std::uint32_t> picks);
 void append_all_marks(BatchBase& to, const BatchBase& from);
 /// Exchanges everything but the records.
@@ -86,7 +93,8 @@ class BatchTypeOf final : public BatchType {
  public:
   BatchPtr make() const override { return std::make_unique<Batch<T>>(); }
 
-  void append(BatchBase& to, const BatchBase& from, std::span<const std::uint32_t> picks) const override {
+  void append(BatchBase& to, const BatchBase& from,
+              std::span<const std::uint32_t> picks) const override {
     if (picks.empty()) return;
     append_marks(to, from, picks);
     append_picked(records(to), records(from), picks);
@@ -144,9 +152,11 @@ class BatchTypeOf final : public BatchType {
 /// The one BatchType of T; lives as long as the process. Batches given to it must be Batch<T>.
 template <class T>
 const BatchType& batch_type() {
-  static_assert(!std::is_same_v<T, bool>, "millrace: a stream of bool has no batch: use an enum, int or struct");
-  static_assert(std::is_copy_constructible_v<T> && std::is_move_constructible_v<T>,
-                "millrace: a record must be copyable and movable: hold shared things by std::shared_ptr");
+  static_assert(!std::is_same_v<T, bool>,
+                "millrace: a stream of bool has no batch: use an enum, int or struct");
+  static_assert(
+      std::is_copy_constructible_v<T> && std::is_move_constructible_v<T>,
+      "millrace: a record must be copyable and movable: hold shared things by std::shared_ptr");
   static const BatchTypeOf<T> kType;
   return kType;
 }

@@ -17,8 +17,8 @@ namespace millrace::detail {
 /// A cell: monostate is null. The same type as metrics' Cell.
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Timestamp>;
 
-/// The cell of one member: owns its text; a nested struct becomes JSON text. An unsigned number above the greatest
-/// int64 becomes its decimal text, so that no digit is lost.
+/// The cell of one member: owns its text; a nested struct becomes JSON text. An unsigned number
+/// above the greatest int64 becomes its decimal text, so that no digit is lost.
 template <class M>
 Value value_of(const M& member) {
   if constexpr (kIsOptional<M>) {
@@ -42,7 +42,8 @@ Value value_of(const M& member) {
 /// Appends one value per column of Schema<T>, in their order.
 template <class T>
 void append_values(std::vector<Value>& out, const T& record) {
-  Schema<T>::for_each(record, [&out](std::string_view, const auto& member) { out.push_back(value_of(member)); });
+  Schema<T>::for_each(
+      record, [&out](std::string_view, const auto& member) { out.push_back(value_of(member)); });
 }
 
 }  // namespace millrace::detail

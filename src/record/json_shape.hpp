@@ -1,4 +1,4 @@
-// What a JSON reader knows of a record: its members, the order of their keys, how numbers are stored.
+// What a JSON reader knows of a record: members, the order of their keys, widths of numbers.
 #pragma once
 
 #include <array>
@@ -18,31 +18,46 @@ namespace millrace::detail {
 
 inline constexpr int kNoMember = -1;
 
-/// Comparison of short texts without a call.
-inline bool equal_bytes(const char* a, const char* b, std::size_t size) {
-  std::uint64_t x = 0;
-  std::uint64_t y = 0;
-  std::uint64_t differ = 0;
-  if (size < 8) {
-    for (std::size_t i = 0; i < size; ++i) differ |= static_cast<unsigned char>(a[i] ^ b[i]);
-    return differ == 0;
-  }
-  for (std::size_t i = 0; i + 8 < size; i += 8) {
-    std::memcpy(&x, a + i, 8);
-    std::memcpy(&y, b + i, 8);
-    differ |= x ^ y;
-  }
-  std::memcpy(&x, a + size - 8, 8);
-  std::memcpy(&y, b + size - 8, 8);
-  return (differ | (x ^ y)) == 0;
-}
-
 /// The key that stood at one position of the last object, and the member it meant.
-struct SeenKey {
-  static constexpr std::size_t kKeyBytesMax = 28;
-  std::uint8_t size = 0xFF;
-  std::int8_t member = kNoMember;
-  char key[kKeyBytesMax];
+///
+/// Held with its closing quote and compared under masks by 16 or 32 bytes: no loop over its length,
+/// which changes from key to key and would be mispredicted.
+class SeenKey {
+ public:
+  static constexpr std::size_t kBytes = 32;
+  static constexpr std::size_t kKeyBytesMax = kBytes - 1;
+
+  int member() const { return member_; }
+  /// Bytes that matches() reads.
+  std::size_t bytes() const { return masks_[2] == 0 ? kBytes / 2 : kBytes; }
+  /// Whether the key and its quote stand at `at`, where bytes() are readable.
+  bool matches(const char* at) const {
+    return differ<0>(at) == 0 && (masks_[2] == 0 || differ<2>(at) == 0);
+  }
+  /// `key` has at most kKeyBytesMax bytes.
+  void learn(std::string_view key, int member) {
+    std::array<char, kBytes> bytes{};
+    std::memcpy(bytes.data(), key.data(), key.size());
+    bytes[key.size()] = '"';
+    std::memcpy(words_.data(), bytes.data(), kBytes);
+    bytes.fill(0);
+    std::memset(bytes.data(), 0xFF, key.size() + 1);
+    std::memcpy(masks_.data(), bytes.data(), kBytes);
+    member_ = member;
+  }
+
+ private:
+  template <std::size_t First>
+  std::uint64_t differ(const char* at) const {
+    std::array<std::uint64_t, 2> words;
+    std::memcpy(words.data(), at + First * 8, sizeof words);
+    return ((words[0] ^ words_[First]) & masks_[First]) |
+           ((words[1] ^ words_[First + 1]) & masks_[First + 1]);
+  }
+
+  std::array<std::uint64_t, 4> words_{};
+  std::array<std::uint64_t, 4> masks_{~std::uint64_t{0}, 0, 0, 0};  // no key has eight NUL bytes
+  int member_ = kNoMember;
 };
 
 /// A plan with what was learned about the order of its keys; follows the nesting of the record.
@@ -68,15 +83,13 @@ struct JsonShape {
     return kNoMember;
   }
 
-  int find_at(std::size_t position, std::string_view key) {
-    if (position >= kPositionsMax || key.size() > SeenKey::kKeyBytesMax) return find(key);
-    SeenKey& seen = order[position];
-    if (seen.size == key.size() && equal_bytes(seen.key, key.data(), key.size()))
-      return seen.member;
-    seen.member = static_cast<std::int8_t>(find(key));
-    seen.size = static_cast<std::uint8_t>(key.size());
-    std::memcpy(seen.key, key.data(), key.size());
-    return seen.member;
+  /// The member that `key` means; remembers it for the next object's key at `position`.
+  int learn(std::size_t position, std::string_view key) {
+    const int member = find(key);
+    if (position < kPositionsMax && key.size() <= SeenKey::kKeyBytesMax) {
+      order[position].learn(key, member);
+    }
+    return member;
   }
 
   const ObjectPlan& plan;
@@ -96,13 +109,20 @@ constexpr IntegerLimits limits_of() {
 
 constexpr IntegerLimits limits_of(JsonKind kind) {
   switch (kind) {
-    case JsonKind::i8: return limits_of<std::int8_t>();
-    case JsonKind::i16: return limits_of<std::int16_t>();
-    case JsonKind::i32: return limits_of<std::int32_t>();
-    case JsonKind::u8: return limits_of<std::uint8_t>();
-    case JsonKind::u16: return limits_of<std::uint16_t>();
-    case JsonKind::u32: return limits_of<std::uint32_t>();
-    default: return limits_of<std::int64_t>();
+    case JsonKind::i8:
+      return limits_of<std::int8_t>();
+    case JsonKind::i16:
+      return limits_of<std::int16_t>();
+    case JsonKind::i32:
+      return limits_of<std::int32_t>();
+    case JsonKind::u8:
+      return limits_of<std::uint8_t>();
+    case JsonKind::u16:
+      return limits_of<std::uint16_t>();
+    case JsonKind::u32:
+      return limits_of<std::uint32_t>();
+    default:
+      return limits_of<std::int64_t>();
   }
 }
 
@@ -116,23 +136,36 @@ inline std::size_t width_of(JsonKind kind) {
 
 inline void store_integer(void* at, JsonKind kind, std::uint64_t value) {
   switch (width_of(kind)) {
-    case 1: std::memcpy(at, &value, 1); return;
-    case 2: std::memcpy(at, &value, 2); return;
-    case 4: std::memcpy(at, &value, 4); return;
-    default: std::memcpy(at, &value, 8);
+    case 1:
+      std::memcpy(at, &value, 1);
+      return;
+    case 2:
+      std::memcpy(at, &value, 2);
+      return;
+    case 4:
+      std::memcpy(at, &value, 4);
+      return;
+    default:
+      std::memcpy(at, &value, 8);
   }
 }
 
 inline std::string_view wanted_text(JsonKind kind) {
   switch (kind) {
-    case JsonKind::boolean: return "true or false";
+    case JsonKind::boolean:
+      return "true or false";
     case JsonKind::f32:
-    case JsonKind::f64: return "a number";
+    case JsonKind::f64:
+      return "a number";
     case JsonKind::string:
-    case JsonKind::view: return "text";
-    case JsonKind::timestamp: return "a time (ISO 8601 text or milliseconds since 1970)";
-    case JsonKind::object: return "an object";
-    default: return "an integer";
+    case JsonKind::view:
+      return "text";
+    case JsonKind::timestamp:
+      return "a time (ISO 8601 text or milliseconds since 1970)";
+    case JsonKind::object:
+      return "an object";
+    default:
+      return "an integer";
   }
 }
 

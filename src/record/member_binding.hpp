@@ -1,4 +1,4 @@
-// Structured bindings for aggregates of 1 to 64 members: the one thing C++20 cannot write as a template.
+// Structured bindings for structs of 1 to 64 members: what C++20 cannot write as a template.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ struct NotAddressable {};
 template <class... Members>
 MemberTypes<Members...> types_of(Members&...);
 
-/// MemberBinder<N>::bind(record, visit) calls visit(m1, ..., mN) with references to the N members of `record`;
-/// member_types(record) is only for decltype.
+/// MemberBinder<N>::bind(record, visit) calls visit(m1, ..., mN) with references to the N members of
+/// `record`; member_types(record) is only for decltype.
 template <std::size_t N>
 struct MemberBinder;
 

@@ -19,16 +19,15 @@ concept OneOf = (std::is_same_v<T, Options> || ...);
 
 /// Integers of every width; `char` is not one of them: it may mean a letter or a number.
 template <class T>
-concept PlainInteger = OneOf<T, signed char, unsigned char, short, unsigned short, int, unsigned, long,
-                             unsigned long, long long, unsigned long long>;
+concept PlainInteger = OneOf<T, signed char, unsigned char, short, unsigned short, int, unsigned,
+                             long, unsigned long, long long, unsigned long long>;
 
 template <class T>
 concept TextValue = OneOf<T, std::string, std::string_view>;
 
 /// What one column of its own holds.
 template <class T>
-concept ScalarValue =
-    PlainInteger<T> || TextValue<T> || OneOf<T, bool, float, double, Timestamp>;
+concept ScalarValue = PlainInteger<T> || TextValue<T> || OneOf<T, bool, float, double, Timestamp>;
 
 template <class T>
 inline constexpr bool kIsOptional = false;
@@ -124,7 +123,8 @@ constexpr Refusal refusal_of() {
   } else if constexpr (std::is_same_v<MemberTypesOf<T>, NotAddressable>) {
     return Refusal::bit_field;
   } else {
-    return members_fit(static_cast<MemberTypesOf<T>*>(nullptr)) ? Refusal::none : Refusal::member_type;
+    return members_fit(static_cast<MemberTypesOf<T>*>(nullptr)) ? Refusal::none
+                                                                : Refusal::member_type;
   }
 }
 
@@ -136,27 +136,33 @@ template <class T>
 struct RequireDescribed {
   static constexpr Refusal kWhy = kRefusal<T>;
   static_assert(kWhy != Refusal::not_plain,
-                "millrace: a record that is stored, parsed or shown must be a plain struct: no private members, "
+                "millrace: a record that is stored, parsed or shown must be a plain struct: no "
+                "private members, "
                 "constructors or virtual functions, and not a pointer, enum, union or array");
   static_assert(kWhy != Refusal::no_default,
-                "millrace: a record's members need default values; a reference has none: hold the value itself");
+                "millrace: a record's members need default values; a reference has none: hold the "
+                "value itself");
   static_assert(kWhy != Refusal::not_assignable,
                 "millrace: a record's members must be assignable: no references, no const members");
   static_assert(kWhy != Refusal::no_members, "millrace: a record needs at least one member");
   static_assert(kWhy != Refusal::too_many,
                 "millrace: a record has at most 64 members: group some of them in a nested struct");
   static_assert(kWhy != Refusal::array_or_union,
-                "millrace: a record cannot hold a C array or a union: use separate members or a nested struct");
+                "millrace: a record cannot hold a C array or a union: use separate members or a "
+                "nested struct");
   static_assert(kWhy != Refusal::base,
                 "millrace: a record cannot have a base class: make the base a member of it");
   static_assert(kWhy != Refusal::bit_field,
                 "millrace: a record cannot hold bit-fields: use bool or a small integer");
   static_assert(kWhy != Refusal::member_type,
-                "millrace: a record's member has a type that cannot be described; these can: bool, integers, float, "
-                "double, std::string, std::string_view, millrace::Timestamp, std::optional of those, and structs of "
+                "millrace: a record's member has a type that cannot be described; these can: bool, "
+                "integers, float, "
+                "double, std::string, std::string_view, millrace::Timestamp, std::optional of "
+                "those, and structs of "
                 "those");
-  static_assert(kWhy != Refusal::keys,
-                "millrace: a compound key is a pair or tuple of 1 to 8 values that can be described");
+  static_assert(
+      kWhy != Refusal::keys,
+      "millrace: a compound key is a pair or tuple of 1 to 8 values that can be described");
 };
 
 }  // namespace millrace::detail

@@ -1,4 +1,4 @@
-// Reflection of plain aggregates without macros: how many members a type has, references to them, and their names.
+// Reflection of plain structs without macros: how many members, references to them, their names.
 #pragma once
 
 #include <array>
@@ -12,35 +12,37 @@
 
 namespace millrace::detail {
 
-/// What a stand-in converts to: anything but itself (asking whether it can be copied would never end).
+/// What a stand-in converts to: anything but itself (asking whether it can be copied would never
+/// end).
 template <class U, class StandIn>
 concept Other = !std::is_same_v<std::remove_cv_t<U>, StandIn>;
 
-/// Converts to any type: aggregate initialisation from N of them compiles when the aggregate has N members.
-/// The conversion is const so that a type's own converting constructor (std::optional's) wins over it.
+/// Converts to any type: aggregate initialisation from N of them compiles when the aggregate has N
+/// members. The conversion is const so that a type's own converting constructor (std::optional's)
+/// wins over it.
 struct Anything {
   template <Other<Anything> U>
     requires std::is_copy_constructible_v<U>
-  operator U&() const;
+  operator U&() const { __builtin_unreachable(); }
   template <Other<Anything> U>
     requires(!std::is_copy_constructible_v<U>)
-  operator U&&() const;
+  operator U&&() const { __builtin_unreachable(); }
 };
 
 struct AnythingButUnions {
   template <Other<AnythingButUnions> U>
     requires(!std::is_union_v<U> && std::is_copy_constructible_v<U>)
-  operator U&() const;
+  operator U&() const { __builtin_unreachable(); }
   template <Other<AnythingButUnions> U>
     requires(!std::is_union_v<U> && !std::is_copy_constructible_v<U>)
-  operator U&&() const;
+  operator U&&() const { __builtin_unreachable(); }
 };
 
 template <class Derived>
 struct AnyBaseOf {
   template <class U>
     requires(std::is_base_of_v<U, Derived> && !std::is_same_v<U, Derived>)
-  operator U&() const;
+  operator U&() const { __builtin_unreachable(); }
 };
 
 template <class T, std::size_t... I>
@@ -48,7 +50,8 @@ constexpr bool braces_take(std::index_sequence<I...>) {
   return requires { T{(static_cast<void>(I), Anything{})...}; };
 }
 
-/// Parentheses, unlike braces, never spread initialisers over the elements of an inner array or union.
+/// Parentheses, unlike braces, never spread initialisers over the elements of an inner array or
+/// union.
 template <class T, std::size_t... I>
 constexpr bool parentheses_take(std::index_sequence<I...>) {
   return requires { T((static_cast<void>(I), AnythingButUnions{})...); };
@@ -65,7 +68,8 @@ constexpr std::size_t count_members() {
   }
 }
 
-/// Members of aggregate T (inner arrays count as their elements); kMembersMax + 1 means "more than kMembersMax".
+/// Members of aggregate T (inner arrays count as their elements); kMembersMax + 1 means "more than
+/// kMembersMax".
 template <class T>
 inline constexpr std::size_t kMemberCount = count_members<T>();
 
@@ -118,7 +122,8 @@ consteval auto declared_names(std::index_sequence<I...>) {
 
 /// Names of the members of T as declared, in order.
 template <class T>
-inline constexpr auto kDeclaredNames = declared_names<T>(std::make_index_sequence<kMemberCount<T>>{});
+inline constexpr auto kDeclaredNames =
+    declared_names<T>(std::make_index_sequence<kMemberCount<T>>{});
 
 #if defined(__clang__)
 #pragma clang diagnostic pop

@@ -1,4 +1,4 @@
-// The face of `record`: what a record is (schema, values, JSON) and what carries it (batches, arenas).
+// The face of `record`: what a record is (schema, values, JSON) and what carries it (batches).
 #pragma once
 
 #include "record/arena.hpp"

@@ -14,7 +14,8 @@ namespace detail {
 
 void append_json_integer(std::string& out, std::int64_t value);
 void append_json_integer(std::string& out, std::uint64_t value);
-/// Shortest text that reads back as the same number; null for NaN and infinities, which JSON does not have.
+/// Shortest text that reads back as the same number; null for NaN and infinities, which JSON does
+/// not have.
 void append_json_number(std::string& out, double value);
 void append_json_number(std::string& out, float value);
 /// ISO 8601 in quotes.
@@ -78,11 +79,13 @@ void append_json_array(std::string& out, const T& record) {
 
 }  // namespace detail
 
-/// Appends `record` as JSON on one line: an object for a struct, the bare value for a scalar, an array for a pair or
-/// tuple. Timestamps are ISO 8601 text, absent optionals null; text that is not UTF-8 gets U+FFFD in place.
+/// Appends `record` as JSON on one line: an object for a struct, the bare value for a scalar, an
+/// array for a pair or tuple. Timestamps are ISO 8601 text, absent optionals null; text that is not
+/// UTF-8 gets U+FFFD in place.
 template <class T>
 void append_json(std::string& out, const T& record) {
-  static_cast<void>(Schema<T>::kBorrows);  // refuses a type that cannot be described, with its sentence
+  static_cast<void>(
+      Schema<T>::kBorrows);  // refuses a type that cannot be described, with its sentence
   if constexpr (Described<T>) detail::append_json_value(out, record);
 }
 

@@ -1,4 +1,4 @@
-// Schema<T>: the description of a record type, derived from a plain struct: columns, member names, borrowed text.
+// Schema<T>: what a record type is, derived from a plain struct: columns, names, borrowed text.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ namespace millrace {
 /// A member's name outside the program (JSON, columns); see field().
 template <class T, class M>
 struct Field {
-  M T::*member;
+  M T::* member;
   std::string_view name;
 };
 
@@ -26,12 +26,13 @@ struct Field {
 /// `static constexpr auto fields() { return std::tuple{field(&Edit::is_robot, "isBot")}; }`
 /// A name is at least one character, without quotes, backslashes and control characters.
 template <class T, class M>
-constexpr Field<T, M> field(M T::*member, std::string_view name) {
+constexpr Field<T, M> field(M T::* member, std::string_view name) {
   return {member, name};
 }
 
-/// Types that can be stored, parsed and shown: plain structs of described members, one scalar alone (a column named
-/// "value"), and pairs or tuples of up to eight described values (columns "key1", "key2", ...).
+/// Types that can be stored, parsed and shown: plain structs of described members, one scalar alone
+/// (a column named "value"), and pairs or tuples of up to eight described values (columns "key1",
+/// "key2", ...).
 template <class T>
 concept Described = detail::kRefusal<T> == detail::Refusal::none;
 
@@ -40,7 +41,8 @@ enum class ColumnType { boolean, integer, real, text, timestamp, object };
 
 /// The name that reports use: "bool", "int", "double", "string" (also for objects) or "timestamp".
 constexpr std::string_view column_type_name(ColumnType type) {
-  constexpr std::array<std::string_view, 6> kNames{"bool", "int", "double", "string", "timestamp", "string"};
+  constexpr std::array<std::string_view, 6> kNames{"bool",   "int",       "double",
+                                                   "string", "timestamp", "string"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -108,7 +110,9 @@ consteval auto renamed_members() {
       const void* wanted = &(external<T>.value.*entry.member);
       MemberBinder<kMemberCount<T>>::bind(external<T>.value, [&](auto&... members) {
         std::size_t at = 0;
-        ((static_cast<const void*>(&members) == wanted ? void(names[at] = entry.name) : void(), ++at), ...);
+        ((static_cast<const void*>(&members) == wanted ? void(names[at] = entry.name) : void(),
+          ++at),
+         ...);
       });
     };
     std::apply([&rename](const auto&... entries) { (rename(entries), ...); }, T::fields());
@@ -146,13 +150,15 @@ constexpr decltype(auto) bind_members(T& record, Visit&& visit) {
   if constexpr (ScalarValue<Plain>) {
     return visit(record);
   } else if constexpr (kIsTuple<Plain>) {
-    return std::apply([&visit](auto&... members) -> decltype(auto) { return visit(members...); }, record);
+    return std::apply([&visit](auto&... members) -> decltype(auto) { return visit(members...); },
+                      record);
   } else {
     return MemberBinder<kMemberCount<Plain>>::bind(record, visit);
   }
 }
 
-/// Calls visit(index, member) for each top-level member in order; index is a std::integral_constant.
+/// Calls visit(index, member) for each top-level member in order; index is a
+/// std::integral_constant.
 template <class T, class Visit>
 constexpr void visit_members(T& record, Visit&& visit) {
   bind_members(record, [&visit]<class... M>(M&... members) {
@@ -207,8 +213,8 @@ void visit_views(M& member, const Visit& visit) {
 
 }  // namespace detail
 
-/// The description of T. Instantiating it for a type that cannot be described fails to compile with a sentence
-/// that says why and what to do.
+/// The description of T. Instantiating it for a type that cannot be described fails to compile with
+/// a sentence that says why and what to do.
 template <class T>
 struct Schema : detail::RequireDescribed<T> {
   // Only so that the sentence above is the compiler's last word.
@@ -227,13 +233,16 @@ struct Schema<T> {
   static_assert(detail::are_distinct(detail::kSchemaNames<T>),
                 "millrace: two members of a record have the same name after fields()");
 
-  static_assert(detail::are_plain(detail::kSchemaNames<T>),
-                "millrace: a name in fields() is empty or has a quote, a backslash or a control character");
+  static_assert(
+      detail::are_plain(detail::kSchemaNames<T>),
+      "millrace: a name in fields() is empty or has a quote, a backslash or a control character");
 
-  /// Top-level members in order of declaration. The reference is valid forever; first call allocates.
+  /// Top-level members in order of declaration. The reference is valid forever; first call
+  /// allocates.
   static const std::vector<ColumnInfo>& columns();
 
-  /// Calls visitor(std::string_view name, member&) for each top-level member in order; unrolled by the compiler.
+  /// Calls visitor(std::string_view name, member&) for each top-level member in order; unrolled by
+  /// the compiler.
   template <class Visitor>
   static constexpr void for_each(T& record, Visitor&& visitor) {
     detail::visit_members(record, [&visitor](auto index, auto& member) {
@@ -247,7 +256,8 @@ struct Schema<T> {
     });
   }
 
-  /// True when records hold views of text (std::string_view at any depth) that lies in a batch's arena.
+  /// True when records hold views of text (std::string_view at any depth) that lies in a batch's
+  /// arena.
   static constexpr bool kBorrows = detail::borrows<T>();
 
   /// Bytes that rehome() would copy; 0 when !kBorrows.
@@ -257,7 +267,8 @@ struct Schema<T> {
     return bytes;
   }
 
-  /// Copies the text that `record` borrows into `arena` and lets it point there. Nothing when !kBorrows.
+  /// Copies the text that `record` borrows into `arena` and lets it point there. Nothing when
+  /// !kBorrows.
   static void rehome(T& record, detail::Arena& arena) {
     detail::visit_views(record, [&arena](std::string_view& view) { view = arena.intern(view); });
   }
@@ -277,9 +288,10 @@ const std::vector<ColumnInfo>& Schema<T>::columns() {
   return kInfos;
 }
 
-/// The schema's name of a member, renames applied. Cost: makes a T; call it when declaring, not per record.
+/// The schema's name of a member, renames applied. Cost: makes a T; call it when declaring, not per
+/// record.
 template <class T, class M>
-std::string member_name(M T::*member) {
+std::string member_name(M T::* member) {
   T record{};
   std::string found;
   const void* wanted = &(record.*member);

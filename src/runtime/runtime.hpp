@@ -32,6 +32,7 @@ class Engine {
 
   bool stopping() const { return stop_.load(std::memory_order_relaxed); }
   TaskGraph& graph() { return graph_; }
+  const TaskGraph& graph() const { return graph_; }
 
  private:
   struct Executor {

@@ -119,7 +119,11 @@ void Stage::push(std::uint32_t port, BatchBase& batch) {
   const std::size_t count = batch.size();
   counters_.emitted.add(count);
   if (port >= readers_.size()) return;
-  if (batch.due_ns == 0) batch.due_ns = shared_.due_ns;
+  if (batch.due_ns == 0) {
+    batch.due_ns = shared_.due_ns;
+  } else {
+    shared_.due_ns = batch.due_ns;  // what windows fire because of this batch was due with it
+  }
   const auto& readers = readers_[port];
   const bool exclusive = readers.size() == 1;
   for (const Reader& reader : readers) {

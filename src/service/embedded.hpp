@@ -1,4 +1,5 @@
-// The files of the page that the program carries; their bytes are generated from ui/dist by cmake/embed.cmake.
+// The files of the page that the program carries; their bytes are generated from ui/dist by
+// cmake/embed.cmake.
 #pragma once
 
 #include <span>

@@ -45,8 +45,9 @@ class Exposition {
 
 void write_totals(Exposition& text, const Report& report) {
   text.family("millrace_info", "gauge", "The topology and the version that runs it.");
-  text.sample(1, fmt::format("topology=\"{}\",version=\"{}\",state=\"{}\"", escaped(report.topology),
-                             escaped(report.version), escaped(report.state)));
+  text.sample(1,
+              fmt::format("topology=\"{}\",version=\"{}\",state=\"{}\"", escaped(report.topology),
+                          escaped(report.version), escaped(report.state)));
   text.family("millrace_uptime_seconds", "gauge", "Time since the topology started.");
   text.sample(static_cast<double>(report.uptime_ms) / 1e3);
   text.family("millrace_records_in_total", "counter", "Records that left sources.");
@@ -58,49 +59,64 @@ void write_totals(Exposition& text, const Report& report) {
   text.family("millrace_memory_bytes", "gauge", "Resident memory.");
   text.sample(report.memory_bytes);
   if (report.latency_us_p50 && report.latency_us_p99) {
-    text.family("millrace_batch_latency_seconds", "gauge", "From a batch's oldest record being due to the sink's return.");
+    text.family("millrace_batch_latency_seconds", "gauge",
+                "From a batch's oldest record being due to the sink's return.");
     text.sample(*report.latency_us_p50 / 1e6, "quantile=\"0.5\"");
     text.sample(*report.latency_us_p99 / 1e6, "quantile=\"0.99\"");
   }
-  const bool running_watermark = report.watermark && *report.watermark != kTimeMin && *report.watermark != kTimeMax;
+  const bool running_watermark =
+      report.watermark && *report.watermark != kTimeMin && *report.watermark != kTimeMax;
   if (running_watermark) {
-    text.family("millrace_watermark_seconds", "gauge", "Event time that all sinks have reached, since 1970.");
+    text.family("millrace_watermark_seconds", "gauge",
+                "Event time that all sinks have reached, since 1970.");
     text.sample(static_cast<double>(*report.watermark) / 1e6);
   }
   if (report.watermark_lag_ms) {
-    text.family("millrace_watermark_lag_seconds", "gauge", "Newest event time read minus the watermark.");
+    text.family("millrace_watermark_lag_seconds", "gauge",
+                "Newest event time read minus the watermark.");
     text.sample(static_cast<double>(*report.watermark_lag_ms) / 1e3);
   }
 }
 
 void write_components(Exposition& text, const Report& report) {
-  const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto member) {
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto member) {
     text.family(name, type, help);
     for (const auto& component : report.components) {
       text.sample(component.*member, fmt::format("component=\"{}\"", escaped(component.name)));
     }
   };
-  each("millrace_component_received_total", "counter", "Records received (a source: read).", &ComponentReport::received);
-  each("millrace_component_processed_total", "counter", "Records processed.", &ComponentReport::processed);
-  each("millrace_component_filtered_total", "counter", "Records filtered out.", &ComponentReport::filtered);
-  each("millrace_component_late_total", "counter", "Records too late for their window.", &ComponentReport::late);
-  each("millrace_component_dead_lettered_total", "counter", "Records given up.", &ComponentReport::dead_lettered);
-  each("millrace_component_emitted_total", "counter", "Records emitted.", &ComponentReport::emitted);
-  each("millrace_component_in_flight", "gauge", "Records being processed.", &ComponentReport::in_flight);
+  each("millrace_component_received_total", "counter", "Records received (a source: read).",
+       &ComponentReport::received);
+  each("millrace_component_processed_total", "counter", "Records processed.",
+       &ComponentReport::processed);
+  each("millrace_component_filtered_total", "counter", "Records filtered out.",
+       &ComponentReport::filtered);
+  each("millrace_component_late_total", "counter", "Records too late for their window.",
+       &ComponentReport::late);
+  each("millrace_component_dead_lettered_total", "counter", "Records given up.",
+       &ComponentReport::dead_lettered);
+  each("millrace_component_emitted_total", "counter", "Records emitted.",
+       &ComponentReport::emitted);
+  each("millrace_component_in_flight", "gauge", "Records being processed.",
+       &ComponentReport::in_flight);
   each("millrace_component_busy_ratio", "gauge", "Share of an executor's time, summed over tasks.",
        &ComponentReport::busy_share);
 }
 
 void write_edges(Exposition& text, const Report& report) {
-  const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto member) {
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto member) {
     text.family(name, type, help);
     for (const auto& edge : report.edges) {
-      text.sample(edge.*member, fmt::format("from=\"{}\",to=\"{}\",grouping=\"{}\"", escaped(edge.from),
-                                            escaped(edge.to), escaped(edge.grouping)));
+      text.sample(edge.*member,
+                  fmt::format("from=\"{}\",to=\"{}\",grouping=\"{}\"", escaped(edge.from),
+                              escaped(edge.to), escaped(edge.grouping)));
     }
   };
   each("millrace_edge_sent_total", "counter", "Records sent along the edge.", &EdgeReport::sent);
-  each("millrace_edge_received_total", "counter", "Records received from the edge.", &EdgeReport::received);
+  each("millrace_edge_received_total", "counter", "Records received from the edge.",
+       &EdgeReport::received);
   each("millrace_edge_queued", "gauge", "Records waiting on the edge.", &EdgeReport::queued);
 }
 

@@ -43,7 +43,8 @@ class Writer {
   void value(std::monostate) { literal("null"); }
   template <std::integral T>
   void value(T number) {
-    const bool exact = std::cmp_less_equal(number, kExactIntegerMax) && std::cmp_greater_equal(number, -kExactIntegerMax);
+    const bool exact = std::cmp_less_equal(number, kExactIntegerMax) &&
+                       std::cmp_greater_equal(number, -kExactIntegerMax);
     const std::string text = std::to_string(number);
     exact ? literal(text) : value(text);
   }

@@ -21,7 +21,8 @@ constexpr std::string_view kViewsPath = "/api/v1/views/";
 const std::vector<std::pair<std::string, std::string>>& security_headers() {
   static const std::vector<std::pair<std::string, std::string>> kHeaders = {
       {"Content-Security-Policy",
-       "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+       "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+       "frame-ancestors 'none'"},
       {"X-Content-Type-Options", "nosniff"},
       {"X-Frame-Options", "DENY"},
       {"Referrer-Policy", "no-referrer"},
@@ -71,7 +72,9 @@ class Routes final : public HttpContent {
     return latest_;
   }
 
-  static HttpResponse none_yet() { return http_error(503, "there is no report yet: the topology is starting"); }
+  static HttpResponse none_yet() {
+    return http_error(503, "there is no report yet: the topology is starting");
+  }
 
   HttpResponse report() {
     const auto text = live_text();
@@ -85,9 +88,11 @@ class Routes final : public HttpContent {
     const auto report = latest();
     if (!report) return none_yet();
     const auto& views = report->views;
-    const auto found = std::find_if(views.begin(), views.end(), [&](const auto& v) { return v.name == name; });
+    const auto found =
+        std::find_if(views.begin(), views.end(), [&](const auto& v) { return v.name == name; });
     if (found == views.end()) {
-      return http_error(404, "there is no view \"" + std::string(name) + "\"; /api/v1/report lists the views");
+      return http_error(
+          404, "there is no view \"" + std::string(name) + "\"; /api/v1/report lists the views");
     }
     HttpResponse response;
     response.body = to_json(*found);
@@ -128,7 +133,7 @@ class Routes final : public HttpContent {
 
   std::mutex mutex_;
   std::shared_ptr<const Report> latest_;
-  std::shared_ptr<const Report> text_of_;    ///< the report that `text_` shows
+  std::shared_ptr<const Report> text_of_;  ///< the report that `text_` shows
   std::shared_ptr<const std::string> text_;
 };
 

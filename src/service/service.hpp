@@ -1,4 +1,5 @@
-// The face of `service`: PageServer, the live page of a running topology with its REST interface and live feed.
+// The face of `service`: PageServer, the live page of a running topology with its REST interface
+// and live feed.
 #pragma once
 
 #include <chrono>
@@ -15,10 +16,12 @@ namespace millrace::detail {
 struct PageOptions {
   std::string host = "127.0.0.1";  ///< 127.0.0.0/8, ::1 or "localhost"; any other is refused
   std::uint16_t port = 8080;       ///< 0: the system picks a free one
-  bool port_may_move = false;      ///< when the port is taken, try up to 20 higher ones instead of failing
-  int clients_max = 256;           ///< open connections, at least 1; one more is answered with 503
+  bool port_may_move =
+      false;              ///< when the port is taken, try up to 20 higher ones instead of failing
+  int clients_max = 256;  ///< open connections, at least 1; one more is answered with 503
   std::chrono::milliseconds header_timeout{10'000};  ///< for a request to arrive
-  std::chrono::milliseconds stall_timeout{30'000};   ///< a client that takes nothing for so long is dropped
+  std::chrono::milliseconds stall_timeout{
+      30'000};  ///< a client that takes nothing for so long is dropped
 };
 
 /// Serves the page, the newest report as REST, and the live feed, to this machine only.
@@ -26,15 +29,16 @@ struct PageOptions {
 ///   /                     the page, from files that the program carries
 ///   /api/v1/report        the newest report as JSON (report_json.hpp); 503 before the first
 ///   /api/v1/views/NAME    one view of it
-///   /api/v1/live          WebSocket: the report as one JSON text at once, then again whenever one is published
-///   /metrics              Prometheus text (metrics_text.hpp)
-///   /healthz              200 with the state, 503 when the topology failed
+///   /api/v1/live          WebSocket: the report as one JSON text at once, then again whenever one
+///   is published /metrics              Prometheus text (metrics_text.hpp) /healthz 200 with the
+///   state, 503 when the topology failed
 ///
 /// A report becomes text on the server's own thread and only when someone asks for it.
 class PageServer {
  public:
   /// Listens and starts the server's thread. The sink of `log` must outlive the server.
-  /// Errors: 5002 when the address is not loopback or cannot be opened; 5001 when the port is taken.
+  /// Errors: 5002 when the address is not loopback or cannot be opened; 5001 when the port is
+  /// taken.
   static Result<std::unique_ptr<PageServer>> start(PageOptions options, Log log);
 
   ~PageServer();
@@ -48,8 +52,8 @@ class PageServer {
   std::string address() const;
   std::uint16_t port() const;
 
-  /// Pushes the newest report to live clients, closes, and joins the thread; within 300 ms whatever clients do.
-  /// May be called again.
+  /// Pushes the newest report to live clients, closes, and joins the thread; within 300 ms whatever
+  /// clients do. May be called again.
   void stop();
 
  private:

@@ -1,5 +1,6 @@
-// A page without an engine: publishes plausible, moving reports of the demo's topology, for work on the page and its
-// end-to-end test. Usage: fake_feed [PORT [REPORTS]]; after REPORTS reports (0: never) the state is "finished".
+// A page without an engine: publishes plausible, moving reports of the demo's topology, for work on
+// the page and its end-to-end test. Usage: fake_feed [PORT [REPORTS]]; after REPORTS reports (0:
+// never) the state is "finished".
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -36,7 +37,8 @@ class FakeTopology {
     Report report = totals(read, last);
     components(report, read);
     report.views = {trending(), wikis(), removals()};
-    report.records_out = report.views[0].records + report.views[1].records + report.views[2].records;
+    report.records_out =
+        report.views[0].records + report.views[1].records + report.views[2].records;
     report.records_out_per_second = 31.5 + static_cast<double>(random_() % 10);
     if (seconds_ > 3) dead_letters(report);
     if (seconds_ > 5) report.oracle = OracleReport{5142, 0};
@@ -61,7 +63,8 @@ class FakeTopology {
     return report;
   }
 
-  void component(Report& report, const char* name, const char* kind, double share, double busy, std::uint32_t tasks = 1) {
+  void component(Report& report, const char* name, const char* kind, double share, double busy,
+                 std::uint32_t tasks = 1) {
     ComponentReport one;
     one.name = name;
     one.kind = kind;
@@ -100,7 +103,8 @@ class FakeTopology {
     component(report, "removals", "filter", 0.097, 0.005);
     component(report, "Large removals", "view", 0.002, 0);
     component(report, "removals.log", "sink", 0.002, 0);
-    for (const auto& [from, share] : {std::pair("people", 0.51), std::pair("anonymous", 0.097), std::pair("robots", 0.393)}) {
+    for (const auto& [from, share] :
+         {std::pair("people", 0.51), std::pair("anonymous", 0.097), std::pair("robots", 0.393)}) {
       edge(report, "edits", from, "shuffle", share);
       edge(report, from, "count by wiki", "fields", share);
     }
@@ -121,9 +125,11 @@ class FakeTopology {
       title.edits += static_cast<std::int64_t>(title.weight * static_cast<double>(random_() % 5));
     }
     std::vector<Title> ranked = titles_;
-    std::stable_sort(ranked.begin(), ranked.end(), [](const Title& a, const Title& b) { return a.edits > b.edits; });
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const Title& a, const Title& b) { return a.edits > b.edits; });
     ranked.resize(10);
-    ViewReport view{"Trending articles", "top", {{"page", "string"}, {"edits", "int"}}, {}, 0, {}, {}};
+    ViewReport view{
+        "Trending articles", "top", {{"page", "string"}, {"edits", "int"}}, {}, 0, {}, {}};
     for (const Title& title : ranked) view.rows.push_back({std::string(title.page), title.edits});
     const Time pane = 900 * kSecond;
     view.window_end = event_time_ / pane * pane;
@@ -133,12 +139,21 @@ class FakeTopology {
   }
 
   ViewReport wikis() {
-    ViewReport view{"Busiest wikis", "table",
-                    {{"wiki", "string"}, {"people", "int"}, {"anonymous", "int"}, {"robots", "int"}}, {}, 0, {}, {}};
+    ViewReport view{
+        "Busiest wikis",
+        "table",
+        {{"wiki", "string"}, {"people", "int"}, {"anonymous", "int"}, {"robots", "int"}},
+        {},
+        0,
+        {},
+        {}};
     std::int64_t scale = 640;
-    for (const char* wiki : {"#en.wikipedia", "#vi.wikipedia", "#de.wikipedia", "#fr.wikipedia", "#ru.wikipedia",
-                             "#it.wikipedia", "#es.wikipedia", "#zh.wikipedia", "#uz.wikipedia", "#ja.wikipedia"}) {
-      const auto part = [&](std::int64_t of) { return scale * of / 100 + static_cast<std::int64_t>(random_() % 9); };
+    for (const char* wiki :
+         {"#en.wikipedia", "#vi.wikipedia", "#de.wikipedia", "#fr.wikipedia", "#ru.wikipedia",
+          "#it.wikipedia", "#es.wikipedia", "#zh.wikipedia", "#uz.wikipedia", "#ja.wikipedia"}) {
+      const auto part = [&](std::int64_t of) {
+        return scale * of / 100 + static_cast<std::int64_t>(random_() % 9);
+      };
       view.rows.push_back({std::string(wiki), part(52), part(13), part(35)});
       scale = scale * 72 / 100;
     }
@@ -152,23 +167,35 @@ class FakeTopology {
   ViewReport removals() {
     if (random_() % 3 != 0) {
       const char* wiki = random_() % 2 ? "#en.wikipedia" : "#fr.wikipedia";
-      const std::string page = random_() % 9 == 0 ? "<b>Ørsted</b> & \"sons\" <script>alert(1)</script>"
-                                                  : titles_[random_() % titles_.size()].page;
-      alerts_.insert(alerts_.begin(), {Timestamp{event_time_ - static_cast<Time>(random_() % 900'000'000)}, page,
-                                       std::string(wiki), fmt::format("{}.{}.0.0", random_() % 250, random_() % 250),
-                                       -static_cast<std::int64_t>(200 + random_() % 9000)});
+      const std::string page = random_() % 9 == 0
+                                   ? "<b>Ørsted</b> & \"sons\" <script>alert(1)</script>"
+                                   : titles_[random_() % titles_.size()].page;
+      alerts_.insert(alerts_.begin(),
+                     {Timestamp{event_time_ - static_cast<Time>(random_() % 900'000'000)}, page,
+                      std::string(wiki), fmt::format("{}.{}.0.0", random_() % 250, random_() % 250),
+                      -static_cast<std::int64_t>(200 + random_() % 9000)});
     }
     if (alerts_.size() > 100) alerts_.resize(100);
-    ViewReport view{"Large removals", "alerts",
-                    {{"time", "timestamp"}, {"page", "string"}, {"wiki", "string"}, {"user", "string"}, {"delta", "int"}},
-                    alerts_, alerts_.size(), {}, {}};
+    ViewReport view{"Large removals",
+                    "alerts",
+                    {{"time", "timestamp"},
+                     {"page", "string"},
+                     {"wiki", "string"},
+                     {"user", "string"},
+                     {"delta", "int"}},
+                    alerts_,
+                    alerts_.size(),
+                    {},
+                    {}};
     return view;
   }
 
   void dead_letters(Report& report) {
     report.dead_letters = 2;
     report.recent_dead_letters = {
-        {"edits", "the line is not JSON: a string is not closed; the line is left out, repair the file to count it",
+        {"edits",
+         "the line is not JSON: a string is not closed; the line is left out, repair the file to "
+         "count it",
          "edits.jsonl:8127", "{\"time\":\"2015-09-12T04:11:09.120Z\",\"page\":\"Corby", kDayStart},
         {"edits", "the field \"delta\" is text but must be an integer", "edits.jsonl:3301",
          "{\"time\":\"2015-09-12T01:02:03.456Z\",\"delta\":\"many\"}", kDayStart - kSecond}};
@@ -179,12 +206,21 @@ class FakeTopology {
   Time event_time_ = kDayStart + 6 * 3600 * kSecond;
   std::uint64_t in_ = 0;
   std::vector<std::vector<Cell>> alerts_;
-  std::vector<Title> titles_ = {
-      {"Jeremy Corbyn", 1.6, 41}, {"Anthony Martial", 1.4, 38}, {"Flavia Pennetta", 1.2, 33},
-      {"2015 US Open – Women's Singles", 1.0, 29}, {"Syrian Civil War", 0.9, 27}, {"Total Drama Presents: The Ridonculous Race", 0.8, 25},
-      {"Ōsaka", 0.8, 24}, {"Копиист", 0.7, 22}, {"2015–16 Premier League", 0.7, 21}, {"The Naked Brothers Band", 0.6, 20},
-      {"Roberta Vinci", 1.1, 18}, {"Serena Williams", 0.8, 17}, {"Wikipédia:Le Bistro/12 septembre 2015", 0.5, 16},
-      {"Mecca crane collapse", 1.3, 12}, {"Labour Party (UK) leadership election", 1.5, 11}};
+  std::vector<Title> titles_ = {{"Jeremy Corbyn", 1.6, 41},
+                                {"Anthony Martial", 1.4, 38},
+                                {"Flavia Pennetta", 1.2, 33},
+                                {"2015 US Open – Women's Singles", 1.0, 29},
+                                {"Syrian Civil War", 0.9, 27},
+                                {"Total Drama Presents: The Ridonculous Race", 0.8, 25},
+                                {"Ōsaka", 0.8, 24},
+                                {"Копиист", 0.7, 22},
+                                {"2015–16 Premier League", 0.7, 21},
+                                {"The Naked Brothers Band", 0.6, 20},
+                                {"Roberta Vinci", 1.1, 18},
+                                {"Serena Williams", 0.8, 17},
+                                {"Wikipédia:Le Bistro/12 septembre 2015", 0.5, 16},
+                                {"Mecca crane collapse", 1.3, 12},
+                                {"Labour Party (UK) leadership election", 1.5, 11}};
 };
 
 volatile std::sig_atomic_t stopped = 0;
@@ -210,7 +246,8 @@ int main(int argc, char** argv) {
     if (reports_max == 0 || i <= reports_max) {
       (*server)->publish(std::make_shared<const Report>(topology.step(i == reports_max)));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(reports_max > 0 && i < reports_max ? 50 : 1000));
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(reports_max > 0 && i < reports_max ? 50 : 1000));
   }
   (*server)->stop();
   return 0;

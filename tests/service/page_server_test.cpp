@@ -1,6 +1,4 @@
 // PageServer over raw sockets: routes, refusals, the live feed, slow clients, ports and stopping.
-#include "service/service.hpp"
-
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +10,9 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
+
+#include "service/service.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -28,7 +29,8 @@ long ms_since(SteadyClock::time_point start) {
 /// A TCP connection to the server; reads give up after two seconds.
 class Client {
  public:
-  explicit Client(std::uint16_t port, int receive_buffer_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Client(std::uint16_t port, int receive_buffer_bytes = 0)
+      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     if (receive_buffer_bytes > 0) {
       ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
     }
@@ -43,7 +45,9 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   bool connected() const { return connected_; }
-  void send(std::string_view text) { EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), ssize_t(text.size())); }
+  void send(std::string_view text) {
+    EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), ssize_t(text.size()));
+  }
 
   /// More bytes, or "" at the end of the connection or when none came in time.
   std::string receive(int timeout_ms = 2000) {
@@ -92,19 +96,23 @@ std::shared_ptr<Report> sample_report(std::size_t padding_bytes = 0) {
   report->state = "running";
   report->records_in = 39244;
   report->error = std::string(padding_bytes, 'x');
-  report->views.push_back({"Trending articles", "top", {{"page", "string"}}, {{std::string("Corbyn")}}, 1, {}, {}});
+  report->views.push_back(
+      {"Trending articles", "top", {{"page", "string"}}, {{std::string("Corbyn")}}, 1, {}, {}});
   return report;
 }
 
-std::string ask(const PageServer& server, const std::string& start_line, const std::string& headers = "Host: localhost\r\n") {
+std::string ask(const PageServer& server, const std::string& start_line,
+                const std::string& headers = "Host: localhost\r\n") {
   Client client(server.port());
   client.send(start_line + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n");
   return client.receive_all();
 }
 
 std::string upgrade_request(const std::string& headers) {
-  return "GET /api/v1/live HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + headers + "\r\n";
+  return "GET /api/v1/live HTTP/1.1\r\nUpgrade: websocket\r\nConnection: "
+         "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+         headers + "\r\n";
 }
 
 TEST(PageServer, AnswersItsRoutes) {
@@ -115,7 +123,8 @@ TEST(PageServer, AnswersItsRoutes) {
   const std::string report = ask(*server, "GET /api/v1/report?fresh=1");
   EXPECT_THAT(report, StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(report, HasSubstr("\"records_in\":39244"));
-  EXPECT_THAT(ask(*server, "GET /api/v1/views/Trending%20articles"), HasSubstr("\"rows\":[[\"Corbyn\"]]"));
+  EXPECT_THAT(ask(*server, "GET /api/v1/views/Trending%20articles"),
+              HasSubstr("\"rows\":[[\"Corbyn\"]]"));
   EXPECT_THAT(ask(*server, "GET /api/v1/views/none"), StartsWith("HTTP/1.1 404"));
   EXPECT_THAT(ask(*server, "GET /metrics"), HasSubstr("\nmillrace_records_in_total 39244\n"));
   EXPECT_THAT(ask(*server, "GET /healthz"), StartsWith("HTTP/1.1 200"));
@@ -160,13 +169,14 @@ TEST(PageServer, SendsSecurityHeadersWithEveryAnswer) {
 TEST(PageServer, RefusesOtherHostNamesAndMethods) {
   const auto server = started();
   server->publish(sample_report());
-  for (const char* host : {"Host: evil.example\r\n", "Host: localhost.evil.example:80\r\n", "Host: 10.0.0.1\r\n",
-                           "Host: [::2]\r\n", "Host: \r\n", ""}) {
+  for (const char* host : {"Host: evil.example\r\n", "Host: localhost.evil.example:80\r\n",
+                           "Host: 10.0.0.1\r\n", "Host: [::2]\r\n", "Host: \r\n", ""}) {
     const std::string answer = ask(*server, "GET /api/v1/report", host);
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 421")) << host;
     EXPECT_THAT(answer, Not(HasSubstr("39244"))) << host;
   }
-  for (const char* host : {"Host: localhost:9\r\n", "Host: LOCALHOST\r\n", "Host: 127.0.0.1:8080\r\n", "Host: [::1]:1\r\n"}) {
+  for (const char* host : {"Host: localhost:9\r\n", "Host: LOCALHOST\r\n",
+                           "Host: 127.0.0.1:8080\r\n", "Host: [::1]:1\r\n"}) {
     EXPECT_THAT(ask(*server, "GET /api/v1/report", host), StartsWith("HTTP/1.1 200")) << host;
   }
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE"}) {
@@ -224,7 +234,8 @@ TEST(PageServer, PushesTheLastReportBeforeItStops) {
 
 TEST(PageServer, RefusesLiveClientsOfOtherPages) {
   const auto server = started();
-  for (const char* origin : {"https://evil.example", "null", "http://localhost:2", "http://localhost"}) {
+  for (const char* origin :
+       {"https://evil.example", "null", "http://localhost:2", "http://localhost"}) {
     Client client(server->port());
     client.send(upgrade_request("Host: localhost:1\r\nOrigin: " + std::string(origin) + "\r\n"));
     EXPECT_THAT(client.receive_all(), StartsWith("HTTP/1.1 403")) << origin;
@@ -243,9 +254,11 @@ TEST(PageServer, AClientThatNeverReadsDelaysNobody) {
   EXPECT_THAT(deaf.receive_until("\r\n\r\n"), StartsWith("HTTP/1.1 101"));
   Client halfway(server->port());
   halfway.send("GET /api");
+  std::vector<std::shared_ptr<const Report>> reports;
+  for (int i = 0; i < 50; ++i) reports.push_back(sample_report(1'000'000));
   const auto start = SteadyClock::now();
-  for (int i = 0; i < 50; ++i) server->publish(sample_report(1'000'000));
-  EXPECT_LT(ms_since(start), 200) << "50 megabytes of text are nothing to publish";
+  for (const auto& report : reports) server->publish(report);
+  EXPECT_LT(ms_since(start), 20) << "50 megabytes of text are nothing to publish";
   EXPECT_THAT(ask(*server, "GET /healthz"), StartsWith("HTTP/1.1 200"));
   const auto stopping = SteadyClock::now();
   server->stop();
@@ -284,7 +297,8 @@ TEST(PageServer, DropsALiveClientThatTakesNothing) {
   deaf.send(upgrade_request("Host: localhost\r\n"));
   std::this_thread::sleep_for(std::chrono::milliseconds(900));
   std::size_t bytes = 0;
-  for (std::string part = deaf.receive(); !part.empty(); part = deaf.receive()) bytes += part.size();
+  for (std::string part = deaf.receive(); !part.empty(); part = deaf.receive())
+    bytes += part.size();
   EXPECT_LT(bytes, 8'000'000u) << "the connection ended in the middle of the text";
 }
 
@@ -309,7 +323,8 @@ TEST(PageServer, ATakenPortIsAnErrorOrMovesOn) {
   const auto refused = PageServer::start(options, Log());
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code(), Code::address_in_use);
-  EXPECT_THAT(refused.error().message(), HasSubstr("port " + std::to_string(first->port()) + " is taken"));
+  EXPECT_THAT(refused.error().message(),
+              HasSubstr("port " + std::to_string(first->port()) + " is taken"));
   options.port_may_move = true;
   const auto moved = started(options);
   EXPECT_GT(moved->port(), first->port());
@@ -318,7 +333,8 @@ TEST(PageServer, ATakenPortIsAnErrorOrMovesOn) {
 }
 
 TEST(PageServer, OnlyLoopbackAddressesAreServed) {
-  for (const char* host : {"0.0.0.0", "::", "192.168.1.7", "8.8.8.8", "example.org", "", "::ffff:127.0.0.1"}) {
+  for (const char* host :
+       {"0.0.0.0", "::", "192.168.1.7", "8.8.8.8", "example.org", "", "::ffff:127.0.0.1"}) {
     PageOptions options = any_port();
     options.host = host;
     const auto refused = PageServer::start(options, Log());

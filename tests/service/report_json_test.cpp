@@ -15,7 +15,8 @@ namespace {
 
 ViewReport view_of(std::vector<Cell> row) {
   ViewReport view{"v", "table", {}, {}, 0, {}, {}};
-  for (std::size_t i = 0; i < row.size(); ++i) view.columns.push_back({"c" + std::to_string(i), "any"});
+  for (std::size_t i = 0; i < row.size(); ++i)
+    view.columns.push_back({"c" + std::to_string(i), "any"});
   view.rows.push_back(std::move(row));
   return view;
 }
@@ -27,7 +28,8 @@ std::string rows_of(std::vector<Cell> row) {
 }
 
 TEST(ReportJson, WritesEachKindOfCell) {
-  EXPECT_EQ(rows_of({Cell{}, true, false, std::int64_t{-3}, 0.1, std::string("x"), Timestamp{1'442'018'818'771'000}}),
+  EXPECT_EQ(rows_of({Cell{}, true, false, std::int64_t{-3}, 0.1, std::string("x"),
+                     Timestamp{1'442'018'818'771'000}}),
             R"([[null,true,false,-3,0.1,"x","2015-09-12T00:46:58.771Z"]])");
 }
 
@@ -62,7 +64,8 @@ TEST(ReportJson, MissingValuesAreNullAndTheEndHasAName) {
   Report report;
   report.topology = "t";
   std::string json = to_json(report);
-  for (const char* member : {"latency_us_p50", "latency_us_p99", "watermark", "watermark_lag_ms", "oracle"}) {
+  for (const char* member :
+       {"latency_us_p50", "latency_us_p99", "watermark", "watermark_lag_ms", "oracle"}) {
     EXPECT_NE(json.find('"' + std::string(member) + "\":null"), std::string::npos) << member;
   }
   report.watermark = kTimeMin;
@@ -110,11 +113,13 @@ TEST(ReportJson, WritesAWholeReportThatParses) {
 
 TEST(MetricsText, NamesUnitsAndEscapesLabels) {
   const std::string text = to_prometheus(full_report());
-  for (const char* line :
-       {"millrace_records_in_total 39244\n", "millrace_uptime_seconds 1.5\n",
-        "millrace_batch_latency_seconds{quantile=\"0.99\"} 0.001\n", "millrace_watermark_lag_seconds -0.001\n",
-        "millrace_component_filtered_total{component=\"edits\"} 3\n", "# TYPE millrace_edge_sent_total counter\n",
-        "millrace_edge_sent_total{from=\"edits\",to=\"a \\\"b\\\"\\\\\\n\",grouping=\"shuffle\"} 7\n"}) {
+  for (const char* line : {"millrace_records_in_total 39244\n", "millrace_uptime_seconds 1.5\n",
+                           "millrace_batch_latency_seconds{quantile=\"0.99\"} 0.001\n",
+                           "millrace_watermark_lag_seconds -0.001\n",
+                           "millrace_component_filtered_total{component=\"edits\"} 3\n",
+                           "# TYPE millrace_edge_sent_total counter\n",
+                           "millrace_edge_sent_total{from=\"edits\",to=\"a "
+                           "\\\"b\\\"\\\\\\n\",grouping=\"shuffle\"} 7\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line;
   }
   EXPECT_EQ(to_prometheus(Report()).find("latency"), std::string::npos) << "no value, no line";

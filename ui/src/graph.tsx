@@ -14,18 +14,23 @@ interface Plan {
 }
 
 const kBoxHeight = 64;
-/** Below this width the graph runs from top to bottom. */
-const kWideMin = 720;
 /** A wide graph is made smaller down to this scale to fit; below it, it scrolls. */
-const kScaleMin = 0.72;
+const kScaleMin = 0.8;
 
 const edgeKey = (edge: Edge, index: number) => `${edge.from}\u0000${edge.to}\u0000${index}`;
-const boxWidth = (name: string) => Math.min(240, Math.max(128, Math.round(name.length * 7.6) + 30));
+const px = (length: number) => `${length}px`;
 
-function plan(components: Component[], edges: Edge[], direction: "LR" | "TB"): Plan {
+/** Wide enough for the name as this browser draws it. */
+function boxWidth(name: string): number {
+  const brush = document.createElement("canvas").getContext("2d");
+  if (!brush) return 240;
+  brush.font = `600 14px ${getComputedStyle(document.body).fontFamily}`;
+  return Math.min(320, Math.max(124, Math.ceil(brush.measureText(name).width) + 30));
+}
+
+function plan(components: Component[], edges: Edge[]): Plan {
   const graph = new Graph({ multigraph: true });
-  const down = direction === "TB";
-  graph.setGraph({ rankdir: direction, nodesep: down ? 16 : 20, ranksep: down ? 22 : 26, edgesep: 10, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: "LR", nodesep: 20, ranksep: 26, edgesep: 10, marginx: 4, marginy: 4 });
   for (const { name } of components) graph.setNode(name, { width: boxWidth(name), height: kBoxHeight });
   edges.forEach((edge, i) => {
     if (!graph.hasNode(edge.from) || !graph.hasNode(edge.to)) return;
@@ -37,29 +42,31 @@ function plan(components: Component[], edges: Edge[], direction: "LR" | "TB"): P
   const lines: Plan["lines"] = new Map();
   for (const id of graph.edges()) {
     const edge = graph.edge(id) as unknown as { points: Point[]; x: number; y: number };
-    lines.set(id.name as string, { points: edge.points, label: { x: edge.x, y: edge.y } });
+    const from = boxes.get(id.v) as Box;
+    const to = boxes.get(id.w) as Box;
+    // Out of the right side, into the left one: dagre aims at the middle of boxes and may enter from above.
+    const between = edge.points.slice(1, -1).filter((p) => p.x > from.x + from.width / 2 && p.x < to.x - to.width / 2);
+    const points = [
+      { x: from.x + from.width / 2, y: from.y },
+      ...(between.length <= 3 ? [{ x: edge.x, y: edge.y }] : between),  // to the next rank: through the label is enough
+      { x: to.x - to.width / 2, y: to.y },
+    ];
+    lines.set(id.name as string, { points, label: { x: edge.x, y: edge.y } });
   }
   const size = graph.graph() as { width?: number; height?: number };
   return { width: Math.ceil(size.width ?? 0), height: Math.ceil(size.height ?? 0), boxes, lines };
 }
 
-/** A smooth line through the middle of the points. */
+const at = (point: Point) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`;
+
+/** A smooth line through the points, level in each. */
 function path(points: Point[]): string {
-  const [first, ...rest] = points;
-  if (!first) return "";
-  let d = `M${first.x.toFixed(1)} ${first.y.toFixed(1)}`;
-  for (let i = 0; i < rest.length; i++) {
-    const at = rest[i] as Point;
-    const next = rest[i + 1];
-    if (!next) {
-      d += `L${at.x.toFixed(1)} ${at.y.toFixed(1)}`;
-    } else {
-      const end = i + 2 === rest.length ? next : { x: (at.x + next.x) / 2, y: (at.y + next.y) / 2 };
-      d += `Q${at.x.toFixed(1)} ${at.y.toFixed(1)} ${end.x.toFixed(1)} ${end.y.toFixed(1)}`;
-      if (i + 2 === rest.length) break;
-    }
-  }
-  return d;
+  return points.map((point, i) => {
+    const last = points[i - 1];
+    if (!last) return `M${at(point)}`;
+    const middle = (last.x + point.x) / 2;
+    return `C${at({ x: middle, y: last.y })} ${at({ x: middle, y: point.y })} ${at(point)}`;
+  }).join("");
 }
 
 const asNumber = (value: Num) => (typeof value === "number" ? value : Number(value));
@@ -102,7 +109,7 @@ function ComponentBox(props: { component: Component; box: Box }) {
       data-received={c.received}
       data-emitted={c.emitted}
       title={`${c.name} (${c.kind}, ${c.tasks} ${c.tasks === 1 ? "task" : "tasks"}): ${counts}`}
-      style={{ left: box.x - box.width / 2, top: box.y - box.height / 2, width: box.width, height: box.height }}
+      style={{ left: px(box.x - box.width / 2), top: px(box.y - box.height / 2), width: px(box.width), height: px(box.height) }}
     >
       <span class="box-head">
         <b>{c.name}</b>
@@ -160,7 +167,7 @@ function Rates(props: { edges: Edge[]; drawn: Plan }) {
             aria-label={`${edge.from} to ${edge.to}: ${full(edge.records_per_second)} records a second`}
             title={`${edge.from} \u2192 ${edge.to} (${edge.grouping}): ${full(edge.records_per_second)} records a second, ` +
               `sent ${full(edge.sent)}, received ${full(edge.received)}, queued ${full(edge.queued)}`}
-            style={{ left: line.label.x, top: line.label.y }}
+            style={{ left: px(line.label.x), top: px(line.label.y) }}
           >
             {short(edge.records_per_second)}{"\u202f/s"}
           </li>
@@ -173,10 +180,9 @@ function Rates(props: { edges: Edge[]; drawn: Plan }) {
 export function TopologyGraph(props: { report: Report }) {
   const { components, edges } = props.report;
   const { ref, width } = useWidth();
-  const direction = width >= kWideMin ? "LR" : "TB";
   // The layout is that of the names alone: it is made anew only when they change.
-  const shape = JSON.stringify([components.map((c) => c.name), edges.map((e) => [e.from, e.to]), direction]);
-  const drawn = useMemo(() => plan(components, edges, direction), [shape]);
+  const shape = JSON.stringify([components.map((c) => c.name), edges.map((e) => [e.from, e.to])]);
+  const drawn = useMemo(() => plan(components, edges), [shape]);
   const scale = width > 0 ? Math.max(kScaleMin, Math.min(1, width / drawn.width)) : 1;
   return (
     <section class="card" aria-labelledby="topology-title" data-testid="topology">
@@ -185,8 +191,8 @@ export function TopologyGraph(props: { report: Report }) {
         <p class="note">records a second along each edge; the bar is the busy share of an executor</p>
       </header>
       <div class="graph" ref={ref} tabIndex={0} role="group" aria-label={`Graph of ${components.length} components`}>
-        <div class="canvas" style={{ width: drawn.width * scale, height: drawn.height * scale }}>
-          <div class="drawing" style={{ width: drawn.width, height: drawn.height, transform: `scale(${scale})` }}>
+        <div class="canvas" style={{ width: px(drawn.width * scale), height: px(drawn.height * scale) }}>
+          <div class="drawing" style={{ width: px(drawn.width), height: px(drawn.height), transform: `scale(${scale})` }}>
             <Lines edges={edges} drawn={drawn} />
             <ul class="boxes" aria-label="Components">
               {components.map((c) => {

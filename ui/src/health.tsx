@@ -3,9 +3,9 @@ import type { ComponentChildren } from "preact";
 import { bytes, clock, day, full, micros, short, span, Value } from "./format";
 import type { Num, Report } from "./report";
 
-function Tile(props: { label: string; alarm?: boolean | undefined; children: ComponentChildren; note?: ComponentChildren }) {
+function Tile(props: { label: string; wide?: boolean; widest?: boolean; alarm?: boolean | undefined; children: ComponentChildren; note?: ComponentChildren }) {
   return (
-    <div class={props.alarm ? "tile alarm" : "tile"}>
+    <div class={`tile${props.widest ? " widest" : props.wide ? " wide" : ""}${props.alarm ? " alarm" : ""}`}>
       <dt>{props.label}</dt>
       <dd>
         <div class="figure">{props.children}</div>
@@ -43,7 +43,7 @@ function Latency(props: { report: Report }) {
     </span>
   );
   return (
-    <Tile label={"Batch latency, due \u2192 sink"}>
+    <Tile widest label={"Batch latency, due \u2192 sink"} note="from a batch's oldest record">
       {figure("latency-p50", "p50", p50)} {figure("latency-p99", "p99", p99)}
     </Tile>
   );
@@ -58,7 +58,7 @@ function Watermark(props: { report: Report }) {
     </Value>
   );
   return (
-    <Tile label="Watermark" note={<>{watermark && watermark !== "end" ? `${day(watermark)} UTC, ` : ""}{lagText}</>}>
+    <Tile wide label="Watermark, UTC" note={<>{watermark && watermark !== "end" ? `${day(watermark)}, ` : ""}{lagText}</>}>
       <span data-testid="watermark" data-value={watermark ?? ""} title={watermark ?? "none yet"}>{shown}</span>
     </Tile>
   );
@@ -95,7 +95,7 @@ export function Health(props: { report: Report }) {
           <Tile
             label="Oracle"
             alarm={oracle.wrong !== 0}
-            note={<>of <Value id="oracle-rows" exact={oracle.rows}>{full(oracle.rows)}</Value> expected rows</>}
+            note={<>of <Value id="oracle-rows" exact={oracle.rows}>{full(oracle.rows)}</Value> rows</>}
           >
             <Value id="oracle-wrong" exact={oracle.wrong}>{full(oracle.wrong)} wrong</Value>
           </Tile>

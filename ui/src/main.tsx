@@ -74,7 +74,7 @@ function Page() {
   const shown = report.value;
   return (
     <>
-      <header class="top">
+      <header class="masthead">
         <img src="favicon.svg" alt="" width="28" height="28" />
         <span class="brand">Millrace</span>
         {shown && <h1 data-testid="topology-name">{shown.topology}</h1>}

@@ -1,0 +1,37 @@
+// Reading carried files.
+#include "apps/embedded_files.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace millrace::apps {
+namespace {
+
+class MemoryReader final : public detail::ByteReader {
+ public:
+  explicit MemoryReader(std::string_view bytes) : left_(bytes) {}
+  Result<std::size_t> read(char* buffer, std::size_t capacity) override {
+    const std::size_t count = std::min(capacity, left_.size());
+    std::memcpy(buffer, left_.data(), count);
+    left_.remove_prefix(count);
+    return count;
+  }
+
+ private:
+  std::string_view left_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<detail::ByteReader>> EmbeddedFiles::open_read(const std::string& path) {
+  const auto at = carried_.find(path);
+  if (at == carried_.end()) return others_.open_read(path);
+  return std::unique_ptr<detail::ByteReader>(std::make_unique<MemoryReader>(at->second));
+}
+
+Result<std::unique_ptr<detail::ByteWriter>> EmbeddedFiles::open_write(const std::string& path,
+                                                                      bool append) {
+  return others_.open_write(path, append);
+}
+
+}  // namespace millrace::apps

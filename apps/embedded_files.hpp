@@ -1,0 +1,28 @@
+// EmbeddedFiles: files that the program carries, by made-up paths, in front of the machine's own.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "env/env.hpp"
+
+namespace millrace::apps {
+
+/// Opens carried files from memory and passes every other path on. Any thread.
+class EmbeddedFiles final : public detail::Files {
+ public:
+  explicit EmbeddedFiles(detail::Files& others) : others_(others) {}
+  /// `bytes` must live as long as this.
+  void carry(std::string path, std::string_view bytes) { carried_[std::move(path)] = bytes; }
+
+  Result<std::unique_ptr<detail::ByteReader>> open_read(const std::string& path) override;
+  Result<std::unique_ptr<detail::ByteWriter>> open_write(const std::string& path,
+                                                         bool append) override;
+
+ private:
+  detail::Files& others_;
+  std::map<std::string, std::string_view> carried_;
+};
+
+}  // namespace millrace::apps

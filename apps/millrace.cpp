@@ -1,0 +1,57 @@
+// The program `millrace`: its subcommands.
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/demo.hpp"
+#include "base/text.hpp"
+#include "host/host.hpp"
+#include "host/version.hpp"
+
+#if defined(MILLRACE_BENCH)
+#include "bench/bench.hpp"
+#endif
+
+namespace {
+
+constexpr const char* kHelp = R"(Millrace: real-time stream processing in one native program.
+
+usage: millrace COMMAND [flags]
+
+  demo      replay a real day of Wikipedia edits and watch it live on a page
+  bench     measure the engine against hand-written loops: hashtags, window-sum, latency
+  version   print the version
+  help      print this
+
+`millrace demo --help` and `millrace bench --help` list the flags. Programs of your own get the flags of the demo
+from run(topology, argc, argv).
+)";
+
+int refuse(const std::string& word) {
+  const std::vector<std::string> known = {"demo", "bench", "version", "help"};
+  const std::string near = millrace::detail::nearest_word(word, known);
+  return millrace::detail::report_error(
+      {millrace::Code::option_unknown, word + ": there is no such command" +
+                                           (near.empty() ? "" : ": did you mean " + near + "?") +
+                                           "; `millrace help` lists them"});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string command = argc > 1 ? argv[1] : "";
+  if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
+#if defined(MILLRACE_BENCH)
+  if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
+#endif
+  if (command == "version" || command == "--version") {
+    std::printf("millrace %s\n", millrace::detail::kVersion);
+    return 0;
+  }
+  if (command.empty() || command == "help" || command == "--help" || command == "-h") {
+    std::fputs(kHelp, stdout);
+    return command.empty() ? 64 : 0;
+  }
+  return refuse(command);
+}

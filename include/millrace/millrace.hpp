@@ -1,0 +1,5 @@
+// All of Millrace for a user's program: sources, verbs, spouts, bolts, windows, views and run().
+#pragma once
+
+#include "millrace/run.hpp"
+#include "millrace/topology.hpp"

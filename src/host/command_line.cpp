@@ -1,0 +1,226 @@
+// The command line that every program has.
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "host/host.hpp"
+
+namespace millrace::detail {
+namespace {
+
+/// Texts as typed, before they are checked.
+struct RawOptions {
+  std::string parallelism, executors, ui, speed, duration, limit, line_bytes_max, log_level, seed,
+      summary;
+  std::string guarantee, state_dir;
+  bool headless = false;
+  bool json = false;
+  bool explain = false;
+  bool help = false;
+};
+
+void declare(CLI::App& app, RawOptions& raw) {
+  app.set_help_flag();
+  app.add_flag("--help,-h", raw.help, "Shows this");
+  app.add_option("--parallelism", raw.parallelism,
+                 "Tasks of each keyed component and bolt, 1 to 128 (default 1)");
+  app.add_option("--executors", raw.executors, "Threads that run the tasks, 1 to 256 (default 1)");
+  app.add_option("--ui", raw.ui,
+                 "HOST:PORT of the page, loopback only, or off (default 127.0.0.1:8080 or the next "
+                 "free port)");
+  app.add_flag("--headless", raw.headless, "Same as --ui off");
+  app.add_option("--speed", raw.speed,
+                 "Replay by event time: 1 as it happened, 1000 a thousand times faster, or max");
+  app.add_option("--duration", raw.duration,
+                 "Stops after this time, such as 30s or 5min; open windows do not fire");
+  app.add_option("--limit", raw.limit,
+                 "Ends after this many records of each source task; windows fire");
+  app.add_option("--line-bytes-max", raw.line_bytes_max,
+                 "Longer lines become dead letters (default 16777216)");
+  app.add_flag("--explain", raw.explain, "Prints the plan and ends");
+  app.add_option("--summary", raw.summary, "Form of the summary at the end: text or json");
+  app.add_flag("--json", raw.json, "Same as --summary json");
+  app.add_option("--log-level", raw.log_level, "debug, info, warn, error or off (default warn)");
+  app.add_option("--seed", raw.seed, "Seed of every random choice of the engine");
+  app.add_option("--guarantee", raw.guarantee, "at_most_once; the others do not exist yet");
+  app.add_option("--state-dir", raw.state_dir, "Does not exist yet");
+}
+
+Status invalid(const std::string& flag, const std::string& value, const std::string& wanted) {
+  return {Code::option_invalid,
+          fmt::format("{} {}: {}", flag, value.empty() ? "\"\"" : value, wanted)};
+}
+
+/// Reads a whole number of [least, most]; leaves `out` alone when the flag was not given.
+template <class N>
+Status read_number(const std::string& flag, const std::string& text, N least, N most, N& out) {
+  if (text.empty()) return {};
+  N value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+    return invalid(flag, text, fmt::format("give a whole number from {} to {}", least, most));
+  }
+  out = value;
+  return {};
+}
+
+Status read_speed(const std::string& text, double& out) {
+  if (text.empty()) return {};
+  if (text == "max") {
+    out = 0;
+    return {};
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value > 0) || value > 1e12) {
+    return invalid("--speed", text, "give a number greater than 0, such as 1000, or max");
+  }
+  out = value;
+  return {};
+}
+
+Status read_words(const RawOptions& raw, HostOptions& out) {
+  static const std::vector<std::string> kLevels = {"debug", "info", "warn", "error", "off"};
+  if (!raw.log_level.empty()) {
+    const auto at = std::find(kLevels.begin(), kLevels.end(), raw.log_level);
+    if (at == kLevels.end())
+      return invalid("--log-level", raw.log_level, "give debug, info, warn, error or off");
+    out.log_level = static_cast<LogLevel>(at - kLevels.begin());
+  }
+  if (!raw.summary.empty() && raw.summary != "json" && raw.summary != "text") {
+    return invalid("--summary", raw.summary, "give text or json");
+  }
+  out.json = raw.json || raw.summary == "json" || (out.json && raw.summary.empty());
+  if (!raw.duration.empty()) {
+    const auto duration = parse_duration(raw.duration);
+    if (!duration || duration->count() <= 0) {
+      return invalid("--duration", raw.duration,
+                     "give a time longer than 0 with its unit, such as 30s or 5min");
+    }
+    out.duration = *duration;
+  }
+  if (!raw.guarantee.empty() && raw.guarantee != "at_most_once") {
+    const bool known = raw.guarantee == "at_least_once" || raw.guarantee == "exactly_once";
+    if (!known) return invalid("--guarantee", raw.guarantee, "give at_most_once");
+    return {Code::option_not_built, fmt::format("--guarantee {}: this version tracks nothing and "
+                                                "recovers nothing: it can run at_most_once only; "
+                                                "leave the flag away",
+                                                raw.guarantee)};
+  }
+  if (!raw.state_dir.empty()) {
+    return {Code::option_not_built,
+            fmt::format(
+                "--state-dir {}: this version keeps its state in memory only: leave the flag away",
+                raw.state_dir)};
+  }
+  return {};
+}
+
+Status read_all(const RawOptions& raw, HostOptions& out) {
+  if (Status status = read_number<std::uint32_t>("--parallelism", raw.parallelism, 1, kKeyGroups,
+                                                 out.parallelism);
+      !status)
+    return status;
+  if (Status status =
+          read_number<std::uint32_t>("--executors", raw.executors, 1, 256, out.executors);
+      !status)
+    return status;
+  if (Status status = read_number<std::uint64_t>("--limit", raw.limit, 1, UINT64_MAX, out.limit);
+      !status)
+    return status;
+  if (Status status = read_number<std::uint64_t>("--seed", raw.seed, 0, UINT64_MAX, out.seed);
+      !status)
+    return status;
+  if (Status status = read_number<std::size_t>("--line-bytes-max", raw.line_bytes_max, 1, 1u << 30,
+                                               out.line_bytes_max);
+      !status) {
+    return status;
+  }
+  if (Status status = read_speed(raw.speed, out.speed); !status) return status;
+  if (!raw.ui.empty()) out.ui = raw.ui;
+  if (raw.headless) {
+    if (!raw.ui.empty() && raw.ui != "off")
+      return invalid("--headless", "--ui " + raw.ui, "the two contradict: give one of them");
+    out.ui = "off";
+  }
+  out.explain = raw.explain;
+  return read_words(raw, out);
+}
+
+Status unknown(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const std::string flag = word.substr(0, word.find('='));
+  const std::string near = nearest_word(flag, known);
+  return {Code::option_unknown, fmt::format("{}: there is no such flag{}; --help lists them", flag,
+                                            near.empty() ? "" : ": did you mean " + near + "?")};
+}
+
+}  // namespace
+
+Result<ParsedOptions> parse_options(const std::string& program, const std::string& purpose,
+                                    int argc, char** argv, HostOptions defaults) {
+  CLI::App app(purpose, program);
+  RawOptions raw;
+  declare(app, raw);
+  app.allow_extras();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Error& error) {
+    return Status(Code::option_invalid,
+                  fmt::format("{}: {}; --help lists the flags", program, error.what()));
+  }
+  if (const auto rest = app.remaining(); !rest.empty()) {
+    if (rest.front().starts_with("-")) return unknown(app, rest.front());
+    return Status(Code::option_unknown,
+                  fmt::format("{}: this program takes no such argument; --help lists the flags",
+                              rest.front()));
+  }
+  ParsedOptions parsed{std::move(defaults), raw.help, app.help()};
+  if (Status status = read_all(raw, parsed.options); !status) return status;
+  return parsed;
+}
+
+int exit_code(const Status& status) {
+  switch (static_cast<int>(status.code()) / 1000) {
+    case 0:
+      return EX_OK;
+    case 1:
+      return EX_USAGE;
+    case 2:
+      return EX_CONFIG;
+    default:
+      break;
+  }
+  switch (status.code()) {
+    case Code::source_failed:
+      return EX_NOINPUT;
+    case Code::sink_failed:
+      return EX_IOERR;
+    case Code::input_corrupt:
+      return EX_DATAERR;
+    case Code::output_closed:
+      return EX_OK;
+    case Code::address_in_use:
+      return EX_UNAVAILABLE;
+    case Code::address_refused:
+      return EX_USAGE;
+    default:
+      return EX_SOFTWARE;
+  }
+}
+
+int report_error(const Status& status) {
+  std::fprintf(stderr, "error %s\n", status.to_string().c_str());
+  return exit_code(status);
+}
+
+}  // namespace millrace::detail

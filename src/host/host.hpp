@@ -1,0 +1,65 @@
+// The face of `host`: what turns a topology into a program: command line, run loop, page, signals,
+// summary.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.hpp"
+#include "metrics/report.hpp"
+#include "millrace/topology.hpp"
+#include "runtime/runtime.hpp"
+
+namespace millrace::detail {
+
+/// The flags every program has.
+struct HostOptions {
+  std::uint32_t parallelism = 1;
+  std::uint32_t executors = 1;
+  std::optional<std::string>
+      ui;            ///< HOST:PORT or "off"; nullopt: 127.0.0.1:8080, or the next free port
+  double speed = 0;  ///< 0: as fast as possible
+  std::optional<Duration> duration;
+  std::uint64_t limit = 0;  ///< 0: none
+  std::size_t line_bytes_max = 16u << 20;
+  bool explain = false;
+  bool json = false;
+  LogLevel log_level = LogLevel::warn;
+  std::uint64_t seed = 0;
+};
+
+/// What a program may add to a run.
+struct HostExtras {
+  Env* env = nullptr;                    ///< null: the machine's own
+  std::function<void(Report&)> amend;    ///< adds to each report, from the reporting thread
+  std::vector<std::string> start_lines;  ///< printed when the topology runs
+};
+
+/// What parsing the command line came to.
+struct ParsedOptions {
+  HostOptions options;
+  bool help = false;
+  std::string help_text;
+};
+
+/// Errors: 1001 with a near word, 1002, 1003.
+Result<ParsedOptions> parse_options(const std::string& program, const std::string& purpose,
+                                    int argc, char** argv, HostOptions defaults);
+
+/// sysexits.h code of a status; see docs/errors.md.
+int exit_code(const Status& status);
+
+/// Prints "error 1001: ..." to standard error and returns the exit code.
+int report_error(const Status& status);
+
+/// Validates, plans, runs, and prints the summary. Returns the exit code.
+int run_with(Topology& topology, const HostOptions& options, const HostExtras& extras);
+
+/// One JSON object: what `--summary json` prints.
+std::string summary_json(const Report& report);
+/// The same for people: a few lines.
+std::string summary_text(const Report& report);
+
+}  // namespace millrace::detail

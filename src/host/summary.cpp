@@ -1,0 +1,145 @@
+// The summary at the end of a run, for programs and for people.
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "host/host.hpp"
+#include "record/record_json.hpp"
+
+namespace millrace::detail {
+namespace {
+
+void append_cell_json(std::string& out, const Cell& cell) {
+  std::visit(
+      [&out](const auto& value) {
+        using V = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<V, std::monostate>) {
+          out += "null";
+        } else {
+          append_json_value(out, value);
+        }
+      },
+      cell);
+}
+
+void append_bound(std::string& out, const char* name, const std::optional<Time>& time) {
+  if (!time || *time == kTimeMax || *time == kTimeMin) return;
+  out += fmt::format(",\"{}\":", name);
+  append_json_time(out, Timestamp{*time});
+}
+
+void append_view(std::string& out, const ViewReport& view) {
+  append_json_string(out, view.name);
+  out += ":[";
+  bool first_row = true;
+  for (const auto& row : view.rows) {
+    if (!first_row) out += ',';
+    first_row = false;
+    char before = '{';
+    for (std::size_t at = 0; at < row.size(); ++at) {
+      out += before;
+      before = ',';
+      append_json_string(out, view.columns[at].name);
+      out += ':';
+      append_cell_json(out, row[at]);
+    }
+    append_bound(out, "window_start", view.window_start);
+    append_bound(out, "window_end", view.window_end);
+    out += '}';
+  }
+  out += ']';
+}
+
+template <class Items, class Append>
+void append_list(std::string& out, const char* name, char open, char close, const Items& items,
+                 Append&& append) {
+  out += fmt::format(",\"{}\":{}", name, open);
+  bool first = true;
+  for (const auto& item : items) {
+    if (!first) out += ',';
+    first = false;
+    append(item);
+  }
+  out += close;
+}
+
+void append_component(std::string& out, const ComponentReport& component) {
+  append_json_string(out, component.name);
+  out += fmt::format(
+      ":{{\"kind\":\"{}\",\"tasks\":{},\"received\":{},\"processed\":{},\"filtered\":{},\"late\":{}"
+      ","
+      "\"dead_lettered\":{},\"in_flight\":{},\"emitted\":{}}}",
+      component.kind, component.tasks, component.received, component.processed, component.filtered,
+      component.late, component.dead_lettered, component.in_flight, component.emitted);
+}
+
+void append_dead_letter(std::string& out, const DeadLetterReport& letter) {
+  out += "{\"component\":";
+  append_json_string(out, letter.component);
+  out += ",\"where\":";
+  append_json_string(out, letter.where);
+  out += ",\"reason\":";
+  append_json_string(out, letter.reason);
+  out += ",\"record\":";
+  append_json_string(out, letter.record);
+  out += '}';
+}
+
+}  // namespace
+
+std::string summary_json(const Report& report) {
+  std::string out = "{\"topology\":";
+  append_json_string(out, report.topology);
+  out += fmt::format(",\"version\":\"{}\",\"state\":\"{}\"", report.version, report.state);
+  if (!report.error.empty()) {
+    out += ",\"error\":";
+    append_json_string(out, report.error);
+  }
+  out += fmt::format(",\"uptime_ms\":{},\"records_in\":{},\"records_out\":{},\"dead_letters\":{}",
+                     report.uptime_ms, report.records_in, report.records_out, report.dead_letters);
+  if (report.latency_us_p50) {
+    out += fmt::format(",\"latency_us_p50\":{:.1f},\"latency_us_p99\":{:.1f}",
+                       *report.latency_us_p50, *report.latency_us_p99);
+  }
+  append_bound(out, "watermark", report.watermark);
+  out += fmt::format(",\"memory_bytes\":{}", report.memory_bytes);
+  if (report.oracle) {
+    out += fmt::format(",\"oracle\":{{\"rows\":{},\"wrong\":{}}}", report.oracle->rows,
+                       report.oracle->wrong);
+  }
+  append_list(out, "views", '{', '}', report.views,
+              [&](const auto& view) { append_view(out, view); });
+  append_list(out, "components", '{', '}', report.components,
+              [&](const auto& component) { append_component(out, component); });
+  append_list(out, "recent_dead_letters", '[', ']', report.recent_dead_letters,
+              [&](const auto& letter) { append_dead_letter(out, letter); });
+  out += "}";
+  return out;
+}
+
+std::string summary_text(const Report& report) {
+  std::string out =
+      fmt::format("{} {} after {:.1f} s: {} records in, {} out, {} dead letters", report.topology,
+                  report.state, static_cast<double>(report.uptime_ms) / 1000.0, report.records_in,
+                  report.records_out, report.dead_letters);
+  if (report.latency_us_p50) {
+    out += fmt::format("; batch latency p50 {:.1f} us, p99 {:.1f} us", *report.latency_us_p50,
+                       *report.latency_us_p99);
+  }
+  out += fmt::format("; {:.0f} MB\n", static_cast<double>(report.memory_bytes) / 1e6);
+  for (const ViewReport& view : report.views) {
+    out += fmt::format("  view \"{}\": {} records, {} rows now\n", view.name, view.records,
+                       view.rows.size());
+  }
+  if (report.oracle) {
+    out += fmt::format("  oracle: {} rows compared with the expected ones, {} wrong\n",
+                       report.oracle->rows, report.oracle->wrong);
+  }
+  std::size_t shown = 0;
+  for (const DeadLetterReport& letter : report.recent_dead_letters) {
+    if (++shown > 3) break;
+    out += fmt::format("  dead letter: {} {}: {}\n", letter.component, letter.where, letter.reason);
+  }
+  return out;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,239 @@
+// The page in Debian's Chromium: what it shows is what the server reports.
+//
+// MILLRACE_URL=http://127.0.0.1:8080 [MILLRACE_SCREENSHOT=page.png] [CHROMIUM=/usr/bin/chromium] node page_test.mjs
+// Needs `npm ci --ignore-scripts` in ui. Works on a running topology too: it compares page and report of one moment.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+
+const { chromium } = createRequire(new URL("../../ui/package.json", import.meta.url))("playwright-core");
+
+const url = process.env.MILLRACE_URL?.replace(/\/$/, "");
+assert.ok(url, "set MILLRACE_URL to the address that the program prints");
+const screenshot = process.env.MILLRACE_SCREENSHOT;
+const kMomentsTried = 40;
+
+const tests = [];
+const test = (name, run) => tests.push({ name, run });
+
+/** Opens the page, and notes everything that must not happen. */
+async function open(browser, options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && wrong.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => wrong.push(`exception: ${error.message}`));
+  page.on("dialog", (dialog) => { wrong.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => {
+    const target = new URL(request.url());
+    if (target.origin !== new URL(url).origin) wrong.push(`request to ${target.origin}`);
+  });
+  page.on("websocket", (socket) => new URL(socket.url()).host === new URL(url).host || wrong.push(`WebSocket to ${socket.url()}`));
+  return { context, page, wrong };
+}
+
+async function shown(page) {
+  await page.goto(url);
+  await page.getByTestId("page").waitFor({ timeout: 10_000 });
+}
+
+/** All that the page shows, read in one step, so that it is of one report. */
+const readPage = () => {
+  const id = (name, root = document) => [...root.querySelectorAll(`[data-testid="${name}"]`)];
+  const values = Object.fromEntries(id("health").flatMap((strip) =>
+    [...strip.querySelectorAll("[data-testid]")].map((e) => [e.dataset.testid, e.dataset.value])));
+  return {
+    values,
+    topology: id("topology-name")[0]?.textContent,
+    components: id("component").map((e) => ({ name: e.dataset.name, received: e.dataset.received, emitted: e.dataset.emitted,
+      busy: id("busy", e)[0].dataset.value, text: e.innerText })),
+    edges: id("edge").map((e) => ({ from: e.dataset.from, to: e.dataset.to, rate: e.dataset.value, text: e.innerText })),
+    views: id("view").map((e) => ({
+      name: e.dataset.name, kind: e.dataset.kind, rows: Number(e.dataset.rows), records: id("view-records", e)[0].dataset.value,
+      window: id("window", e).map((w) => [w.dataset.start, w.dataset.end])[0] ?? [null, null],
+      shown: id("view-row", e).map((r) => ({ rank: Number(r.dataset.rank), row: JSON.parse(r.dataset.row), text: r.innerText }))
+        .sort((a, b) => a.rank - b.rank),
+    })),
+    deadLetters: id("dead-letter").map((e) => e.innerText),
+  };
+};
+
+/** The page and the report of the same moment. */
+async function moment(page) {
+  for (let i = 0; i < kMomentsTried; i++) {
+    const report = await (await fetch(`${url}/api/v1/report`)).json();
+    const picture = await page.evaluate(readPage);
+    if (picture.values.uptime === String(report.uptime_ms)) return { report, picture };
+    await page.waitForTimeout(60);
+  }
+  assert.fail("the page never showed the newest report");
+}
+
+const exact = (value) => (value === null ? "" : String(value));
+/** The exact text of a cell as the page writes it. */
+const cellText = (cell) => cell === null ? "\u2013" : typeof cell === "boolean" ? (cell ? "yes" : "no")
+  : typeof cell === "number" ? cell.toLocaleString("en-US", { maximumFractionDigits: 12 }) : cell;
+
+test("the health strip shows the numbers of the report", async ({ page }) => {
+  await shown(page);
+  const { report, picture } = await moment(page);
+  const fields = {
+    state: "state", uptime: "uptime_ms", "records-in": "records_in", "records-out": "records_out",
+    "records-in-rate": "records_in_per_second", "records-out-rate": "records_out_per_second",
+    "latency-p50": "latency_us_p50", "latency-p99": "latency_us_p99", watermark: "watermark",
+    "watermark-lag": "watermark_lag_ms", memory: "memory_bytes", "dead-letters": "dead_letters",
+  };
+  for (const [id, field] of Object.entries(fields)) assert.equal(picture.values[id], exact(report[field]), id);
+  assert.equal(picture.values["oracle-rows"], report.oracle ? exact(report.oracle.rows) : undefined);
+  assert.equal(picture.values["oracle-wrong"], report.oracle ? exact(report.oracle.wrong) : undefined);
+  assert.equal(picture.topology, report.topology);
+});
+
+test("the graph shows every component and every edge", async ({ page }) => {
+  await shown(page);
+  const { report, picture } = await moment(page);
+  assert.deepEqual(picture.components.map(({ text, ...numbers }) => numbers),
+    report.components.map((c) => ({ name: c.name, received: exact(c.received), emitted: exact(c.emitted), busy: exact(c.busy_share) })));
+  for (const component of picture.components) assert.ok(component.text.includes(component.name), `${component.name} is readable`);
+  assert.deepEqual(picture.edges.map(({ text, ...numbers }) => numbers),
+    report.edges.map((e) => ({ from: e.from, to: e.to, rate: exact(e.records_per_second) })));
+});
+
+test("the rows of each view are those of the REST answer", async ({ page }) => {
+  await shown(page);
+  const { report, picture } = await moment(page);
+  assert.deepEqual(picture.views.map((v) => v.name), report.views.map((v) => v.name));
+  for (const [i, view] of report.views.entries()) {
+    const seen = picture.views[i];
+    assert.equal(seen.kind, view.kind);
+    assert.equal(seen.rows, view.rows.length);
+    assert.equal(seen.records, exact(view.records));
+    if (view.window_end) assert.deepEqual(seen.window, [view.window_start, view.window_end]);
+    const expected = view.rows.map((row) => Object.fromEntries(view.columns.map((column, c) => [column.name, row[c]])));
+    assert.ok(seen.shown.length === expected.length || (expected.length > 100 && seen.shown.length >= 100));
+    for (const [r, { rank, row, text }] of seen.shown.entries()) {
+      assert.equal(rank, r);
+      assert.deepEqual(row, expected[r], `${view.name}, row ${r}`);
+      for (const [c, column] of view.columns.entries()) {
+        if (column.type !== "timestamp") assert.ok(text.includes(cellText(view.rows[r][c])), `${view.name}, row ${r} shows ${column.name}`);
+      }
+    }
+  }
+  const finished = report.state !== "running" && report.state !== "draining";
+  for (const view of finished ? report.views : []) {
+    const alone = await (await fetch(`${url}/api/v1/views/${encodeURIComponent(view.name)}`)).json();
+    assert.deepEqual(alone, view);
+  }
+});
+
+test("dead letters are listed when there are any", async ({ page }) => {
+  await shown(page);
+  const { report, picture } = await moment(page);
+  assert.equal(picture.deadLetters.length, report.recent_dead_letters.length);
+  for (const [i, letter] of report.recent_dead_letters.entries()) {
+    assert.ok(picture.deadLetters[i].includes(letter.reason) && picture.deadLetters[i].includes(letter.where), letter.reason);
+  }
+});
+
+test("bars of a ranking are in their places", async ({ page }) => {
+  await shown(page);
+  await page.waitForTimeout(900);
+  const places = await page.evaluate(() => [...document.querySelectorAll('[data-kind="top"]')].map((view) =>
+    [...view.querySelectorAll('[data-testid="view-row"]')]
+      .map((row) => ({ rank: Number(row.dataset.rank), top: row.getBoundingClientRect().top }))
+      .sort((a, b) => a.rank - b.rank).map((row) => row.top)));
+  for (const tops of places) assert.deepEqual(tops, [...tops].sort((a, b) => a - b));
+});
+
+/** What cannot be read: boxes without size or over each other, names and figures that are cut. */
+const unreadable = () => {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const boxes = all('[data-testid="component"]').map((e) => ({ name: e.dataset.name, ...e.getBoundingClientRect().toJSON() }));
+  const wrong = boxes.filter((b) => b.width < 80 || b.height < 30).map((b) => `${b.name} has no size`);
+  for (const [i, a] of boxes.entries()) {
+    for (const b of boxes.slice(i + 1)) {
+      if (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom) wrong.push(`${a.name} lies over ${b.name}`);
+    }
+  }
+  const graph = document.querySelector(".graph");
+  if (boxes.length > 0 && graph.clientHeight < 30) wrong.push("the graph has no height");
+  for (const e of all(".figure, .tile dt, .tile .note, .box-head b, .box-foot")) {
+    if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0) wrong.push(`cut: ${e.innerText}`);
+  }
+  for (const e of all(".bars .label")) if (e.clientWidth < 60) wrong.push(`no room: ${e.innerText}`);
+  for (const e of all(".bars .fill")) {
+    if (Math.abs(e.offsetWidth - e.parentElement.offsetWidth) > 1) wrong.push("a bar does not span its row");
+  }
+  return wrong;
+};
+
+test("everything can be read, wide and narrow", async ({ browser, watch }) => {
+  for (const width of [1280, 800, 360]) {
+    const one = watch(await open(browser, { viewport: { width, height: 900 } }));
+    await shown(one.page);
+    await one.page.waitForTimeout(300);
+    assert.deepEqual(await one.page.evaluate(unreadable), [], `at ${width} px`);
+  }
+});
+
+test("at 360 px nothing is wider than the screen", async ({ browser, watch }) => {
+  const narrow = watch(await open(browser, { viewport: { width: 360, height: 740 } }));
+  await shown(narrow.page);
+  await narrow.page.waitForTimeout(300);
+  const widths = await narrow.page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]);
+  assert.ok(widths[0] <= 360 && widths[1] <= 360 && widths[2] === 360, `widths ${widths}`);
+  if (screenshot) await narrow.page.screenshot({ path: screenshot.replace(/\.png$/, "-360.png"), fullPage: true });
+});
+
+test("a lost connection is said, and made again", async ({ browser, watch }) => {
+  const lost = watch(await open(browser, {}));
+  let sockets = 0;
+  let cut;
+  await lost.page.routeWebSocket(/\/api\/v1\/live$/, (socket) => {
+    sockets++;
+    if (sockets === 2) return void socket.close();  // the first try again fails as well
+    const server = socket.connectToServer();
+    cut = () => { server.close(); socket.close(); };
+  });
+  await shown(lost.page);
+  assert.equal(await lost.page.getByTestId("notice-lost").count(), 0);
+  cut();
+  await lost.page.getByTestId("notice-lost").waitFor({ timeout: 3000 });
+  assert.match(await lost.page.getByTestId("notice-lost").innerText(), /^Connection lost\./);
+  await lost.page.getByTestId("notice-lost").waitFor({ state: "detached", timeout: 8000 });
+  assert.equal(await lost.page.getByTestId("link").innerText(), "live");
+  assert.equal(sockets, 3);
+});
+
+test("motion stops where it is not wanted", async ({ browser, watch }) => {
+  const still = watch(await open(browser, { reducedMotion: "reduce" }));
+  await shown(still.page);
+  const moving = await still.page.evaluate(() => document.getAnimations().length);
+  assert.equal(moving, 0);
+});
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+let failures = 0;
+for (const { name, run } of tests) {
+  const opened = [];
+  const watch = (one) => (opened.push(one), one);
+  try {
+    const { page } = watch(await open(browser, { viewport: { width: 1280, height: 900 } }));
+    await run({ page, browser, watch });
+    for (const one of opened) assert.deepEqual(one.wrong, []);
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failures++;
+    console.log(`FAIL  ${name}\n${error.message}`);
+  }
+  for (const one of opened) await one.context.close();
+}
+if (screenshot) {
+  const { page, context } = await open(browser, { viewport: { width: 1280, height: 900 } });
+  await shown(page);
+  await page.waitForTimeout(1500);
+  await page.screenshot({ path: screenshot, fullPage: true });
+  await context.close();
+}
+await browser.close();
+console.log(failures === 0 ? `all ${tests.length} passed` : `${failures} of ${tests.length} failed`);
+process.exitCode = failures === 0 ? 0 : 1;

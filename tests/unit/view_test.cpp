@@ -1,0 +1,119 @@
+// Tests of View: windows replace each other, ranks sort, alerts keep the newest.
+#include "connector/view.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace millrace::detail {
+namespace {
+
+const std::vector<ColumnReport> kRanked = {{"rank", "int"}, {"page", "string"}, {"count", "int"}};
+
+Row ranked(std::int64_t rank, std::string page, std::int64_t count, Time start) {
+  return {{Cell(rank), Cell(std::move(page)), Cell(count)}, start, start + 10};
+}
+Row plain(std::string text, std::optional<Time> start = std::nullopt) {
+  return {{Cell(std::move(text))}, start, start ? std::optional(*start + 10) : std::nullopt};
+}
+std::vector<std::string> texts(const View& view, std::size_t column) {
+  std::vector<std::string> all;
+  for (const auto& cells : view.snapshot().rows) all.push_back(std::get<std::string>(cells[column]));
+  return all;
+}
+using Texts = std::vector<std::string>;
+
+TEST(View, ShowsTheLatestWindowSortedByRank) {
+  View view({.name = "Trending", .kind = "top", .columns = kRanked});
+  EXPECT_TRUE(view.snapshot().rows.empty());
+  EXPECT_FALSE(view.snapshot().window_start.has_value());
+  const std::vector<Row> first = {ranked(2, "b", 5, 0), ranked(1, "a", 9, 0), ranked(10, "j", 1, 0)};
+  view.add(first);
+  EXPECT_EQ(texts(view, 1), (Texts{"a", "b", "j"}));
+  const std::vector<Row> mixed = {ranked(1, "old", 9, 0), ranked(1, "c", 7, 20), ranked(1, "older", 3, 10)};
+  view.add(mixed);
+  EXPECT_EQ(texts(view, 1), Texts{"c"});
+  const ViewReport report = view.snapshot();
+  EXPECT_EQ(report.name, "Trending");
+  EXPECT_EQ(report.kind, "top");
+  EXPECT_EQ(report.columns.size(), 3u);
+  EXPECT_EQ(report.records, 6u);
+  EXPECT_EQ(report.window_start, 20);
+  EXPECT_EQ(report.window_end, 30);
+}
+
+TEST(View, AWindowThatFiresAgainReplacesItsRows) {
+  View view({.name = "v", .kind = "top", .columns = kRanked});
+  const std::vector<Row> first = {ranked(1, "a", 5, 0), ranked(2, "b", 4, 0)};
+  const std::vector<Row> again = {ranked(1, "b", 6, 0), ranked(2, "a", 5, 0)};
+  view.add(first);
+  view.add(again);
+  EXPECT_EQ(texts(view, 1), (Texts{"b", "a"}));
+
+  View keyed({.name = "v", .kind = "table", .columns = kRanked, .key_columns = {"page"}});
+  keyed.add(first);
+  const std::vector<Row> late = {ranked(3, "a", 1, 0)};
+  keyed.add(late);
+  EXPECT_EQ(texts(keyed, 1), (Texts{"b", "a"}));
+}
+
+TEST(View, TablesKeepTheOrderOfArrivalAndTheirBound) {
+  View view({.name = "v", .columns = {{"text", "string"}}, .rows_max = 3});
+  const std::vector<Row> rows = {plain("c", 0), plain("a", 0), plain("b", 0), plain("d", 0)};
+  view.add(rows);
+  EXPECT_EQ(texts(view, 0), (Texts{"c", "a", "b"}));
+  EXPECT_EQ(view.snapshot().records, 4u);
+  View top({.name = "v", .kind = "top", .columns = kRanked, .rows_max = 2});
+  const std::vector<Row> ranks = {ranked(3, "x", 1, 0), ranked(2, "y", 1, 0), ranked(1, "z", 1, 0), ranked(3, "w", 1, 0)};
+  top.add(ranks);
+  EXPECT_EQ(texts(top, 1), (Texts{"z", "y"}));
+}
+
+TEST(View, RowsWithoutWindowAreShownUntilAWindowComes) {
+  View view({.name = "v", .columns = {{"text", "string"}}, .key_columns = {"text"}});
+  const std::vector<Row> rows = {plain("a"), plain("b"), plain("a")};
+  view.add(rows);
+  EXPECT_EQ(texts(view, 0), (Texts{"a", "b"}));
+  EXPECT_FALSE(view.snapshot().window_start.has_value());
+  const std::vector<Row> windowed = {plain("w", -100), plain("x")};
+  view.add(windowed);
+  EXPECT_EQ(texts(view, 0), Texts{"w"});
+}
+
+TEST(View, AlertsKeepTheNewestFirst) {
+  View view({.name = "Large removals", .kind = "alerts", .columns = {{"text", "string"}}});
+  for (int i = 0; i < 250; ++i) {
+    const std::vector<Row> rows = {plain(std::to_string(i))};
+    view.add(rows);
+  }
+  const Texts shown = texts(view, 0);
+  ASSERT_EQ(shown.size(), 200u);
+  EXPECT_EQ(shown.front(), "249");
+  EXPECT_EQ(shown.back(), "50");
+  EXPECT_EQ(view.snapshot().records, 250u);
+}
+
+TEST(View, SnapshotsAreConsistentWhileRowsArrive) {
+  View view({.name = "v", .kind = "top", .columns = kRanked});
+  std::jthread writer([&] {
+    for (Time window = 0; window < 2000; ++window) {
+      std::vector<Row> rows;
+      for (std::int64_t rank = 5; rank >= 1; --rank) rows.push_back(ranked(rank, "p", window, window));
+      view.add(rows);
+    }
+  });
+  for (std::uint64_t records = 0; records < 10'000;) {
+    const ViewReport report = view.snapshot();
+    records = report.records;
+    EXPECT_EQ(report.records % 5, 0u);
+    if (records == 0) continue;
+    ASSERT_EQ(report.rows.size(), 5u);
+    for (std::size_t i = 0; i < 5; ++i) {
+      EXPECT_EQ(std::get<std::int64_t>(report.rows[i][0]), static_cast<std::int64_t>(i + 1));
+      EXPECT_EQ(std::get<std::int64_t>(report.rows[i][2]), *report.window_start);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace millrace::detail
