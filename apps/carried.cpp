@@ -1,5 +1,5 @@
 // Bytes of the carried files, put into the program by the assembler.
-#include "apps/carried.hpp"
+#include "carried.hpp"
 
 #define MILLRACE_CARRY(name, path)                                                        \
   __asm__(                                                                                \

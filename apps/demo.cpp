@@ -1,14 +1,14 @@
 // `millrace demo`: flags, the carried files, the oracle in every report.
-#include "apps/demo.hpp"
+#include "demo.hpp"
 
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
-#include "apps/carried.hpp"
-#include "apps/embedded_files.hpp"
-#include "apps/trending.hpp"
+#include "carried.hpp"
+#include "embedded_files.hpp"
 #include "host/host.hpp"
+#include "trending.hpp"
 
 namespace millrace::apps {
 namespace {

@@ -1,5 +1,5 @@
 // Reading carried files.
-#include "apps/embedded_files.hpp"
+#include "embedded_files.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "apps/demo.hpp"
 #include "base/text.hpp"
+#include "demo.hpp"
 #include "host/host.hpp"
 #include "host/version.hpp"
 
@@ -24,8 +24,8 @@ usage: millrace COMMAND [flags]
   version   print the version
   help      print this
 
-`millrace demo --help` and `millrace bench --help` list the flags. Programs of your own get the flags of the demo
-from run(topology, argc, argv).
+`millrace demo --help` and `millrace bench --help` list the flags. Programs of your own get the
+flags of the demo from run(topology, argc, argv).
 )";
 
 int refuse(const std::string& word) {

@@ -1,5 +1,5 @@
 // Reading the expected rows and comparing with them.
-#include "apps/oracle.hpp"
+#include "oracle.hpp"
 
 #include <algorithm>
 #include <array>

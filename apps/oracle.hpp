@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "apps/demo_records.hpp"
+#include "demo_records.hpp"
 #include "metrics/report.hpp"
 
 namespace millrace::apps {

@@ -1,5 +1,5 @@
 // Three bolts in Storm's style, the rest as verbs on their streams.
-#include "apps/trending.hpp"
+#include "trending.hpp"
 
 #include <utility>
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "apps/oracle.hpp"
+#include "oracle.hpp"
 
 namespace millrace::apps {
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the page: types hold, and the committed bundle is what the sources build, in at most 300 KB.
+# Checks the page: types hold; the committed bundle is what the sources build, at most 300 KB.
 set -eu
 cd "$(dirname "$0")"
 [ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund

@@ -1,8 +1,10 @@
-// The face of `connector`: where records come from and go to: files, lines, generators, vectors, text, views.
+// The face of `connector`: where records come from and go to: files, lines, generators, vectors,
+// text, views.
 #pragma once
 
 #include "connector/generator_source.hpp"
 #include "connector/gzip_reader.hpp"
+#include "connector/json_source.hpp"
 #include "connector/line_source.hpp"
 #include "connector/open_input.hpp"
 #include "connector/text_sink.hpp"

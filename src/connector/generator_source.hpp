@@ -13,11 +13,12 @@
 
 namespace millrace::detail {
 
-/// Fills Batch<T> with make(index) for index = 0, 1, ...: partition p of n holds the indices p, p + n, p + 2n, ...
+/// Fills Batch<T> with make(index) for index = 0, 1, ...: partition p of n holds the indices p, p +
+/// n, p + 2n, ...
 ///
-/// The records are therefore the same for every number of tasks. `make` is copied into each task and called by that
-/// task's thread only; what a T borrows must outlive the run. A batch's offset is the position in its partition.
-/// Cost: one inlined call a record.
+/// The records are therefore the same for every number of tasks. `make` is copied into each task
+/// and called by that task's thread only; what a T borrows must outlive the run. A batch's offset
+/// is the position in its partition. Cost: one inlined call a record.
 template <class T, class F>
 class GeneratorSource final : public Source {
  public:

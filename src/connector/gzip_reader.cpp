@@ -21,7 +21,8 @@ constexpr int kGzipOnly = 16 + MAX_WBITS;  // see inflateInit2 in zlib.h
 
 struct GzipReader::Inflater {
   Inflater() : input(kInputBytes) {
-    MR_CHECK(inflateInit2(&stream, kGzipOnly) == Z_OK, "zlib cannot start: out of memory or of another version");
+    MR_CHECK(inflateInit2(&stream, kGzipOnly) == Z_OK,
+             "zlib cannot start: out of memory or of another version");
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -34,7 +35,8 @@ struct GzipReader::Inflater {
   std::uint64_t fetched = 0;
 };
 
-GzipReader::GzipReader(std::unique_ptr<ByteReader> input, std::string path, std::string_view first_bytes)
+GzipReader::GzipReader(std::unique_ptr<ByteReader> input, std::string path,
+                       std::string_view first_bytes)
     : input_(std::move(input)), path_(std::move(path)), inflater_(std::make_unique<Inflater>()) {
   MR_CHECK(first_bytes.size() <= kInputBytes, "more bytes were read ahead than the buffer takes");
   std::copy(first_bytes.begin(), first_bytes.end(), inflater_->input.begin());
@@ -110,19 +112,25 @@ Status GzipReader::inflate_some() {
   z_stream& stream = inflater_->stream;
   switch (inflate(&stream, Z_NO_FLUSH)) {
     case Z_OK:
-    case Z_BUF_ERROR: return {};  // it wants more input or more room; the caller gives either
-    case Z_STREAM_END: place_ = Place::between; return {};
+    case Z_BUF_ERROR:
+      return {};  // it wants more input or more room; the caller gives either
+    case Z_STREAM_END:
+      place_ = Place::between;
+      return {};
     case Z_MEM_ERROR:
-      return Status(Code::source_failed, fmt::format("\"{}\" cannot be unpacked: out of memory", path_));
+      return Status(Code::source_failed,
+                    fmt::format("\"{}\" cannot be unpacked: out of memory", path_));
     default:
-      return corrupt(fmt::format("is damaged ({})", stream.msg != nullptr ? stream.msg : "not a gzip stream"));
+      return corrupt(
+          fmt::format("is damaged ({})", stream.msg != nullptr ? stream.msg : "not a gzip stream"));
   }
 }
 
 Status GzipReader::corrupt(std::string_view what) const {
-  return Status(Code::input_corrupt,
-                fmt::format("\"{}\": the gzip input {} at compressed offset {}; check it with gzip -t, and get it again "
-                            "from where it came from", path_, what, inflater_->offset()));
+  return Status(Code::input_corrupt, fmt::format("\"{}\": the gzip input {} at compressed offset "
+                                                 "{}; check it with gzip -t, and get it again "
+                                                 "from where it came from",
+                                                 path_, what, inflater_->offset()));
 }
 
 }  // namespace millrace::detail

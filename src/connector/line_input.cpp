@@ -14,13 +14,15 @@ Status LineInput::open(const EndContext& context) {
   partitions_ = context.task == 0 ? 1 : 0;
   if (partitions_ == 0) return {};
   if (options_.repeat && options_.path == "-") {
-    return Status(Code::source_failed, "standard input cannot be repeated, because it is gone once it was read; name a "
-                                       "file instead of \"-\"");
+    return Status(Code::source_failed,
+                  "standard input cannot be repeated, because it is gone once it was read; name a "
+                  "file instead of \"-\"");
   }
   return open_lap();
 }
 
-Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t lines_max, BatchBase& batch) {
+Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t lines_max,
+                             BatchBase& batch) {
   if (partitions_ == 0) return Poll::ended;
   if (!reader_) {
     if (Status opened = open_lap(); !opened) return opened;
@@ -41,7 +43,8 @@ Status LineInput::open_lap() {
   Result<std::unique_ptr<ByteReader>> input = open_input(*context_->env->files, options_.path);
   if (!input) return input.error();
   reader_ = std::make_unique<LineReader>(
-      *std::move(input), LineReaderOptions{options_.path, options_.block_bytes, context_->line_bytes_max},
+      *std::move(input),
+      LineReaderOptions{options_.path, options_.block_bytes, context_->line_bytes_max},
       context_->dead_letters);
   return {};
 }

@@ -1,4 +1,5 @@
-// LineInput: the lines of one path for a source: opening, reading, and beginning again when it repeats.
+// LineInput: the lines of one path for a source: opening, reading, and beginning again when it
+// repeats.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +14,13 @@
 namespace millrace::detail {
 
 struct LineInputOptions {
-  std::string path;                      ///< "-" is standard input; gzip is recognised by its content
-  bool repeat = false;                   ///< begins again at the end, for ever; not with standard input or a pipe
+  std::string path;     ///< "-" is standard input; gzip is recognised by its content
+  bool repeat = false;  ///< begins again at the end, for ever; not with standard input or a pipe
   std::size_t block_bytes = 256u << 10;  ///< what one read asks for
 };
 
-/// One partition of lines. With several tasks, task 0 reads it and the others have none. One thread.
+/// One partition of lines. With several tasks, task 0 reads it and the others have none. One
+/// thread.
 class LineInput {
  public:
   explicit LineInput(LineInputOptions options) : options_(std::move(options)) {}
@@ -27,8 +29,9 @@ class LineInput {
   Status open(const EndContext& context);
   /// 1 for task 0, else 0.
   std::uint32_t partitions() const { return partitions_; }
-  /// Appends up to `lines_max` lines that follow each other, all of one lap, and sets offset, lap and arena of `batch`.
-  /// Results and errors as LineReader::read; a repeating input ends only when it has no line at all.
+  /// Appends up to `lines_max` lines that follow each other, all of one lap, and sets offset, lap
+  /// and arena of `batch`. Results and errors as LineReader::read; a repeating input ends only when
+  /// it has no line at all.
   Result<Poll> read(std::vector<std::string_view>& lines, std::size_t lines_max, BatchBase& batch);
   /// Of the last read(): 1-based, counted from the begin of the lap.
   std::uint64_t first_line() const { return reader_ ? reader_->first_line() : 0; }
@@ -45,7 +48,7 @@ class LineInput {
   const EndContext* context_ = nullptr;
   std::unique_ptr<LineReader> reader_;  // null between laps
   std::uint32_t partitions_ = 0;
-  std::uint64_t lines_before_ = 0;      // of laps that are over
+  std::uint64_t lines_before_ = 0;  // of laps that are over
   std::uint32_t lap_ = 0;
 };
 

@@ -32,7 +32,8 @@ inline std::uint64_t newline_mask(const char* at) {
   return mask;
 }
 
-/// Calls take(at) for each '\n' in [from, to) until it returns false. Reads up to 63 bytes behind `to`.
+/// Calls take(at) for each '\n' in [from, to) until it returns false. Reads up to 63 bytes behind
+/// `to`.
 template <class Take>
 inline void for_each_newline(char* from, char* to, Take&& take) {
   for (; from < to; from += 64) {
@@ -56,7 +57,8 @@ inline void for_each_newline(char* from, char* to, Take&& take) {
 
 }  // namespace
 
-LineReader::LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions options, DeadLetters* dead_letters)
+LineReader::LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions options,
+                       DeadLetters* dead_letters)
     : input_(std::move(input)),
       options_(std::move(options)),
       dead_letters_(dead_letters),
@@ -140,7 +142,8 @@ Result<LineReader::Fill> LineReader::fill() {
   } else if (static_cast<std::size_t>(block_ + capacity_ - filled_) * 8 <= capacity_) {
     make_room();
   }
-  Result<std::size_t> count = input_->read(filled_, static_cast<std::size_t>(block_ + capacity_ - filled_));
+  Result<std::size_t> count =
+      input_->read(filled_, static_cast<std::size_t>(block_ + capacity_ - filled_));
   if (!count) return count.error();
   if (*count == ByteReader::kNotReady) return Fill::idle;
   if (*count == 0) {
@@ -152,7 +155,8 @@ Result<LineReader::Fill> LineReader::fill() {
 }
 
 void LineReader::make_room() {
-  // Readers may hold lines of the old block: the unfinished line moves to a new one, twice as large where it must.
+  // Readers may hold lines of the old block: the unfinished line moves to a new one, twice as large
+  // where it must.
   const auto tail = static_cast<std::size_t>(filled_ - line_);
   const std::size_t wanted = std::min(2 * tail, options_.line_bytes_max + 2);
   const ArenaRef old = arena_;
@@ -174,7 +178,8 @@ void LineReader::begin_block(std::size_t bytes) {
 bool LineReader::tail_too_long() const {
   const auto tail = static_cast<std::size_t>(filled_ - line_);
   if (tail <= options_.line_bytes_max) return false;
-  return tail > options_.line_bytes_max + 1 || filled_[-1] != '\r';  // that may be the end of the line already
+  return tail > options_.line_bytes_max + 1 ||
+         filled_[-1] != '\r';  // that may be the end of the line already
 }
 
 void LineReader::begin_skipping() {
@@ -204,9 +209,11 @@ void LineReader::too_long(std::uint64_t offset, std::uint64_t bytes, std::string
   ++lines_read_;
   ++lines_too_long_;
   if (dead_letters_ == nullptr) return;
-  dead_letters_->add(fmt::format("the line has {} bytes, more than the {} allowed; raise --line-bytes-max to read it",
-                                 bytes, options_.line_bytes_max),
-                     fmt::format("{}: byte {}", options_.path, offset), start.substr(0, kShownBytes));
+  dead_letters_->add(
+      fmt::format(
+          "the line has {} bytes, more than the {} allowed; raise --line-bytes-max to read it",
+          bytes, options_.line_bytes_max),
+      fmt::format("{}: byte {}", options_.path, offset), start.substr(0, kShownBytes));
 }
 
 void LineReader::new_arena(std::size_t bytes) {

@@ -15,33 +15,39 @@
 namespace millrace::detail {
 
 struct LineReaderOptions {
-  std::string path;                         ///< for messages only
-  std::size_t block_bytes = 256u << 10;     ///< what one read asks for; > 0
-  std::size_t line_bytes_max = 16u << 20;   ///< longer lines, without their end, become dead letters; > 0
+  std::string path;                      ///< for messages only
+  std::size_t block_bytes = 256u << 10;  ///< what one read asks for; > 0
+  std::size_t line_bytes_max =
+      16u << 20;  ///< longer lines, without their end, become dead letters; > 0
 };
 
 /// Splits bytes at '\n'. One thread.
 ///
-/// A line is given without its '\n' and without one '\r' before that; the last line needs no '\n' (and keeps a '\r').
-/// NUL and bytes that are not UTF-8 are ordinary. A line that spans blocks is moved into the next block, so each line
-/// is one view. A line that is too long becomes a dead letter, "path: byte OFFSET" with its length; its bytes pass
-/// through one block.
+/// A line is given without its '\n' and without one '\r' before that; the last line needs no '\n'
+/// (and keeps a '\r'). NUL and bytes that are not UTF-8 are ordinary. A line that spans blocks is
+/// moved into the next block, so each line is one view. A line that is too long becomes a dead
+/// letter, "path: byte OFFSET" with its length; its bytes pass through one block.
 ///
-/// The views live as long as arena() is held. At least kPaddingBytes bytes behind each line may be read (their values
-/// mean nothing) by the reader's own thread until the next read(): what simdjson asks for.
+/// The views live as long as arena() is held. At least kPaddingBytes bytes behind each line may be
+/// read (their values mean nothing) by the reader's own thread until the next read(): what simdjson
+/// asks for.
 ///
-/// Cost: one read(2) and one scan a block, one copy of the line that spans two blocks; one arena a block.
+/// Cost: one read(2) and one scan a block, one copy of the line that spans two blocks; one arena a
+/// block.
 class LineReader {
  public:
   static constexpr std::size_t kPaddingBytes = 64;
 
   /// `dead_letters` may be null: too long lines are then only counted.
-  LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions options, DeadLetters* dead_letters);
+  LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions options,
+             DeadLetters* dead_letters);
 
-  /// Appends at most `lines_max` (> 0) lines that follow each other in the input and lie in one arena.
+  /// Appends at most `lines_max` (> 0) lines that follow each other in the input and lie in one
+  /// arena.
   ///
-  /// ready: there may be more (perhaps none were appended); idle: nothing now; ended: as ready, and there is no more.
-  /// Errors: those of the input; lines before the error were given by earlier calls, except an unfinished last one.
+  /// ready: there may be more (perhaps none were appended); idle: nothing now; ended: as ready, and
+  /// there is no more. Errors: those of the input; lines before the error were given by earlier
+  /// calls, except an unfinished last one.
   Result<Poll> read(std::vector<std::string_view>& lines, std::size_t lines_max);
 
   /// What the lines of the last read() lie in.
@@ -76,12 +82,12 @@ class LineReader {
   ArenaPool pool_;
   ArenaRef arena_;
 
-  char* block_ = nullptr;             // begin of the current block
-  std::size_t capacity_ = 0;          // bytes of it, without the padding
-  char* line_ = nullptr;              // begin of the first line that was not given yet
-  char* scanned_ = nullptr;           // no '\n' in [line_, scanned_)
-  char* filled_ = nullptr;            // end of what was read
-  std::uint64_t block_offset_ = 0;    // offset of block_ in the input
+  char* block_ = nullptr;           // begin of the current block
+  std::size_t capacity_ = 0;        // bytes of it, without the padding
+  char* line_ = nullptr;            // begin of the first line that was not given yet
+  char* scanned_ = nullptr;         // no '\n' in [line_, scanned_)
+  char* filled_ = nullptr;          // end of what was read
+  std::uint64_t block_offset_ = 0;  // offset of block_ in the input
   bool input_ended_ = false;
 
   bool skipping_ = false;             // inside a line that is too long

@@ -6,10 +6,11 @@
 
 namespace millrace::detail {
 
-/// Fills Batch<std::string_view>, one partition; the batch's offset is the byte offset of its first line.
+/// Fills Batch<std::string_view>, one partition; the batch's offset is the byte offset of its first
+/// line.
 ///
-/// Lines are as LineReader gives them (empty ones too); too long ones become dead letters and count as read.
-/// Errors: as LineInput.
+/// Lines are as LineReader gives them (empty ones too); too long ones become dead letters and count
+/// as read. Errors: as LineInput.
 class LineSource final : public Source {
  public:
   explicit LineSource(LineInputOptions options) : input_(std::move(options)) {}

@@ -7,8 +7,8 @@
 
 namespace millrace::detail {
 
-/// Task `task` of `tasks` owns the partitions whose index % tasks == task, and reads them in turn until each ends.
-/// One thread.
+/// Task `task` of `tasks` owns the partitions whose index % tasks == task, and reads them in turn
+/// until each ends. One thread.
 class PartitionTurns {
  public:
   PartitionTurns() = default;

@@ -12,10 +12,14 @@ TextSink::TextSink(TextSinkOptions options, Formatter format)
 
 Status TextSink::open(const EndContext& context) {
   if (context.tasks > 1) {
-    return Status(Code::sink_failed, fmt::format("\"{}\" cannot be written by {} tasks, they would tear each other's lines; "
-                                                 "give the text sink one task", options_.path, context.tasks));
+    return Status(
+        Code::sink_failed,
+        fmt::format("\"{}\" cannot be written by {} tasks, they would tear each other's lines; "
+                    "give the text sink one task",
+                    options_.path, context.tasks));
   }
-  Result<std::unique_ptr<ByteWriter>> writer = context.env->files->open_write(options_.path, options_.append);
+  Result<std::unique_ptr<ByteWriter>> writer =
+      context.env->files->open_write(options_.path, options_.append);
   if (!writer) return writer.error();
   writer_ = *std::move(writer);
   buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
@@ -55,8 +59,11 @@ Status TextSink::write_out() {
   } else if (status.code() == Code::output_closed) {
     failed_ = status;
   } else {
-    failed_ = Status(status.code(), fmt::format("{} ({} records were written before, the {} after them in part or not at "
-                                                "all)", status.message(), records_written_, buffered_));
+    failed_ = Status(
+        status.code(),
+        fmt::format("{} ({} records were written before, the {} after them in part or not at "
+                    "all)",
+                    status.message(), records_written_, buffered_));
   }
   buffer_.clear();
   buffered_ = 0;

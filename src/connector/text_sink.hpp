@@ -12,20 +12,21 @@
 namespace millrace::detail {
 
 struct TextSinkOptions {
-  std::string path;                      ///< "-" is standard output
-  bool append = false;                   ///< keeps what the file holds; else it is emptied at open()
+  std::string path;     ///< "-" is standard output
+  bool append = false;  ///< keeps what the file holds; else it is emptied at open()
   std::size_t buffer_bytes = 64u << 10;  ///< written when this full, and at flush() and close()
 };
 
 /// Writes a line for each record. One thread.
 ///
 /// One task only: several would empty or tear each other's file; open() refuses them with 4002.
-/// Errors: 4002 with path, reason and the number of records written before; 4005 when the reader of a pipe is gone.
-/// After an error nothing more is written, and each call gives it again.
+/// Errors: 4002 with path, reason and the number of records written before; 4005 when the reader of
+/// a pipe is gone. After an error nothing more is written, and each call gives it again.
 class TextSink final : public Sink {
  public:
   /// Appends the text of record `index` of the batch to `out`, without its '\n'.
-  using Formatter = std::function<void(std::string& out, const BatchBase& batch, std::size_t index)>;
+  using Formatter =
+      std::function<void(std::string& out, const BatchBase& batch, std::size_t index)>;
 
   TextSink(TextSinkOptions options, Formatter format);
 

@@ -12,10 +12,11 @@
 
 namespace millrace::detail {
 
-/// Fills Batch<T> with copies of the given records; task t of n owns the partitions with index % n == t and takes a
-/// batch from each in turn. A batch's offset is the position in its partition.
+/// Fills Batch<T> with copies of the given records; task t of n owns the partitions with index % n
+/// == t and takes a batch from each in turn. A batch's offset is the position in its partition.
 ///
-/// The partitions are shared by the tasks and never changed. What a T borrows (string_view) is the caller's to keep.
+/// The partitions are shared by the tasks and never changed. What a T borrows (string_view) is the
+/// caller's to keep.
 template <class T>
 class VectorSource final : public Source {
  public:
@@ -26,7 +27,8 @@ class VectorSource final : public Source {
       : VectorSource(std::make_shared<const Partitions>(std::move(records))) {}
 
   Status open(const EndContext& context) override {
-    turns_ = PartitionTurns(static_cast<std::uint32_t>(records_->size()), context.task, context.tasks);
+    turns_ =
+        PartitionTurns(static_cast<std::uint32_t>(records_->size()), context.task, context.tasks);
     batch_records_max_ = context.batch_records_max;
     taken_.assign(turns_.count(), 0);
     return {};

@@ -9,7 +9,8 @@
 namespace millrace::detail {
 namespace {
 
-std::optional<std::size_t> find_column(const std::vector<ColumnReport>& columns, const std::string& name) {
+std::optional<std::size_t> find_column(const std::vector<ColumnReport>& columns,
+                                       const std::string& name) {
   const auto found = std::ranges::find(columns, name, &ColumnReport::name);
   if (found == columns.end()) return std::nullopt;
   return static_cast<std::size_t>(found - columns.begin());
@@ -24,7 +25,8 @@ View::View(ViewOptions options) : options_(std::move(options)) {
     MR_CHECK(column.has_value(), "a key column of a view is not among its columns");
     key_columns_.push_back(*column);
   }
-  if (options_.kind == "top" && key_columns_.empty() && rank_column_) key_columns_.push_back(*rank_column_);
+  if (options_.kind == "top" && key_columns_.empty() && rank_column_)
+    key_columns_.push_back(*rank_column_);
 }
 
 void View::add(std::span<const Row> rows) {
@@ -32,7 +34,8 @@ void View::add(std::span<const Row> rows) {
   const std::lock_guard lock(mutex_);
   records_ += rows.size();
   for (const Row& row : rows) {
-    MR_CHECK(row.cells.size() == options_.columns.size(), "a row of a view has a cell for each column");
+    MR_CHECK(row.cells.size() == options_.columns.size(),
+             "a row of a view has a cell for each column");
     if (!alerts) {
       add_to_window(row);
       continue;
@@ -44,7 +47,8 @@ void View::add(std::span<const Row> rows) {
 
 void View::add_to_window(const Row& row) {
   std::optional<Window> window;
-  if (row.window_start) window = Window(*row.window_start, row.window_end.value_or(*row.window_start));
+  if (row.window_start)
+    window = Window(*row.window_start, row.window_end.value_or(*row.window_start));
   if (window < window_) return;  // nullopt is less than every window
   if (window != window_) {
     rows_.clear();

@@ -17,7 +17,8 @@
 
 namespace millrace::detail {
 
-/// A row for a view: a cell per column, and the window it belongs to, if any (event time, microseconds).
+/// A row for a view: a cell per column, and the window it belongs to, if any (event time,
+/// microseconds).
 struct Row {
   std::vector<Cell> cells;
   std::optional<Time> window_start = std::nullopt;
@@ -28,18 +29,20 @@ struct ViewOptions {
   std::string name = {};
   std::string kind = "table";  ///< "top", "table" or "alerts", see ViewReport
   std::vector<ColumnReport> columns = {};
-  /// Columns that tell rows of one window apart: a row whose cells there equal an earlier row's replaces it, as a
-  /// window that fires again for a late record needs. Empty: the column "rank" for a "top", else none.
+  /// Columns that tell rows of one window apart: a row whose cells there equal an earlier row's
+  /// replaces it, as a window that fires again for a late record needs. Empty: the column "rank"
+  /// for a "top", else none.
   std::vector<std::string> key_columns = {};
   std::size_t rows_max = 200;  ///< shown at most; memory is bounded by it
 };
 
 /// Holds the rows of the latest window ("top", "table") or the newest rows ("alerts"). Any thread.
 ///
-/// A row of a later window (by start, then end) clears the rows of earlier ones; rows of an earlier window than the
-/// one shown are counted and not shown. Rows without window are before every window. Rows with a column "rank" are
-/// sorted by it; the others stand as they came, alerts newest first. Beyond rows_max, alerts let the oldest go, a
-/// "top" or "table" the worst ranked or, without rank, the last come.
+/// A row of a later window (by start, then end) clears the rows of earlier ones; rows of an earlier
+/// window than the one shown are counted and not shown. Rows without window are before every
+/// window. Rows with a column "rank" are sorted by it; the others stand as they came, alerts newest
+/// first. Beyond rows_max, alerts let the oldest go, a "top" or "table" the worst ranked or,
+/// without rank, the last come.
 ///
 /// Cost: one lock a batch; O(log rows_max) a row when there are key columns, else O(1).
 class View {
@@ -66,10 +69,10 @@ class View {
   std::vector<std::size_t> key_columns_;
   std::optional<std::size_t> rank_column_;
 
-  mutable std::mutex mutex_;                // guards all below
+  mutable std::mutex mutex_;  // guards all below
   std::uint64_t records_ = 0;
-  std::deque<Cells> alerts_;                // newest first
-  std::optional<Window> window_;            // of rows_
+  std::deque<Cells> alerts_;      // newest first
+  std::optional<Window> window_;  // of rows_
   Rows rows_;
   std::map<Cells, Rows::iterator> by_key_;  // of rows_, when there are key columns
   std::uint64_t came_ = 0;

@@ -20,16 +20,23 @@ namespace {
 
 std::string_view advice(int error) {
   switch (error) {
-    case ENOENT: return "check the path";
+    case ENOENT:
+      return "check the path";
     case EACCES:
-    case EPERM: return "check the permissions of the file and its folders";
+    case EPERM:
+      return "check the permissions of the file and its folders";
     case EMFILE:
-    case ENFILE: return "raise the limit of open files (ulimit -n)";
+    case ENFILE:
+      return "raise the limit of open files (ulimit -n)";
     case ENOSPC:
-    case EDQUOT: return "free some space or choose another place";
-    case EFBIG: return "the file is at its largest size (ulimit -f): choose another file";
-    case EROFS: return "choose a place that can be written";
-    default: return "check the path and the device behind it";
+    case EDQUOT:
+      return "free some space or choose another place";
+    case EFBIG:
+      return "the file is at its largest size (ulimit -f): choose another file";
+    case EROFS:
+      return "choose a place that can be written";
+    default:
+      return "check the path and the device behind it";
   }
 }
 
@@ -86,8 +93,8 @@ class PosixReader final : public ByteReader {
   bool regular_;
 };
 
-/// Holds SIGPIPE back in this thread for one write, and takes it away if that write raised it: a library installs
-/// no handlers, and the program may keep its own.
+/// Holds SIGPIPE back in this thread for one write, and takes it away if that write raised it: a
+/// library installs no handlers, and the program may keep its own.
 class PipeSignalHeld {
  public:
   PipeSignalHeld() {
@@ -187,13 +194,14 @@ Result<std::unique_ptr<ByteReader>> PosixFiles::open_read(const std::string& pat
   const int number = standard ? STDIN_FILENO : open_retrying(path, O_RDONLY | O_NONBLOCK);
   if (number < 0) return failure(Code::source_failed, path, true, "cannot be opened", errno);
   Descriptor file(number, !standard);
-  struct stat about {};
+  struct stat about{};
   if (::fstat(number, &about) != 0) {
     return failure(Code::source_failed, path, true, "cannot be opened", errno);
   }
   if (S_ISDIR(about.st_mode)) {
-    return Status(Code::source_failed,
-                  fmt::format("{} cannot be read: it is a directory; name a file in it", shown(path, true)));
+    return Status(
+        Code::source_failed,
+        fmt::format("{} cannot be read: it is a directory; name a file in it", shown(path, true)));
   }
   const bool regular = S_ISREG(about.st_mode);
   if (regular) ::posix_fadvise(number, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -205,12 +213,14 @@ Result<std::unique_ptr<ByteWriter>> PosixFiles::open_write(const std::string& pa
   const int mode = O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
   const int number = standard ? STDOUT_FILENO : open_retrying(path, mode);
   if (number < 0 && errno == EISDIR) {
-    return Status(Code::sink_failed, fmt::format("{} cannot be written: it is a directory; name a file in it",
-                                                 shown(path, false)));
+    return Status(Code::sink_failed,
+                  fmt::format("{} cannot be written: it is a directory; name a file in it",
+                              shown(path, false)));
   }
-  if (number < 0) return failure(Code::sink_failed, path, false, "cannot be opened for writing", errno);
+  if (number < 0)
+    return failure(Code::sink_failed, path, false, "cannot be opened for writing", errno);
   Descriptor file(number, !standard);
-  struct stat about {};
+  struct stat about{};
   const bool regular = ::fstat(number, &about) == 0 && S_ISREG(about.st_mode);
   return std::unique_ptr<ByteWriter>(std::make_unique<PosixWriter>(std::move(file), path, regular));
 }

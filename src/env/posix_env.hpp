@@ -12,10 +12,12 @@ class PosixClock final : public Clock {
   Time wall_us() override;
 };
 
-/// Files by read(2) and write(2), unbuffered. Any thread may open; each reader and writer belongs to one thread.
+/// Files by read(2) and write(2), unbuffered. Any thread may open; each reader and writer belongs
+/// to one thread.
 ///
-/// Pipes, terminals and devices are asked before they are read, so that a read returns kNotReady instead of
-/// waiting. Writing to a pipe without reader gives 4005 and raises no SIGPIPE. Directories are refused.
+/// Pipes, terminals and devices are asked before they are read, so that a read returns kNotReady
+/// instead of waiting. Writing to a pipe without reader gives 4005 and raises no SIGPIPE.
+/// Directories are refused.
 class PosixFiles final : public Files {
  public:
   Result<std::unique_ptr<ByteReader>> open_read(const std::string& path) override;

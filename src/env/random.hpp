@@ -16,8 +16,9 @@ constexpr std::uint64_t splitmix64(std::uint64_t& state) {
   return mixed ^ (mixed >> 31);
 }
 
-/// xoshiro256** (Blackman, Vigna 2018). One thread; not for secrets. Usable with the <random> distributions,
-/// whose results differ between standard libraries: prefer the members here where runs are to be repeated.
+/// xoshiro256** (Blackman, Vigna 2018). One thread; not for secrets. Usable with the <random>
+/// distributions, whose results differ between standard libraries: prefer the members here where
+/// runs are to be repeated.
 class Random {
  public:
   using result_type = std::uint64_t;
@@ -41,8 +42,8 @@ class Random {
     return result;
   }
 
-  /// Evenly spread over [0, bound) for bound > 0 (Lemire 2019, without the last correction: the bias is below
-  /// bound / 2^64).
+  /// Evenly spread over [0, bound) for bound > 0 (Lemire 2019, without the last correction: the
+  /// bias is below bound / 2^64).
   constexpr std::uint64_t below(std::uint64_t bound) {
     return static_cast<std::uint64_t>((static_cast<Wide>((*this)()) * bound) >> 64);
   }

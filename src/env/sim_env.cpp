@@ -13,7 +13,8 @@ namespace {
 
 class SimReader final : public ByteReader {
  public:
-  SimReader(std::shared_ptr<const std::string> content, std::string path, const SimFaults& faults, Random random)
+  SimReader(std::shared_ptr<const std::string> content, std::string path, const SimFaults& faults,
+            Random random)
       : content_(std::move(content)), path_(std::move(path)), faults_(faults), random_(random) {}
 
   Result<std::size_t> read(char* buffer, std::size_t capacity) override {
@@ -23,8 +24,10 @@ class SimReader final : public ByteReader {
     if (faults_.read_fails_at && at_ + count > *faults_.read_fails_at) {
       count = *faults_.read_fails_at > at_ ? *faults_.read_fails_at - at_ : 0;
       if (count == 0) {
-        return Status(Code::source_failed,
-                      fmt::format("\"{}\" cannot be read: simulated fault at byte {}; run without it", path_, at_));
+        return Status(
+            Code::source_failed,
+            fmt::format("\"{}\" cannot be read: simulated fault at byte {}; run without it", path_,
+                        at_));
       }
     }
     std::memcpy(buffer, content_->data() + at_, count);
@@ -75,8 +78,9 @@ Result<std::unique_ptr<ByteReader>> SimFiles::open_read(const std::string& path)
   } else if (const auto in = inputs_.find(path); in != inputs_.end()) {
     content = in->second;
   } else {
-    return Status(Code::source_failed,
-                  fmt::format("\"{}\" cannot be opened: No such file or directory; check the path", path));
+    return Status(
+        Code::source_failed,
+        fmt::format("\"{}\" cannot be opened: No such file or directory; check the path", path));
   }
   return std::unique_ptr<ByteReader>(
       std::make_unique<SimReader>(std::move(content), path, faults_, random_.fork()));
@@ -88,19 +92,23 @@ Result<std::unique_ptr<ByteWriter>> SimFiles::open_write(const std::string& path
   const bool keep = append || path == "-";
   const auto [entry, fresh] = outputs_.try_emplace(path);
   if (!keep) entry->second.clear();
-  if (fresh && append && path != "-" && put_before != inputs_.end()) entry->second = *put_before->second;
+  if (fresh && append && path != "-" && put_before != inputs_.end())
+    entry->second = *put_before->second;
   return std::unique_ptr<ByteWriter>(std::make_unique<SimWriter>(*this, path));
 }
 
 Status SimFiles::append_to(const std::string& path, std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   std::size_t count = bytes.size();
-  if (faults_.space_bytes) count = std::min<std::size_t>(count, *faults_.space_bytes - written_bytes_);
+  if (faults_.space_bytes)
+    count = std::min<std::size_t>(count, *faults_.space_bytes - written_bytes_);
   outputs_[path].append(bytes.substr(0, count));
   written_bytes_ += count;
   if (count == bytes.size()) return {};
-  return Status(Code::sink_failed, fmt::format("\"{}\" cannot be written: No space left on device; free some space "
-                                               "or choose another place", path));
+  return Status(Code::sink_failed,
+                fmt::format("\"{}\" cannot be written: No space left on device; free some space "
+                            "or choose another place",
+                            path));
 }
 
 }  // namespace millrace::detail

@@ -21,7 +21,9 @@ class SimClock final : public Clock {
   std::int64_t steady_ns() override { return now_ns_.load(std::memory_order_acquire); }
   Time wall_us() override { return start_ + steady_ns() / 1000; }
   /// Moves both readings on; `by` >= 0.
-  void advance(std::chrono::nanoseconds by) { now_ns_.fetch_add(by.count(), std::memory_order_acq_rel); }
+  void advance(std::chrono::nanoseconds by) {
+    now_ns_.fetch_add(by.count(), std::memory_order_acq_rel);
+  }
 
  private:
   const Time start_;
@@ -31,10 +33,12 @@ class SimClock final : public Clock {
 /// What goes wrong with simulated files; the default is nothing.
 struct SimFaults {
   std::uint64_t seed = 0;
-  bool short_reads = false;       ///< a read returns between 1 and all of the bytes it could
-  double not_ready_chance = 0;    ///< a read returns kNotReady instead, as pipes do; [0, 1)
-  std::optional<std::uint64_t> read_fails_at = std::nullopt;  ///< reading the byte at this offset gives 4001
-  std::optional<std::uint64_t> space_bytes = std::nullopt;    ///< bytes that all files may take by writing; beyond: 4002
+  bool short_reads = false;     ///< a read returns between 1 and all of the bytes it could
+  double not_ready_chance = 0;  ///< a read returns kNotReady instead, as pipes do; [0, 1)
+  std::optional<std::uint64_t> read_fails_at =
+      std::nullopt;  ///< reading the byte at this offset gives 4001
+  std::optional<std::uint64_t> space_bytes =
+      std::nullopt;  ///< bytes that all files may take by writing; beyond: 4002
 };
 
 /// Files in memory. Any thread; a reader sees the content as it was when it was opened.
@@ -44,7 +48,8 @@ class SimFiles final : public Files {
 
   /// Creates or replaces a file. "-" is what standard input holds.
   void put(const std::string& path, std::string content);
-  /// What the file holds now; nullopt when there is none. "-" is what was written to standard output.
+  /// What the file holds now; nullopt when there is none. "-" is what was written to standard
+  /// output.
   std::optional<std::string> content(const std::string& path) const;
 
   Result<std::unique_ptr<ByteReader>> open_read(const std::string& path) override;
@@ -57,8 +62,8 @@ class SimFiles final : public Files {
 
   const SimFaults faults_;
   mutable std::mutex mutex_;
-  Random random_;                              // guarded by mutex_, as all below
-  Contents inputs_;                            // put by the test
+  Random random_;                               // guarded by mutex_, as all below
+  Contents inputs_;                             // put by the test
   std::map<std::string, std::string> outputs_;  // written by the run
   std::uint64_t written_bytes_ = 0;
 };
@@ -66,7 +71,8 @@ class SimFiles final : public Files {
 /// A whole simulated environment: clock, files and seed together. Outlives what uses env().
 class SimEnv {
  public:
-  explicit SimEnv(std::uint64_t seed, SimFaults faults = {}) : files(faults), env_{&clock, &files, seed} {}
+  explicit SimEnv(std::uint64_t seed, SimFaults faults = {})
+      : files(faults), env_{&clock, &files, seed} {}
   SimEnv(const SimEnv&) = delete;
   SimEnv& operator=(const SimEnv&) = delete;
   Env& env() { return env_; }

@@ -18,7 +18,7 @@ struct NotAddressable {};
 template <class... Members>
 MemberTypes<Members...> types_of(Members&...);
 
-/// MemberBinder<N>::bind(record, visit) calls visit(m1, ..., mN) with references to the N members of
+/// MemberBinder<N>::bind(record, visit) calls visit(m1, ..., mN) with references to the members of
 /// `record`; member_types(record) is only for decltype.
 template <std::size_t N>
 struct MemberBinder;

@@ -48,18 +48,21 @@ TEST_F(PosixEnv, WritesAppendsAndReadsFiles) {
 TEST_F(PosixEnv, ErrorsSayPathReasonAndWhatToDo) {
   const Status missing = files_.open_read(path("none")).error();
   EXPECT_EQ(missing.code(), Code::source_failed);
-  EXPECT_EQ(missing.message(), "\"" + path("none") + "\" cannot be opened: No such file or directory; check the path");
+  EXPECT_EQ(missing.message(),
+            "\"" + path("none") + "\" cannot be opened: No such file or directory; check the path");
   const Status folder = files_.open_read(folder_).error();
   EXPECT_EQ(folder.code(), Code::source_failed);
   EXPECT_NE(folder.message().find("it is a directory"), std::string::npos);
-  EXPECT_NE(files_.open_write(folder_, false).error().message().find("it is a directory"), std::string::npos);
+  EXPECT_NE(files_.open_write(folder_, false).error().message().find("it is a directory"),
+            std::string::npos);
   const Status nowhere = files_.open_write(path("no/such"), false).error();
   EXPECT_EQ(nowhere.code(), Code::sink_failed);
   EXPECT_NE(nowhere.message().find("No such file"), std::string::npos);
   if (::geteuid() != 0) {  // root may read everything
     std::ofstream(path("secret")) << "x";
     std::filesystem::permissions(path("secret"), std::filesystem::perms::none);
-    EXPECT_NE(files_.open_read(path("secret")).error().message().find("permissions"), std::string::npos);
+    EXPECT_NE(files_.open_read(path("secret")).error().message().find("permissions"),
+              std::string::npos);
   }
 }
 
@@ -103,7 +106,8 @@ TEST_F(PosixEnv, AFullDeviceIsNamed) {
   const Status status = (*writer)->write("abc");
   EXPECT_EQ(status.code(), Code::sink_failed);
   EXPECT_EQ(status.message(),
-            "\"/dev/full\" cannot be written: No space left on device; free some space or choose another place");
+            "\"/dev/full\" cannot be written: No space left on device; free some space or choose "
+            "another place");
 }
 
 TEST(RealEnv, HasClockFilesAndSeed) {
@@ -132,7 +136,8 @@ TEST(SimEnvTest, FilesKeepContentAndFaultsFollowTheSeed) {
     auto reader = files.open_read("f");
     std::vector<std::size_t> counts;
     char buffer[100];
-    for (std::size_t count = 1; count != 0; counts.push_back(count)) count = *(*reader)->read(buffer, 100);
+    for (std::size_t count = 1; count != 0; counts.push_back(count))
+      count = *(*reader)->read(buffer, 100);
     return counts;
   };
   EXPECT_EQ(sizes(1), sizes(1));
@@ -150,7 +155,8 @@ TEST(SimEnvTest, FilesKeepContentAndFaultsFollowTheSeed) {
 
 TEST(RandomTest, FollowsFromItsSeedAndStaysInBounds) {
   Random random(1);
-  EXPECT_EQ(random(), 12966619160104079557ull);  // of the reference implementation, seeded by splitmix64(1)
+  EXPECT_EQ(random(),
+            12966619160104079557ull);  // of the reference implementation, seeded by splitmix64(1)
   EXPECT_EQ(random(), 9600361134598540522ull);
   for (int draw = 0; draw < 1000; ++draw) {
     EXPECT_LT(random.below(10), 10u);
@@ -160,7 +166,8 @@ TEST(RandomTest, FollowsFromItsSeedAndStaysInBounds) {
     EXPECT_TRUE(unit >= 0 && unit < 1);
   }
   EXPECT_EQ(random.between(5, 5), 5);
-  random.between(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
+  random.between(std::numeric_limits<std::int64_t>::min(),
+                 std::numeric_limits<std::int64_t>::max());
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ TEST(GeneratorSource, MakesEachIndexOnceForEveryNumberOfTasksAndPartitions) {
   for (const std::uint64_t records : {0, 1, 2, 7, 100}) {
     for (std::uint32_t partitions = 1; partitions <= 5; ++partitions) {
       for (std::uint32_t tasks = 1; tasks <= 6; ++tasks) {
-        SCOPED_TRACE(testing::Message() << records << " records " << partitions << " partitions " << tasks);
+        SCOPED_TRACE(testing::Message()
+                     << records << " records " << partitions << " partitions " << tasks);
         std::multiset<std::uint64_t> met;
         std::uint64_t read = 0;
         for (std::uint32_t task = 0; task < tasks; ++task) {
@@ -35,7 +36,8 @@ TEST(GeneratorSource, MakesEachIndexOnceForEveryNumberOfTasksAndPartitions) {
             ends += poll != Poll::ready ? 1 : 0;
             ASSERT_LE(batch.size(), 3u);
             for (std::size_t i = 0; i < batch.size(); ++i) {
-              const std::uint64_t index = (batch.offset + i) * partitions + batch.partition * tasks + task;
+              const std::uint64_t index =
+                  (batch.offset + i) * partitions + batch.partition * tasks + task;
               EXPECT_EQ(batch.values[i], index * index);
               EXPECT_EQ(batch.offset + i, next[batch.partition]++);
               met.insert(batch.values[i]);
@@ -46,7 +48,8 @@ TEST(GeneratorSource, MakesEachIndexOnceForEveryNumberOfTasksAndPartitions) {
         }
         EXPECT_EQ(read, records);
         ASSERT_EQ(met.size(), records);
-        for (std::uint64_t index = 0; index < records; ++index) EXPECT_EQ(met.count(index * index), 1u);
+        for (std::uint64_t index = 0; index < records; ++index)
+          EXPECT_EQ(met.count(index * index), 1u);
       }
     }
   }

@@ -28,7 +28,8 @@ std::string gzip(const std::string& text) {
 std::string sample_text() {
   std::string text;
   Random random(5);
-  for (int line = 0; line < 200; ++line) text += "line " + std::to_string(random.below(1'000'000)) + "\n";
+  for (int line = 0; line < 200; ++line)
+    text += "line " + std::to_string(random.below(1'000'000)) + "\n";
   return text;
 }
 
@@ -101,7 +102,8 @@ TEST(Gzip, EveryCutIsFoundAndNamesPathAndOffset) {
     }
     ASSERT_EQ(unpacked.status.code(), Code::input_corrupt) << "cut at " << cut;
     EXPECT_NE(unpacked.status.message().find("f.gz"), std::string::npos);
-    EXPECT_NE(unpacked.status.message().find("offset " + std::to_string(cut) + ";"), std::string::npos)
+    EXPECT_NE(unpacked.status.message().find("offset " + std::to_string(cut) + ";"),
+              std::string::npos)
         << unpacked.status.message();
     EXPECT_TRUE((text + "second member\n").starts_with(unpacked.text));
     if (cut > first.size()) {
@@ -114,7 +116,8 @@ TEST(Gzip, EveryFlippedBitIsFoundOrChangesNothing) {
   const std::string text = sample_text();
   const std::string packed = gzip(text);
   std::size_t unnoticed = 0;
-  for (std::size_t bit = 16; bit < packed.size() * 8; ++bit) {  // the first two bytes decide that it is gzip
+  for (std::size_t bit = 16; bit < packed.size() * 8;
+       ++bit) {  // the first two bytes decide that it is gzip
     std::string damaged = packed;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
     const Unpacked unpacked = unpack(damaged);

@@ -24,7 +24,9 @@ struct TooLong {
   std::string where;
   std::string reason;
   friend bool operator==(const TooLong&, const TooLong&) = default;
-  friend void PrintTo(const TooLong& line, std::ostream* out) { *out << line.where << " " << line.reason; }
+  friend void PrintTo(const TooLong& line, std::ostream* out) {
+    *out << line.where << " " << line.reason;
+  }
 };
 struct Outcome {
   std::vector<Line> lines;
@@ -52,8 +54,8 @@ Outcome split_naively(const std::string& text, std::size_t line_bytes_max) {
     ++outcome.lines_read;
     if (line.size() > line_bytes_max) {
       outcome.too_long.push_back({"f: byte " + std::to_string(at),
-                                  "the line has " + std::to_string(line.size()) + " bytes, more than the " +
-                                      std::to_string(line_bytes_max) +
+                                  "the line has " + std::to_string(line.size()) +
+                                      " bytes, more than the " + std::to_string(line_bytes_max) +
                                       " allowed; raise --line-bytes-max to read it"});
     } else {
       outcome.lines.push_back({line, outcome.lines_read});
@@ -90,10 +92,12 @@ Outcome split(const std::string& text, const Shape& shape) {
       held.push_back(reader.arena());
       EXPECT_EQ(text.substr(reader.first_offset(), views[before].size()), views[before]);
     }
-    for (std::size_t i = before; i < views.size(); ++i) numbers.push_back(reader.first_line() + i - before);
+    for (std::size_t i = before; i < views.size(); ++i)
+      numbers.push_back(reader.first_line() + i - before);
     if (*poll == Poll::ended) break;
   }
-  for (std::size_t i = 0; i < views.size(); ++i) outcome.lines.push_back({std::string(views[i]), numbers[i]});
+  for (std::size_t i = 0; i < views.size(); ++i)
+    outcome.lines.push_back({std::string(views[i]), numbers[i]});
   outcome.too_long = dead.kept;
   outcome.lines_read = reader.lines_read();
   EXPECT_EQ(reader.lines_too_long(), dead.kept.size());
@@ -119,21 +123,30 @@ TEST(LineReader, ReadsEmptyInputsAndNuls) {
   EXPECT_EQ(split("a", {}).lines, (std::vector<Line>{{"a", 1}}));
   EXPECT_EQ(split("a\r", {}).lines, (std::vector<Line>{{"a\r", 1}}));
   const std::string nuls("a\0b\n\0\n\0", 7);
-  EXPECT_EQ(split(nuls, {}).lines,
-            (std::vector<Line>{{std::string("a\0b", 3), 1}, {std::string(1, '\0'), 2}, {std::string(1, '\0'), 3}}));
+  EXPECT_EQ(split(nuls, {}).lines, (std::vector<Line>{{std::string("a\0b", 3), 1},
+                                                      {std::string(1, '\0'), 2},
+                                                      {std::string(1, '\0'), 3}}));
 }
 
 TEST(LineReader, TooLongLinesBecomeDeadLettersWhereverTheyAre) {
   const std::string big(50, 'x');
-  const std::vector<std::string> texts = {
-      big + "\nshort\n",      "short\n" + big + "\nshort\n", "short\n" + big + "\n",      "short\n" + big,
-      big,                    big + "\r\nshort",             "a\nb\n" + big + "\n" + big, std::string(10, 'y') + "\r\nz",
-      std::string(11, 'y') + "\r\nz", std::string(10, 'y') + "\r", "\n" + std::string(10, 'y') + "\rz\nq\n"};
+  const std::vector<std::string> texts = {big + "\nshort\n",
+                                          "short\n" + big + "\nshort\n",
+                                          "short\n" + big + "\n",
+                                          "short\n" + big,
+                                          big,
+                                          big + "\r\nshort",
+                                          "a\nb\n" + big + "\n" + big,
+                                          std::string(10, 'y') + "\r\nz",
+                                          std::string(11, 'y') + "\r\nz",
+                                          std::string(10, 'y') + "\r",
+                                          "\n" + std::string(10, 'y') + "\rz\nq\n"};
   for (const std::string& text : texts) {
     const Outcome expected = split_naively(text, 10);
     for (std::size_t block = 1; block <= text.size() + 2; ++block) {
       for (const std::size_t lines_max : {1, 100}) {
-        EXPECT_EQ(split(text, {.block_bytes = block, .line_bytes_max = 10, .lines_max = lines_max}), expected)
+        EXPECT_EQ(split(text, {.block_bytes = block, .line_bytes_max = 10, .lines_max = lines_max}),
+                  expected)
             << testing::PrintToString(text) << " block " << block << " lines_max " << lines_max;
       }
     }
@@ -185,9 +198,12 @@ TEST(LineReader, AgreesWithTheNaiveSplitterOnRandomInputs) {
     const double ends = random.unit() * 0.3;
     while (text.size() < bytes) {
       const double draw = random.unit();
-      if (draw < ends) text += random.chance(0.3) ? "\r\n" : "\n";
-      else if (draw < ends + 0.05) text += "\r";
-      else text += static_cast<char>(random.below(256));
+      if (draw < ends)
+        text += random.chance(0.3) ? "\r\n" : "\n";
+      else if (draw < ends + 0.05)
+        text += "\r";
+      else
+        text += static_cast<char>(random.below(256));
     }
     Shape shape;
     shape.block_bytes = 1 + random.below(random.chance(0.5) ? 16 : 300);
@@ -245,7 +261,8 @@ TEST(LineReader, EachLineHasReadablePaddingBehindIt) {
   ASSERT_EQ(*reader.read(lines, 10), Poll::ready);
   volatile char sum = 0;
   for (const std::string_view line : lines) {
-    for (std::size_t i = 0; i < LineReader::kPaddingBytes; ++i) sum = sum + line.data()[line.size() + i];
+    for (std::size_t i = 0; i < LineReader::kPaddingBytes; ++i)
+      sum = sum + line.data()[line.size() + i];
   }
   EXPECT_EQ(lines.size(), 2u);
 }

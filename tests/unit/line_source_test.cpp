@@ -32,7 +32,8 @@ TEST(LineSource, GivesBatchesWithOffsetsAndPinnedArenas) {
   EXPECT_EQ(third.offset, 10u);
   EXPECT_EQ(source.records_read(), 4u);
   source.close();
-  EXPECT_EQ(first.values, (std::vector<std::string_view>{"one", "two"}));  // the batch keeps its arena
+  EXPECT_EQ(first.values,
+            (std::vector<std::string_view>{"one", "two"}));  // the batch keeps its arena
   EXPECT_EQ(source.records_read(), 4u);
 }
 

@@ -366,7 +366,8 @@ TEST(RecordJson, WritesEveryKindOfMember) {
   EXPECT_EQ(
       json(edit),
       R"({"time":"2015-09-12T00:46:58.771Z","page":"a \"b\"","user":"ü","isBot":false,"delta":-36,)"
-      R"("metro_code":5,"region":null,"place":{"city":"Rome","latitude":41.9},"origin":null,"größe":0})");
+      R"("metro_code":5,"region":null,"place":{"city":"Rome","latitude":41.9},"origin":null,)"
+      R"("größe":0})");
 }
 
 TEST(RecordJson, WritesNumbersSoThatTheyComeBack) {

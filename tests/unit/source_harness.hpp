@@ -1,4 +1,5 @@
-// What source and sink tests share: an EndContext over simulated files, and dead letters that are kept.
+// What source and sink tests share: an EndContext over simulated files, and dead letters that are
+// kept.
 #pragma once
 
 #include <string>

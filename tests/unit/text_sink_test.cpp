@@ -69,7 +69,8 @@ TEST(TextSink, AFullDiskSaysPathReasonAndRecordsWritten) {
   const Status status = sink.write(numbers(1000, 10));
   EXPECT_EQ(status.code(), Code::sink_failed);
   EXPECT_NE(status.message().find("\"out\""), std::string::npos);
-  EXPECT_NE(status.message().find("2 records were written before"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("2 records were written before"), std::string::npos)
+      << status.message();
   EXPECT_EQ(sink.records_written(), 2u);
   EXPECT_EQ(sink.write(numbers(1, 1)).code(), Code::sink_failed);
   EXPECT_EQ(sink.close().code(), Code::sink_failed);
@@ -81,13 +82,15 @@ TEST(TextSink, AFullDiskSaysPathReasonAndRecordsWritten) {
   ASSERT_TRUE(full.write(numbers(1, 3)));
   const Status device = full.close();
   EXPECT_EQ(device.code(), Code::sink_failed);
-  EXPECT_NE(device.message().find("\"/dev/full\" cannot be written: No space left on device"), std::string::npos)
+  EXPECT_NE(device.message().find("\"/dev/full\" cannot be written: No space left on device"),
+            std::string::npos)
       << device.message();
   EXPECT_NE(device.message().find("0 records were written"), std::string::npos);
 }
 
 TEST(TextSink, AClosedPipeGives4005AndNoSignal) {
-  const std::string path = std::filesystem::temp_directory_path() / ("millrace_pipe_" + std::to_string(::getpid()));
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("millrace_pipe_" + std::to_string(::getpid()));
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
   ASSERT_GE(reader, 0);

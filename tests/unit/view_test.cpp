@@ -18,7 +18,8 @@ Row plain(std::string text, std::optional<Time> start = std::nullopt) {
 }
 std::vector<std::string> texts(const View& view, std::size_t column) {
   std::vector<std::string> all;
-  for (const auto& cells : view.snapshot().rows) all.push_back(std::get<std::string>(cells[column]));
+  for (const auto& cells : view.snapshot().rows)
+    all.push_back(std::get<std::string>(cells[column]));
   return all;
 }
 using Texts = std::vector<std::string>;
@@ -27,10 +28,12 @@ TEST(View, ShowsTheLatestWindowSortedByRank) {
   View view({.name = "Trending", .kind = "top", .columns = kRanked});
   EXPECT_TRUE(view.snapshot().rows.empty());
   EXPECT_FALSE(view.snapshot().window_start.has_value());
-  const std::vector<Row> first = {ranked(2, "b", 5, 0), ranked(1, "a", 9, 0), ranked(10, "j", 1, 0)};
+  const std::vector<Row> first = {ranked(2, "b", 5, 0), ranked(1, "a", 9, 0),
+                                  ranked(10, "j", 1, 0)};
   view.add(first);
   EXPECT_EQ(texts(view, 1), (Texts{"a", "b", "j"}));
-  const std::vector<Row> mixed = {ranked(1, "old", 9, 0), ranked(1, "c", 7, 20), ranked(1, "older", 3, 10)};
+  const std::vector<Row> mixed = {ranked(1, "old", 9, 0), ranked(1, "c", 7, 20),
+                                  ranked(1, "older", 3, 10)};
   view.add(mixed);
   EXPECT_EQ(texts(view, 1), Texts{"c"});
   const ViewReport report = view.snapshot();
@@ -64,7 +67,8 @@ TEST(View, TablesKeepTheOrderOfArrivalAndTheirBound) {
   EXPECT_EQ(texts(view, 0), (Texts{"c", "a", "b"}));
   EXPECT_EQ(view.snapshot().records, 4u);
   View top({.name = "v", .kind = "top", .columns = kRanked, .rows_max = 2});
-  const std::vector<Row> ranks = {ranked(3, "x", 1, 0), ranked(2, "y", 1, 0), ranked(1, "z", 1, 0), ranked(3, "w", 1, 0)};
+  const std::vector<Row> ranks = {ranked(3, "x", 1, 0), ranked(2, "y", 1, 0), ranked(1, "z", 1, 0),
+                                  ranked(3, "w", 1, 0)};
   top.add(ranks);
   EXPECT_EQ(texts(top, 1), (Texts{"z", "y"}));
 }
@@ -98,7 +102,8 @@ TEST(View, SnapshotsAreConsistentWhileRowsArrive) {
   std::jthread writer([&] {
     for (Time window = 0; window < 2000; ++window) {
       std::vector<Row> rows;
-      for (std::int64_t rank = 5; rank >= 1; --rank) rows.push_back(ranked(rank, "p", window, window));
+      for (std::int64_t rank = 5; rank >= 1; --rank)
+        rows.push_back(ranked(rank, "p", window, window));
       view.add(rows);
     }
   });

@@ -1,0 +1,133 @@
+// How verbs become nodes of the graph: what a topology owns while it is declared, and helpers of
+// Stream.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "connector/view.hpp"
+#include "operator/output.hpp"
+#include "record/schema.hpp"
+#include "topology/topology_graph.hpp"
+
+namespace millrace {
+
+namespace detail {
+
+/// Where a stream comes from: an output port of a component.
+struct Upstream {
+  NodeId node;
+  std::uint32_t port;
+};
+
+/// What a topology owns while it is declared; streams point to it.
+struct Declaration {
+  explicit Declaration(std::string name) : graph(std::move(name)) {}
+  Graph graph;
+  std::vector<std::shared_ptr<View>> views;
+};
+
+template <class F>
+struct CallTraits : CallTraits<decltype(&F::operator())> {};
+template <class C, class R, class In, class U>
+struct CallTraits<R (C::*)(In, Output<U>&) const> {
+  using Emitted = U;
+};
+template <class C, class R, class In, class U>
+struct CallTraits<R (C::*)(In, Output<U>&)> {
+  using Emitted = U;
+};
+
+/// True for callables f(record, Output<U>&) whose U can be read off.
+template <class F>
+concept EmitsThroughOutput = requires { typename CallTraits<F>::Emitted; };
+
+template <class F, class T>
+concept ReturnsRange = requires(F& f, const T& record) {
+  f(record).begin();
+  f(record).end();
+};
+
+/// Adapts a function that returns a range to one that emits through an Output.
+template <class F>
+struct EmitRange {
+  F f;
+  template <class In, class Out>
+  void operator()(const In& record, Output<Out>& out) {
+    for (auto&& item : f(record)) out.emit(Out(std::forward<decltype(item)>(item)));
+  }
+};
+
+template <class T, class... Parts>
+std::vector<std::string> key_names(const Parts&... parts) {
+  std::vector<std::string> names;
+  const auto name = [&names](const auto& part) {
+    if constexpr (std::is_member_object_pointer_v<std::decay_t<decltype(part)>> && Described<T>) {
+      names.push_back(member_name(part));
+    } else {
+      names.push_back(sizeof...(Parts) == 1 ? "key" : "key" + std::to_string(names.size() + 1));
+    }
+  };
+  (name(parts), ...);
+  return names;
+}
+
+template <class>
+inline constexpr bool kNever = false;
+
+/// Verbs that a plain stream does not have: calling one is the compiler's answer to a wrong wiring.
+class VerbsThatNeedMore {
+ public:
+  template <class W>
+  void window(W) const {
+    static_assert(kNever<W>, "millrace: window needs a key: put key_by(&Record::member) before it");
+  }
+  template <class U = void>
+  void count() const {
+    static_assert(kNever<U>, "millrace: count needs a key: put key_by(&Record::member) before it");
+  }
+  template <class F>
+  void sum(F) const {
+    static_assert(kNever<F>, "millrace: sum needs a key: put key_by(&Record::member) before it");
+  }
+  template <class A, class... Fs>
+  void fold(A, Fs...) const {
+    static_assert(kNever<A>, "millrace: fold needs a key: put key_by(&Record::member) before it");
+  }
+  template <class N, class... Fs>
+  void top(N, Fs...) const {
+    static_assert(kNever<N>,
+                  "millrace: top ranks the aggregates of windows: put key_by, window and count or "
+                  "fold before it");
+  }
+};
+
+/// A node that runs `Op`, made of `args` anew for every task.
+template <class Op, class... Args>
+Node operator_node(std::string kind, std::vector<NodeInput> inputs, Args... args) {
+  Node node;
+  node.kind = std::move(kind);
+  node.inputs = std::move(inputs);
+  node.make_operator = [args...] { return std::make_unique<Op>(args...); };
+  return node;
+}
+
+/// A node that ends a stream; one task, so that a view or a file sees all of it.
+inline Node sink_node(std::string kind, std::string note, std::vector<NodeInput> inputs,
+                      std::function<std::unique_ptr<Sink>()> make) {
+  Node node;
+  node.kind = std::move(kind);
+  node.note = std::move(note);
+  node.inputs = std::move(inputs);
+  node.tasks = 1;
+  node.make_sink = std::move(make);
+  return node;
+}
+
+}  // namespace detail
+
+}  // namespace millrace

@@ -1,0 +1,198 @@
+// KeyedStream, WindowedStream, WindowAggregates: what a stream becomes by key_by, window and an
+// aggregate.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "millrace/stream.hpp"
+#include "operator/top.hpp"
+#include "operator/two_phase.hpp"
+
+namespace millrace {
+
+/// Running aggregates and windows of a keyed stream.
+template <class T, class Key>
+class KeyedStream {
+ public:
+  using K = typename Key::View;
+  using KeyPtr = std::shared_ptr<const detail::TypedKeyHash<T, Key>>;
+
+  KeyedStream(Stream<T> stream, KeyPtr key, std::vector<std::string> names)
+      : stream_(std::move(stream)), key_(std::move(key)), names_(std::move(names)) {}
+
+  /// Cuts into windows of event time, or one over everything.
+  WindowedStream<T, Key> window(Windows windows) const { return {*this, windows}; }
+
+  /// Number of records of each key so far, emitted for every record.
+  auto count() const { return running("count", "count", detail::CountKernel{}); }
+  /// Sum of a number of each record so far, emitted for every record. Integers in 64 bits, reals in
+  /// double.
+  template <class F>
+  auto sum(F number) const {
+    return running("sum", "sum", detail::SumKernel<T, F>{std::move(number)});
+  }
+  /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
+  /// const T&) -> A; emitted for every record. When add throws, the value is as before.
+  template <class A, class Add>
+  auto fold(A initial, Add add) const {
+    using Kernel = detail::FoldKernel<T, A, Add, detail::NoMerge>;
+    return running("fold", "value", Kernel{std::move(initial), std::move(add), {}});
+  }
+
+  // Internal.
+  const Stream<T>& stream() const { return stream_; }
+  const KeyPtr& key() const { return key_; }
+  const std::vector<std::string>& key_names() const { return names_; }
+
+ private:
+  template <class Kernel>
+  auto running(std::string kind, std::string value, Kernel kernel) const {
+    using Op = detail::RunningAggregate<T, Key, Kernel>;
+    using Row = typename Op::Row;
+    detail::Node node;
+    node.kind = std::move(kind);
+    node.inputs = stream_.inputs({detail::GroupingKind::fields, key_});
+    node.make_operator = [key = key_, kernel] { return std::make_unique<Op>(key, kernel); };
+    node.output = &detail::batch_type<Row>();
+    const detail::NodeId id = stream_.declaration().graph.add(std::move(node));
+    return Stream<Row>(stream_.declaration(), {{id, 0}}, {names_, std::move(value), false});
+  }
+
+  Stream<T> stream_;
+  KeyPtr key_;
+  std::vector<std::string> names_;
+};
+
+/// Aggregates of the windows of a keyed stream; emitted when the watermark passes a window's end.
+template <class T, class Key>
+class WindowedStream {
+ public:
+  using K = typename Key::View;
+
+  WindowedStream(KeyedStream<T, Key> keyed, Windows windows)
+      : keyed_(std::move(keyed)), windows_(windows) {}
+
+  /// Number of records a key and window.
+  auto count() const { return aggregate("count", "count", detail::CountKernel{}); }
+  /// Sum of a number of each record a key and window.
+  template <class F>
+  auto sum(F number) const {
+    return aggregate("sum", "sum", detail::SumKernel<T, F>{std::move(number)});
+  }
+  /// Folds the records of a key and window: add(A&, const T&) or add(A, const T&) -> A. With
+  /// merge(A&, const A&) or merge(A, const A&) -> A (associative and commutative), sliding windows
+  /// share panes and records are combined before they are shuffled.
+  template <class A, class Add, class Merge = detail::NoMerge>
+  auto fold(A initial, Add add, Merge merge = {}) const {
+    if constexpr (Described<A>) {
+      static_assert(!Schema<A>::kBorrows,
+                    "millrace: a fold's value outlives the records it is made of: hold "
+                    "std::string, not std::string_view");
+    }
+    using Kernel = detail::FoldKernel<T, A, Add, Merge>;
+    return aggregate("fold", "value", Kernel{std::move(initial), std::move(add), std::move(merge)});
+  }
+
+ private:
+  template <class Kernel>
+  auto aggregate(std::string kind, std::string value, Kernel kernel) const {
+    using Op = detail::WindowAggregate<T, Key, Kernel>;
+    using V = typename Kernel::Value;
+    using Row = Aggregate<K, V>;
+    const auto& key = keyed_.key();
+    detail::Node node;
+    node.kind = std::move(kind);
+    node.note = windows_.to_string();
+    node.problem = windows_.validate();
+    node.needs_time = !windows_.is_global();
+    node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, key});
+    node.make_operator = [windows = windows_, key, kernel] {
+      return std::make_unique<Op>(windows, key, kernel);
+    };
+    if constexpr (Kernel::kMerges) node.two_phase = two_phase(kernel);
+    node.output = &detail::batch_type<Row>();
+    auto& declaration = keyed_.stream().declaration();
+    const detail::NodeId id = declaration.graph.add(std::move(node));
+    return WindowAggregates<K, V>(Stream<Row>(
+        declaration, {{id, 0}}, {keyed_.key_names(), std::move(value), !windows_.is_global()}));
+  }
+
+  template <class Kernel>
+  detail::TwoPhase two_phase(const Kernel& kernel) const {
+    using Acc = typename Kernel::Acc;
+    detail::TwoPhase phases;
+    phases.combine = [windows = windows_, key = keyed_.key(),
+                      kernel]() -> std::unique_ptr<detail::Operator> {
+      return std::make_unique<detail::WindowCombine<T, Key, Kernel>>(windows, key, kernel);
+    };
+    phases.merge = [windows = windows_, kernel]() -> std::unique_ptr<detail::Operator> {
+      return std::make_unique<detail::WindowMerge<K, Kernel>>(windows, kernel);
+    };
+    phases.between = &detail::batch_type<detail::Partial<K, Acc>>();
+    phases.grouping = {detail::GroupingKind::fields,
+                       std::make_shared<detail::PartialKeyHash<K, Acc>>()};
+    return phases;
+  }
+
+  KeyedStream<T, Key> keyed_;
+  Windows windows_;
+};
+
+/// The aggregates that windows emit: a stream that can also be ranked.
+template <class K, class V>
+class WindowAggregates : public Stream<Aggregate<K, V>> {
+ public:
+  using Base = Stream<Aggregate<K, V>>;
+  explicit WindowAggregates(Base stream) : Base(std::move(stream)) {}
+
+  WindowAggregates named(std::string name) const {
+    Base::rename(std::move(name));
+    return *this;
+  }
+
+  /// The n greatest of each window, ranked from 1; equal ones by key ascending (texts by their
+  /// bytes).
+  Stream<Ranked<K, V>> top(std::size_t n) const {
+    static_assert(
+        std::is_arithmetic_v<V>,
+        "millrace: top(n) ranks numbers: after fold say by which, top(n, &Value::member)");
+    return ranked(n, [](const V& value) { return value; });
+  }
+  /// The n greatest by a member or function of the aggregate's value.
+  template <class Score>
+  Stream<Ranked<K, V>> top(std::size_t n, Score score) const {
+    static_assert(std::is_invocable_v<const Score&, const V&>,
+                  "millrace: top's second argument is a member or function of the folded value");
+    return ranked(n, std::move(score));
+  }
+
+ private:
+  template <class Score>
+  Stream<Ranked<K, V>> ranked(std::size_t n, Score score) const {
+    detail::Node node;
+    node.kind = "top";
+    node.note = "top " + std::to_string(n);
+    if (n == 0)
+      node.problem = Status(Code::parameter_invalid, "top(0) keeps nothing: ask for at least 1");
+    node.inputs = Base::inputs({detail::GroupingKind::global, nullptr});
+    node.make_operator = [n, score] {
+      return std::make_unique<detail::TopOperator<K, V, Score, true>>(n, score);
+    };
+    detail::TwoPhase phases;
+    phases.combine = [n, score]() -> std::unique_ptr<detail::Operator> {
+      return std::make_unique<detail::TopOperator<K, V, Score, false>>(n, score);
+    };
+    phases.merge = node.make_operator;
+    phases.between = &detail::batch_type<Aggregate<K, V>>();
+    phases.grouping = {detail::GroupingKind::global, nullptr};
+    node.two_phase = std::move(phases);
+    node.output = &detail::batch_type<Ranked<K, V>>();
+    const detail::NodeId id = Base::declaration().graph.add(std::move(node));
+    return Stream<Ranked<K, V>>(Base::declaration(), {{id, 0}}, Base::names());
+  }
+};
+
+}  // namespace millrace
