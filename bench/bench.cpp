@@ -1,0 +1,130 @@
+// The command line of `millrace bench`.
+#include "bench.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "workloads.hpp"
+
+namespace millrace::bench {
+namespace {
+
+struct Entry {
+  std::string_view name;
+  Workload (*make)(const Settings&);
+};
+constexpr Entry kWorkloads[] = {
+    {"hashtags", hashtags_workload},
+    {"window-sum", window_sum_workload},
+    {"latency", latency_workload},
+};
+constexpr int kUsageError = 64;
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+const Entry* find(std::string_view name) {
+  for (const Entry& entry : kWorkloads) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+std::string unknown(std::string_view name) {
+  std::string text = fmt::format("there is no workload \"{}\"", name);
+  const Entry* nearest = nullptr;
+  std::size_t least = name.size() / 2 + 1;
+  for (const Entry& entry : kWorkloads) {
+    const std::size_t distance = edit_distance(name, entry.name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = &entry;
+  }
+  if (nearest) text += fmt::format("; did you mean \"{}\"?", nearest->name);
+  text += " There are:";
+  for (const Entry& entry : kWorkloads) text += fmt::format(" {}", entry.name);
+  return text;
+}
+
+/// True when the engine ran and its answers were the limit's.
+bool run_one(const Entry& entry, const Settings& settings) {
+  try {
+    const Workload workload = entry.make(settings);
+    const Outcome outcome = measure(workload, settings);
+    if (!outcome.failure.empty()) {
+      fmt::print(stderr, "bench {}: {}\n", entry.name, outcome.failure);
+      return false;
+    }
+    fmt::print("{}", settings.json ? to_json(workload, settings, outcome)
+                                   : to_text(workload, settings, outcome));
+    std::fflush(stdout);
+    return outcome.answer_equal;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench {}: {}\n", entry.name, error.what());
+    return false;
+  }
+}
+
+}  // namespace
+
+int bench_main(int argc, char** argv) {
+  CLI::App app("Measures the engine against a hand-written loop for the same work, in turn.",
+               "millrace bench");
+  Settings settings;
+  std::string name;
+  app.add_option("workload", name, "hashtags, window-sum or latency; none: all of them");
+  app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
+      ->check(CLI::Range(1u, 128u))
+      ->capture_default_str();
+  app.add_option("--runs", settings.runs,
+                 "turns of engine and limit; the medians are shown; default: 5, of latency 3")
+      ->check(CLI::Range(1u, 1000u));
+  app.add_option("--records", settings.records,
+                 "lines or events of a run; default: 5 M lines, 50 M events");
+  app.add_option("--seconds", settings.seconds, "latency: length of a run")
+      ->check(CLI::Range(0.1, 600.0))
+      ->capture_default_str();
+  app.add_option("--rate", settings.rate, "latency: events a second")
+      ->check(CLI::Range(1u, 10'000'000u))
+      ->capture_default_str();
+  app.add_option("--input", settings.input,
+                 "hashtags: the text file, made when it does not exist (465 MB); default: one in "
+                 "the folder for temporary files");
+  app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
+  if (!name.empty()) {
+    if (const Entry* entry = find(name)) return run_one(*entry, settings) ? 0 : 1;
+    fmt::print(stderr, "bench: {}\n", unknown(name));
+    return kUsageError;
+  }
+  bool good = true;
+  for (const Entry& entry : kWorkloads) good &= run_one(entry, settings);
+  return good ? 0 : 1;
+}
+
+}  // namespace millrace::bench

@@ -1,0 +1,88 @@
+// The measuring harness: runs engine and limit in turn, compares their answers, makes medians.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace millrace::bench {
+
+/// What the command line asks of every workload.
+struct Settings {
+  unsigned threads = 1;          ///< executors and parallelism of the engine
+  unsigned runs = 0;             ///< turns of engine and limit; 0: 5, of latency 3
+  std::uint64_t records = 0;     ///< 0: the workload's own size
+  double seconds = 10;           ///< latency: length of a run
+  std::uint64_t rate = 100'000;  ///< latency: events a second
+  std::string input;  ///< hashtags: the file; empty: one in the folder for temporary files
+  bool json = false;
+};
+
+/// The answer of one run: a checksum, and what it ran over.
+struct Answer {
+  std::uint64_t records = 0;
+  std::uint64_t checksum = 0;
+  std::vector<std::uint32_t> latencies_ns;  ///< one per event, only from latency workloads
+  std::string failure;                      ///< why the run has no answer; empty: it has one
+};
+
+/// One run with what it took.
+struct Sample {
+  Answer answer;
+  double wall_seconds = 0;
+  double cpu_seconds = 0;
+  std::uint64_t peak_rss_bytes = 0;
+  double latency_us_p50 = 0;
+  double latency_us_p99 = 0;
+};
+
+/// The medians of a workload's runs.
+struct Medians {
+  double rate = 0;          ///< records a second of wall time
+  double rate_per_cpu = 0;  ///< records a CPU-second, all threads together
+  double cpu_seconds = 0;
+  std::uint64_t peak_rss_bytes = 0;
+  double latency_us_p50 = 0;
+  double latency_us_p99 = 0;
+};
+
+/// A workload: the same work by the engine and by hand.
+struct Workload {
+  std::string name;
+  std::string unit;                        ///< what a record is called: "lines", "events"
+  std::function<Answer(unsigned)> engine;  ///< with that many threads
+  std::function<Answer()> limit;           ///< the honest loop, one thread
+  std::function<Answer()> bound;           ///< a specialised faster loop, or empty
+  double limit_rate_min = 0;  ///< records a CPU-second under which the limit is too slow
+  bool is_latency = false;
+};
+
+/// What is reported of a workload.
+struct Outcome {
+  Medians engine;
+  Medians one_thread;  ///< of the engine with one thread, where more were asked for
+  Medians limit;
+  Medians bound;
+  bool answer_equal = false;
+  std::string failure;  ///< empty when every run had an answer
+};
+
+/// Runs a workload several times: engine, limit (and the others) in turn, so that what else the
+/// machine does meets all of them. Answers are compared with the limit's first one.
+Outcome measure(const Workload& workload, const Settings& settings);
+
+/// The outcome as one JSON object, or as a table of lines.
+std::string to_json(const Workload& workload, const Settings& settings, const Outcome& outcome);
+std::string to_text(const Workload& workload, const Settings& settings, const Outcome& outcome);
+
+/// Mixes a word into a well spread one; sums of mixed rows are checksums that no order changes.
+inline std::uint64_t mix(std::uint64_t word) {
+  word ^= word >> 32;
+  word *= 0xd6e8feb86659fd93ull;
+  word ^= word >> 32;
+  word *= 0xd6e8feb86659fd93ull;
+  return word ^ (word >> 32);
+}
+
+}  // namespace millrace::bench
