@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -68,8 +69,16 @@ class GeneratorSource final : public Source {
   }
   void fill(std::vector<T>& values, std::uint64_t index, std::uint64_t count) {
     const std::uint64_t step = partitions_;
-    values.reserve(values.size() + count);
-    for (std::uint64_t i = 0; i < count; ++i) values.push_back(make_(index + i * step));
+    if constexpr (std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>) {
+      // Written in place through a raw cursor: push_back would look for room at every record.
+      const std::size_t before = values.size();
+      values.resize(before + count);
+      T* to = values.data() + before;
+      for (std::uint64_t i = 0; i < count; ++i) to[i] = make_(index + i * step);
+    } else {
+      values.reserve(values.size() + count);
+      for (std::uint64_t i = 0; i < count; ++i) values.push_back(make_(index + i * step));
+    }
   }
 
   F make_;

@@ -49,12 +49,23 @@ class PartitionWatermarks {
                std::vector<Behind>& behind) {
     if (partition >= marks_.size()) marks_.resize(partition + 1, kTimeMin);
     Time& mark = marks_[partition];
-    Time least = kTimeMax;
-    Time newest = kTimeMin;
-    for (const Time time : times) {
-      least = std::min(least, time);
-      newest = std::max(newest, time);
+    // Four of each, so that no comparison waits for the one before it.
+    constexpr std::size_t kLanes = 4;
+    Time leasts[kLanes] = {kTimeMax, kTimeMax, kTimeMax, kTimeMax};
+    Time newests[kLanes] = {kTimeMin, kTimeMin, kTimeMin, kTimeMin};
+    std::size_t at = 0;
+    for (; at + kLanes <= times.size(); at += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        leasts[lane] = std::min(leasts[lane], times[at + lane]);
+        newests[lane] = std::max(newests[lane], times[at + lane]);
+      }
     }
+    for (; at < times.size(); ++at) {
+      leasts[0] = std::min(leasts[0], times[at]);
+      newests[0] = std::max(newests[0], times[at]);
+    }
+    const Time least = *std::min_element(leasts, leasts + kLanes);
+    const Time newest = *std::max_element(newests, newests + kLanes);
     const Time after = std::max(mark, saturating_add(newest, -bound_));
     if (least < after) mark_late(mark, times, behind);
     mark = after;
@@ -165,8 +176,9 @@ class EventTime final : public Operator {
     const std::int64_t shift = static_cast<std::int64_t>(batch.lap) * options_.lap.count();
     if (shift != 0) shift_members(batch, shift);
     batch.times.resize(count);
-    for (std::size_t at = 0; at < count; ++at)
-      batch.times[at] = micros(std::invoke(get_, batch.values[at]));
+    Time* const times = batch.times.data();
+    const T* const values = batch.values.data();
+    for (std::size_t at = 0; at < count; ++at) times[at] = micros(std::invoke(get_, values[at]));
     if (shift != 0 && !std::is_member_object_pointer_v<Get>) {
       for (Time& time : batch.times) time = saturating_add(time, shift);
     }
