@@ -5,13 +5,10 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "bench/bench.hpp"
 #include "demo.hpp"
 #include "host/host.hpp"
 #include "host/version.hpp"
-
-#if defined(MILLRACE_BENCH)
-#include "bench/bench.hpp"
-#endif
 
 namespace {
 
@@ -42,9 +39,7 @@ int refuse(const std::string& word) {
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
-#if defined(MILLRACE_BENCH)
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
-#endif
   if (command == "version" || command == "--version") {
     std::printf("millrace %s\n", millrace::detail::kVersion);
     return 0;

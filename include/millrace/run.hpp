@@ -1,6 +1,8 @@
 // run(): gives every program the same command line, page, signals, summary and exit codes.
 #pragma once
 
+#include <cstdint>
+
 #include "millrace/topology.hpp"
 
 namespace millrace {
@@ -12,5 +14,18 @@ namespace millrace {
 /// `--help` lists the flags. Prints to standard output and error and installs handlers for SIGINT
 /// and SIGTERM: call it once, from main.
 int run(Topology& topology, int argc, char** argv);
+
+/// How run_to_end runs.
+struct RunSettings {
+  int executors = 1;        ///< threads, at least 1
+  int parallelism = 1;      ///< tasks of keyed components and bolts, 1 to 128
+  std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
+  double speed = 0;         ///< replay by event time; 0: as fast as possible
+};
+
+/// Runs the topology until its input ends: no page, no signals, nothing printed. For programs with
+/// a main of their own, tests and benches. Blocks. Errors: the first problem of the declaration
+/// (2xxx), or why it failed (3xxx, 4xxx).
+Status run_to_end(Topology& topology, const RunSettings& settings = {});
 
 }  // namespace millrace

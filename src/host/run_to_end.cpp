@@ -1,0 +1,33 @@
+// run_to_end: a topology inside a program with a main of its own.
+#include <fmt/format.h>
+
+#include "millrace/run.hpp"
+#include "runtime/runtime.hpp"
+
+namespace millrace {
+
+Status run_to_end(Topology& topology, const RunSettings& settings) {
+  const detail::Graph& graph = topology.declaration().graph;
+  if (settings.executors < 1 || settings.parallelism < 1 ||
+      settings.parallelism > static_cast<int>(detail::kKeyGroups)) {
+    return {
+        Code::option_invalid,
+        fmt::format(
+            "run_to_end with {} executors and a parallelism of {}: give at least 1 executor and a "
+            "parallelism of 1 to {}",
+            settings.executors, settings.parallelism, detail::kKeyGroups)};
+  }
+  if (const auto problems = graph.validate(); !problems.empty()) return problems.front();
+  detail::RunOptions options;
+  options.executors = static_cast<std::uint32_t>(settings.executors);
+  options.limit = settings.limit;
+  options.speed = settings.speed;
+  const detail::PlanOptions plan{.parallelism = static_cast<std::uint32_t>(settings.parallelism)};
+  detail::Engine engine(detail::make_plan(graph, plan), options, detail::real_env());
+  if (Status status = engine.start(); !status.ok()) return status;
+  while (!engine.wait_for(std::chrono::seconds(10))) {
+  }
+  return engine.finish();
+}
+
+}  // namespace millrace
