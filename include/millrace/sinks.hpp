@@ -8,7 +8,9 @@
 
 #include "connector/text_sink.hpp"
 #include "connector/view.hpp"
+#include "operator/operator.hpp"
 #include "operator/row_shape.hpp"
+#include "record/batch_type.hpp"
 
 namespace millrace {
 
@@ -138,18 +140,26 @@ std::unique_ptr<Sink> make_log_sink(const LogSpec& spec, const RowNames& names) 
       });
 }
 
+/// Calls a function of the user; a record for which it throws becomes a dead letter.
 template <class T, class F>
 class EachSink final : public Sink {
  public:
   explicit EachSink(F f) : f_(std::move(f)) {}
-  Status open(const EndContext&) override { return {}; }
+  Status open(const EndContext& context) override {
+    dead_letters_ = context.dead_letters;
+    return {};
+  }
   Status write(const BatchBase& base) override {
-    for (const T& record : static_cast<const Batch<T>&>(base).values) f_(record);
+    const auto& batch = static_cast<const Batch<T>&>(base);
+    guarded_loop(
+        0, batch.values.size(), base, batch_type<T>(), *dead_letters_,
+        [&](std::size_t at) { f_(batch.values[at]); }, [](std::size_t) {});
     return {};
   }
 
  private:
   F f_;
+  DeadLetters* dead_letters_ = nullptr;
 };
 
 }  // namespace detail

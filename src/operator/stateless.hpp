@@ -56,7 +56,9 @@ class EmitOperator final : public Operator {
     std::size_t mark = 0;
     std::size_t cursor = 0;
     std::size_t failed = 0;
-    const auto undo = [&](std::size_t) { out_.values.resize(mark); };
+    const auto undo = [&](std::size_t) {
+      out_.values.erase(out_.values.begin() + static_cast<std::ptrdiff_t>(mark), out_.values.end());
+    };
     if (in.times.empty()) {
       failed = guarded_loop(
           0, count, in, batch_type<In>(), *context().dead_letters,

@@ -73,17 +73,21 @@ Status Engine::finish() {
 
 void Engine::run(Executor& executor) {
   std::int64_t idle_since = 0;
-  while (!executor.tasks.empty()) {
+  bool spins = false;  // only after work: a wake-up that found nothing goes back to sleep
+  while (!executor.tasks.empty() && !abandon_.load(std::memory_order_relaxed)) {
     std::optional<std::int64_t> next_due;
     bool polls = false;
     if (round(executor, next_due, polls)) {
       idle_since = 0;
+      spins = true;
       continue;
     }
-    const std::int64_t now = env_.clock->steady_ns();
-    if (idle_since == 0) idle_since = now;
-    if (now - idle_since < kSpinNs) continue;
-    sleep(executor);
+    if (spins) {
+      const std::int64_t now = env_.clock->steady_ns();
+      if (idle_since == 0) idle_since = now;
+      if (now - idle_since < kSpinNs) continue;
+    }
+    spins = !sleep(executor);
     idle_since = 0;
   }
 }
@@ -110,13 +114,13 @@ bool Engine::round(Executor& executor, std::optional<std::int64_t>& next_due, bo
 }
 
 /// Announces sleep, looks once more, and only then sleeps: see Waker.
-void Engine::sleep(Executor& executor) {
+bool Engine::sleep(Executor& executor) {
   executor.waker.prepare();
   std::optional<std::int64_t> next_due;
   bool polls = false;
   if (round(executor, next_due, polls) || executor.tasks.empty() || (stop_.load() && polls)) {
     executor.waker.cancel();
-    return;
+    return false;
   }
   std::int64_t nanoseconds = polls ? kPollNs : -1;
   if (next_due) {
@@ -124,6 +128,7 @@ void Engine::sleep(Executor& executor) {
     nanoseconds = polls ? std::min(kPollNs, until) : until;
   }
   executor.waker.park(nanoseconds);
+  return true;
 }
 
 void Engine::task_done(Task& task) {
@@ -132,6 +137,7 @@ void Engine::task_done(Task& task) {
   if (!task.failure().ok() && failure_.ok()) {
     failure_ = task.failure();
     stop_.store(true, std::memory_order_seq_cst);
+    abandon_.store(true, std::memory_order_seq_cst);
     for (auto& executor : executors_) executor->waker.wake();
   }
   if (tasks_left_ == 0 || !failure_.ok()) all_done_.notify_all();

@@ -19,6 +19,11 @@ Router::Router(const BatchType& type, Grouping grouping, std::vector<Channel*> c
 
 void Router::push(BatchBase& batch, bool exclusive) {
   if (batch.size() == 0) return;
+  if (grouping_.kind != GroupingKind::fields) {
+    // Hashes of an earlier key: batches with and without them must not meet in one open batch.
+    batch.hashes.clear();
+    batch.hashed_by = nullptr;
+  }
   switch (grouping_.kind) {
     case GroupingKind::forward:
     case GroupingKind::global:
@@ -95,8 +100,6 @@ void Router::append(Receiver& receiver, const BatchBase& batch) {
 }
 
 void Router::append_whole(Receiver& receiver, BatchBase& batch, bool exclusive) {
-  batch.hashes.clear();
-  batch.hashed_by = nullptr;
   const std::size_t records = batch.size();
   BatchBase& open = open_of(receiver);
   if (exclusive && open.size() == 0) {

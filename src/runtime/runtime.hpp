@@ -44,7 +44,8 @@ class Engine {
   void run(Executor& executor);
   /// Steps each task once. Returns whether any did something; drops those that are done.
   bool round(Executor& executor, std::optional<std::int64_t>& next_due, bool& polls);
-  void sleep(Executor& executor);
+  /// False: there was something to do after all.
+  bool sleep(Executor& executor);
   void task_done(Task& task);
 
   RunOptions options_;
@@ -52,6 +53,7 @@ class Engine {
   TaskGraph graph_;
   std::vector<std::unique_ptr<Executor>> executors_;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> abandon_{false};  ///< a task failed: the others' inputs may never end
   std::mutex mutex_;
   std::condition_variable all_done_;
   std::size_t tasks_left_ = 0;

@@ -63,6 +63,7 @@ Status Stage::open(const OperatorContext& context, const EndContext& end_context
 void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
   const std::size_t count = batch.size();
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+  shared_.at = this;
   edge_received.add(count);
   counters_.received.add(count);
   counters_.in_flight.set(counters_.in_flight.value() + count);
@@ -87,13 +88,15 @@ void Stage::settle(std::size_t) {
 
 void Stage::write(BatchBase& batch) {
   if (batch.size() == 0) return;
+  const std::uint64_t dead_before = end_dead_;
   Status status = sink_->write(batch);
   sink_dirty_ = true;
   if (!status.ok()) {
     if (shared_.failure.ok()) shared_.failure = std::move(status);
     return;
   }
-  tally_.processed += batch.size();
+  tally_.dead_lettered += end_dead_ - dead_before;
+  tally_.processed += batch.size() - (end_dead_ - dead_before);
   const std::int64_t due = batch.due_ns != 0 ? batch.due_ns : shared_.due_ns;
   if (due == 0) return;
   const std::int64_t latency = shared_.env->clock->steady_ns() - due;
@@ -203,11 +206,12 @@ bool Stage::poll() {
   }
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   poll_batch_->clear();
+  shared_.at = this;
   Result<Poll> outcome = source_->poll(*poll_batch_);
   if (limit != 0) apply_limit();
   counters_.received.set(source_->records_read() - beyond_limit_);
   counters_.processed.add(poll_batch_->size());
-  counters_.dead_lettered.set(source_dead_);
+  counters_.dead_lettered.set(end_dead_);
   const bool any = poll_batch_->size() > 0;
   if (!outcome) {
     if (shared_.failure.ok()) shared_.failure = outcome.error();
@@ -276,7 +280,7 @@ bool Stage::release_held(bool drain, std::optional<std::int64_t>& next_due) {
 }
 
 void Stage::add(std::string_view reason, std::string_view where, std::string_view record) {
-  if (source_) ++source_dead_;
+  if (!operator_) ++end_dead_;
   dead_letter_log_.add(plan_.name, reason, where, record);
 }
 

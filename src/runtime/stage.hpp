@@ -62,8 +62,9 @@ class BusyMeter {
 struct TaskShared {
   Env* env = nullptr;
   BusyMeter busy;
-  std::int64_t due_ns = 0;  ///< due time of what is being handled now
-  Status failure;           ///< the first one; ends the task
+  std::int64_t due_ns = 0;    ///< due time of what is being handled now
+  class Stage* at = nullptr;  ///< entered last: who threw
+  Status failure;             ///< the first one; ends the task
 };
 
 class Stage final : public Outputs, public DeadLetters {
@@ -151,7 +152,7 @@ class Stage final : public Outputs, public DeadLetters {
   BatchPtr poll_batch_;
   std::optional<std::uint32_t> partition_to_end_;
   bool source_exhausted_ = false;
-  std::uint64_t source_dead_ = 0;
+  std::uint64_t end_dead_ = 0;  ///< dead letters of a source or sink
   std::uint64_t beyond_limit_ = 0;
 };
 

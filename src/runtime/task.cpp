@@ -2,8 +2,8 @@
 #include "runtime/task.hpp"
 
 #include <algorithm>
-#include <exception>
-#include <string>
+
+#include <fmt/format.h>
 
 namespace millrace::detail {
 namespace {
@@ -64,11 +64,13 @@ Step Task::step(std::size_t budget, bool stop) {
     if (worked) return Step::ready;
     if (!flushed) return Step::blocked;
     return all_finished() ? Step::done : Step::idle;
-  } catch (const std::exception& error) {
-    // Whatever user code throws per record was caught there; this is a sink, a source or the
-    // machine itself.
-    shared_.failure = Status(Code::user_code_failed,
-                             std::string("a component threw outside of a record: ") + error.what());
+  } catch (...) {
+    // What user code throws for a record was caught there: this is a spout, a sink or the machine.
+    shared_.failure = Status(
+        Code::user_code_failed,
+        fmt::format("component \"{}\" threw outside of a record: {}: the topology ends; catch "
+                    "it in the component",
+                    shared_.at ? shared_.at->plan().name : "?", current_exception_text()));
     return Step::done;
   }
 }
