@@ -1,0 +1,192 @@
+// Drawing an order of steps, the clock of idle tasks, and the fingerprint of a run.
+#include "runtime/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/hash.hpp"
+
+namespace millrace::detail {
+namespace {
+
+/// A source that has nothing now is asked again after this time, as the executors do.
+constexpr std::int64_t kPollNs = 500'000;
+/// How often the counts are checked on the way: often enough to find the step, seldom enough to be
+/// cheap.
+constexpr std::uint64_t kStepsBetweenChecks = 512;
+
+std::string_view name_of(Step step) {
+  switch (step) {
+    case Step::ready:
+      return "ready";
+    case Step::idle:
+      return "idle";
+    case Step::blocked:
+      return "blocked";
+    case Step::done:
+      return "done";
+  }
+  return "?";
+}
+
+}  // namespace
+
+Status check_counts(const Report& report, bool at_rest) {
+  for (const ComponentReport& part : report.components) {
+    const std::uint64_t sum =
+        part.processed + part.filtered + part.late + part.dead_lettered + part.in_flight;
+    if (part.received == sum && !(at_rest && part.in_flight != 0)) continue;
+    return {Code::internal,
+            fmt::format("{} \"{}\" lost count: received {} but processed {} + filtered {} + late "
+                        "{} + dead-lettered {} + in flight {}{}: a bug of the engine",
+                        part.kind, part.name, part.received, part.processed, part.filtered,
+                        part.late, part.dead_lettered, part.in_flight, at_rest ? ", at rest" : "")};
+  }
+  for (const EdgeReport& edge : report.edges) {
+    if (edge.sent == edge.received + edge.queued && !(at_rest && edge.queued != 0)) continue;
+    return {Code::internal, fmt::format("the edge \"{}\" -> \"{}\" lost count: sent {} but "
+                                        "received {} + queued {}{}: a bug of the engine",
+                                        edge.from, edge.to, edge.sent, edge.received, edge.queued,
+                                        at_rest ? ", at rest" : "")};
+  }
+  return {};
+}
+
+Simulation::Simulation(const Graph& graph, Plan plan, const RunOptions& run, SimEnv& env,
+                       SimulationOptions options)
+    : graph_(graph),
+      env_(env),
+      options_(options),
+      tasks_(std::move(plan), run, env.env()),
+      random_(options.seed),
+      last_(tasks_.tasks().size(), Step::ready) {
+  for (std::size_t at = 0; at < tasks_.tasks().size(); ++at) live_.push_back(at);
+}
+
+Result<std::uint64_t> Simulation::run() {
+  if (Status status = tasks_.open(); !status.ok()) return status;
+  if (Status status = step_all(); !status.ok()) return status;
+  tasks_.close();
+  for (const auto& task : tasks_.tasks()) {
+    if (!task->failure().ok()) return task->failure();
+  }
+  if (Status status = check(true); !status.ok()) return status;
+  return fingerprint_;
+}
+
+Status Simulation::step_all() {
+  std::size_t quiet = 0;
+  while (!live_.empty()) {
+    if (steps_ >= options_.steps_max) return stuck("did not end in time");
+    const Step outcome = step_one(draw_task());
+    if (!failure_.ok()) return failure_;
+    quiet = outcome == Step::ready || outcome == Step::done ? 0 : quiet + 1;
+    if (steps_ % kStepsBetweenChecks == 0) {
+      if (Status status = check(false); !status.ok()) return status;
+    }
+    // Draws may miss a task for long; only a sweep over all shows that nothing can go on.
+    if (quiet <= 2 * live_.size()) continue;
+    quiet = 0;
+    if (!sweep() && !live_.empty() && !advance_clock()) return stuck("is deadlocked");
+    if (!failure_.ok()) return failure_;
+  }
+  return {};
+}
+
+Step Simulation::step_one(std::size_t position) {
+  const std::size_t id = live_[position];
+  Task& task = *tasks_.tasks()[id];
+  const bool stop = options_.stop_at_step && steps_ >= *options_.stop_at_step;
+  const Step outcome = task.step(1 + random_.below(options_.budget_max), stop);
+  ++steps_;
+  last_[id] = outcome;
+  mix(id);
+  mix(static_cast<std::uint64_t>(outcome));
+  mix_counters(task);
+  if (outcome == Step::done) {
+    live_.erase(live_.begin() + static_cast<std::ptrdiff_t>(position));
+    favourite_left_ = 0;
+    if (failure_.ok()) failure_ = task.failure();
+  }
+  return outcome;
+}
+
+bool Simulation::sweep() {
+  bool worked = false;
+  for (std::size_t position = 0; position < live_.size();) {
+    const Step outcome = step_one(position);
+    worked |= outcome == Step::ready || outcome == Step::done;
+    if (outcome != Step::done) ++position;
+  }
+  return worked;
+}
+
+bool Simulation::advance_clock() {
+  std::optional<std::int64_t> next;
+  bool polls = false;
+  for (const std::size_t id : live_) {
+    const Task& task = *tasks_.tasks()[id];
+    if (const auto due = task.next_due_ns()) next = next ? std::min(*next, *due) : *due;
+    polls |= task.polls() && last_[id] == Step::idle;
+  }
+  if (!next && !polls) return false;
+  const std::int64_t now = env_.clock.steady_ns();
+  std::int64_t by = next ? std::max<std::int64_t>(*next - now, 1) : kPollNs;
+  if (polls) by = std::min(by, kPollNs);
+  env_.clock.advance(std::chrono::nanoseconds(by));
+  return true;
+}
+
+/// Mostly any task; for stretches of some length one is drawn again and again while another gets no
+/// turn: what a descheduled or a hot executor does to its neighbours.
+std::size_t Simulation::draw_task() {
+  if (favourite_left_ == 0) {
+    favourite_ = random_.below(live_.size());
+    starved_ = random_.below(live_.size());
+    favourite_left_ = random_.chance(0.5) ? 1 : 1 + random_.below(64);
+  }
+  --favourite_left_;
+  if (favourite_ < live_.size() && random_.chance(0.5)) return favourite_;
+  const std::size_t drawn = random_.below(live_.size());
+  return drawn == starved_ && favourite_ < live_.size() ? favourite_ : drawn;
+}
+
+void Simulation::mix(std::uint64_t word) { fingerprint_ = hash_combine(fingerprint_, word); }
+
+void Simulation::mix_counters(const Task& task) {
+  for (const auto& stage : task.stages()) {
+    const StageCounters& counts = stage->counters();
+    mix(counts.received.value());
+    mix(counts.processed.value());
+    mix(counts.filtered.value());
+    mix(counts.late.value());
+    mix(counts.dead_lettered.value());
+    mix(counts.in_flight.value());
+    mix(counts.emitted.value());
+  }
+}
+
+Report Simulation::report() const {
+  Report report;
+  tasks_.fill(graph_, report);
+  return report;
+}
+
+Status Simulation::check(bool at_rest) const { return check_counts(report(), at_rest); }
+
+Status Simulation::stuck(const std::string& why) const {
+  std::string names;
+  for (const std::size_t id : live_) {
+    const Task& task = *tasks_.tasks()[id];
+    names += names.empty() ? "" : ", ";
+    names += fmt::format("\"{}\" task {} ({})", task.stages().front()->plan().name, task.index(),
+                         name_of(last_[id]));
+  }
+  return {Code::internal,
+          fmt::format("the topology {} after {} steps of seed {}: not done are {}: run this seed "
+                      "again and look at what they wait for",
+                      why, steps_, options_.seed, names)};
+}
+
+}  // namespace millrace::detail
