@@ -81,9 +81,12 @@ class FlatMap {
 
   explicit FlatMap(std::size_t slots = 1024) : slots_(slots) {}
 
+  /// Brings the slot of a hash near.
+  void prefetch(std::uint64_t hash) const {
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)], 1);
+  }
   template <class Keep>
-  V& find_or_add(const K& key, Keep&& keep) {
-    const std::uint64_t hash = hash_of(key);
+  V& find_or_add(const K& key, std::uint64_t hash, Keep&& keep) {
     const std::uint32_t tag = static_cast<std::uint32_t>(hash >> 32) | 1;
     const std::size_t mask = slots_.size() - 1;
     Slot* const slots = slots_.data();
@@ -96,7 +99,7 @@ class FlatMap {
     return add(keep(key), hash);
   }
   V& operator[](const K& key) {
-    return find_or_add(key, [](const K& same_key) { return same_key; });
+    return find_or_add(key, hash_of(key), [](const K& same_key) { return same_key; });
   }
   template <class Visit>
   void for_each(Visit&& visit) const {

@@ -67,8 +67,6 @@ Answer run_by_engine(const std::string& path, std::uint64_t records, unsigned th
 
 // The limit.
 
-using Counts = FlatMap<std::string_view, std::uint64_t, 2>;
-
 /// Texts that last as long as this.
 class Texts {
  public:
@@ -89,6 +87,38 @@ class Texts {
   std::vector<std::vector<char>> blocks_;
   char* at_ = nullptr;
   std::size_t left_ = 0;
+};
+
+/// Counts of tags. They are collected first and counted block by block, the slots of the next ones
+/// on their way: one by one would wait for memory.
+class Counts {
+ public:
+  void take(std::string_view tag) { pending_.push_back({tag, hash_of(tag)}); }
+
+  /// Counts what was collected; afterwards the block may go.
+  void settle() {
+    constexpr std::size_t kAhead = 12;
+    const std::size_t count = pending_.size();
+    for (std::size_t at = 0; at < count; ++at) {
+      if (at + kAhead < count) map_.prefetch(pending_[at + kAhead].hash);
+      ++map_.find_or_add(pending_[at].tag, pending_[at].hash,
+                         [this](std::string_view fresh) { return texts_.keep(fresh); });
+    }
+    pending_.clear();
+  }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    map_.for_each(visit);
+  }
+
+ private:
+  struct Pending {
+    std::string_view tag;
+    std::uint64_t hash;
+  };
+  FlatMap<std::string_view, std::uint64_t, 2> map_;
+  Texts texts_;
+  std::vector<Pending> pending_;
 };
 
 /// Reads a file in blocks that end at a line's end and passes each to take(text), where 64 bytes
@@ -174,14 +204,12 @@ std::uint64_t checksum_of_top(const Counts& counts) {
 Answer run_by_hand(const std::string& path) {
   Answer answer;
   Counts counts;
-  Texts texts;
   Blocks(path).for_each([&](std::string_view text) {
     for_each_line(text, [&](std::string_view line) {
       ++answer.records;
-      hashtags(line, [&](std::string_view tag) {
-        ++counts.find_or_add(tag, [&](std::string_view fresh) { return texts.keep(fresh); });
-      });
+      hashtags(line, [&counts](std::string_view tag) { counts.take(tag); });
     });
+    counts.settle();
   });
   answer.checksum = checksum_of_top(counts);
   return answer;
@@ -190,6 +218,18 @@ Answer run_by_hand(const std::string& path) {
 // The bound: no lines, wider vectors.
 
 #if defined(__x86_64__)
+[[gnu::target("avx2,bmi")]] inline const char* word_end(const char* at, const char* end) {
+  const __m256i space = _mm256_set1_epi8(' ');
+  const __m256i newline = _mm256_set1_epi8('\n');
+  for (; at < end; at += 32) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+    const auto mask = static_cast<std::uint32_t>(_mm256_movemask_epi8(
+        _mm256_or_si256(_mm256_cmpeq_epi8(bytes, space), _mm256_cmpeq_epi8(bytes, newline))));
+    if (mask != 0) return std::min(at + std::countr_zero(mask), end);
+  }
+  return end;
+}
+
 template <class Take>
 [[gnu::target("avx2,bmi")]] void hashtags_of_block(std::string_view text, Take&& take) {
   const char* const begin = text.data();
@@ -202,8 +242,7 @@ template <class Take>
       const char* const at = base + std::countr_zero(mask);
       if (at >= end) return;
       if (at > begin && at[-1] != ' ' && at[-1] != '\n') continue;
-      const char* stop = at + 1;
-      while (stop < end && *stop != ' ' && *stop != '\n') ++stop;
+      const char* stop = word_end(at + 1, end);
       if (stop > at + 1) take(std::string_view(at + 1, static_cast<std::size_t>(stop - at - 1)));
     }
   }
@@ -213,11 +252,9 @@ Answer run_bound(const std::string& path, std::uint64_t records) {
   Answer answer;
   answer.records = records;
   Counts counts;
-  Texts texts;
   Blocks(path).for_each([&](std::string_view text) {
-    hashtags_of_block(text, [&](std::string_view tag) {
-      ++counts.find_or_add(tag, [&](std::string_view fresh) { return texts.keep(fresh); });
-    });
+    hashtags_of_block(text, [&counts](std::string_view tag) { counts.take(tag); });
+    counts.settle();
   });
   answer.checksum = checksum_of_top(counts);
   return answer;

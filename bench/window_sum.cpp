@@ -38,8 +38,7 @@ Answer run_by_engine(std::uint64_t records, unsigned threads) {
   Answer answer;
   answer.records = records;
   Topology topology("window-sum");
-  auto events = generate(
-      records, [](std::uint64_t index) { return event_of(index); }, threads);
+  auto events = generate(records, [](std::uint64_t index) { return event_of(index); }, threads);
   events.tasks = threads;
   topology.from(events)
       .event_time(&Event::time)
