@@ -105,7 +105,7 @@ def included_path(tree, path, quote, name):
     """The project's file that an include means, or None when it is somebody else's."""
     known = set(tree.paths)
     beside = (pathlib.PurePosixPath(path).parent / name).as_posix()
-    candidates = [f"include/{name}", f"src/{name}"] + ([beside] if quote == '"' else [])
+    candidates = [f"include/{name}", f"src/{name}", name] + ([beside] if quote == '"' else [])
     return next((candidate for candidate in candidates if candidate in known), None)
 
 
