@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -67,14 +69,41 @@ class GeneratorSource final : public Source {
   std::uint64_t records_of(std::uint32_t partition) const {
     return *records_ > partition ? (*records_ - partition - 1) / partitions_ + 1 : 0;
   }
+  /// Walks make(index), make(index + step), ...: so vector::insert writes the records in place, in
+  /// one loop that neither looks for room nor clears memory first.
+  class Cursor {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const T*;
+    using reference = T;
+
+    Cursor(F& make, std::uint64_t index, std::uint64_t step)
+        : make_(&make), index_(index), step_(step) {}
+    T operator*() const { return (*make_)(index_); }
+    Cursor& operator++() {
+      index_ += step_;
+      return *this;
+    }
+    Cursor operator++(int) {
+      const Cursor before = *this;
+      index_ += step_;
+      return before;
+    }
+    friend bool operator==(const Cursor& a, const Cursor& b) { return a.index_ == b.index_; }
+
+   private:
+    F* make_;
+    std::uint64_t index_;
+    std::uint64_t step_;
+  };
+
   void fill(std::vector<T>& values, std::uint64_t index, std::uint64_t count) {
     const std::uint64_t step = partitions_;
-    if constexpr (std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>) {
-      // Written in place through a raw cursor: push_back would look for room at every record.
-      const std::size_t before = values.size();
-      values.resize(before + count);
-      T* to = values.data() + before;
-      for (std::uint64_t i = 0; i < count; ++i) to[i] = make_(index + i * step);
+    if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>) {
+      values.insert(values.end(), Cursor(make_, index, step),
+                    Cursor(make_, index + count * step, step));
     } else {
       values.reserve(values.size() + count);
       for (std::uint64_t i = 0; i < count; ++i) values.push_back(make_(index + i * step));

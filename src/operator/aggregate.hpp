@@ -69,6 +69,8 @@ class TableUpdater {
         add_wide(tables, batch, begin, end);
       } else if (hashes) {
         for (std::size_t at = begin; at < end; ++at) add(at, hashes + at);
+      } else if constexpr (kCheapToCopy<Key> && kCheapToCopy<Kernel>) {
+        add_near(tables, batch.values.data(), begin, end);
       } else {
         for (std::size_t at = begin; at < end; ++at) add(at, nullptr);
       }
@@ -84,8 +86,25 @@ class TableUpdater {
   /// How many records ahead of the update their slots are prefetched.
   static constexpr std::size_t kAhead = 16;
 
+  /// Not is_trivially_copyable: libstdc++'s tuple has an assignment of its own.
+  template <class F>
+  static constexpr bool kCheapToCopy = std::is_trivially_copy_constructible_v<F> &&
+                                       std::is_trivially_destructible_v<F> && sizeof(F) <= 64;
+
   auto init() const {
     return [this]() -> decltype(auto) { return kernel_.init(); };
+  }
+
+  /// Key and kernel as locals, which no store into the tables can change: they stay in registers.
+  void add_near(Tables& tables, const T* values, std::size_t begin, std::size_t end) const {
+    const Key key_fn = key_->key();
+    const Kernel kernel = kernel_;
+    for (const T* record = values + begin; record != values + end; ++record) {
+      key_fn.with(*record, [&](const K& key) {
+        kernel.add(tables.upsert(key, KeyTraits<K>::hash(key), [&] { return kernel.init(); }),
+                   *record);
+      });
+    }
   }
 
   void add_wide(Tables& tables, const Batch<T>& batch, std::size_t begin, std::size_t end) {

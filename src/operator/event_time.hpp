@@ -49,29 +49,28 @@ class PartitionWatermarks {
                std::vector<Behind>& behind) {
     if (partition >= marks_.size()) marks_.resize(partition + 1, kTimeMin);
     Time& mark = marks_[partition];
-    // Four of each, so that no comparison waits for the one before it.
-    constexpr std::size_t kLanes = 4;
-    Time leasts[kLanes] = {kTimeMax, kTimeMax, kTimeMax, kTimeMax};
-    Time newests[kLanes] = {kTimeMin, kTimeMin, kTimeMin, kTimeMin};
-    std::size_t at = 0;
-    for (; at + kLanes <= times.size(); at += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        leasts[lane] = std::min(leasts[lane], times[at + lane]);
-        newests[lane] = std::max(newests[lane], times[at + lane]);
-      }
+    if (times.empty()) return;
+    if (is_ascending(times)) {
+      // No record lies behind one before it: only those behind the mark as it came can be late.
+      if (times.front() < mark) mark_late(mark, times, behind);
+      mark = std::max(mark, saturating_add(times.back(), -bound_));
+      return;
     }
-    for (; at < times.size(); ++at) {
-      leasts[0] = std::min(leasts[0], times[at]);
-      newests[0] = std::max(newests[0], times[at]);
-    }
-    const Time least = *std::min_element(leasts, leasts + kLanes);
-    const Time newest = *std::max_element(newests, newests + kLanes);
-    const Time after = std::max(mark, saturating_add(newest, -bound_));
-    if (least < after) mark_late(mark, times, behind);
+    const auto [least, newest] = std::minmax_element(times.begin(), times.end());
+    const Time after = std::max(mark, saturating_add(*newest, -bound_));
+    if (*least < after) mark_late(mark, times, behind);
     mark = after;
   }
 
  private:
+  /// Without branches inside, so that it becomes vector instructions.
+  static bool is_ascending(const std::vector<Time>& times) {
+    const Time* const at = times.data();
+    bool descends = false;
+    for (std::size_t next = 1; next < times.size(); ++next) descends |= at[next] < at[next - 1];
+    return !descends;
+  }
+
   void mark_late(Time mark, const std::vector<Time>& times, std::vector<Behind>& behind) const {
     for (std::size_t at = 0; at < times.size(); ++at) {
       if (times[at] < mark) behind.push_back({static_cast<std::uint32_t>(at), mark});

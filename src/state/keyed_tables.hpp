@@ -148,8 +148,12 @@ class KeyedTables {
     return static_cast<Slot*>(memory);
   }
 
+  /// Small keys by value, so that upsert can hold them in registers.
+  static constexpr bool kSmallKey = std::is_trivially_copyable_v<K> && sizeof(K) <= 16;
+  using KeyArgument = std::conditional_t<kSmallKey, const K, const K&>;
+
   template <class Value>
-  [[gnu::noinline]] V& insert(Group& group, const K& key, std::uint64_t hash, Value&& value) {
+  [[gnu::noinline]] V& insert(Group& group, KeyArgument key, std::uint64_t hash, Value&& value) {
     if (group.size >= group.grow_at) grow(group);
     std::size_t at = hash & group.mask;
     while (group.slots[at].tag != 0) at = (at + 1) & group.mask;
