@@ -134,9 +134,11 @@ void Router::seal(Receiver& receiver) {
   std::size_t pinned = 0;
   for (const ArenaRef& arena : open.arenas) pinned += arena->capacity_bytes();
   // A filter that keeps one record in thousands must not keep the buffers of all of them alive.
+  // A record's text is guessed at kTextBytes: the exact sum would cost a walk over each batch.
   constexpr std::size_t kSparse = 16;
-  if (pinned > (64u << 10) && pinned > kSparse * open.size() * type_.record_bytes())
-    type_.rehome(open);
+  constexpr std::size_t kTextBytes = 64;
+  const std::size_t used = open.size() * (type_.record_bytes() + kTextBytes);
+  if (pinned > (64u << 10) && pinned > kSparse * used) type_.rehome(open);
   if (receiver.waiting.empty() && receiver.channel->push(receiver.open)) return;
   receiver.waiting.push_back(std::move(receiver.open));
   ++waiting_;
