@@ -85,10 +85,11 @@ Status Simulation::step_all() {
     if (steps_ % kStepsBetweenChecks == 0) {
       if (Status status = check(false); !status.ok()) return status;
     }
-    // Draws may miss a task for long; only a sweep over all shows that nothing can go on.
+    // Draws may miss a task for long; only sweeps over all show that nothing can go on. Two, for a
+    // blocked or idle task may have handed a batch to one that had its turn before.
     if (quiet <= 2 * live_.size()) continue;
     quiet = 0;
-    if (!sweep() && !live_.empty() && !advance_clock()) return stuck("is deadlocked");
+    if (!sweep() && !sweep() && !live_.empty() && !advance_clock()) return stuck("is deadlocked");
     if (!failure_.ok()) return failure_;
   }
   return {};
