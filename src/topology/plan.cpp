@@ -127,9 +127,26 @@ class Planner {
                        [&](const PlanStage& stage) { return visit(visit, root(stage.id)); });
   }
 
+  /// True on the way from a source to the event_time behind it. There the records of a partition
+  /// must stay in order and apart from those of others, so these edges are fused whatever else is
+  /// asked for.
+  bool leads_to_time(const PlanEdge& edge) const {
+    if (edge.grouping.kind != GroupingKind::forward) return false;
+    const Node& to = graph_.node(plan_.stages[edge.to].node);
+    if (to.originates_time) return true;
+    return std::any_of(plan_.edges.begin(), plan_.edges.end(), [&](const PlanEdge& next) {
+      return next.from == edge.to && leads_to_time(next);
+    });
+  }
+
   bool can_fuse(const PlanEdge& edge) const {
-    return edge.grouping.kind == GroupingKind::forward &&
+    return edge.grouping.kind == GroupingKind::forward && options_.fuse &&
            !graph_.node(plan_.stages[edge.from].node).alone;
+  }
+
+  void fuse_edge(PlanEdge& edge) {
+    edge.fused = true;
+    parent_[root(edge.to)] = root(edge.from);
   }
 
   /// All forward edges at once where that makes no circle of chains (nearly always); else one by
@@ -137,21 +154,21 @@ class Planner {
   void fuse() {
     parent_.resize(plan_.stages.size());
     std::iota(parent_.begin(), parent_.end(), 0u);
-    if (!options_.fuse) return;
-    const std::vector<std::uint32_t> apart = parent_;
     for (PlanEdge& edge : plan_.edges) {
-      if (!can_fuse(edge)) continue;
-      edge.fused = true;
-      parent_[root(edge.to)] = root(edge.from);
+      if (leads_to_time(edge)) fuse_edge(edge);
+    }
+    const std::vector<std::uint32_t> apart = parent_;
+    const std::vector<PlanEdge> unfused = plan_.edges;
+    for (PlanEdge& edge : plan_.edges) {
+      if (can_fuse(edge)) fuse_edge(edge);
     }
     if (!has_cycle()) return;
     parent_ = apart;
-    for (PlanEdge& edge : plan_.edges) edge.fused = false;
+    plan_.edges = unfused;
     for (PlanEdge& edge : plan_.edges) {
-      if (!can_fuse(edge)) continue;
+      if (edge.fused || !can_fuse(edge)) continue;
       const std::vector<std::uint32_t> before = parent_;
-      edge.fused = true;
-      parent_[root(edge.to)] = root(edge.from);
+      fuse_edge(edge);
       if (!has_cycle()) continue;
       parent_ = before;
       edge.fused = false;

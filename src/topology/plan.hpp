@@ -12,7 +12,8 @@ namespace millrace::detail {
 
 struct PlanOptions {
   std::uint32_t parallelism = 1;
-  /// Fuse neighbours without a shuffle between them. Off only in tests of the rings.
+  /// Fuse neighbours without a shuffle between them. Off only in tests of the rings; a source and
+  /// its event_time are one chain all the same.
   bool fuse = true;
   /// Combine before shuffles where the aggregate merges.
   bool two_phase = true;
