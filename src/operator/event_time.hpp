@@ -43,6 +43,9 @@ class PartitionWatermarks {
     return marks_.empty() ? kTimeMin : *std::min_element(marks_.begin(), marks_.end());
   }
 
+  /// The newest time of any partition; kTimeMin before the first record.
+  Time newest() const { return newest_; }
+
   /// Walks the times of a batch of one partition in order: appends a mark for each record behind
   /// the watermark as it stood before the record, and moves the watermark on.
   void observe(std::uint32_t partition, const std::vector<Time>& times,
@@ -54,10 +57,12 @@ class PartitionWatermarks {
       // No record lies behind one before it: only those behind the mark as it came can be late.
       if (times.front() < mark) mark_late(mark, times, behind);
       mark = std::max(mark, saturating_add(times.back(), -bound_));
+      newest_ = std::max(newest_, times.back());
       return;
     }
     const auto [least, newest] = std::minmax_element(times.begin(), times.end());
     const Time after = std::max(mark, saturating_add(*newest, -bound_));
+    newest_ = std::max(newest_, *newest);
     if (*least < after) mark_late(mark, times, behind);
     mark = after;
   }
@@ -79,6 +84,7 @@ class PartitionWatermarks {
   }
 
   std::int64_t bound_;
+  Time newest_ = kTimeMin;
   std::vector<Time> marks_;
 };
 
@@ -118,6 +124,7 @@ class EventTime final : public Operator {
     pace_ = ReplayPace(context.speed);
   }
   bool originates_time() const override { return true; }
+  Time newest_time() const override { return marks_.newest(); }
   void set_partitions(std::uint32_t partitions) override { marks_.resize(partitions); }
   std::size_t held() const override { return pending_.values.size() - next_; }
 

@@ -59,6 +59,9 @@ class Operator {
   virtual void advance(Time, Outputs&) {}
   /// True for an operator that makes watermarks itself instead of forwarding those of its inputs.
   virtual bool originates_time() const { return false; }
+  /// The newest event time let through so far, kTimeMin before the first record (only operators
+  /// that originate time have one).
+  virtual Time newest_time() const { return kTimeMin; }
   /// A partition of the source in this chain has ended (only reaches operators that originate
   /// time).
   virtual void partition_ended(std::uint32_t, Outputs&) {}

@@ -84,6 +84,9 @@ void Stage::settle(std::size_t) {
   counters_.dead_lettered.add(tally_.dead_lettered);
   tally_ = {};
   counters_.in_flight.set(operator_ ? operator_->held() : 0);
+  if (originates_time()) {
+    counters_.newest_time.store(operator_->newest_time(), std::memory_order_relaxed);
+  }
 }
 
 void Stage::write(BatchBase& batch) {

@@ -28,6 +28,7 @@ struct StageCounters {
   Counter emitted;
   Counter busy_ticks;
   std::atomic<Time> watermark{kTimeMin};
+  std::atomic<Time> newest_time{kTimeMin};  ///< of stages that originate time
 };
 
 /// Sees dead letters of all tasks; any thread.

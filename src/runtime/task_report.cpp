@@ -28,12 +28,33 @@ std::optional<Time> shown(Time watermark) {
   return watermark;
 }
 
+/// What stages that originate time say of the input as a whole, over all tasks.
+struct Origin {
+  Time newest = kTimeMin;
+  std::uint64_t held = 0;  ///< read ahead by a paced replay, not yet let go
+};
+
+void add_origin(const StageCounters& counters, Origin& origin) {
+  origin.newest = std::max(origin.newest, counters.newest_time.load(std::memory_order_relaxed));
+  origin.held += counters.in_flight.value();
+}
+
+/// Nothing to tell before the first watermark and at the end of input. A watermark that was read
+/// after the newest time may already be ahead of it: that is no lag.
+std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
+  if (!watermark || *watermark == kTimeMin || *watermark == kTimeMax || newest == kTimeMin) {
+    return std::nullopt;
+  }
+  return std::max<std::int64_t>(0, newest - *watermark) / 1000;
+}
+
 }  // namespace
 
 void TaskGraph::fill(const Graph& graph, Report& report) const {
   std::map<NodeId, ComponentReport> components;
   std::array<std::uint64_t, Histogram::kBuckets> latency{};
   std::optional<Time> least;
+  Origin origin;
   std::map<NodeId, std::size_t> stages_of_node;
   for (const PlanStage& plan : plan_.stages) ++stages_of_node[plan.node];
   for (const PlanStage& plan : plan_.stages) {
@@ -47,6 +68,7 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
     Time node_watermark = kTimeMax;
     for (const Stage* stage : stages_[plan.id]) {
       add_counts(stage->counters(), split && !is_merge, is_merge, sum);
+      if (stage->originates_time()) add_origin(stage->counters(), origin);
       sum.busy_share += static_cast<double>(stage->counters().busy_ticks.value());
       node_watermark =
           std::min(node_watermark, stage->counters().watermark.load(std::memory_order_relaxed));
@@ -59,7 +81,9 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
       least = least ? std::min(*least, node_watermark) : node_watermark;
     }
   }
+  report.records_in -= std::min(report.records_in, origin.held);
   if (least) report.watermark = shown(*least);
+  report.watermark_lag_ms = lag_ms(origin.newest, least);
   for (auto& [id, component] : components) {
     report.dead_letters += component.dead_lettered;
     report.components.push_back(std::move(component));
