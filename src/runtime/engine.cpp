@@ -11,8 +11,12 @@ constexpr std::size_t kStepBudget = 16;
 /// About the cost of a futex wake-up (6 to 12 microseconds): spinning longer than that does not
 /// pay.
 constexpr std::int64_t kSpinNs = 12'000;
-/// A source that has nothing now is asked again after this time: the latency of a spout that was
-/// idle.
+/// A spout whose records come closer together than this is worth spinning for: parking would make
+/// each of them wait for a timer.
+constexpr std::int64_t kSpinNsMax = 50'000;
+/// A source that has nothing now is asked again after a part of its usual gap between records,
+/// within these: the latency of a spout that was idle.
+constexpr std::int64_t kPollNsMin = 50'000;
 constexpr std::int64_t kPollNs = 500'000;
 
 }  // namespace
@@ -72,24 +76,41 @@ Status Engine::finish() {
 }
 
 void Engine::run(Executor& executor) {
-  std::int64_t idle_since = 0;
-  bool spins = false;  // only after work: a wake-up that found nothing goes back to sleep
+  std::int64_t idle_since = 0;  // 0: the last round found work
   while (!executor.tasks.empty() && !abandon_.load(std::memory_order_relaxed)) {
     std::optional<std::int64_t> next_due;
     bool polls = false;
     if (round(executor, next_due, polls)) {
+      if (idle_since != 0) executor.learn_gap(env_.clock->steady_ns());
       idle_since = 0;
-      spins = true;
       continue;
     }
-    if (spins) {
-      const std::int64_t now = env_.clock->steady_ns();
-      if (idle_since == 0) idle_since = now;
-      if (now - idle_since < kSpinNs) continue;
-    }
-    spins = !sleep(executor);
+    const std::int64_t now = env_.clock->steady_ns();
+    if (idle_since == 0) idle_since = now;
+    // Once it has spun in vain it parks again after each look, until there is work: idle is cheap.
+    if (now - idle_since < spin_ns(executor, polls)) continue;
+    if (sleep(executor)) continue;
+    executor.learn_gap(env_.clock->steady_ns());
     idle_since = 0;
   }
+}
+
+/// How far apart the records of its sources came since it last went from idle to work.
+void Engine::Executor::learn_gap(std::int64_t now_ns) {
+  constexpr std::int64_t kShare = 8;
+  std::uint64_t polled = 0;
+  for (const Task* task : tasks) polled += task->records_polled();
+  const std::uint64_t fresh = polled > polled_before ? polled - polled_before : 1;
+  const std::int64_t gap = (now_ns - learned_at_ns) / static_cast<std::int64_t>(fresh);
+  if (learned_at_ns != 0) gap_ns += (gap - gap_ns) / kShare;
+  learned_at_ns = now_ns;
+  polled_before = polled;
+}
+
+/// Twice the usual gap between records when that is short, else about what a wake-up costs.
+std::int64_t Engine::spin_ns(const Executor& executor, bool polls) {
+  const std::int64_t wanted = 2 * executor.gap_ns;
+  return polls && wanted <= kSpinNsMax ? std::max(wanted, kSpinNs) : kSpinNs;
 }
 
 bool Engine::round(Executor& executor, std::optional<std::int64_t>& next_due, bool& polls) {
@@ -118,14 +139,16 @@ bool Engine::sleep(Executor& executor) {
   executor.waker.prepare();
   std::optional<std::int64_t> next_due;
   bool polls = false;
-  if (round(executor, next_due, polls) || executor.tasks.empty() || (stop_.load() && polls)) {
+  if (round(executor, next_due, polls) || executor.tasks.empty() || (stop_.load() && polls) ||
+      abandon_.load()) {
     executor.waker.cancel();
     return false;
   }
-  std::int64_t nanoseconds = polls ? kPollNs : -1;
+  const std::int64_t poll_ns = std::clamp(executor.gap_ns / 4, kPollNsMin, kPollNs);
+  std::int64_t nanoseconds = polls ? poll_ns : -1;
   if (next_due) {
     const std::int64_t until = std::max<std::int64_t>(*next_due - env_.clock->steady_ns(), 0);
-    nanoseconds = polls ? std::min(kPollNs, until) : until;
+    nanoseconds = polls ? std::min(poll_ns, until) : until;
   }
   executor.waker.park(nanoseconds);
   return true;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -39,11 +40,18 @@ class Engine {
     Waker waker;
     std::vector<Task*> tasks;
     std::thread thread;
+
+    // What its sources' pace is, to choose between spinning and parking.
+    void learn_gap(std::int64_t now_ns);
+    std::int64_t gap_ns = 0;
+    std::int64_t learned_at_ns = 0;
+    std::uint64_t polled_before = 0;
   };
 
   void run(Executor& executor);
   /// Steps each task once. Returns whether any did something; drops those that are done.
   bool round(Executor& executor, std::optional<std::int64_t>& next_due, bool& polls);
+  static std::int64_t spin_ns(const Executor& executor, bool polls);
   /// False: there was something to do after all.
   bool sleep(Executor& executor);
   void task_done(Task& task);

@@ -152,6 +152,12 @@ bool Task::polls() const {
                      [](const Stage* source) { return !source->finished(); });
 }
 
+std::uint64_t Task::records_polled() const {
+  std::uint64_t records = 0;
+  for (const Stage* source : sources_) records += source->counters().processed.value();
+  return records;
+}
+
 void Task::close() {
   if (closed_) return;
   closed_ = true;

@@ -41,6 +41,8 @@ class Task {
   std::optional<std::int64_t> next_due_ns() const { return next_due_ns_; }
   /// True when a source of this task may have something new at any time, without anybody telling.
   bool polls() const;
+  /// Records its sources have read and handed on so far.
+  std::uint64_t records_polled() const;
   const Status& failure() const { return shared_.failure; }
   /// Closes sources and sinks; after the last step.
   void close();

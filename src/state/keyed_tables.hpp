@@ -29,6 +29,17 @@ inline std::uint32_t task_of_hash(std::uint64_t hash, std::uint32_t tasks) {
   return (key_group(hash) * tasks) >> 7;
 }
 
+/// A place in a table: raw memory that calloc has zeroed, so that an empty table costs no
+/// constructors.
+template <class StoredK, class V>
+struct TableSlot {
+  std::uint32_t tag;  ///< 0: empty; else bits of the hash, never 0
+  alignas(StoredK) unsigned char key_bytes[sizeof(StoredK)];
+  alignas(V) unsigned char value_bytes[sizeof(V)];
+  StoredK& key() { return *std::launder(reinterpret_cast<StoredK*>(key_bytes)); }
+  V& value() { return *std::launder(reinterpret_cast<V*>(value_bytes)); }
+};
+
 /// Values by key. Each group's table grows alone, so no insert waits for a big move; a table is at
 /// most a quarter full while all of them fit the L2 cache and half full beyond (linear probing;
 /// measured in architecture.md).
@@ -123,13 +134,7 @@ class KeyedTables {
   static_assert(std::is_trivially_copyable_v<StoredK> || std::is_trivially_destructible_v<StoredK>,
                 "a stored key is moved by copying its bytes");
 
-  struct Slot {
-    std::uint32_t tag;  ///< 0: empty; else bits of the hash, never 0
-    alignas(StoredK) unsigned char key_bytes[sizeof(StoredK)];
-    alignas(V) unsigned char value_bytes[sizeof(V)];
-    StoredK& key() { return *std::launder(reinterpret_cast<StoredK*>(key_bytes)); }
-    V& value() { return *std::launder(reinterpret_cast<V*>(value_bytes)); }
-  };
+  using Slot = TableSlot<StoredK, V>;
   struct Group {
     Slot* slots = nullptr;
     std::uint32_t mask = 0;
