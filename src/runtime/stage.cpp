@@ -63,7 +63,6 @@ Status Stage::open(const OperatorContext& context, const EndContext& end_context
 void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
   const std::size_t count = batch.size();
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
-  shared_.at = this;
   edge_received.add(count);
   counters_.received.add(count);
   counters_.in_flight.set(counters_.in_flight.value() + count);
@@ -209,7 +208,6 @@ bool Stage::poll() {
   }
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   poll_batch_->clear();
-  shared_.at = this;
   Result<Poll> outcome = source_->poll(*poll_batch_);
   if (limit != 0) apply_limit();
   counters_.received.set(source_->records_read() - beyond_limit_);

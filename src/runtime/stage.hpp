@@ -53,6 +53,8 @@ class BusyMeter {
     since_ = now;
     return std::exchange(owner_, next);
   }
+  /// Whose time runs: after an exception came out of a stage, still that stage's.
+  const Counter* owner() const { return owner_; }
 
  private:
   Counter* owner_ = nullptr;
@@ -63,9 +65,8 @@ class BusyMeter {
 struct TaskShared {
   Env* env = nullptr;
   BusyMeter busy;
-  std::int64_t due_ns = 0;    ///< due time of what is being handled now
-  class Stage* at = nullptr;  ///< entered last: who threw
-  Status failure;             ///< the first one; ends the task
+  std::int64_t due_ns = 0;  ///< due time of what is being handled now
+  Status failure;           ///< the first one; ends the task
 };
 
 class Stage final : public Outputs, public DeadLetters {

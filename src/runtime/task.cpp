@@ -3,14 +3,19 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 namespace millrace::detail {
 namespace {
 
 /// A busy task hands open batches over at the latest after this many steps, so that a rare receiver
 /// does not starve.
 constexpr std::uint32_t kStepsBetweenFlushes = 8;
+
+/// The exception being handled, as the failure of a component.
+Status thrown_by(const std::string& component, const std::string& when) {
+  return {Code::user_code_failed, "\"" + component + "\" threw " + when +
+                                      ", so the topology stops: " + current_exception_text() +
+                                      "; catch it in the component, or mend what it meets"};
+}
 
 }  // namespace
 
@@ -41,7 +46,11 @@ Status Task::open(const OperatorContext& context, const EndContext& end_context)
     EndContext own_end = end_context;
     own_end.task = index_;
     own_end.tasks = stage->plan().tasks;
-    if (Status status = stage->open(own, own_end); !status.ok()) return status;
+    try {
+      if (Status status = stage->open(own, own_end); !status.ok()) return status;
+    } catch (...) {
+      return thrown_by(stage->plan().name, "while it opened");
+    }
   }
   return {};
 }
@@ -65,14 +74,18 @@ Step Task::step(std::size_t budget, bool stop) {
     if (!flushed) return Step::blocked;
     return all_finished() ? Step::done : Step::idle;
   } catch (...) {
-    // What user code throws for a record was caught there: this is a spout, a sink or the machine.
-    shared_.failure = Status(
-        Code::user_code_failed,
-        fmt::format("component \"{}\" threw outside of a record: {}: the topology ends; catch "
-                    "it in the component",
-                    shared_.at ? shared_.at->plan().name : "?", current_exception_text()));
+    // What user code throws at a record of a verb or bolt was caught there; this is a source, a
+    // sink, the firing of a window or the machine itself.
+    shared_.failure = thrown_by(running_component(), "where no single record can be set aside");
     return Step::done;
   }
+}
+
+std::string Task::running_component() const {
+  for (const auto& stage : stages_) {
+    if (shared_.busy.owner() == &stage->counters().busy_ticks) return stage->plan().name;
+  }
+  return "a component";
 }
 
 bool Task::take_inputs(std::size_t budget) {

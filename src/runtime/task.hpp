@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/channel.hpp"
@@ -66,6 +67,7 @@ class Task {
   bool flush_routers();
   void deliver(Input& input, BatchPtr batch);
   bool all_finished() const;
+  std::string running_component() const;
 
   std::uint32_t chain_;
   std::uint32_t index_;

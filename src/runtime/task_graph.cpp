@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace millrace::detail {
 
 void DeadLetterStore::add(const std::string& component, std::string_view reason,
@@ -11,8 +13,14 @@ void DeadLetterStore::add(const std::string& component, std::string_view reason,
                           std::string(record.substr(0, kRecordBytesMax)), env_.clock->wall_us()};
   std::lock_guard lock(mutex_);
   if (++seen_ <= kLoggedMax) {
-    std::string text = "component=\"" + component + "\" reason=\"" + letter.reason + "\"";
-    if (!letter.where.empty()) text += " at=\"" + letter.where + "\"";
+    std::string text = "component=";
+    append_json_string(text, component);
+    text += " reason=";
+    append_json_string(text, letter.reason);
+    if (!letter.where.empty()) {
+      text += " at=";
+      append_json_string(text, letter.where);
+    }
     if (seen_ == kLoggedMax) text += " (further ones are counted, not logged)";
     log_(LogLevel::warn, "dead-letter", text);
   }
