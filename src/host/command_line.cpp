@@ -174,6 +174,11 @@ Result<ParsedOptions> parse_options(const std::string& program, const std::strin
   app.allow_extras();
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string what = error.what();
+    return Status(Code::option_invalid,
+                  fmt::format("{}: its value is missing; --help lists the flags",
+                              what.substr(0, what.find(':'))));
   } catch (const CLI::Error& error) {
     return Status(Code::option_invalid,
                   fmt::format("{}: {}; --help lists the flags", program, error.what()));

@@ -1,6 +1,7 @@
 // The run loop: start, report once a second, stop on request, say how it went.
 #include "millrace/run.hpp"
 
+#include <sysexits.h>
 #include <unistd.h>
 #include <charconv>
 #include <csignal>
@@ -33,6 +34,9 @@ void install_handlers() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A closed output is an error of the write (4005), and no reason to die before the summary.
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
 }
 
 class StderrLog final : public LogSink {
@@ -87,10 +91,14 @@ class Host {
       std::fputs(explain(declaration_.graph, plan).c_str(), stdout);
       return 0;
     }
+    install_handlers();
     if (Status status = start_page(); !status) return report_error(status);
     Engine engine(std::move(plan), run_options(), env_);
     Reporter reporter(declaration_, engine, options_, extras_, env_);
-    if (Status status = engine.start(); !status) return report_error(status);
+    if (Status status = engine.start(); !status) {
+      report_error(status);
+      return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
+    }
     say_where();
     loop(engine, reporter);
     const Status failure = engine.finish();
@@ -143,7 +151,6 @@ class Host {
   }
 
   void loop(Engine& engine, Reporter& reporter) {
-    install_handlers();
     const std::int64_t started = env_.clock->steady_ns();
     std::int64_t reported = 0;
     bool stopping = false;

@@ -137,7 +137,8 @@ std::string summary_text(const Report& report) {
   std::size_t shown = 0;
   for (const DeadLetterReport& letter : report.recent_dead_letters) {
     if (++shown > 3) break;
-    out += fmt::format("  dead letter: {} {}: {}\n", letter.component, letter.where, letter.reason);
+    out += fmt::format("  dead letter: {}{}{}: {}\n", letter.component,
+                       letter.where.empty() ? "" : " ", letter.where, letter.reason);
   }
   return out;
 }
