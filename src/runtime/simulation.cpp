@@ -128,8 +128,9 @@ bool Simulation::advance_clock() {
   bool polls = false;
   for (const std::size_t id : live_) {
     const Task& task = *tasks_.tasks()[id];
-    if (const auto due = task.next_due_ns()) next = next ? std::min(*next, *due) : *due;
-    polls |= task.polls() && last_[id] == Step::idle;
+    const auto due = task.next_due_ns();
+    if (due) next = next ? std::min(*next, *due) : *due;
+    polls |= task.polls() && !due && last_[id] == Step::idle;
   }
   if (!next && !polls) return false;
   const std::int64_t now = env_.clock.steady_ns();
