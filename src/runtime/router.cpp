@@ -19,11 +19,6 @@ Router::Router(const BatchType& type, Grouping grouping, std::vector<Channel*> c
 
 void Router::push(BatchBase& batch, bool exclusive) {
   if (batch.size() == 0) return;
-  if (grouping_.kind != GroupingKind::fields) {
-    // Hashes of an earlier key: batches with and without them must not meet in one open batch.
-    batch.hashes.clear();
-    batch.hashed_by = nullptr;
-  }
   switch (grouping_.kind) {
     case GroupingKind::forward:
     case GroupingKind::global:
@@ -34,6 +29,7 @@ void Router::push(BatchBase& batch, bool exclusive) {
       return;
     case GroupingKind::shuffle:
       if (receivers_.size() == 1) return append_whole(receivers_.front(), batch, exclusive);
+      drop_hashes(batch);
       pick_evenly(batch);
       break;
     case GroupingKind::fields:
@@ -56,18 +52,19 @@ void Router::pick_by_hash(BatchBase& batch) {
   }
 }
 
-/// Neighbours stay together: a run of each batch for every receiver, the first run to the next one
-/// in turn.
+/// Neighbours stay together: a run of each batch for every receiver; what does not divide evenly
+/// goes to the next ones in turn.
 void Router::pick_evenly(const BatchBase& batch) {
   const std::size_t count = batch.size();
-  const std::size_t share = (count + receivers_.size() - 1) / receivers_.size();
-  for (std::size_t begin = 0; begin < count; begin += share) {
-    auto& picks = receivers_[next_].picks;
-    for (std::size_t at = begin; at < std::min(count, begin + share); ++at) {
+  const std::size_t share = count / receivers_.size();
+  const std::size_t left_over = count % receivers_.size();
+  for (std::size_t turn = 0, at = 0; at < count; ++turn) {
+    auto& picks = receivers_[(next_ + turn) % receivers_.size()].picks;
+    for (const std::size_t end = at + share + (turn < left_over ? 1 : 0); at < end; ++at) {
       picks.push_back(static_cast<std::uint32_t>(at));
     }
-    next_ = (next_ + 1) % receivers_.size();
   }
+  next_ = (next_ + left_over) % receivers_.size();
 }
 
 void Router::scatter(BatchBase& batch) {
@@ -83,12 +80,27 @@ BatchBase& Router::open_of(Receiver& receiver) {
   return *receiver.open;
 }
 
-/// Hashes of different keys, or none, cannot share a batch's hash column: what does not match is
-/// dropped.
+/// The open batch, sealed before if its records have event times and those of `batch` have not, or
+/// the other way round: a merge brings both.
+BatchBase& Router::open_for(Receiver& receiver, const BatchBase& batch) {
+  if (receiver.open && receiver.open->size() > 0 &&
+      receiver.open->has_times() != batch.has_times()) {
+    seal(receiver);
+  }
+  return open_of(receiver);
+}
+
+/// Only hashes of the router's own key may be in its batches: a merge brings batches with those of
+/// different keys, or none.
+void Router::drop_hashes(BatchBase& batch) {
+  batch.hashes.clear();
+  batch.hashed_by = nullptr;
+}
+
 void Router::append(Receiver& receiver, const BatchBase& batch) {
   std::size_t done = 0;
   while (done < receiver.picks.size()) {
-    BatchBase& open = open_of(receiver);
+    BatchBase& open = open_for(receiver, batch);
     const std::size_t room = batch_records_max_ - open.size();
     const std::size_t take = std::min(room, receiver.picks.size() - done);
     type_.append(open, batch, std::span(receiver.picks).subspan(done, take));
@@ -100,8 +112,9 @@ void Router::append(Receiver& receiver, const BatchBase& batch) {
 }
 
 void Router::append_whole(Receiver& receiver, BatchBase& batch, bool exclusive) {
+  drop_hashes(batch);
   const std::size_t records = batch.size();
-  BatchBase& open = open_of(receiver);
+  BatchBase& open = open_for(receiver, batch);
   if (exclusive && open.size() == 0) {
     const Time watermark = std::exchange(open.watermark, kTimeMin);
     type_.swap(open, batch);

@@ -51,6 +51,8 @@ class Router {
   void pick_by_hash(BatchBase& batch);
   void pick_evenly(const BatchBase& batch);
   BatchBase& open_of(Receiver& receiver);
+  BatchBase& open_for(Receiver& receiver, const BatchBase& batch);
+  static void drop_hashes(BatchBase& batch);
   void account(Receiver& receiver, const BatchBase& batch, std::size_t records);
   bool must_seal(const BatchBase& batch) const;
   void seal(Receiver& receiver);
