@@ -41,19 +41,23 @@ class TableUpdater {
   }
 
   /// Adds one record and passes the key and its accumulator to done(key, acc); on a throw of the
-  /// kernel the accumulator is as before.
+  /// kernel the accumulator is as before, and a key that was not there is not there.
   template <class Done>
   void add_one(Tables& tables, const T& record, const std::uint64_t* hash, Done&& done) const {
     with_key(record, [&](const K& key) {
-      Acc& acc = tables.upsert(key, hash ? *hash : KeyTraits<K>::hash(key), init());
+      const std::uint64_t key_hash = hash ? *hash : KeyTraits<K>::hash(key);
       if constexpr (Kernel::kNothrow) {
+        Acc& acc = tables.upsert(key, key_hash, init());
         kernel_.add(acc, record);
+        done(key, std::as_const(acc));
       } else {
-        Acc copy = acc;
+        Acc* const found = tables.find(key, key_hash);
+        Acc copy = found ? *found : Acc(kernel_.init());
         kernel_.add(copy, record);
-        acc = std::move(copy);
+        const auto moved = [&]() -> Acc&& { return std::move(copy); };
+        Acc& acc = found ? * found = std::move(copy) : tables.upsert(key, key_hash, moved);
+        done(key, std::as_const(acc));
       }
-      done(key, std::as_const(acc));
     });
   }
 

@@ -78,8 +78,11 @@ class KeyFn {
       KeyType<View>,
       "this cannot be a key: a key is a number, an enum, a text, a Timestamp, or a tuple of these");
   /// True when the key's texts lie in the batch's arenas, so that pinning them is enough to keep
-  /// them: the record itself holds no bytes of its own.
-  static constexpr bool kBorrowsArena = std::is_trivially_copyable_v<T>;
+  /// them: neither the record nor what a part returns holds bytes of its own.
+  static constexpr bool kBorrowsArena =
+      std::is_trivially_copyable_v<T> &&
+      (std::is_trivially_copyable_v<std::decay_t<std::invoke_result_t<const Parts&, const T&>>> &&
+       ...);
 
  private:
   std::tuple<Parts...> parts_;

@@ -77,7 +77,7 @@ Status Engine::finish() {
 
 void Engine::run(Executor& executor) {
   std::int64_t idle_since = 0;  // 0: the last round found work
-  while (!executor.tasks.empty() && !abandon_.load(std::memory_order_relaxed)) {
+  while (!executor.tasks.empty() && !failed_.load(std::memory_order_relaxed)) {
     std::optional<std::int64_t> next_due;
     bool polls = false;
     if (round(executor, next_due, polls)) {
@@ -140,7 +140,7 @@ bool Engine::sleep(Executor& executor) {
   std::optional<std::int64_t> next_due;
   bool polls = false;
   if (round(executor, next_due, polls) || executor.tasks.empty() || (stop_.load() && polls) ||
-      abandon_.load()) {
+      failed_.load()) {
     executor.waker.cancel();
     return false;
   }
@@ -160,7 +160,7 @@ void Engine::task_done(Task& task) {
   if (!task.failure().ok() && failure_.ok()) {
     failure_ = task.failure();
     stop_.store(true, std::memory_order_seq_cst);
-    abandon_.store(true, std::memory_order_seq_cst);
+    failed_.store(true, std::memory_order_seq_cst);
     for (auto& executor : executors_) executor->waker.wake();
   }
   if (tasks_left_ == 0 || !failure_.ok()) all_done_.notify_all();

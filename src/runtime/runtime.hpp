@@ -61,7 +61,7 @@ class Engine {
   TaskGraph graph_;
   std::vector<std::unique_ptr<Executor>> executors_;
   std::atomic<bool> stop_{false};
-  std::atomic<bool> abandon_{false};  ///< a task failed: the others' inputs may never end
+  std::atomic<bool> failed_{false};  ///< a task failed: its neighbours would wait for it for ever
   std::mutex mutex_;
   std::condition_variable all_done_;
   std::size_t tasks_left_ = 0;

@@ -20,7 +20,7 @@ struct RunOptions {
   std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
   double speed = 0;         ///< replay speed; 0: as fast as possible
   std::size_t line_bytes_max = 16u << 20;
-  Log log;
+  Log log{};
 };
 
 /// The last dead letters of all tasks. Any thread.
