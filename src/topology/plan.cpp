@@ -23,6 +23,39 @@ std::uint32_t tasks_of(const Node& node, const std::vector<std::uint32_t>& tasks
   return widest;
 }
 
+/// True on the way from a source to the event_time behind it. There the records of a partition must
+/// stay in order and apart from those of others, so these edges are fused whatever else is asked
+/// for.
+bool leads_to_time(const Graph& graph, const Plan& plan, const PlanEdge& edge) {
+  if (edge.grouping.kind != GroupingKind::forward) return false;
+  if (graph.node(plan.stages[edge.to].node).originates_time) return true;
+  return std::any_of(plan.edges.begin(), plan.edges.end(), [&](const PlanEdge& next) {
+    return next.from == edge.to && leads_to_time(graph, plan, next);
+  });
+}
+
+/// Readers by chain.
+using Readers = std::map<std::uint32_t, std::vector<std::uint32_t>>;
+
+/// True when a chain reaches itself.
+bool is_circular(const Readers& readers) {
+  std::map<std::uint32_t, int> state;
+  const auto visit = [&](auto&& self, std::uint32_t at) -> bool {
+    if (state[at] == 1) return true;
+    if (state[at] == 2) return false;
+    state[at] = 1;
+    if (const auto found = readers.find(at); found != readers.end()) {
+      for (const std::uint32_t to : found->second) {
+        if (self(self, to)) return true;
+      }
+    }
+    state[at] = 2;
+    return false;
+  };
+  return std::any_of(readers.begin(), readers.end(),
+                     [&](const auto& entry) { return visit(visit, entry.first); });
+}
+
 /// Builds the plan step by step; each method is one phase.
 class Planner {
  public:
@@ -106,37 +139,13 @@ class Planner {
   /// True when a chain could reach itself through edges that are not fused: then two of its tasks
   /// could wait for each other's full queues.
   bool has_cycle() {
-    std::map<std::uint32_t, std::vector<std::uint32_t>> next;
+    Readers readers;
     for (const PlanEdge& edge : plan_.edges) {
       if (edge.fused) continue;
       if (root(edge.from) == root(edge.to)) return true;
-      next[root(edge.from)].push_back(root(edge.to));
+      readers[root(edge.from)].push_back(root(edge.to));
     }
-    std::map<std::uint32_t, int> state;
-    const auto visit = [&](auto&& self, std::uint32_t at) -> bool {
-      if (state[at] == 1) return true;
-      if (state[at] == 2) return false;
-      state[at] = 1;
-      for (const std::uint32_t to : next[at]) {
-        if (self(self, to)) return true;
-      }
-      state[at] = 2;
-      return false;
-    };
-    return std::any_of(plan_.stages.begin(), plan_.stages.end(),
-                       [&](const PlanStage& stage) { return visit(visit, root(stage.id)); });
-  }
-
-  /// True on the way from a source to the event_time behind it. There the records of a partition
-  /// must stay in order and apart from those of others, so these edges are fused whatever else is
-  /// asked for.
-  bool leads_to_time(const PlanEdge& edge) const {
-    if (edge.grouping.kind != GroupingKind::forward) return false;
-    const Node& to = graph_.node(plan_.stages[edge.to].node);
-    if (to.originates_time) return true;
-    return std::any_of(plan_.edges.begin(), plan_.edges.end(), [&](const PlanEdge& next) {
-      return next.from == edge.to && leads_to_time(next);
-    });
+    return is_circular(readers);
   }
 
   bool can_fuse(const PlanEdge& edge) const {
@@ -155,7 +164,7 @@ class Planner {
     parent_.resize(plan_.stages.size());
     std::iota(parent_.begin(), parent_.end(), 0u);
     for (PlanEdge& edge : plan_.edges) {
-      if (leads_to_time(edge)) fuse_edge(edge);
+      if (leads_to_time(graph_, plan_, edge)) fuse_edge(edge);
     }
     const std::vector<std::uint32_t> apart = parent_;
     const std::vector<PlanEdge> unfused = plan_.edges;

@@ -23,7 +23,8 @@ using Key = KeyFn<Item, std::string_view Item::*>;
 /// A sender with its channels, read by hand.
 class Bench {
  public:
-  Bench(GroupingKind kind, std::size_t tasks, std::size_t batch_max = 8, std::size_t ring_max = 1024)
+  Bench(GroupingKind kind, std::size_t tasks, std::size_t batch_max = 8,
+        std::size_t ring_max = 1024)
       : hash_(std::make_shared<const TypedKeyHash<Item, Key>>(Key(&Item::name))) {
     std::vector<Channel*> ends;
     for (std::size_t at = 0; at < tasks; ++at) {
