@@ -10,10 +10,14 @@ interface Plan {
   width: number;
   height: number;
   boxes: Map<string, Box>;
-  lines: Map<string, { points: Point[]; label: Point }>;
+  /** `label` is where the rate stands; `stem` is the same for all edges out of one box, and they part behind it. */
+  lines: Map<string, { points: Point[]; label: Point; stem: Point }>;
 }
 
 const kBoxHeight = 64;
+const kLabelWidth = 58;
+/** How far the edges out of one box run as one line, which carries their common rate. */
+const kStem = 54;
 /** A wide graph is made smaller down to this scale to fit; below it, it scrolls. */
 const kScaleMin = 0.8;
 
@@ -34,9 +38,10 @@ function plan(components: Component[], edges: Edge[]): Plan {
   for (const { name } of components) graph.setNode(name, { width: boxWidth(name), height: kBoxHeight });
   edges.forEach((edge, i) => {
     if (!graph.hasNode(edge.from) || !graph.hasNode(edge.to)) return;
-    graph.setEdge(edge.from, edge.to, { width: 58, height: 16, labelpos: "c" }, edgeKey(edge, i));
+    graph.setEdge(edge.from, edge.to, { width: kLabelWidth, height: 16, labelpos: "c" }, edgeKey(edge, i));
   });
   layout(graph);
+  const fans = new Set(edges.filter((edge, i) => edges.findIndex((e) => e.from === edge.from) !== i).map((edge) => edge.from));
   const boxes = new Map<string, Box>();
   for (const name of graph.nodes()) boxes.set(name, graph.node(name) as Box);
   const lines: Plan["lines"] = new Map();
@@ -44,14 +49,16 @@ function plan(components: Component[], edges: Edge[]): Plan {
     const edge = graph.edge(id) as unknown as { points: Point[]; x: number; y: number };
     const from = boxes.get(id.v) as Box;
     const to = boxes.get(id.w) as Box;
+    const stem = { x: from.x + from.width / 2 + kStem, y: from.y };
     // Out of the right side, into the left one: dagre aims at the middle of boxes and may enter from above.
     const between = edge.points.slice(1, -1).filter((p) => p.x > from.x + from.width / 2 && p.x < to.x - to.width / 2);
     const points = [
       { x: from.x + from.width / 2, y: from.y },
-      ...(between.length <= 3 ? [{ x: edge.x, y: edge.y }] : between),  // to the next rank: through the label is enough
+      ...(fans.has(id.v) ? [stem] : []),
+      ...(between.length <= 3 ? (fans.has(id.v) ? [] : [{ x: edge.x, y: edge.y }]) : between.filter((p) => p.x > stem.x + 20)),  // to the next rank: through the label is enough
       { x: to.x - to.width / 2, y: to.y },
     ];
-    lines.set(id.name as string, { points, label: { x: edge.x, y: edge.y } });
+    lines.set(id.name as string, { points, label: { x: edge.x, y: edge.y }, stem: { x: stem.x - kStem / 2, y: stem.y } });
   }
   const size = graph.graph() as { width?: number; height?: number };
   return { width: Math.ceil(size.width ?? 0), height: Math.ceil(size.height ?? 0), boxes, lines };
@@ -95,7 +102,15 @@ function Trouble(props: { component: Component }) {
   );
 }
 
-function ComponentBox(props: { component: Component; box: Box }) {
+/** A kind as a word to read; a name that says it already is not repeated. */
+function kindText(component: Component, last: boolean): string {
+  const kind = component.kind.replaceAll("_", " ");
+  if (last && kind !== "view" && kind !== "sink") return `${kind} sink`;
+  return kind === component.name ? "operator" : kind;
+}
+
+/** `last`: nothing reads from it. */
+function ComponentBox(props: { component: Component; box: Box; last: boolean }) {
   const { component: c, box } = props;
   const busy = asNumber(c.busy_share);
   const share = Math.max(0, Math.min(1, busy / Math.max(1, c.tasks)));
@@ -115,7 +130,7 @@ function ComponentBox(props: { component: Component; box: Box }) {
         <b>{c.name}</b>
       </span>
       <span class="box-foot">
-        <span>{c.kind}{c.tasks > 1 ? ` \u00d7${c.tasks}` : ""}</span>
+        <span>{kindText(c, props.last)}{c.tasks > 1 ? ` \u00d7${c.tasks}` : ""}</span>
         <Trouble component={c} />
         <span class="busy" data-testid="busy" data-value={c.busy_share} title={`busy ${full(c.busy_share)} of one executor's time`}>
           {percent(c.busy_share)}
@@ -125,6 +140,10 @@ function ComponentBox(props: { component: Component; box: Box }) {
     </li>
   );
 }
+
+const edgeText = (edge: Edge) =>
+  `${edge.from} \u2192 ${edge.to} (${edge.grouping}): ${full(edge.records_per_second)} records a second, ` +
+  `sent ${full(edge.sent)}, received ${full(edge.received)}, queued ${full(edge.queued)}`;
 
 function Lines(props: { edges: Edge[]; drawn: Plan }) {
   const { drawn } = props;
@@ -139,13 +158,15 @@ function Lines(props: { edges: Edge[]; drawn: Plan }) {
         const line = drawn.lines.get(edgeKey(edge, i));
         const rate = asNumber(edge.records_per_second);
         return line && (
-          <path
-            key={edgeKey(edge, i)}
-            class={rate > 0 ? "line flowing" : "line"}
-            d={path(line.points)}
-            marker-end="url(#head)"
-            stroke-width={thickness(rate).toFixed(2)}
-          />
+          <g key={edgeKey(edge, i)}>
+            <path
+              class={rate > 0 ? "line flowing" : "line"}
+              d={path(line.points)}
+              marker-end="url(#head)"
+              stroke-width={thickness(rate).toFixed(2)}
+            />
+            <path class="reach" d={path(line.points)}><title>{edgeText(edge)}</title></path>
+          </g>
         );
       })}
     </svg>
@@ -153,27 +174,80 @@ function Lines(props: { edges: Edge[]; drawn: Plan }) {
 }
 
 function Rates(props: { edges: Edge[]; drawn: Plan }) {
+  // Readers of one output get the same records: one figure where their lines start says it for all of them.
+  const place = (edge: Edge, index: number) => {
+    const siblings = props.edges.filter((e) => e.from === edge.from);
+    if (siblings.length === 1 || siblings.some((e) => e.records_per_second !== edge.records_per_second)) return "own";
+    return props.edges.findIndex((e) => e.from === edge.from) === index ? "common" : "unseen";
+  };
   return (
     <ul class="rates" aria-label="Edges">
       {props.edges.map((edge, i) => {
         const line = props.drawn.lines.get(edgeKey(edge, i));
-        return line && (
+        const where = place(edge, i);
+        const point = line && (where === "own" ? line.label : line.stem);
+        return point && (
           <li
             key={edgeKey(edge, i)}
+            class={where === "unseen" ? "unseen" : ""}
             data-testid="edge"
             data-from={edge.from}
             data-to={edge.to}
             data-value={edge.records_per_second}
-            aria-label={`${edge.from} to ${edge.to}: ${full(edge.records_per_second)} records a second`}
-            title={`${edge.from} \u2192 ${edge.to} (${edge.grouping}): ${full(edge.records_per_second)} records a second, ` +
-              `sent ${full(edge.sent)}, received ${full(edge.received)}, queued ${full(edge.queued)}`}
-            style={{ left: px(line.label.x), top: px(line.label.y) }}
+            title={edgeText(edge)}
+            style={{ left: px(point.x), top: px(point.y) }}
           >
+            <span class="unseen">{edge.from} to {edge.to}: </span>
             {short(edge.records_per_second)}{"\u202f/s"}
           </li>
         );
       })}
     </ul>
+  );
+}
+
+function Twin(props: { caption: string; heads: string[]; rows: { names: string[]; figures: Num[] }[] }) {
+  const texts = props.rows[0]?.names.length ?? 0;
+  return (
+    <table>
+      <caption>{props.caption}</caption>
+      <thead><tr>{props.heads.map((head, i) => <th scope="col" class={i >= texts ? "num" : ""}>{head}</th>)}</tr></thead>
+      <tbody>
+        {props.rows.map(({ names, figures }) => (
+          <tr>
+            {names.map((name) => <td>{name}</td>)}
+            {figures.map((figure) => <td class="num">{full(figure)}</td>)}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** The graph's numbers, exact and without a picture; drawn only while it is open. */
+function Tables(props: { report: Report }) {
+  const { components, edges } = props.report;
+  const [open, setOpen] = useState(false);
+  return (
+    <details class="twin" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>All numbers as tables</summary>
+      {open && (
+        <div class="scroll" tabIndex={0} role="group" aria-label="Components and edges">
+          <Twin
+            caption="Components"
+            heads={["name", "kind", "tasks", "received", "processed", "filtered", "late", "dead", "in flight", "emitted"]}
+            rows={components.map((c) => ({ names: [c.name, c.kind.replaceAll("_", " ")],
+              figures: [c.tasks, c.received, c.processed, c.filtered, c.late, c.dead_lettered, c.in_flight, c.emitted] }))}
+          />
+          <Twin
+            caption="Edges"
+            heads={["from", "to", "grouping", "records a second", "sent", "received", "queued"]}
+            rows={edges.map((e) => ({ names: [e.from, e.to, e.grouping],
+              figures: [Math.round(asNumber(e.records_per_second) * 10) / 10, e.sent, e.received, e.queued] }))}
+          />
+        </div>
+      )}
+    </details>
   );
 }
 
@@ -197,13 +271,14 @@ export function TopologyGraph(props: { report: Report }) {
             <ul class="boxes" aria-label="Components">
               {components.map((c) => {
                 const box = drawn.boxes.get(c.name);
-                return box && <ComponentBox key={c.name} component={c} box={box} />;
+                return box && <ComponentBox key={c.name} component={c} box={box} last={!edges.some((e) => e.from === c.name)} />;
               })}
             </ul>
             <Rates edges={edges} drawn={drawn} />
           </div>
         </div>
       </div>
+      <Tables report={props.report} />
     </section>
   );
 }
