@@ -85,8 +85,9 @@ Medians medians(const std::vector<Sample>& samples) {
 
 double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
+/// Runs of a few milliseconds measure the start, not the loop: they are not judged.
 bool limit_is_too_slow(const Workload& workload, const Outcome& outcome) {
-  return outcome.limit.rate_per_cpu < workload.limit_rate_min;
+  return outcome.limit.cpu_seconds > 0.05 && outcome.limit.rate_per_cpu < workload.limit_rate_min;
 }
 
 /// One kind of run and what came of it.
