@@ -1,4 +1,4 @@
-// The workloads of `millrace bench`, one function each; see docs for what they measure.
+// The workloads of `millrace bench`, one function each.
 #pragma once
 
 #include "harness.hpp"
