@@ -60,7 +60,7 @@ class Day(CliTest):
     def test_the_second_day_is_not_compared(self):
         days, _ = self.summary("millrace", "demo", "--limit", 2 * EDITS_OF_A_DAY, "--speed", "max")
         self.assertEqual(days["oracle"], {"rows": 5142, "wrong": 0})
-        self.assertGreater(days["watermark"], "2015-09-13")
+        self.assertEqual(days["records_in"], 2 * EDITS_OF_A_DAY)
 
     def test_half_a_day_is_not_called_wrong(self):
         half, _ = self.summary("millrace", "demo", "--duration", "300ms", "--speed", "100000")
@@ -101,21 +101,16 @@ class Ending(CliTest):
             self.assertIn("1 records in", err)
 
     def test_ctrl_c_drains_what_was_read(self):
-        process = self.start("wordcount", "-", "-", "--headless", "--json", stdin=-1)
-        process.stdin.write(LINE * 1000)
-        process.stdin.flush()
-        read_until(process.stdout, re.escape(LINE))
-        out, _ = self.interrupt_reading(process)
+        read, write = os.pipe()
+        with os.fdopen(read, "rb") as stdin, os.fdopen(write, "wb", 0) as feeder:
+            process = self.start("wordcount", "-", "-", "--headless", "--json", stdin=stdin)
+            feeder.write(LINE * 1000)
+            read_until(process.stdout, re.escape(LINE))
+            out, _ = self.interrupt(process)
         run = json.loads(out.splitlines()[-1])
         self.assert_counted(run)
-        counts = run["components"]
-        self.assertEqual(counts["log"]["processed"], run["records_in"])
+        self.assertEqual(run["components"]["log"]["processed"], run["records_in"])
         self.assertEqual(run["views"]["words"], [], "a window fired that was still open")
-
-    def interrupt_reading(self, process):
-        process.stdin.close()
-        process.stdin = None
-        return self.interrupt(process)
 
     def test_the_end_of_standard_input(self):
         run, _ = self.summary("wordcount", "-", "none", stdin=None, input=LINE * 3)

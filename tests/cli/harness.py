@@ -11,7 +11,8 @@ import tempfile
 import time
 import unittest
 
-BIN = pathlib.Path(os.environ.get("MILLRACE_BIN", "build/dev/bin"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("MILLRACE_BIN", ROOT / "build/dev/bin"))
 # Long enough for a sanitizer on a busy machine; nothing waits for it to pass.
 PATIENCE_S = 60
 
