@@ -38,6 +38,11 @@ class KeyedStream {
   /// const T&) -> A; emitted for every record. When add throws, the value is as before.
   template <class A, class Add>
   auto fold(A initial, Add add) const {
+    if constexpr (Described<A>) {
+      static_assert(!Schema<A>::kBorrows,
+                    "millrace: a fold's value outlives the records it is made of: hold "
+                    "std::string, not std::string_view");
+    }
     using Kernel = detail::FoldKernel<T, A, Add, detail::NoMerge>;
     return running("fold", "value", Kernel{std::move(initial), std::move(add), {}});
   }

@@ -29,8 +29,9 @@ struct CountKernel {
 template <class T, class F>
 struct SumKernel {
   using Number = std::decay_t<std::invoke_result_t<const F&, const T&>>;
-  static_assert(std::is_arithmetic_v<Number>,
-                "sum needs a number: give a numeric member or a function that returns one");
+  static_assert(
+      std::is_arithmetic_v<Number>,
+      "millrace: sum needs a number: give a numeric member or a function that returns one");
   using Acc = std::conditional_t<std::is_floating_point_v<Number>, double, std::int64_t>;
   using Value = Acc;
   static constexpr bool kMerges = true;
