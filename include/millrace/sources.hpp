@@ -17,6 +17,15 @@
 
 namespace millrace {
 
+/// For sources of one's own: derive from Source and fill the Batch<T> that poll() is given (a
+/// static_cast from BatchBase). Pass it as SourceOf<T>{kind, note, tasks, make} to Topology::from.
+/// Each task makes one; its thread alone calls it. See docs/guides/how-to-write-a-source.md.
+using detail::Batch;
+using detail::BatchBase;
+using detail::EndContext;
+using detail::Poll;
+using detail::Source;
+
 /// A source as a value: what Topology::from() takes.
 template <class T>
 struct SourceOf {
