@@ -1,4 +1,4 @@
-# The command line: each wrong flag is refused with what is wrong and what to do; what flags promise.
+# The command line: wrong flags are refused with what is wrong and what to do; what flags promise.
 import json
 import unittest
 

@@ -1,4 +1,4 @@
-# What the tests of the command line share: running built programs, and input files in a folder that goes away.
+# What the tests of the command line share: running programs, and input files that go away.
 """Tests derive from CliTest; MILLRACE_BIN names the folder of the built programs."""
 import json
 import os
