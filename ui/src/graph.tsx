@@ -20,6 +20,8 @@ const kLabelWidth = 58;
 const kStem = 54;
 /** A wide graph is made smaller down to this scale to fit; below it, it scrolls. */
 const kScaleMin = 0.8;
+/** Narrower than this, no picture of a graph can be read: its components are listed in their order. */
+const kListWidthMax = 480;
 
 const edgeKey = (edge: Edge, index: number) => `${edge.from}\u0000${edge.to}\u0000${index}`;
 const px = (length: number) => `${length}px`;
@@ -109,8 +111,15 @@ function kindText(component: Component, last: boolean): string {
   return kind === component.name ? "operator" : kind;
 }
 
-/** `last`: nothing reads from it. */
-function ComponentBox(props: { component: Component; box: Box; last: boolean }) {
+/** "220 /s to articles, oracle counts": what the lines of the graph say, in words. */
+function readersOf(component: Component, edges: Edge[]): string {
+  const out = edges.filter((edge) => edge.from === component.name);
+  const rates = [...new Set(out.map((edge) => edge.records_per_second))];
+  return rates.map((rate) => `${short(rate)}\u202f/s to ${out.filter((e) => e.records_per_second === rate).map((e) => e.to).join(", ")}`).join("; ");
+}
+
+/** `last`: nothing reads from it. `readers`: who does, where no lines are drawn. */
+function ComponentBox(props: { component: Component; box: Box; last: boolean; readers: string }) {
   const { component: c, box } = props;
   const busy = asNumber(c.busy_share);
   const share = Math.max(0, Math.min(1, busy / Math.max(1, c.tasks)));
@@ -136,6 +145,7 @@ function ComponentBox(props: { component: Component; box: Box; last: boolean }) 
           {percent(c.busy_share)}
         </span>
       </span>
+      {props.readers && <span class="readers">{props.readers}</span>}
       <span class="meter" aria-hidden="true"><i style={{ transform: `scaleX(${share})` }} /></span>
     </li>
   );
@@ -257,6 +267,7 @@ export function TopologyGraph(props: { report: Report }) {
   // The layout is that of the names alone: it is made anew only when they change.
   const shape = JSON.stringify([components.map((c) => c.name), edges.map((e) => [e.from, e.to])]);
   const drawn = useMemo(() => plan(components, edges), [shape]);
+  const listed = width > 0 && width < kListWidthMax;
   const scale = width > 0 ? Math.max(kScaleMin, Math.min(1, width / drawn.width)) : 1;
   return (
     <section class="card" aria-labelledby="topology-title" data-testid="topology">
@@ -264,14 +275,14 @@ export function TopologyGraph(props: { report: Report }) {
         <h2 id="topology-title">Topology</h2>
         <p class="note">records a second along each edge; the bar is the busy share of an executor</p>
       </header>
-      <div class="graph" ref={ref} tabIndex={0} role="group" aria-label={`Graph of ${components.length} components`}>
+      <div class={listed ? "graph listed" : "graph"} ref={ref} tabIndex={0} role="group" aria-label={`Graph of ${components.length} components`}>
         <div class="canvas" style={{ width: px(drawn.width * scale), height: px(drawn.height * scale) }}>
           <div class="drawing" style={{ width: px(drawn.width), height: px(drawn.height), transform: `scale(${scale})` }}>
             <Lines edges={edges} drawn={drawn} />
             <ul class="boxes" aria-label="Components">
               {components.map((c) => {
                 const box = drawn.boxes.get(c.name);
-                return box && <ComponentBox key={c.name} component={c} box={box} last={!edges.some((e) => e.from === c.name)} />;
+                return box && <ComponentBox key={c.name} component={c} box={box} last={!edges.some((e) => e.from === c.name)} readers={listed ? readersOf(c, edges) : ""} />;
               })}
             </ul>
             <Rates edges={edges} drawn={drawn} />

@@ -11,7 +11,7 @@ import { effect } from "@preact/signals";
 /** Reports come every second: without one for this long, something is stuck. */
 const kQuietMs = 5000;
 
-function Notice(props: { text: string; kind: "lost" | "failed" }) {
+function Notice(props: { text: string; kind: "lost" | "failed" | "ended" }) {
   return <p class={`notice ${props.kind}`} role="status" data-testid={`notice-${props.kind}`}>{props.text}</p>;
 }
 
@@ -19,12 +19,16 @@ const wallClock = (ms: number) => new Date(ms).toLocaleTimeString("en-GB");
 
 function LinkNotice() {
   const last = receivedAt.value;
+  const state = report.value?.state;
+  const live = state === "running" || state === "draining";
+  if (link.value === "lost" && state && !live) {
+    return <Notice kind="ended" text={`The program has ended. This is its last report, from ${wallClock(last)}.`} />;
+  }
   if (link.value === "lost") {
     const rest = last > 0 ? `What is shown is from ${wallClock(last)}. Trying again\u2026` : "Is the program running? Trying again\u2026";
     return <Notice kind="lost" text={`Connection lost. ${rest}`} />;
   }
   const quiet = now.value - last;
-  const live = report.value?.state === "running" || report.value?.state === "draining";
   if (last > 0 && live && quiet > kQuietMs) return <Notice kind="lost" text={`No report for ${span(Math.floor(quiet / 1000) * 1000)}.`} />;
   return null;
 }
@@ -72,18 +76,20 @@ function Footer(props: { report: Report }) {
 
 function Page() {
   const shown = report.value;
+  const ended = shown !== null && shown.state !== "running" && shown.state !== "draining";
+  const linkText = link.value === "open" ? "live" : link.value === "connecting" ? "connecting" : ended ? "ended" : "not connected";
   return (
     <>
       <header class="masthead">
         <img src="favicon.svg" alt="" width="28" height="28" />
         <span class="brand">Millrace</span>
         {shown && <h1 data-testid="topology-name">{shown.topology}</h1>}
-        <span class="live" data-link={link.value} data-testid="link">{link.value === "open" ? "live" : link.value === "lost" ? "not connected" : "connecting"}</span>
+        <span class="live" data-link={link.value === "lost" && ended ? "ended" : link.value} data-testid="link">{linkText}</span>
       </header>
       <LinkNotice />
       {shown?.error && <Notice kind="failed" text={shown.error} />}
       {!shown ? <main class="waiting" data-testid="waiting">{link.value === "lost" ? "" : "Waiting for the first report\u2026"}</main> : (
-        <main class={link.value === "lost" ? "stale" : ""} data-testid="page">
+        <main class={link.value === "lost" && !ended ? "stale" : ""} data-testid="page">
           <Health report={shown} />
           <TopologyGraph report={shown} />
           <div class="views">
