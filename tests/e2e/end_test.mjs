@@ -51,6 +51,15 @@ try {
   assert.equal(await value("watermark-lag"), "");
   assert.equal(await value("oracle-rows"), String(kOracleRows));
   assert.equal(await value("oracle-wrong"), "0");
+  const views = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll('[data-testid="view"]')].map((view) =>
+    [view.dataset.name, [...view.querySelectorAll('[data-testid="view-row"]')]
+      .sort((a, b) => a.dataset.rank - b.dataset.rank).map((row) => JSON.parse(row.dataset.row))])));
+  for (const [name, rows] of Object.entries(told.views)) {
+    assert.ok(rows.length > 0, name);
+    for (const [at, row] of rows.entries()) {
+      for (const [column, cell] of Object.entries(views[name][at])) assert.deepEqual(cell, row[column], `${name}, row ${at}, ${column}`);
+    }
+  }
   await page.getByTestId("notice-ended").waitFor({ timeout: 5000 });
   assert.equal(await page.getByTestId("notice-lost").count(), 0);
   if (process.env.MILLRACE_SCREENSHOT) await page.screenshot({ path: process.env.MILLRACE_SCREENSHOT, fullPage: true });
