@@ -155,7 +155,6 @@ class WrongCode(CliTest):
 
     def test_code_that_throws_where_no_record_can_be_set_aside(self):
         marked = {
-            '"each" threw': b'{"word":"throw-in-each","times":1}\n',
             '"ranking" threw': b'{"word":"throw-in-top","times":-1}\n',
         }
         for sentence, line in marked.items():
@@ -163,6 +162,14 @@ class WrongCode(CliTest):
             summary, err = self.summary("wordcount", path, "none", code=70)
             self.assert_error(err, 3001, sentence, "the topology stops")
             self.assertEqual(summary["state"], "failed")
+
+    def test_a_sink_function_that_throws(self):
+        path = self.file("input.jsonl", GOOD + b'{"word":"throw-in-each","times":1}\n')
+        summary, _ = self.summary("wordcount", path, "none")
+        self.assertEqual(summary["dead_letters"], 1)
+        letter, = summary["recent_dead_letters"]
+        self.assertEqual(letter["component"], "each")
+        self.assertEqual(letter["reason"], "an exception that is not a std::exception")
 
     def test_code_that_throws_when_it_opens(self):
         path = self.file("input.jsonl", GOOD)

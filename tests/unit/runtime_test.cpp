@@ -300,15 +300,25 @@ TEST(Backpressure, AStuckReceiverStopsTheSource) {
   tasks.close();
 }
 
-TEST(Failure, ASinkThatThrowsEndsTheRunWithItsText) {
+/// A score that throws while a window fires: no single record can be set aside.
+struct FailingScore {
+  std::int64_t operator()(std::int64_t count) const {
+    if (count >= 0) throw std::runtime_error("the disk is gone");
+    return count;
+  }
+};
+
+TEST(Failure, WhatThrowsOutsideOfARecordEndsTheRunWithItsText) {
   for (const bool fuse : {true, false}) {
     for (const std::uint32_t executors : {1u, 3u}) {
       Topology topology("x");
       topology
           .bolt("wide", Doubler{}, shuffle(topology.from(records(numbers(50'000)))), {.tasks = 2})
-          .to(each([](const Item& item) {
-            if (item.number == 1000) throw std::runtime_error("the disk is gone");
-          }));
+          .key_by(&Item::number)
+          .window(global())
+          .count()
+          .top(1, FailingScore{})
+          .to(each([](const auto&) {}));
       const Ended done =
           run(topology, {.fuse = fuse},
               {.executors = executors, .batch_records_max = 16, .ring_batches_max = 2});
@@ -316,6 +326,18 @@ TEST(Failure, ASinkThatThrowsEndsTheRunWithItsText) {
       EXPECT_THAT(done.status.message(), HasSubstr("the disk is gone"));
     }
   }
+}
+
+TEST(Failure, ARecordAtWhichASinkFunctionThrowsIsADeadLetter) {
+  Topology topology("x");
+  topology.from(records(numbers(2000))).to(each([](const Item& item) {
+    if (item.number == 1000) throw std::runtime_error("not this one");
+  }));
+  const Ended done = run(topology, {}, {.batch_records_max = 16});
+  EXPECT_TRUE(done.status.ok()) << done.status.to_string();
+  EXPECT_EQ(done.report.dead_letters, 1u);
+  ASSERT_EQ(done.report.recent_dead_letters.size(), 1u);
+  EXPECT_EQ(done.report.recent_dead_letters.front().reason, "not this one");
 }
 
 TEST(Simulation, IsRepeatableAndDrainsWhenAskedToStop) {
