@@ -108,7 +108,7 @@ class Stage final : public Outputs, public DeadLetters {
   const PlanStage& plan() const { return plan_; }
   StageCounters& counters() { return counters_; }
   const StageCounters& counters() const { return counters_; }
-  Histogram& latency() { return latency_; }
+  const Histogram& latency() const { return latency_; }
   const std::vector<std::vector<Reader>>& readers() const { return readers_; }
   bool originates_time() const { return operator_ && operator_->originates_time(); }
   /// Source stage: stages with event time behind it; while one holds records the source is not

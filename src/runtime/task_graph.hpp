@@ -80,6 +80,7 @@ class TaskGraph {
   Channel& connect(const PlanEdge& edge, std::uint32_t sender, std::uint32_t receiver,
                    EdgeCounters& counters, const RunOptions& options);
   void find_pacing();
+  void fill_edges(Report& report) const;
   std::size_t task_index(std::uint32_t chain, std::uint32_t task) const {
     return first_task_[chain] + task;
   }

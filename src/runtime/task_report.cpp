@@ -28,15 +28,13 @@ std::optional<Time> shown(Time watermark) {
   return watermark;
 }
 
-/// What stages that originate time say of the input as a whole, over all tasks.
-struct Origin {
-  Time newest = kTimeMin;
-  std::uint64_t held = 0;  ///< read ahead by a paced replay, not yet let go
-};
-
-void add_origin(const StageCounters& counters, Origin& origin) {
-  origin.newest = std::max(origin.newest, counters.newest_time.load(std::memory_order_relaxed));
-  origin.held += counters.in_flight.value();
+/// Records of a source that a paced replay behind it has read ahead and not yet let go.
+std::uint64_t held_back(const Stage& source) {
+  std::uint64_t most = 0;
+  for (const Stage* stage : source.pacing) {
+    most = std::max(most, stage->counters().in_flight.value());
+  }
+  return most;
 }
 
 /// Nothing to tell before the first watermark and at the end of input. A watermark that was read
@@ -54,7 +52,8 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
   std::map<NodeId, ComponentReport> components;
   std::array<std::uint64_t, Histogram::kBuckets> latency{};
   std::optional<Time> least;
-  Origin origin;
+  Time newest = kTimeMin;
+  std::uint64_t held = 0;
   std::map<NodeId, std::size_t> stages_of_node;
   for (const PlanStage& plan : plan_.stages) ++stages_of_node[plan.node];
   for (const PlanStage& plan : plan_.stages) {
@@ -68,11 +67,12 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
     Time node_watermark = kTimeMax;
     for (const Stage* stage : stages_[plan.id]) {
       add_counts(stage->counters(), split && !is_merge, is_merge, sum);
-      if (stage->originates_time()) add_origin(stage->counters(), origin);
+      newest = std::max(newest, stage->counters().newest_time.load(std::memory_order_relaxed));
+      if (plan.make_source) held += held_back(*stage);
       sum.busy_share += static_cast<double>(stage->counters().busy_ticks.value());
       node_watermark =
           std::min(node_watermark, stage->counters().watermark.load(std::memory_order_relaxed));
-      const_cast<Stage*>(stage)->latency().merge_into(latency);
+      stage->latency().merge_into(latency);
     }
     if (!split || is_merge) sum.watermark = shown(node_watermark);
     if (plan.make_source) report.records_in += sum.processed;
@@ -81,13 +81,23 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
       least = least ? std::min(*least, node_watermark) : node_watermark;
     }
   }
-  report.records_in -= std::min(report.records_in, origin.held);
+  report.records_in -= std::min(report.records_in, held);
   if (least) report.watermark = shown(*least);
-  report.watermark_lag_ms = lag_ms(origin.newest, least);
+  report.watermark_lag_ms = lag_ms(newest, least);
   for (auto& [id, component] : components) {
     report.dead_letters += component.dead_lettered;
     report.components.push_back(std::move(component));
   }
+  fill_edges(report);
+  if (Histogram::quantile(latency, 0.5) != 0) {
+    report.latency_us_p50 = static_cast<double>(Histogram::quantile(latency, 0.5)) / 1000.0;
+    report.latency_us_p99 = static_cast<double>(Histogram::quantile(latency, 0.99)) / 1000.0;
+  }
+  report.recent_dead_letters = dead_letters_.recent();
+}
+
+/// Edges between the two phases of one component are its own affair.
+void TaskGraph::fill_edges(Report& report) const {
   for (std::size_t at = 0; at < plan_.edges.size(); ++at) {
     const PlanEdge& edge = plan_.edges[at];
     if (plan_.stages[edge.from].node == plan_.stages[edge.to].node) continue;
@@ -100,11 +110,6 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
     for (const Channel* channel : edges_[at].channels) line.queued += channel->queued();
     report.edges.push_back(std::move(line));
   }
-  if (Histogram::quantile(latency, 0.5) != 0) {
-    report.latency_us_p50 = static_cast<double>(Histogram::quantile(latency, 0.5)) / 1000.0;
-    report.latency_us_p99 = static_cast<double>(Histogram::quantile(latency, 0.99)) / 1000.0;
-  }
-  report.recent_dead_letters = dead_letters_.recent();
 }
 
 }  // namespace millrace::detail
