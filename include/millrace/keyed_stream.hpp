@@ -35,7 +35,8 @@ class KeyedStream {
     return running("sum", "sum", detail::SumKernel<T, F>{std::move(number)});
   }
   /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
-  /// const T&) -> A; emitted for every record. When add throws, the value is as before.
+  /// const T&) -> A; emitted for every record. When add throws, the value is as before: it
+  /// works on a copy unless it is noexcept.
   template <class A, class Add>
   auto fold(A initial, Add add) const {
     if constexpr (Described<A>) {
@@ -89,7 +90,8 @@ class WindowedStream {
   }
   /// Folds the records of a key and window: add(A&, const T&) or add(A, const T&) -> A. With
   /// merge(A&, const A&) or merge(A, const A&) -> A (associative and commutative), sliding windows
-  /// share panes and records are combined before they are shuffled.
+  /// share panes and records are combined before they are shuffled. Unless add is noexcept it works
+  /// on a copy of the value, so that a throw leaves no trace: declare it so where values are large.
   template <class A, class Add, class Merge = detail::NoMerge>
   auto fold(A initial, Add add, Merge merge = {}) const {
     if constexpr (Described<A>) {

@@ -86,6 +86,32 @@ class TableUpdater {
     }
   }
 
+  /// Adds record `at` to each of the tables, or, when the kernel throws for one of them, to none.
+  /// Returns how many threw: 0 or 1.
+  std::size_t add_to_all(const std::vector<Tables*>& tables, const Batch<T>& batch, std::size_t at,
+                         DeadLetters& dead_letters) {
+    if (Kernel::kNothrow || tables.size() == 1) {
+      std::size_t failed = 0;
+      for (Tables* table : tables) failed += add_run(*table, batch, at, at + 1, dead_letters);
+      return failed;
+    }
+    const auto add = [&](std::size_t index) {
+      with_key(batch.values[index], [&](const K& key) {
+        const std::uint64_t hash = KeyTraits<K>::hash(key);
+        staged_.clear();
+        for (Tables* table : tables) {
+          Acc* const found = table->find(key, hash);
+          staged_.push_back(found ? *found : Acc(kernel_.init()));
+          kernel_.add(staged_.back(), batch.values[index]);
+        }
+        for (std::size_t which = 0; which < tables.size(); ++which) {
+          tables[which]->upsert(key, hash, init()) = std::move(staged_[which]);
+        }
+      });
+    };
+    return guarded_loop(at, at + 1, batch, batch_type<T>(), dead_letters, add, [](std::size_t) {});
+  }
+
  private:
   /// How many records ahead of the update their slots are prefetched.
   static constexpr std::size_t kAhead = 16;
@@ -128,6 +154,7 @@ class TableUpdater {
   KeyPtr key_;
   Kernel kernel_;
   std::vector<std::uint64_t> scratch_;
+  std::vector<Acc> staged_;  ///< the new values of one record in several windows
 };
 
 /// Without a window: emits the new value for every record.
@@ -324,16 +351,18 @@ class PaneFiller {
   void add_single(Batch<T>& in, std::size_t at, std::size_t& cursor, Panes& panes,
                   const OperatorContext& context, std::size_t& failed, std::size_t& late) {
     const Time behind = behind_at(in, at, cursor);
-    std::size_t thrown = 0;
-    const bool taken = panes.add_slow(in.times[at], behind, [&](auto& tables) {
-      thrown |= updater_.add_run(tables, in, at, at + 1, *context.dead_letters);
-    });
-    late += taken ? 0 : 1;
-    failed += thrown;
+    targets_.clear();
+    if (!panes.add_slow(in.times[at], behind,
+                        [this](auto& tables) { targets_.push_back(&tables); })) {
+      ++late;
+    } else {
+      failed += updater_.add_to_all(targets_, in, at, *context.dead_letters);
+    }
   }
 
   TableUpdater<T, Key, Kernel> updater_;
   typename Panes::Slot slot_{nullptr, kTimeMax, kTimeMin};
+  std::vector<typename Panes::Tables*> targets_;
 };
 
 /// One phase: records in, windows out.

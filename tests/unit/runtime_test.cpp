@@ -183,6 +183,27 @@ TEST(UserCodeThatThrows, AFoldsValueIsAsBefore) {
   }
 }
 
+/// Without merge each window folds for itself: a record that one of its windows refuses is in none.
+TEST(UserCodeThatThrows, ARecordThatOneWindowRefusesIsInNone) {
+  Topology topology("x");
+  std::vector<std::pair<Time, std::int64_t>> windows;
+  topology.from(records<Item>({{{5, "a", 1}, {15, "a", 2}}}))
+      .event_time(&Item::time)
+      .key_by(&Item::name)
+      .window(sliding(20us, 10us))
+      .fold(std::int64_t{0},
+            [](std::int64_t& count, const Item&) {
+              if (count == 1) throw std::runtime_error("one is enough");
+              ++count;
+            })
+      .to(each([&windows](const auto& row) { windows.emplace_back(row.window_end, row.value); }));
+  const Ended done = run(topology);
+  EXPECT_THAT(windows, UnorderedElementsAre(std::pair<Time, std::int64_t>(10, 1),
+                                            std::pair<Time, std::int64_t>(20, 1)));
+  EXPECT_EQ(done.report.dead_letters, 1u);
+  EXPECT_EQ(done.report.recent_dead_letters.size(), 1u);
+}
+
 TEST(UserCodeThatThrows, AKeyWhoseOnlyRecordThrewHasNoValue) {
   for (const bool windowed : {false, true}) {
     Topology topology("x");
