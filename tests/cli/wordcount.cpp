@@ -38,7 +38,8 @@ void check_row(std::string_view word) {
 
 }  // namespace
 
-/// usage: wordcount INPUT OUTPUT [flags]; OUTPUT takes the checked entries, "none" is nowhere.
+/// usage: wordcount INPUT OUTPUT [flags]; OUTPUT takes the checked entries, "none" is nowhere, and
+/// "wrong-topology" declares one that cannot run.
 int main(int argc, char** argv) {
   using namespace millrace;
   if (argc < 3) {
@@ -54,6 +55,10 @@ int main(int argc, char** argv) {
   totals.to(view("words"));
   totals.to(each([](const auto& row) { check_row(row.key); }));
   totals.top(1, checked_total).named("ranking").to(view("top word"));
+  if (output == "wrong-topology") {
+    totals.top(0, checked_total).to(view("words"));
+    checked.key_by(&Entry::word).window(tumbling(1min)).count().named("by minute");
+  }
   argv[2] = argv[0];
   return run(topology, argc - 2, argv + 2);
 }

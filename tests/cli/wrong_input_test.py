@@ -171,6 +171,19 @@ class WrongCode(CliTest):
         self.assertEqual(letter["component"], "each")
         self.assertEqual(letter["reason"], "an exception that is not a std::exception")
 
+    def test_a_topology_that_cannot_run(self):
+        out, err = self.run_program("wordcount", "none.jsonl", "wrong-topology", code=78)
+        errors = err.splitlines()
+        for number, *parts in (
+                (2002, 'view "words"', "the name is taken"),
+                (2010, "top(0) keeps nothing", "at least 1"),
+                (2006, '"by minute"', ".event_time("),
+                (2004, '"by minute"', "nothing reads", ".to(...)")):
+            line, = [line for line in errors if line.startswith(f"error {number} ")]
+            for part in parts:
+                self.assertIn(part, line)
+        self.assertEqual(out, "")
+
     def test_code_that_throws_when_it_opens(self):
         path = self.file("input.jsonl", GOOD)
         _, err = self.run_program("wordcount", path, "throw-in-prepare", "--ui", "off", code=70)
