@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
   Topology trending("trending hashtags");
   trending.from(json_lines<Post>("examples/posts.jsonl"))
       .event_time(&Post::time, {.out_of_order = 5s})
-      .flat_map([](const Post& post, Output<std::string_view>& out) { hashtags(post, out); })
+      .flat_map(hashtags)
       .key_by(self)
       .window(tumbling(1min))
       .count()

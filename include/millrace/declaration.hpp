@@ -31,8 +31,16 @@ struct Declaration {
   std::vector<std::shared_ptr<View>> views;
 };
 
+/// What a callable f(record, Output<U>&) emits: U, where it can be read off its type.
 template <class F>
-struct CallTraits : CallTraits<decltype(&F::operator())> {};
+struct CallTraits {};
+template <class F>
+  requires requires { &F::operator(); }
+struct CallTraits<F> : CallTraits<decltype(&F::operator())> {};
+template <class R, class In, class U>
+struct CallTraits<R (*)(In, Output<U>&)> {
+  using Emitted = U;
+};
 template <class C, class R, class In, class U>
 struct CallTraits<R (C::*)(In, Output<U>&) const> {
   using Emitted = U;
