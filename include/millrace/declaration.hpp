@@ -1,5 +1,4 @@
-// How verbs become nodes of the graph: what a topology owns while it is declared, and helpers of
-// Stream.
+// How verbs become nodes of the graph, and what a topology owns while it is declared.
 #pragma once
 
 #include <functional>
