@@ -47,7 +47,7 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--summary", raw.summary, "Form of the summary at the end: text or json");
   app.add_flag("--json", raw.json, "Same as --summary json");
   app.add_option("--log-level", raw.log_level, "debug, info, warn, error or off (default warn)");
-  app.add_option("--seed", raw.seed, "Seed of every random choice of the engine");
+  app.add_option("--seed", raw.seed, "Seed for random choices; a run makes none today");
   app.add_option("--guarantee", raw.guarantee, "at_most_once; the others do not exist yet");
   app.add_option("--state-dir", raw.state_dir, "Does not exist yet");
 }

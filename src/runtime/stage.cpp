@@ -21,9 +21,8 @@ std::int64_t busy_ticks_now() {
 #endif
 }
 
-Stage::Stage(const PlanStage& plan, std::uint32_t task, TaskShared& shared,
-             DeadLetterLog& dead_letters)
-    : plan_(plan), task_(task), shared_(shared), dead_letter_log_(dead_letters) {
+Stage::Stage(const PlanStage& plan, TaskShared& shared, DeadLetterLog& dead_letters)
+    : plan_(plan), shared_(shared), dead_letter_log_(dead_letters) {
   if (plan.make_source) {
     source_ = plan.make_source();
     poll_batch_ = plan.output->make();
@@ -71,12 +70,12 @@ void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
   } else {
     operator_->process(batch, exclusive, *this);
   }
-  settle(count);
+  settle();
   shared_.busy.switch_to(caller);
 }
 
 /// Moves the tallies of a call into the counters; what is held stays in flight.
-void Stage::settle(std::size_t) {
+void Stage::settle() {
   counters_.processed.add(tally_.processed);
   counters_.filtered.add(tally_.filtered);
   counters_.late.add(tally_.late);
@@ -150,7 +149,7 @@ void Stage::advance_channel(std::uint32_t channel, Time watermark) {
   if (operator_) {
     Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
     operator_->advance(least, *this);
-    settle(0);
+    settle();
     shared_.busy.switch_to(caller);
     if (operator_->originates_time()) return;
   }
@@ -255,7 +254,7 @@ void Stage::apply_limit() {
 void Stage::partition_ended(std::uint32_t partition) {
   for (Stage* stage : pacing) {
     stage->operator_->partition_ended(partition, *stage);
-    stage->settle(0);
+    stage->settle();
   }
 }
 
@@ -274,7 +273,7 @@ bool Stage::release_held(bool drain, std::optional<std::int64_t>& next_due) {
   const std::size_t before = operator_->held();
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   const auto due = operator_->release(drain, *this);
-  settle(0);
+  settle();
   shared_.busy.switch_to(caller);
   if (due) next_due = next_due ? std::min(*next_due, *due) : *due;
   return operator_->held() < before;

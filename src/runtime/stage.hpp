@@ -79,7 +79,7 @@ class Stage final : public Outputs, public DeadLetters {
     Counter* fused_received = nullptr;
   };
 
-  Stage(const PlanStage& plan, std::uint32_t task, TaskShared& shared, DeadLetterLog& dead_letters);
+  Stage(const PlanStage& plan, TaskShared& shared, DeadLetterLog& dead_letters);
 
   // Wiring, before anything runs.
   std::uint32_t add_channel();
@@ -123,7 +123,7 @@ class Stage final : public Outputs, public DeadLetters {
   void add(std::string_view reason, std::string_view where, std::string_view record) override;
 
  private:
-  void settle(std::size_t received);
+  void settle();
   void write(BatchBase& batch);
   void forward_watermark(Time watermark);
   void end_readers();
@@ -132,7 +132,6 @@ class Stage final : public Outputs, public DeadLetters {
   void apply_limit();
 
   const PlanStage& plan_;
-  std::uint32_t task_;
   TaskShared& shared_;
   DeadLetterLog& dead_letter_log_;
   std::unique_ptr<Source> source_;

@@ -57,7 +57,7 @@ void TaskGraph::make_tasks(const RunOptions& options) {
       auto task = std::make_unique<Task>(chain, index, env_);
       for (const StageId id : plan_.chains[chain].stages) {
         Stage& added = task->add_stage(
-            std::make_unique<Stage>(plan_.stages[id], index, task->shared(), dead_letters_));
+            std::make_unique<Stage>(plan_.stages[id], task->shared(), dead_letters_));
         if (added.is_source()) added.limit = options.limit;
         stages_[id].push_back(&added);
       }
