@@ -2,9 +2,7 @@
 #include "millrace/run.hpp"
 
 #include <sysexits.h>
-#include <unistd.h>
 #include <charconv>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -12,6 +10,7 @@
 
 #include "host/host.hpp"
 #include "host/reporter.hpp"
+#include "host/stop_signals.hpp"
 #include "service/service.hpp"
 
 namespace millrace::detail {
@@ -19,25 +18,6 @@ namespace {
 
 constexpr Duration kLook = 20ms;  ///< how soon a signal is seen
 constexpr std::int64_t kReportNs = 1'000'000'000;
-
-volatile std::sig_atomic_t stop_signals = 0;
-
-/// The first Ctrl-C drains; the second one ends at once.
-void on_signal(int) {
-  if (stop_signals > 0) _exit(130);
-  stop_signals = stop_signals + 1;
-}
-
-void install_handlers() {
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  // A closed output is an error of the write (4005), and no reason to die before the summary.
-  action.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &action, nullptr);
-}
 
 class StderrLog final : public LogSink {
  public:
@@ -91,7 +71,7 @@ class Host {
       std::fputs(explain(declaration_.graph, plan).c_str(), stdout);
       return 0;
     }
-    install_handlers();
+    const StopSignals signals;
     if (Status status = start_page(); !status) return report_error(status);
     Engine engine(std::move(plan), run_options(), env_);
     Reporter reporter(declaration_, engine, options_, extras_, env_);
@@ -100,7 +80,7 @@ class Host {
       return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
     }
     say_where();
-    loop(engine, reporter);
+    loop(engine, reporter, signals);
     const Status failure = engine.finish();
     return finish(reporter, failure, engine.stopping());
   }
@@ -150,14 +130,14 @@ class Host {
       std::fprintf(stderr, "  %s\n", line.c_str());
   }
 
-  void loop(Engine& engine, Reporter& reporter) {
+  void loop(Engine& engine, Reporter& reporter, const StopSignals& signals) {
     const std::int64_t started = env_.clock->steady_ns();
     std::int64_t reported = 0;
     bool stopping = false;
     while (!engine.wait_for(kLook)) {
       const std::int64_t now = env_.clock->steady_ns();
       const bool over = options_.duration && now - started >= options_.duration->count() * 1000;
-      if (!stopping && (over || stop_signals > 0)) {
+      if (!stopping && (over || signals.requested())) {
         stopping = true;
         engine.request_stop();
       }
