@@ -1,16 +1,19 @@
 # Thin names over the CMake presets and tools/: demo, test, check, bench, canaries, format.
-.PHONY: help demo test check bench canaries format
+.PHONY: help demo test check bench install deb canaries format
 .DEFAULT_GOAL := help
 
 JOBS ?= $(shell nproc)
 MILLRACE := build/release/bin/millrace
 ARGS ?=
+PREFIX ?= /usr/local
 
 help:
 	@echo 'make demo      build the program and replay a day of Wikipedia edits (ARGS="--ui off")'
 	@echo 'make test      build the tests and run them'
 	@echo 'make check     the deep checks: sanitizers, simulation, page, canaries'
 	@echo 'make bench     the benchmarks (ARGS="hashtags --json")'
+	@echo 'make install   install the program, headers and libraries (PREFIX=/usr/local)'
+	@echo 'make deb       make the Debian packages'
 	@echo 'make canaries  plant each fault and see it caught'
 	@echo 'make format    format the C++ sources'
 
@@ -26,6 +29,14 @@ release:
 	@tools/bootstrap build
 	@cmake --preset release > /dev/null
 	@cmake --build --preset release -j $(JOBS) --target millrace_app
+
+install: release
+	@cmake --install build/release --prefix "$(PREFIX)" > build/install.log 2>&1 || { \
+	  tail -n 2 build/install.log; echo 'To install for yourself alone: make install PREFIX=$$HOME/.local'; exit 1; }
+	@echo "Millrace is installed under $(PREFIX)"
+
+deb: release
+	@cpack --config build/release/CPackConfig.cmake
 
 test:
 	@tools/bootstrap test

@@ -9,6 +9,7 @@
 #include "demo.hpp"
 #include "host/host.hpp"
 #include "host/version.hpp"
+#include "new_program.hpp"
 
 namespace {
 
@@ -17,6 +18,7 @@ constexpr const char* kHelp = R"(Millrace: real-time stream processing in one na
 usage: millrace COMMAND [flags]
 
   demo      replay a real day of Wikipedia edits and watch it live on a page
+  new       write a program of your own, ready to build and run
   bench     measure the engine against hand-written loops: hashtags, window-sum, latency
   version   print the version
   help      print this
@@ -26,7 +28,7 @@ flags of the demo from run(topology, argc, argv).
 )";
 
 int refuse(const std::string& word) {
-  const std::vector<std::string> known = {"demo", "bench", "version", "help"};
+  const std::vector<std::string> known = {"demo", "new", "bench", "version", "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -39,6 +41,7 @@ int refuse(const std::string& word) {
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
+  if (command == "new") return millrace::apps::new_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
   if (command == "version" || command == "--version") {
     std::printf("millrace %s\n", millrace::detail::kVersion);

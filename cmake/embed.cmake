@@ -39,13 +39,13 @@ set(MILLRACE_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
 function(millrace_embed target dir symbol)
   file(GLOB files CONFIGURE_DEPENDS ${dir}/*)
   if(NOT files)
-    message(FATAL_ERROR "nothing to embed in ${dir}: the page's bundle is part of the repository; restore ui/dist")
+    message(FATAL_ERROR "nothing to embed in ${dir}: its files are part of the repository; restore them")
   endif()
   set(output ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.cpp)
   add_custom_command(
     OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} -DDIR=${dir} -DOUTPUT=${output} -DSYMBOL=${symbol} -P ${MILLRACE_EMBED_SCRIPT}
     DEPENDS ${files} ${MILLRACE_EMBED_SCRIPT}
-    COMMENT "Embedding the page" VERBATIM)
+    COMMENT "Embedding ${symbol}" VERBATIM)
   target_sources(${target} PRIVATE ${output})
 endfunction()

@@ -7,13 +7,19 @@
 
 namespace millrace {
 
+/// What a program does when its command line says nothing.
+struct RunDefaults {
+  /// Replay by event time, as many times faster than it happened; 0: as fast as possible.
+  double speed = 0;
+};
+
 /// Runs the topology until its input ends, `--duration` is over, or Ctrl-C: then what is in flight
 /// is drained, and a summary is printed. Returns the process's exit code (sysexits.h;
 /// docs/errors.md): `return run(topology, argc, argv)`.
 ///
-/// `--help` lists the flags. Prints to standard output and error and installs handlers for SIGINT
-/// and SIGTERM: call it once, from main.
-int run(Topology& topology, int argc, char** argv);
+/// `--help` lists the flags; `defaults` holds where they begin. Prints to standard output and error
+/// and installs handlers for SIGINT and SIGTERM: call it once, from main.
+int run(Topology& topology, int argc, char** argv, const RunDefaults& defaults = {});
 
 /// How run_to_end runs.
 struct RunSettings {

@@ -186,9 +186,11 @@ int run_with(Topology& topology, const HostOptions& options, const HostExtras& e
 
 namespace millrace {
 
-int run(Topology& topology, int argc, char** argv) {
+int run(Topology& topology, int argc, char** argv, const RunDefaults& defaults) {
+  detail::HostOptions options;
+  options.speed = defaults.speed;
   auto parsed = detail::parse_options(topology.name(), "Runs the topology " + topology.name() + ".",
-                                      argc, argv, {});
+                                      argc, argv, options);
   if (!parsed) return detail::report_error(parsed.error());
   if (parsed->help) {
     std::fputs(parsed->help_text.c_str(), stdout);
