@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "millrace/stream.hpp"
+#include "operator/alert.hpp"
 #include "operator/top.hpp"
+#include "operator/trend.hpp"
 #include "operator/two_phase.hpp"
 
 namespace millrace {
@@ -48,6 +50,21 @@ class KeyedStream {
     return running("fold", "value", Kernel{std::move(initial), std::move(add), {}});
   }
 
+  /// Alerts of each key by a member or function of the record that gives a number: raised after
+  /// `samples` values above `high` in a row, cleared by the first below `low`. Emits only when an
+  /// alert is raised or cleared. Errors: 2010 when low > high or samples is 0.
+  template <class F>
+  Stream<Alert<K>> alert(F number, AlertLimits limits) const {
+    return alerts(
+        std::move(number), [limits](const T&) { return limits; }, detail::validate(limits));
+  }
+  /// The same with limits that depend on the record: limits(const T&) -> AlertLimits.
+  template <class F, class Limits>
+    requires std::is_invocable_r_v<AlertLimits, const Limits&, const T&>
+  Stream<Alert<K>> alert(F number, Limits limits) const {
+    return alerts(std::move(number), std::move(limits), {});
+  }
+
   // Internal.
   const Stream<T>& stream() const { return stream_; }
   const KeyPtr& key() const { return key_; }
@@ -65,6 +82,24 @@ class KeyedStream {
     node.output = &detail::batch_type<Row>();
     const detail::NodeId id = stream_.declaration().graph.add(std::move(node));
     return Stream<Row>(stream_.declaration(), {{id, 0}}, {names_, std::move(value), false});
+  }
+
+  template <class F, class Limits>
+  Stream<Alert<K>> alerts(F number, Limits limits, Status problem) const {
+    static_assert(std::is_invocable_v<const F&, const T&>,
+                  "millrace: alert needs a member or function of the record that gives a number");
+    using Step = detail::AlertStep<T, K, F, Limits>;
+    using Op = detail::KeyedStep<T, Key, Hysteresis, Alert<K>, Step>;
+    detail::Node node;
+    node.kind = "alert";
+    node.problem = std::move(problem);
+    node.inputs = stream_.inputs({detail::GroupingKind::fields, key_});
+    node.make_operator = [key = key_, step = Step{std::move(number), std::move(limits)}] {
+      return std::make_unique<Op>(key, step);
+    };
+    node.output = &detail::batch_type<Alert<K>>();
+    const detail::NodeId id = stream_.declaration().graph.add(std::move(node));
+    return Stream<Alert<K>>(stream_.declaration(), {{id, 0}}, {names_, "value", false});
   }
 
   Stream<T> stream_;
@@ -158,6 +193,36 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
   WindowAggregates named(std::string name) const {
     Base::rename(std::move(name));
     return *this;
+  }
+
+  /// How far each window's value lies above what its key was used to, in standard deviations:
+  /// `.trend().top(10, &Trend::score)`. For counts and sums; emits nothing for the first windows.
+  /// Cost: one look-up for each row of the aggregate. Errors: 2010 for options that are not above
+  /// 0, or without windows of time.
+  WindowAggregates<K, Trend> trend(TrendOptions options = {}) const {
+    static_assert(std::is_arithmetic_v<V>, "millrace: trend scores numbers: count or sum first");
+    using Row = Aggregate<K, V>;
+    using Key = detail::KeyFn<Row, K Row::*>;
+    using Op = detail::KeyedStep<Row, Key, detail::TrendState, Aggregate<K, Trend>,
+                                 detail::TrendStep<K, V>>;
+    const auto key = std::make_shared<const detail::TypedKeyHash<Row, Key>>(Key(&Row::key));
+    detail::Node node;
+    node.kind = "trend";
+    node.note = "half-life " + detail::format_duration(options.half_life);
+    node.problem = detail::validate(options);
+    if (!Base::names().windowed) {
+      node.problem = Status(Code::parameter_invalid,
+                            "trend compares windows with those before: use tumbling or sliding "
+                            "windows, not global()");
+    }
+    node.inputs = Base::inputs({detail::GroupingKind::fields, key});
+    node.make_operator = [key, options] {
+      return std::make_unique<Op>(key, detail::TrendStep<K, V>(options));
+    };
+    node.output = &detail::batch_type<Aggregate<K, Trend>>();
+    const detail::NodeId id = Base::declaration().graph.add(std::move(node));
+    return WindowAggregates<K, Trend>(
+        Stream<Aggregate<K, Trend>>(Base::declaration(), {{id, 0}}, Base::names()));
   }
 
   /// The n greatest of each window, ranked from 1; equal ones by key ascending (texts by their

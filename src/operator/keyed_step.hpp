@@ -1,0 +1,76 @@
+// KeyedStep: the shell of verbs that keep a state for each key and emit when they have something to
+// say.
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "operator/keyed.hpp"
+#include "operator/stateless.hpp"
+
+namespace millrace::detail {
+
+/// Calls step(State&, const K& key, const T& record, Time time, emit) for each record, where emit
+/// takes any number of Out; State starts as State{}. Each task has a copy of `step`.
+///
+/// Out::key is copied into the emitted batch. When step throws, what it emitted for the record is
+/// withdrawn; State keeps what step had changed.
+/// Cost: one look-up a record.
+template <class T, class Key, class State, class Out, class Step>
+class KeyedStep final : public Operator {
+ public:
+  using K = typename Key::View;
+  using KeyPtr = std::shared_ptr<const TypedKeyHash<T, Key>>;
+
+  KeyedStep(KeyPtr key, Step step) : key_(std::move(key)), step_(std::move(step)) {}
+
+  void process(BatchBase& base, bool, Outputs& outputs) override {
+    auto& in = static_cast<Batch<T>&>(base);
+    const bool carried = in.hashed_by == key_.get() && in.hashes.size() == in.values.size();
+    out_.clear();
+    carry_marks(in, out_);
+    out_.hashed_by = nullptr;
+    arena_ = {};
+    std::size_t mark = 0;
+    std::size_t cursor = 0;
+    const auto handle = [&](std::size_t at) {
+      mark = out_.values.size();
+      const Time time = in.times.empty() ? kTimeMin : in.times[at];
+      key_->key().with(in.values[at], [&](const K& key) {
+        const std::uint64_t hash = carried ? in.hashes[at] : KeyTraits<K>::hash(key);
+        State& state = states_.upsert(key, hash, [] { return State{}; });
+        step_(state, key, std::as_const(in.values[at]), time,
+              [this](Out row) { emit(std::move(row)); });
+      });
+      inherit_time(in, at, out_, mark, out_.values.size(), cursor);
+    };
+    const auto undo = [&](std::size_t) {
+      out_.values.erase(out_.values.begin() + static_cast<std::ptrdiff_t>(mark), out_.values.end());
+    };
+    const std::size_t failed = guarded_loop(0, in.values.size(), in, batch_type<T>(),
+                                            *context().dead_letters, handle, undo);
+    tally().processed += in.values.size() - failed;
+    tally().dead_lettered += failed;
+    if (!out_.values.empty()) outputs.push(0, out_);
+  }
+
+ private:
+  void emit(Out row) {
+    if (!arena_) {
+      arena_ = pool_.take();
+      out_.pin(arena_);
+    }
+    row.key = KeyTraits<K>::intern(row.key, *arena_);
+    out_.values.push_back(std::move(row));
+  }
+
+  KeyPtr key_;
+  Step step_;
+  KeyedTables<K, State> states_;
+  Batch<Out> out_;
+  ArenaPool pool_{8u << 10};
+  ArenaRef arena_;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,119 @@
+// Trend: how far the value of a key in a window lies above what this key was used to.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "operator/keyed_step.hpp"
+
+namespace millrace {
+
+/// How a key's baseline is learnt.
+struct TrendOptions {
+  /// After this time a window weighs half in the baseline. Greater than 0. Longer: steadier, and
+  /// slower to take a lasting change for normal.
+  Duration half_life = std::chrono::minutes(30);
+  /// Windows that are only learnt from before the first score, at least 1.
+  std::uint32_t learn_windows = 5;
+  /// Added to the variance, in records: what keeps a key of which nothing was known from trending
+  /// for its first few records. Greater than 0.
+  double rare = 1;
+};
+
+/// A key's value in a window against the key's own baseline.
+struct Trend {
+  double value = 0;
+  double expected = 0;  ///< the baseline before this window
+  double score = 0;     ///< (value - expected) / standard deviation; above 6: hardly by chance
+};
+
+namespace detail {
+
+/// Mean and variance of a key's windows so far, the newer the heavier.
+///
+/// Exponentially weighted mean and variance (Finch 2009), whose distance in standard deviations is
+/// the significance of SigniTrend (Schubert, Weiler, Kriegel, KDD 2014). Counts scatter at least as
+/// Poisson's do, so the variance is at least the mean. A window that lies more than 3 standard
+/// deviations off is learnt as if it lay there (robust smoothing: Gelper, Fried, Croux 2010): or a
+/// trend would become its own baseline while it rises.
+class TrendBaseline {
+ public:
+  /// The baseline of a key that had nothing for a time in which `keep` of its weight is left.
+  void decay(double keep) {
+    variance_ = keep * (variance_ + (1 - keep) * mean_ * mean_);
+    mean_ *= keep;
+  }
+  /// What `value` is against the baseline, which then learns it with `weight` in (0, 1].
+  Trend learn(double value, double weight, double rare) {
+    const double deviation = std::sqrt(std::max(variance_, mean_) + rare);
+    const double off = value - mean_;
+    const Trend trend{value, mean_, off / deviation};
+    const bool first = weight >= 1;
+    const double learnt = first ? off : std::clamp(off, -kClip * deviation, kClip * deviation);
+    variance_ = (1 - weight) * (variance_ + weight * learnt * learnt);
+    mean_ += weight * learnt;
+    return trend;
+  }
+
+ private:
+  static constexpr double kClip = 3;
+  double mean_ = 0;
+  double variance_ = 0;
+};
+
+/// A key's baseline and the end of the last window that it had.
+struct TrendState {
+  TrendBaseline baseline;
+  Time seen_to = kTimeMin;
+};
+
+/// Row: an Aggregate<K, number> of a window.
+template <class K, class V>
+class TrendStep {
+ public:
+  using Row = Aggregate<K, V>;
+  using Out = Aggregate<K, Trend>;
+
+  explicit TrendStep(TrendOptions options)
+      : options_(options), half_life_us_(static_cast<double>(options.half_life.count())) {}
+
+  template <class Emit>
+  void operator()(TrendState& state, const K& key, const Row& row, Time, Emit&& emit) {
+    // A key that was not there before had nothing since the first window of all.
+    if (first_start_ == kTimeMin) first_start_ = row.window_start;
+    if (state.seen_to == kTimeMin) state.seen_to = std::min(first_start_, row.window_start);
+    if (row.window_end <= state.seen_to) return;  // fired again for a late record
+    const std::int64_t size = row.window_end - row.window_start;
+    const std::int64_t gap = std::max<std::int64_t>(row.window_start - state.seen_to, 0);
+    if (gap > 0) state.baseline.decay(kept_after(gap));
+    const double windows =
+        static_cast<double>(row.window_end - first_start_) / static_cast<double>(size);
+    const double steady = 1 - kept_after(row.window_end - state.seen_to - gap);
+    // The first windows weigh alike: else the very first would count for far more than its share.
+    const double weight = std::max(steady, 1 / std::max(1.0, windows));
+    const Trend trend = state.baseline.learn(static_cast<double>(row.value), weight, options_.rare);
+    state.seen_to = row.window_end;
+    if (windows > static_cast<double>(options_.learn_windows))
+      emit(Out{key, trend, row.window_start, row.window_end});
+  }
+
+ private:
+  double kept_after(std::int64_t us) const {
+    return std::exp2(-static_cast<double>(us) / half_life_us_);
+  }
+
+  TrendOptions options_;
+  double half_life_us_;
+  Time first_start_ = kTimeMin;  // of the first window that this task was given
+};
+
+/// 2010 unless half_life, learn_windows and rare are greater than 0.
+inline Status validate(const TrendOptions& options) {
+  if (options.half_life > Duration(0) && options.learn_windows > 0 && options.rare > 0) return {};
+  return {Code::parameter_invalid,
+          "trend: half_life, learn_windows and rare must each be greater than 0"};
+}
+
+}  // namespace detail
+}  // namespace millrace
