@@ -35,6 +35,7 @@ class JsonSource final : public Source {
     return input_.open(context);
   }
   std::uint32_t partitions() const override { return input_.partitions(); }
+  std::string partition_name(std::uint32_t) const override { return input_.path(); }
 
   Result<Poll> poll(BatchBase& batch) override {
     lines_.clear();

@@ -17,6 +17,7 @@ class LineSource final : public Source {
 
   Status open(const EndContext& context) override;
   std::uint32_t partitions() const override { return input_.partitions(); }
+  std::string partition_name(std::uint32_t) const override { return input_.path(); }
   Result<Poll> poll(BatchBase& batch) override;
   std::uint64_t records_read() const override { return input_.lines_read(); }
   void close() override { input_.close(); }

@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "host/version.hpp"
 
@@ -31,10 +31,8 @@ Reporter::Reporter(const Declaration& declaration, const Engine& engine, const H
       options_(options),
       extras_(extras),
       env_(env),
-      started_ns_(env.clock->steady_ns()) {
-  before_.ns = started_ns_;
-  before_.ticks = busy_ticks_now();
-}
+      started_ns_(env.clock->steady_ns()),
+      rates_(started_ns_) {}
 
 std::shared_ptr<const Report> Reporter::report(std::string state, const Status& failure) {
   auto report = std::make_shared<Report>();
@@ -46,35 +44,15 @@ std::shared_ptr<const Report> Reporter::report(std::string state, const Status& 
   report->parallelism = options_.parallelism;
   report->speed = options_.speed;
   report->memory_bytes = resident_bytes();
-  engine_.graph().fill(declaration_.graph, *report);
+  RunningSums sums;
+  engine_.graph().fill(declaration_.graph, *report, sums);
+  const std::int64_t now_ns = env_.clock->steady_ns();
+  report->at = env_.clock->wall_us();
+  report->uptime_ms = (now_ns - started_ns_) / 1'000'000;
+  rates_.add(*report, std::move(sums), now_ns);
   for (const auto& view : declaration_.views) report->views.push_back(view->snapshot());
-  add_rates(*report);
   if (extras_.amend) extras_.amend(*report);
   return report;
-}
-
-void Reporter::add_rates(Report& report) {
-  Before now;
-  now.ns = env_.clock->steady_ns();
-  now.ticks = busy_ticks_now();
-  now.in = report.records_in;
-  now.out = report.records_out;
-  report.uptime_ms = (now.ns - started_ns_) / 1'000'000;
-  const double seconds = std::max(1e-9, static_cast<double>(now.ns - before_.ns) / 1e9);
-  const double ticks = std::max(1.0, static_cast<double>(now.ticks - before_.ticks));
-  report.records_in_per_second = static_cast<double>(now.in - before_.in) / seconds;
-  report.records_out_per_second = static_cast<double>(now.out - before_.out) / seconds;
-  for (ComponentReport& component : report.components) {
-    const double busy = component.busy_share;
-    now.busy[component.name] = busy;
-    component.busy_share = (busy - before_.busy[component.name]) / ticks;
-  }
-  for (EdgeReport& edge : report.edges) {
-    const auto key = std::pair(edge.from, edge.to);
-    now.edges[key] = edge.received;
-    edge.records_per_second = static_cast<double>(edge.received - before_.edges[key]) / seconds;
-  }
-  before_ = std::move(now);
 }
 
 }  // namespace millrace::detail

@@ -1,12 +1,12 @@
 // Reporter: builds a Report from a running engine's counters, with the rates since the one before.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "host/host.hpp"
+#include "runtime/report_rates.hpp"
 
 namespace millrace::detail {
 
@@ -20,24 +20,13 @@ class Reporter {
   std::shared_ptr<const Report> report(std::string state, const Status& failure);
 
  private:
-  struct Before {
-    std::int64_t ns = 0;
-    std::int64_t ticks = 0;
-    std::uint64_t in = 0;
-    std::uint64_t out = 0;
-    std::map<std::string, double> busy;
-    std::map<std::pair<std::string, std::string>, std::uint64_t> edges;
-  };
-
-  void add_rates(Report& report);
-
   const Declaration& declaration_;
   const Engine& engine_;
   const HostOptions& options_;
   const HostExtras& extras_;
   Env& env_;
   std::int64_t started_ns_;
-  Before before_;
+  ReportRates rates_;
 };
 
 }  // namespace millrace::detail

@@ -9,19 +9,22 @@
 
 namespace millrace::detail {
 
-/// Counts values of 0 .. 2^40 nanoseconds (18 minutes) in buckets at most 1/16 of their value wide.
+/// Counts values of 0 .. 2^40 (of nanoseconds: 18 minutes) in buckets at most 1/2^SubBits of their
+/// value wide.
 ///
-/// add(): its one owner, O(1), no allocation. Reading: any thread. Memory: 5 KiB.
-class Histogram {
+/// add(): its one owner, O(1), no allocation. Reading: any thread.
+template <int SubBits, class Count>
+class BasicHistogram {
  public:
-  static constexpr int kSubBits = 4;
+  static constexpr int kSubBits = SubBits;
   static constexpr std::size_t kBuckets = (40 - kSubBits + 1) << kSubBits;
+  using Buckets = std::array<Count, kBuckets>;
 
   void add(std::uint64_t value) {
     auto& bucket = counts_[index(value)];
     bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  void merge_into(std::array<std::uint64_t, kBuckets>& sum) const {
+  void merge_into(Buckets& sum) const {
     for (std::size_t at = 0; at < kBuckets; ++at) {
       sum[at] += counts_[at].load(std::memory_order_relaxed);
     }
@@ -42,9 +45,9 @@ class Histogram {
     return ((mantissa + 1) << shift) - 1;
   }
   /// The value below or at which `share` (0..1) of the counted values lie; 0 when there are none.
-  static std::uint64_t quantile(const std::array<std::uint64_t, kBuckets>& sum, double share) {
+  static std::uint64_t quantile(const Buckets& sum, double share) {
     std::uint64_t total = 0;
-    for (const std::uint64_t count : sum) total += count;
+    for (const Count count : sum) total += count;
     if (total == 0) return 0;
     const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(total - 1)) + 1;
     std::uint64_t seen = 0;
@@ -56,7 +59,13 @@ class Histogram {
   }
 
  private:
-  std::array<std::atomic<std::uint64_t>, kBuckets> counts_{};
+  std::array<std::atomic<Count>, kBuckets> counts_{};
 };
+
+/// Of latencies: within 1/16, 5 KiB.
+using Histogram = BasicHistogram<4, std::uint64_t>;
+/// Of the steps of one stage, one of many thousands: within 1/8, 1.2 KiB. Counts may wrap around;
+/// differences of two readings are right.
+using StepHistogram = BasicHistogram<3, std::uint32_t>;
 
 }  // namespace millrace::detail

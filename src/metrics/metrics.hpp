@@ -3,5 +3,7 @@
 #pragma once
 
 #include "metrics/counter.hpp"
+#include "metrics/heavy_hitters.hpp"
 #include "metrics/histogram.hpp"
+#include "metrics/history.hpp"
 #include "metrics/report.hpp"

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,16 +21,63 @@ struct ColumnReport {
   std::string type;  ///< "bool", "int", "double", "string", "timestamp"
 };
 
+/// A line of a chart: points by ascending x.
+struct LineReport {
+  std::string name;  ///< the value of the series column, or the name of the y column
+  struct Point {
+    double x;  ///< milliseconds since 1970 for times, else the number itself
+    double y;
+  };
+  std::vector<Point> points;
+};
+
 /// The rows a view holds now. Rows are in the order to show.
 struct ViewReport {
   std::string name;
   std::string kind;  ///< "top" (ranked rows of the latest window), "table" (rows of the latest
-                     ///< window), "alerts" (newest first)
+                     ///< window), "alerts" (newest first), "line", "number", "grid"
   std::vector<ColumnReport> columns;
   std::vector<std::vector<Cell>> rows;
   std::uint64_t records = 0;         ///< records the view received, ever
   std::optional<Time> window_start;  ///< of the rows shown, event time, microseconds
   std::optional<Time> window_end;
+  // Columns by their part in a chart; empty where the kind has no such part.
+  std::string x = {};
+  std::vector<std::string> y = {};
+  std::string series = {};
+  std::string measure = {};
+  std::string unit = {};
+  std::vector<LineReport> lines = {};  ///< of "line" and "number"
+  std::string why_empty = {};          ///< a sentence while it has had no row
+};
+
+/// Dead letters of one component with the same reason.
+struct ErrorReport {
+  std::string reason;  ///< of the newest of them, and so are the next three
+  std::string where;
+  std::string record;
+  Time at = 0;  ///< wall clock, microseconds since 1970
+  std::uint64_t count = 0;
+};
+
+/// A partition of a source, as event time sees it.
+struct PartitionReport {
+  std::string name;
+  std::optional<Time> watermark;  ///< kTimeMax: it has ended; empty: nothing came yet
+};
+
+/// How unevenly the tasks of a component were fed of late.
+struct SkewReport {
+  double share = 0;  ///< of the records, the one task that took most
+  double even = 1;   ///< what each would have taken of an even load
+  std::uint32_t task = 0;
+};
+
+/// A key that many records have, found by sampling one record a batch.
+struct HotKeyReport {
+  std::string text;
+  double share = 0;
+  std::uint64_t samples = 0;  ///< taken in all
 };
 
 /// Counts of a component, summed over its tasks: received = processed + filtered + late +
@@ -48,6 +96,27 @@ struct ComponentReport {
   double busy_share =
       0;  ///< 0..1 of one executor's time over the last second (sum over tasks may exceed 1)
   std::optional<Time> watermark;
+
+  std::uint32_t chain = 0;  ///< index into Report::chains
+  double received_per_second = 0;
+  double emitted_per_second = 0;
+  double blocked_share = 0;  ///< 0..1 of its tasks' time spent waiting for a full ring, their mean
+  /// Own time of a call with a batch, of late. Empty: there was none.
+  std::optional<double> step_us_p50 = {};
+  std::optional<double> step_us_p99 = {};
+  std::optional<double> step_us_max = {};
+  std::optional<double> latency_us_p50 = {};  ///< of sinks, end to end, of late
+  std::optional<double> latency_us_p99 = {};
+  std::uint64_t queued = 0;                 ///< records in the rings before it
+  double queue_fill = 0;                    ///< 0..1, of the fullest of these rings
+  std::optional<std::int64_t> lag_ms = {};  ///< newest event time read anywhere minus its watermark
+  std::optional<SkewReport> skew = {};
+  std::optional<HotKeyReport> hot_key = {};
+  std::optional<Time> closes_at = {};  ///< watermark at which its first open window fires;
+                                       ///< kTimeMax: at the end of input
+  std::vector<PartitionReport> partitions =
+      {};                                ///< of one that stamps event time, at most 64 a task
+  std::vector<ErrorReport> errors = {};  ///< newest first, at most 8
 };
 
 /// Counts of an edge: sent = received + queued.
@@ -59,6 +128,44 @@ struct EdgeReport {
   std::uint64_t received = 0;
   std::uint64_t queued = 0;
   double records_per_second = 0;
+  std::uint32_t rings = 0;  ///< 0: its ends are fused, nothing queues
+  std::uint64_t queued_batches = 0;
+  double fill = 0;  ///< 0..1, of its fullest ring
+};
+
+/// Components that run fused, as one task for each index.
+struct ChainReport {
+  std::vector<std::string> components;
+  std::uint32_t tasks = 1;
+  double busy_share = 0;     ///< sum over its tasks, of late
+  double blocked_share = 0;  ///< mean over its tasks, of late
+};
+
+/// One running instance of a chain.
+struct TaskReport {
+  std::uint32_t chain = 0;
+  std::uint32_t index = 0;     ///< in its chain
+  std::int32_t executor = -1;  ///< the thread it is on; -1: none
+  std::string_view state;      ///< "running", "idle", "blocked", "done"
+  std::uint64_t received = 0;
+  std::uint64_t emitted = 0;
+  double received_per_second = 0;
+  double busy_share = 0;
+  double blocked_share = 0;
+  std::uint64_t queued = 0;
+  std::uint64_t queued_batches = 0;
+  double queue_fill = 0;
+  std::string running;    ///< the component whose code runs right now; empty between steps
+  double running_us = 0;  ///< for how long
+};
+
+/// One thing that is wrong now, in words.
+struct Insight {
+  std::string severity;   ///< "error", "warning", "info"
+  std::string kind;       ///< see insights.hpp
+  std::string component;  ///< empty: the whole topology
+  std::string text;       ///< what is so
+  std::string advice;     ///< what to do
 };
 
 struct DeadLetterReport {
@@ -87,10 +194,13 @@ struct Report {
   /// Latency of batches: from the moment the oldest record was due to the sink's return. Empty:
   /// none yet.
   std::optional<double> latency_us_p50;
-  std::optional<double> latency_us_p99;
+  std::optional<double> latency_us_p99 = {};
+  std::optional<double> recent_latency_us_p50;  ///< the same since the report before
+  std::optional<double> recent_latency_us_p99;
   std::optional<Time> watermark;                 ///< least over the sinks' inputs
   std::optional<std::int64_t> watermark_lag_ms;  ///< newest event time read minus watermark
   std::uint64_t memory_bytes = 0;                ///< resident set
+  std::uint64_t memory_budget_bytes = 0;         ///< 0: none
   std::uint64_t dead_letters = 0;
   std::uint32_t executors = 1;
   std::uint32_t parallelism = 1;
@@ -100,6 +210,13 @@ struct Report {
   std::vector<ViewReport> views;
   std::vector<DeadLetterReport> recent_dead_letters;  ///< newest first, at most 50
   std::optional<OracleReport> oracle;
+  Time at = 0;                 ///< wall clock, microseconds since 1970
+  std::optional<bool> active;  ///< false: its sources are paused; empty: they cannot be
+  std::uint64_t queued = 0;    ///< records in rings
+  double busy_share = 0;       ///< sum over components: how many executors' worth of work
+  std::vector<ChainReport> chains;
+  std::vector<TaskReport> tasks;  ///< all; a task's position is its number
+  std::vector<Insight> insights;  ///< worst first, at most 20
 };
 
 }  // namespace millrace::detail

@@ -383,6 +383,7 @@ class WindowAggregate final : public Operator {
     });
     filler_.forget_pane();
   }
+  Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
 
  private:
   PaneSet<K, typename Kernel::Acc> panes_;

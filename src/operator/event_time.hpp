@@ -43,6 +43,8 @@ class PartitionWatermarks {
     return marks_.empty() ? kTimeMin : *std::min_element(marks_.begin(), marks_.end());
   }
 
+  std::span<const Time> all() const { return marks_; }
+
   /// The newest time of any partition; kTimeMin before the first record.
   Time newest() const { return newest_; }
 
@@ -124,7 +126,7 @@ class EventTime final : public Operator {
     pace_ = ReplayPace(context.speed);
   }
   bool originates_time() const override { return true; }
-  Time newest_time() const override { return marks_.newest(); }
+  Standing standing() const override { return {marks_.newest(), marks_.all(), {}}; }
   void set_partitions(std::uint32_t partitions) override { marks_.resize(partitions); }
   std::size_t held() const override { return pending_.values.size() - next_; }
 

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "operator/operator.hpp"
+#include "record/record_json.hpp"
 #include "state/state.hpp"
 
 namespace millrace {
@@ -94,7 +96,23 @@ class KeyHash {
   virtual ~KeyHash() = default;
   /// Sets `hashes` to one hash per record.
   virtual void hash(const BatchBase& batch, std::vector<std::uint64_t>& hashes) const = 0;
+  /// The key of record `at` for people; empty when it has no text.
+  virtual std::string text(const BatchBase& /*batch*/, std::size_t /*at*/) const { return {}; }
 };
+
+/// A key for people: a text as it is, a number in digits, several as a JSON list.
+template <class View>
+std::string key_text(const View& key) {
+  if constexpr (std::is_enum_v<View>) {
+    return std::to_string(static_cast<std::int64_t>(key));
+  } else if constexpr (TextValue<View>) {
+    return std::string(key);
+  } else {
+    std::string text;
+    append_json_value(text, key);
+    return text;
+  }
+}
 
 template <class T, class Key>
 class TypedKeyHash final : public KeyHash {
@@ -110,6 +128,10 @@ class TypedKeyHash final : public KeyHash {
         return KeyTraits<std::decay_t<decltype(view)>>::hash(view);
       });
     }
+  }
+  std::string text(const BatchBase& base, std::size_t at) const override {
+    const auto& batch = static_cast<const Batch<T>&>(base);
+    return key_.with(batch.values[at], [](const auto& view) { return key_text(view); });
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/time.hpp"
@@ -46,6 +47,14 @@ class Outputs {
   virtual void advance_watermark(Time watermark) = 0;
 };
 
+/// What a report says of an operator besides its counts.
+struct Standing {
+  Time newest_time = kTimeMin;            ///< let through so far; of operators that originate time
+  std::span<const Time> partitions = {};  ///< watermark of each partition, of the same operators
+  std::optional<Time> closes_at = {};     ///< the watermark at which the first open window fires;
+                                          ///< kTimeMax: at the end of input
+};
+
 /// One step of the plan. One instance a task; all calls by the task's thread.
 class Operator {
  public:
@@ -59,9 +68,8 @@ class Operator {
   virtual void advance(Time, Outputs&) {}
   /// True for an operator that makes watermarks itself instead of forwarding those of its inputs.
   virtual bool originates_time() const { return false; }
-  /// The newest event time let through so far, kTimeMin before the first record (only operators
-  /// that originate time have one).
-  virtual Time newest_time() const { return kTimeMin; }
+  /// How it stands now; asked for after each call, so O(1). Valid until the next call.
+  virtual Standing standing() const { return {}; }
   /// A partition of the source in this chain has ended (only reaches operators that originate
   /// time).
   virtual void partition_ended(std::uint32_t, Outputs&) {}

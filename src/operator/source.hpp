@@ -49,6 +49,9 @@ class Source {
   /// Number of partitions this task reads (batch.partition is 0-based below it). Valid after
   /// open().
   virtual std::uint32_t partitions() const { return 1; }
+  /// What people call partition `partition`: a file's path, say. Empty: its number will do. Valid
+  /// after open().
+  virtual std::string partition_name(std::uint32_t /*partition*/) const { return {}; }
   /// Appends at most batch_records_max records of ONE partition to the cleared `batch` (of the type
   /// the source was declared with) and sets partition, offset, lap and arenas. Must not block
   /// longer than a disk read. Dead letters it adds are not part of the batch. Errors: 4001, 4004:

@@ -82,6 +82,10 @@ class TopOperator final : public Operator {
       windows_.erase(windows_.begin());
     }
   }
+  Standing standing() const override {
+    if (windows_.empty()) return {};
+    return {kTimeMin, {}, windows_.begin()->first.first};
+  }
 
  private:
   template <class Entries>

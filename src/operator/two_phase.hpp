@@ -35,6 +35,7 @@ class WindowCombine final : public Operator {
     if (filler_.keys_in_pane() > kKeysMax) drain(kTimeMax, outputs);
   }
   void advance(Time watermark, Outputs& outputs) override { drain(watermark, outputs); }
+  Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
 
  private:
   /// Beyond it combining saves little and memory would double.
@@ -94,6 +95,7 @@ class WindowMerge final : public Operator {
       emitter_.fire(start, end, covered, kernel_, context().batch_records_max, outputs);
     });
   }
+  Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
 
  private:
   PaneSet<K, Acc> panes_;

@@ -52,6 +52,8 @@ class Channel {
   }
   /// Any thread.
   std::uint64_t queued() const { return queued_.load(std::memory_order_relaxed); }
+  std::size_t batches() const { return ring_.size(); }
+  std::size_t capacity() const { return ring_.capacity(); }
   bool empty() const { return ring_.empty(); }
   bool full() const { return ring_.full(); }
 

@@ -30,6 +30,7 @@ Engine::Engine(Plan plan, const RunOptions& options, Env& env)
   for (std::size_t at = 0; at < graph_.tasks().size(); ++at) {
     Executor& executor = *executors_[at % count];
     executor.tasks.push_back(graph_.tasks()[at].get());
+    graph_.tasks()[at]->set_executor(static_cast<int>(at % count));
     wakers.push_back(&executor.waker);
   }
   graph_.set_wakers(wakers);

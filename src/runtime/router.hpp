@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "metrics/counter.hpp"
+#include "metrics/heavy_hitters.hpp"
 #include "record/batch.hpp"
 #include "runtime/channel.hpp"
 #include "topology/topology_graph.hpp"
@@ -36,6 +37,10 @@ class Router {
   /// Pushes what did not fit before. True when nothing is left waiting.
   bool flush_waiting();
   bool blocked() const { return waiting_ > 0; }
+  /// Records pushed so far. Any thread.
+  std::uint64_t sent() const { return sent_.value(); }
+  /// Keys of records that went to one of several tasks by key; any thread.
+  const HeavyHitters& sampled_keys() const { return sampled_keys_; }
 
  private:
   struct Receiver {
@@ -49,6 +54,7 @@ class Router {
   void append(Receiver& receiver, const BatchBase& batch);
   void append_whole(Receiver& receiver, BatchBase& batch, bool exclusive);
   void pick_by_hash(BatchBase& batch);
+  void sample_key(const BatchBase& batch);
   void pick_evenly(const BatchBase& batch);
   BatchBase& open_of(Receiver& receiver);
   BatchBase& open_for(Receiver& receiver, const BatchBase& batch);
@@ -64,6 +70,8 @@ class Router {
   Counter& sent_;
   std::size_t next_ = 0;
   std::size_t waiting_ = 0;
+  HeavyHitters sampled_keys_;
+  std::size_t sampled_at_ = 0;
 };
 
 }  // namespace millrace::detail

@@ -21,6 +21,14 @@ std::int64_t busy_ticks_now() {
 #endif
 }
 
+void PartitionMarks::add(std::vector<std::string> names) {
+  for (std::string& name : names) {
+    if (marks_.size() == kMax) return;
+    marks_.emplace_back(kTimeMin);
+    names_.push_back(std::move(name));
+  }
+}
+
 Stage::Stage(const PlanStage& plan, TaskShared& shared, DeadLetterLog& dead_letters)
     : plan_(plan), shared_(shared), dead_letter_log_(dead_letters) {
   if (plan.make_source) {
@@ -30,6 +38,7 @@ Stage::Stage(const PlanStage& plan, TaskShared& shared, DeadLetterLog& dead_lett
     operator_ = plan.make_operator();
   } else {
     sink_ = plan.make_sink();
+    latency_ = std::make_unique<Histogram>();
   }
 }
 
@@ -55,12 +64,24 @@ Status Stage::open(const OperatorContext& context, const EndContext& end_context
   }
   if (sink_) return sink_->open(end_context_);
   if (Status status = source_->open(end_context_); !status.ok()) return status;
-  for (Stage* stage : pacing) stage->operator_->set_partitions(source_->partitions());
+  std::vector<std::string> names;
+  for (std::uint32_t at = 0; at < source_->partitions() && at < PartitionMarks::kMax; ++at) {
+    names.push_back(source_->partition_name(at));
+    if (names.back().empty()) {
+      names.back() = "partition " + std::to_string(at) +
+                     (plan_.tasks > 1 ? " of task " + std::to_string(end_context.task) : "");
+    }
+  }
+  for (Stage* stage : pacing) {
+    stage->operator_->set_partitions(source_->partitions());
+    stage->partition_marks_.add(names);
+  }
   return {};
 }
 
 void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
   const std::size_t count = batch.size();
+  const std::uint64_t busy_before = counters_.busy_ticks.value();
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   edge_received.add(count);
   counters_.received.add(count);
@@ -72,6 +93,12 @@ void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
   }
   settle();
   shared_.busy.switch_to(caller);
+  count_step(busy_before);
+}
+
+/// The stage's own time in a call: what its meter gained, its readers' time left out.
+void Stage::count_step(std::uint64_t busy_before) {
+  counters_.steps.add(counters_.busy_ticks.value() - busy_before);
 }
 
 /// Moves the tallies of a call into the counters; what is held stays in flight.
@@ -82,9 +109,12 @@ void Stage::settle() {
   counters_.dead_lettered.add(tally_.dead_lettered);
   tally_ = {};
   counters_.in_flight.set(operator_ ? operator_->held() : 0);
-  if (originates_time()) {
-    counters_.newest_time.store(operator_->newest_time(), std::memory_order_relaxed);
-  }
+  if (!operator_) return;
+  const Standing standing = operator_->standing();
+  counters_.closes_at.store(standing.closes_at.value_or(kTimeMin), std::memory_order_relaxed);
+  if (standing.newest_time == kTimeMin) return;
+  counters_.newest_time.store(standing.newest_time, std::memory_order_relaxed);
+  partition_marks_.store(standing.partitions);
 }
 
 void Stage::write(BatchBase& batch) {
@@ -101,7 +131,7 @@ void Stage::write(BatchBase& batch) {
   const std::int64_t due = batch.due_ns != 0 ? batch.due_ns : shared_.due_ns;
   if (due == 0) return;
   const std::int64_t latency = shared_.env->clock->steady_ns() - due;
-  latency_.add(latency > 0 ? static_cast<std::uint64_t>(latency) : 0);
+  latency_->add(latency > 0 ? static_cast<std::uint64_t>(latency) : 0);
 }
 
 void Stage::flush_sink() {
@@ -147,10 +177,14 @@ void Stage::advance_channel(std::uint32_t channel, Time watermark) {
   if (least <= watermark_) return;
   watermark_ = least;
   if (operator_) {
+    const std::uint64_t busy_before = counters_.busy_ticks.value();
+    const std::uint64_t emitted_before = counters_.emitted.value();
     Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
     operator_->advance(least, *this);
     settle();
     shared_.busy.switch_to(caller);
+    // A watermark that fires nothing is no step: it would hide those that are.
+    if (counters_.emitted.value() != emitted_before) count_step(busy_before);
     if (operator_->originates_time()) return;
   }
   counters_.watermark.store(least, std::memory_order_relaxed);
@@ -205,6 +239,7 @@ bool Stage::poll() {
     finish(true);
     return true;
   }
+  const std::uint64_t busy_before = counters_.busy_ticks.value();
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   poll_batch_->clear();
   Result<Poll> outcome = source_->poll(*poll_batch_);
@@ -226,6 +261,7 @@ bool Stage::poll() {
     after_poll(*outcome);
   }
   shared_.busy.switch_to(caller);
+  if (any) count_step(busy_before);
   return any || (outcome && *outcome != Poll::idle);
 }
 

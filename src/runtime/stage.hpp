@@ -2,10 +2,15 @@
 // and readers.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metrics/counter.hpp"
@@ -29,6 +34,31 @@ struct StageCounters {
   Counter busy_ticks;
   std::atomic<Time> watermark{kTimeMin};
   std::atomic<Time> newest_time{kTimeMin};  ///< of stages that originate time
+  std::atomic<Time> closes_at{kTimeMin};    ///< see Standing; kTimeMin: no window is open
+  StepHistogram steps;                      ///< own time of each call with records, in ticks
+};
+
+/// The watermarks of a source's partitions as the stage that makes them saw them last; any thread
+/// may read them.
+class PartitionMarks {
+ public:
+  /// Those beyond are not shown.
+  static constexpr std::size_t kMax = 64;
+
+  /// Before anything runs.
+  void add(std::vector<std::string> names);
+  void store(std::span<const Time> marks) {
+    const std::size_t count = std::min(marks.size(), marks_.size());
+    for (std::size_t at = 0; at < count; ++at)
+      marks_[at].store(marks[at], std::memory_order_relaxed);
+  }
+  std::size_t size() const { return marks_.size(); }
+  const std::string& name(std::size_t at) const { return names_[at]; }
+  Time watermark(std::size_t at) const { return marks_[at].load(std::memory_order_relaxed); }
+
+ private:
+  std::vector<std::string> names_;
+  std::deque<std::atomic<Time>> marks_;
 };
 
 /// Sees dead letters of all tasks; any thread.
@@ -43,22 +73,26 @@ class DeadLetterLog {
 std::int64_t busy_ticks_now();
 
 /// Whose time it is now, so that each stage is charged for its own work and not for its readers'.
-/// One task's thread.
+/// Switched by one task's thread.
 class BusyMeter {
  public:
   /// Charges the time so far to the current owner and switches to `next`; returns the owner before.
   Counter* switch_to(Counter* next) {
     const std::int64_t now = busy_ticks_now();
-    if (owner_) owner_->add(static_cast<std::uint64_t>(now - since_));
-    since_ = now;
-    return std::exchange(owner_, next);
+    Counter* before = owner_.load(std::memory_order_relaxed);
+    if (before) before->add(static_cast<std::uint64_t>(now - since()));
+    since_.store(now, std::memory_order_relaxed);
+    owner_.store(next, std::memory_order_relaxed);
+    return before;
   }
-  /// Whose time runs: after an exception came out of a stage, still that stage's.
-  const Counter* owner() const { return owner_; }
+  /// Whose time runs: after an exception came out of a stage, still that stage's. Any thread.
+  const Counter* owner() const { return owner_.load(std::memory_order_relaxed); }
+  /// Since when it runs, in ticks. Any thread; owner and moment may be of two neighbouring calls.
+  std::int64_t since() const { return since_.load(std::memory_order_relaxed); }
 
  private:
-  Counter* owner_ = nullptr;
-  std::int64_t since_ = 0;
+  std::atomic<Counter*> owner_{nullptr};
+  std::atomic<std::int64_t> since_{0};
 };
 
 /// What the stages of a task share.
@@ -108,7 +142,9 @@ class Stage final : public Outputs, public DeadLetters {
   const PlanStage& plan() const { return plan_; }
   StageCounters& counters() { return counters_; }
   const StageCounters& counters() const { return counters_; }
-  const Histogram& latency() const { return latency_; }
+  /// Of a sink: due to written, nanoseconds; null for others.
+  const Histogram* latency() const { return latency_.get(); }
+  const PartitionMarks& partitions() const { return partition_marks_; }
   const std::vector<std::vector<Reader>>& readers() const { return readers_; }
   bool originates_time() const { return operator_ && operator_->originates_time(); }
   /// Source stage: stages with event time behind it; while one holds records the source is not
@@ -124,6 +160,7 @@ class Stage final : public Outputs, public DeadLetters {
 
  private:
   void settle();
+  void count_step(std::uint64_t busy_before);
   void write(BatchBase& batch);
   void forward_watermark(Time watermark);
   void end_readers();
@@ -141,7 +178,8 @@ class Stage final : public Outputs, public DeadLetters {
   EndContext end_context_;
   Tally tally_;
   StageCounters counters_;
-  Histogram latency_;
+  std::unique_ptr<Histogram> latency_;
+  PartitionMarks partition_marks_;
   std::vector<std::vector<Reader>> readers_;  ///< by port
 
   std::vector<Time> channel_watermarks_;

@@ -56,6 +56,30 @@ Status Task::open(const OperatorContext& context, const EndContext& end_context)
 }
 
 Step Task::step(std::size_t budget, bool stop) {
+  const Step step = do_step(budget, stop);
+  if (step != last_step_.load(std::memory_order_relaxed)) note(step);
+  return step;
+}
+
+/// A wait for a full ring begins and ends with a step; the clock is read only there.
+void Task::note(Step step) {
+  const std::int64_t since = blocked_since_.load(std::memory_order_relaxed);
+  if (step == Step::blocked) {
+    blocked_since_.store(busy_ticks_now(), std::memory_order_relaxed);
+  } else if (since != 0) {
+    blocked_ticks_.add(static_cast<std::uint64_t>(busy_ticks_now() - since));
+    blocked_since_.store(0, std::memory_order_relaxed);
+  }
+  last_step_.store(step, std::memory_order_relaxed);
+}
+
+std::uint64_t Task::blocked_ticks() const {
+  const std::int64_t since = blocked_since_.load(std::memory_order_relaxed);
+  const std::uint64_t before = blocked_ticks_.value();
+  return since == 0 ? before : before + static_cast<std::uint64_t>(busy_ticks_now() - since);
+}
+
+Step Task::do_step(std::size_t budget, bool stop) {
   try {
     next_due_ns_.reset();
     bool blocked = false;
@@ -163,6 +187,40 @@ bool Task::all_finished() const {
 bool Task::polls() const {
   return std::any_of(sources_.begin(), sources_.end(),
                      [](const Stage* source) { return !source->finished(); });
+}
+
+std::uint64_t Task::records_in() const {
+  std::uint64_t records = records_polled();
+  for (const Input& input : inputs_) records += input.edge_received->value();
+  return records;
+}
+
+std::uint64_t Task::records_out() const {
+  std::uint64_t records = 0;
+  for (const auto& router : routers_) records += router->sent();
+  for (const Stage* sink : sinks_) records += sink->counters().processed.value();
+  return records;
+}
+
+Task::Queue Task::queue() const {
+  Queue queue;
+  for (const Input& input : inputs_) {
+    const std::size_t batches = input.channel->batches();
+    queue.records += input.channel->queued();
+    queue.batches += batches;
+    const auto capacity = static_cast<double>(input.channel->capacity());
+    queue.fill = std::max(queue.fill, static_cast<double>(batches) / capacity);
+  }
+  return queue;
+}
+
+std::pair<const Stage*, std::int64_t> Task::running() const {
+  const Counter* owner = shared_.busy.owner();
+  if (!owner) return {nullptr, 0};
+  for (const auto& stage : stages_) {
+    if (owner == &stage->counters().busy_ticks) return {stage.get(), shared_.busy.since()};
+  }
+  return {nullptr, 0};
 }
 
 std::uint64_t Task::records_polled() const {

@@ -2,10 +2,12 @@
 // stepped.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/channel.hpp"
@@ -48,6 +50,25 @@ class Task {
   /// Closes sources and sinks; after the last step.
   void close();
 
+  // For reports; any thread.
+  /// The thread that steps it from now on; -1: none. Set by whoever assigns tasks.
+  void set_executor(int executor) { executor_.store(executor, std::memory_order_relaxed); }
+  int executor() const { return executor_.load(std::memory_order_relaxed); }
+  Step last_step() const { return last_step_.load(std::memory_order_relaxed); }
+  /// Ticks that it waited for a full ring, the wait under way included.
+  std::uint64_t blocked_ticks() const;
+  /// Records taken from rings and sources, and handed to rings and sinks.
+  std::uint64_t records_in() const;
+  std::uint64_t records_out() const;
+  struct Queue {
+    std::uint64_t records = 0;
+    std::uint64_t batches = 0;
+    double fill = 0;  ///< 0..1, of the fullest ring
+  };
+  Queue queue() const;
+  /// The stage whose code runs right now, null between steps, and since when, in ticks.
+  std::pair<const Stage*, std::int64_t> running() const;
+
   std::uint32_t chain() const { return chain_; }
   std::uint32_t index() const { return index_; }
   const std::vector<std::unique_ptr<Stage>>& stages() const { return stages_; }
@@ -61,6 +82,8 @@ class Task {
     bool ended = false;
   };
 
+  Step do_step(std::size_t budget, bool stop);
+  void note(Step step);
   bool take_inputs(std::size_t budget);
   bool poll_sources(bool stop);
   bool routers_blocked() const;
@@ -82,6 +105,10 @@ class Task {
   std::uint32_t busy_steps_ = 0;
   std::optional<std::int64_t> next_due_ns_;
   bool closed_ = false;
+  std::atomic<int> executor_{-1};
+  std::atomic<Step> last_step_{Step::idle};
+  Counter blocked_ticks_;
+  std::atomic<std::int64_t> blocked_since_{0};  ///< ticks; 0: is not blocked
 };
 
 }  // namespace millrace::detail

@@ -24,8 +24,38 @@ void DeadLetterStore::add(const std::string& component, std::string_view reason,
     if (seen_ == kLoggedMax) text += " (further ones are counted, not logged)";
     log_(LogLevel::warn, "dead-letter", text);
   }
+  count_reason(letter);
   kept_.push_front(std::move(letter));
   if (kept_.size() > kKept) kept_.pop_back();
+}
+
+void DeadLetterStore::count_reason(const DeadLetterReport& letter) {
+  std::string key;
+  for (const char c : letter.reason) {
+    if (c < '0' || c > '9') {
+      key += c;
+    } else if (key.empty() || key.back() != '#') {
+      key += '#';
+    }
+  }
+  Reasons& reasons = reasons_[letter.component];
+  const bool other = !reasons.contains(key) && reasons.size() + 1 >= kReasonsMax;
+  ErrorReport& error = reasons[other ? std::string() : std::move(key)];
+  error.reason = other ? "other reasons, the last of them: " + letter.reason : letter.reason;
+  error.where = letter.where;
+  error.record = letter.record;
+  error.at = letter.at;
+  ++error.count;
+}
+
+std::vector<ErrorReport> DeadLetterStore::errors_of(const std::string& component) const {
+  std::vector<ErrorReport> errors;
+  std::lock_guard lock(mutex_);
+  const auto found = reasons_.find(component);
+  if (found == reasons_.end()) return errors;
+  for (const auto& [key, error] : found->second) errors.push_back(error);
+  std::ranges::stable_sort(errors, std::ranges::greater(), &ErrorReport::at);
+  return errors;
 }
 
 std::vector<DeadLetterReport> DeadLetterStore::recent() const {
@@ -109,6 +139,7 @@ void TaskGraph::wire(const PlanEdge& edge, EdgeCounters& counters, const RunOpti
     Router& router =
         task.add_router(std::make_unique<Router>(*edge.type, edge.grouping, std::move(channels),
                                                  options.batch_records_max, counters.sent[sender]));
+    counters.routers.push_back(&router);
     Stage::Reader reader;
     reader.router = &router;
     stage(edge.from, sender).add_reader(edge.port, reader);

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "metrics/report.hpp"
+#include "runtime/running_sums.hpp"
 #include "runtime/task.hpp"
 #include "topology/plan.hpp"
 
@@ -31,15 +34,22 @@ class DeadLetterStore final : public DeadLetterLog {
            std::string_view record) override;
   /// Newest first.
   std::vector<DeadLetterReport> recent() const;
+  /// Those of a component by reason, newest first, at most kReasonsMax; numbers in reasons do not
+  /// tell them apart. Further reasons are counted as one, "other reasons".
+  std::vector<ErrorReport> errors_of(const std::string& component) const;
 
  private:
   static constexpr std::size_t kKept = 50;
   static constexpr std::size_t kRecordBytesMax = 500;
   static constexpr std::uint64_t kLoggedMax = 10;
+  static constexpr std::size_t kReasonsMax = 8;
+  using Reasons = std::map<std::string, ErrorReport, std::less<>>;  ///< by reason without numbers
+  void count_reason(const DeadLetterReport& letter);
   Env& env_;
   Log log_;
   mutable std::mutex mutex_;
   std::deque<DeadLetterReport> kept_;
+  std::map<std::string, Reasons, std::less<>> reasons_;  ///< by component
   std::uint64_t seen_ = 0;
 };
 
@@ -59,7 +69,10 @@ class TaskGraph {
   /// Tells the channels which wakers belong to their ends.
   void set_wakers(const std::vector<Waker*>& waker_of_task);
 
-  /// Fills components, edges, latency, watermark, counts and dead letters. Any thread.
+  /// Fills components, edges, tasks, latency, watermark, counts and dead letters; what is of late
+  /// (rates, shares, percentiles of steps) is left to ReportRates, which works on `sums`. Any
+  /// thread.
+  void fill(const class Graph& graph, Report& report, RunningSums& sums) const;
   void fill(const class Graph& graph, Report& report) const;
 
  private:
@@ -67,6 +80,7 @@ class TaskGraph {
     std::deque<Counter> sent;      ///< by sending task
     std::deque<Counter> received;  ///< by receiving task
     std::vector<Channel*> channels;
+    std::vector<const Router*> routers;
   };
   struct ChannelEnds {
     std::unique_ptr<Channel> channel;
@@ -80,7 +94,12 @@ class TaskGraph {
   Channel& connect(const PlanEdge& edge, std::uint32_t sender, std::uint32_t receiver,
                    EdgeCounters& counters, const RunOptions& options);
   void find_pacing();
-  void fill_edges(Report& report) const;
+  void fill_edges(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
+  void fill_chains(Report& report) const;
+  void fill_tasks(Report& report, RunningSums& sums) const;
+  void fill_hot_keys(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
+  void add_stage(const PlanStage& plan, bool first_phase, bool second_phase, ComponentReport& sum,
+                 RunningSums::Component& running) const;
   std::size_t task_index(std::uint32_t chain, std::uint32_t task) const {
     return first_task_[chain] + task;
   }

@@ -46,69 +46,142 @@ std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
   return std::max<std::int64_t>(0, newest - *watermark) / 1000;
 }
 
+void add_partitions(const PartitionMarks& marks, ComponentReport& sum) {
+  for (std::size_t at = 0; at < marks.size(); ++at) {
+    sum.partitions.push_back({marks.name(at), shown(marks.watermark(at))});
+  }
+}
+
 }  // namespace
 
+void TaskGraph::add_stage(const PlanStage& plan, bool first_phase, bool second_phase,
+                          ComponentReport& sum, RunningSums::Component& running) const {
+  Time watermark = kTimeMax;
+  for (const Stage* stage : stages_[plan.id]) {
+    const StageCounters& counters = stage->counters();
+    add_counts(counters, first_phase, second_phase, sum);
+    watermark = std::min(watermark, counters.watermark.load(std::memory_order_relaxed));
+    const Time closes_at = counters.closes_at.load(std::memory_order_relaxed);
+    if (closes_at != kTimeMin)
+      sum.closes_at = std::min(sum.closes_at.value_or(kTimeMax), closes_at);
+    add_partitions(stage->partitions(), sum);
+    running.busy_ticks += counters.busy_ticks.value();
+    counters.steps.merge_into(running.steps);
+    if (!first_phase) running.received_by_task.push_back(counters.received.value());
+    if (!stage->latency()) continue;
+    if (!running.latency) running.latency.emplace();
+    stage->latency()->merge_into(*running.latency);
+  }
+  if (first_phase) return;
+  sum.tasks = plan.tasks;
+  sum.chain = plan.chain;
+  sum.watermark = shown(watermark);
+}
+
 void TaskGraph::fill(const Graph& graph, Report& report) const {
-  std::map<NodeId, ComponentReport> components;
-  std::array<std::uint64_t, Histogram::kBuckets> latency{};
-  std::optional<Time> least;
-  Time newest = kTimeMin;
-  std::uint64_t held = 0;
+  RunningSums sums;
+  fill(graph, report, sums);
+}
+
+void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) const {
   std::map<NodeId, std::size_t> stages_of_node;
   for (const PlanStage& plan : plan_.stages) ++stages_of_node[plan.node];
+  std::map<NodeId, std::size_t> place_of;
+  for (const auto& [node, stages] : stages_of_node) {
+    place_of.emplace(node, report.components.size());
+    ComponentReport& component = report.components.emplace_back();
+    component.name = graph.node(node).name;
+    component.kind = graph.node(node).kind;
+    component.errors = dead_letters_.errors_of(component.name);
+  }
+  sums.components.resize(report.components.size());
+
+  Time newest = kTimeMin;
+  std::uint64_t held = 0;
   for (const PlanStage& plan : plan_.stages) {
-    const Node& node = graph.node(plan.node);
-    ComponentReport& sum = components[plan.node];
-    sum.name = node.name;
-    sum.kind = node.kind;
     const bool split = stages_of_node[plan.node] > 1;
-    const bool is_merge = split && plan.output == node.output;
-    if (!split || is_merge) sum.tasks = plan.tasks;
-    Time node_watermark = kTimeMax;
+    const bool is_merge = split && plan.output == graph.node(plan.node).output;
+    const std::size_t place = place_of[plan.node];
+    add_stage(plan, split && !is_merge, is_merge, report.components[place], sums.components[place]);
     for (const Stage* stage : stages_[plan.id]) {
-      add_counts(stage->counters(), split && !is_merge, is_merge, sum);
       newest = std::max(newest, stage->counters().newest_time.load(std::memory_order_relaxed));
       if (plan.make_source) held += held_back(*stage);
-      sum.busy_share += static_cast<double>(stage->counters().busy_ticks.value());
-      node_watermark =
-          std::min(node_watermark, stage->counters().watermark.load(std::memory_order_relaxed));
-      stage->latency().merge_into(latency);
     }
-    if (!split || is_merge) sum.watermark = shown(node_watermark);
+    const ComponentReport& sum = report.components[place];
     if (plan.make_source) report.records_in += sum.processed;
-    if (plan.make_sink) {
-      report.records_out += sum.processed;
-      least = least ? std::min(*least, node_watermark) : node_watermark;
-    }
+    if (!plan.make_sink) continue;
+    report.records_out += sum.processed;
+    const Time watermark = sum.watermark.value_or(kTimeMin);
+    report.watermark = std::min(report.watermark.value_or(kTimeMax), watermark);
   }
   report.records_in -= std::min(report.records_in, held);
-  if (least) report.watermark = shown(*least);
-  report.watermark_lag_ms = lag_ms(newest, least);
-  for (auto& [id, component] : components) {
+  if (report.watermark) report.watermark = shown(*report.watermark);
+  report.watermark_lag_ms = lag_ms(newest, report.watermark);
+  for (std::size_t at = 0; at < report.components.size(); ++at) {
+    ComponentReport& component = report.components[at];
+    component.lag_ms = lag_ms(newest, component.watermark);
     report.dead_letters += component.dead_lettered;
-    report.components.push_back(std::move(component));
+    const auto& latency = sums.components[at].latency;
+    for (std::size_t bucket = 0; latency && bucket < latency->size(); ++bucket)
+      sums.latency[bucket] += (*latency)[bucket];
   }
-  fill_edges(report);
-  if (Histogram::quantile(latency, 0.5) != 0) {
-    report.latency_us_p50 = static_cast<double>(Histogram::quantile(latency, 0.5)) / 1000.0;
-    report.latency_us_p99 = static_cast<double>(Histogram::quantile(latency, 0.99)) / 1000.0;
+  fill_edges(report, place_of);
+  fill_chains(report);
+  fill_tasks(report, sums);
+  fill_hot_keys(report, place_of);
+  if (Histogram::quantile(sums.latency, 0.5) != 0) {
+    report.latency_us_p50 = static_cast<double>(Histogram::quantile(sums.latency, 0.5)) / 1000.0;
+    report.latency_us_p99 = static_cast<double>(Histogram::quantile(sums.latency, 0.99)) / 1000.0;
   }
   report.recent_dead_letters = dead_letters_.recent();
 }
 
-/// Edges between the two phases of one component are its own affair.
-void TaskGraph::fill_edges(Report& report) const {
+/// Edges between the two phases of one component are its own affair; only what queues there counts
+/// for it.
+void TaskGraph::fill_edges(Report& report, const std::map<NodeId, std::size_t>& place_of) const {
   for (std::size_t at = 0; at < plan_.edges.size(); ++at) {
     const PlanEdge& edge = plan_.edges[at];
-    if (plan_.stages[edge.from].node == plan_.stages[edge.to].node) continue;
+    const PlanStage& from = plan_.stages[edge.from];
+    const PlanStage& to = plan_.stages[edge.to];
     EdgeReport line;
-    line.from = plan_.stages[edge.from].name;
-    line.to = plan_.stages[edge.to].name;
+    line.from = from.name;
+    line.to = to.name;
     line.grouping = name_of(edge.grouping.kind);
     for (const Counter& sent : edges_[at].sent) line.sent += sent.value();
     for (const Counter& received : edges_[at].received) line.received += received.value();
-    for (const Channel* channel : edges_[at].channels) line.queued += channel->queued();
-    report.edges.push_back(std::move(line));
+    for (const Channel* channel : edges_[at].channels) {
+      const std::size_t batches = channel->batches();
+      ++line.rings;
+      line.queued += channel->queued();
+      line.queued_batches += batches;
+      line.fill = std::max(line.fill,
+                           static_cast<double>(batches) / static_cast<double>(channel->capacity()));
+    }
+    ComponentReport& receiver = report.components[place_of.at(to.node)];
+    receiver.queued += line.queued;
+    receiver.queue_fill = std::max(receiver.queue_fill, line.fill);
+    report.queued += line.queued;
+    if (from.node != to.node) report.edges.push_back(std::move(line));
+  }
+}
+
+/// Keys are sampled where they are scattered over several tasks: elsewhere a hot one harms nobody.
+void TaskGraph::fill_hot_keys(Report& report, const std::map<NodeId, std::size_t>& place_of) const {
+  constexpr double kShareMin = 0.2;
+  constexpr std::uint64_t kSamplesMin = 50;
+  for (std::size_t at = 0; at < plan_.edges.size(); ++at) {
+    const PlanEdge& edge = plan_.edges[at];
+    if (edge.grouping.kind != GroupingKind::fields || plan_.stages[edge.to].tasks < 2) continue;
+    std::vector<HeavyHitters::Hit> hits;
+    std::uint64_t samples = 0;
+    for (const Router* router : edges_[at].routers)
+      samples += router->sampled_keys().merge_into(hits);
+    const auto most = std::ranges::max_element(hits, {}, &HeavyHitters::Hit::count);
+    if (most == hits.end() || samples < kSamplesMin || most->text.empty()) continue;
+    const double share = static_cast<double>(most->count) / static_cast<double>(samples);
+    if (share < kShareMin) continue;
+    report.components[place_of.at(plan_.stages[edge.to].node)].hot_key =
+        HotKeyReport{most->text, share, samples};
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -80,6 +81,13 @@ class PaneSet {
   bool shared() const { return shared_; }
   const Windows& windows() const { return windows_; }
   std::size_t panes() const { return panes_.size(); }
+
+  /// The watermark at which the first window that holds records fires; kTimeMax: at the end of
+  /// input. nullopt: no window holds any.
+  std::optional<Time> closes_at() const {
+    if (panes_.empty()) return std::nullopt;
+    return windows_.is_global() ? kTimeMax : next_end();
+  }
 
   /// Calls fire(start, end, span of Tables*) for every window with end <= watermark that holds
   /// records, in order of their ends, and drops panes that no later window reads. Global windows
