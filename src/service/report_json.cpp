@@ -1,101 +1,57 @@
 // The JSON form of a Report, written straight into one string.
 #include "service/report_json.hpp"
 
-#include <charconv>
-#include <cmath>
-#include <concepts>
-#include <string_view>
-#include <utility>
-
-#include "base/text.hpp"
+#include "service/json_writer.hpp"
 
 namespace millrace::detail {
 
 namespace {
 
-constexpr std::int64_t kExactIntegerMax = (std::int64_t{1} << 53) - 1;
+/// More are told by /api/v1/tasks alone.
+constexpr std::size_t kTasksInReport = 256;
 
-/// Writes JSON; puts commas where they belong.
-class Writer {
- public:
-  void open(char bracket) {
-    separate();
-    out_ += bracket;
-    first_ = true;
+void write_load(JsonWriter& json, const ComponentReport& component) {
+  json.key("skew");
+  if (component.skew) {
+    json.open('{');
+    json.rounded_member("share", component.skew->share);
+    json.rounded_member("even", component.skew->even);
+    json.member("task", component.skew->task);
+    json.close('}');
+  } else {
+    json.null();
   }
-  void close(char bracket) {
-    out_ += bracket;
-    first_ = false;
+  json.key("hot_key");
+  if (component.hot_key) {
+    json.open('{');
+    json.member("text", component.hot_key->text);
+    json.rounded_member("share", component.hot_key->share);
+    json.member("samples", component.hot_key->samples);
+    json.close('}');
+  } else {
+    json.null();
   }
-  void key(std::string_view name) {
-    separate();
-    append_json_string(out_, name);
-    out_ += ':';
-    first_ = true;  // no comma between a key and its value
-  }
-
-  void value(std::string_view text) {
-    separate();
-    append_json_string(out_, text);
-  }
-  void value(const std::string& text) { value(std::string_view(text)); }
-  void value(bool flag) { literal(flag ? "true" : "false"); }
-  void value(std::monostate) { literal("null"); }
-  template <std::integral T>
-  void value(T number) {
-    const bool exact = std::cmp_less_equal(number, kExactIntegerMax) &&
-                       std::cmp_greater_equal(number, -kExactIntegerMax);
-    const std::string text = std::to_string(number);
-    exact ? literal(text) : value(text);
-  }
-  void value(double number) {
-    if (std::isnan(number)) return value(std::string_view("NaN"));
-    if (std::isinf(number)) return value(std::string_view(number > 0 ? "Infinity" : "-Infinity"));
-    char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
-    literal({buffer, end});
-  }
-  void value(Timestamp time) {
-    if (time.micros == kTimeMin) return literal("null");
-    value(time.micros == kTimeMax ? std::string("end") : format_iso_time(time.micros));
-  }
-
-  void time(const std::optional<Time>& time) { time ? value(Timestamp{*time}) : literal("null"); }
-  template <class T>
-  void maybe(const std::optional<T>& number) {
-    number ? value(*number) : literal("null");
-  }
-  template <class T>
-  void member(std::string_view name, const T& content) {
-    key(name);
-    value(content);
-  }
-
-  std::string take() { return std::move(out_); }
-
- private:
-  void separate() {
-    if (!first_) out_ += ',';
-    first_ = false;
-  }
-  void literal(std::string_view text) {
-    separate();
-    out_ += text;
-  }
-
-  std::string out_;
-  bool first_ = true;
-};
-
-template <class Items, class Write>
-void array(Writer& json, std::string_view name, const Items& items, Write write) {
-  json.key(name);
-  json.open('[');
-  for (const auto& item : items) write(json, item);
-  json.close(']');
 }
 
-void write_component(Writer& json, const ComponentReport& component) {
+void write_partition(JsonWriter& json, const PartitionReport& partition) {
+  json.open('{');
+  json.member("name", partition.name);
+  json.time_member("watermark", partition.watermark);
+  json.member("ended", partition.watermark == kTimeMax);
+  json.close('}');
+}
+
+void write_error(JsonWriter& json, const ErrorReport& error) {
+  json.open('{');
+  json.member("reason", error.reason);
+  json.member("where", error.where);
+  json.member("record", error.record);
+  json.member("count", error.count);
+  json.member("at", Timestamp{error.at});
+  json.close('}');
+}
+
+void write_component(JsonWriter& json, const ComponentReport& component) {
   json.open('{');
   json.member("name", component.name);
   json.member("kind", component.kind);
@@ -108,12 +64,27 @@ void write_component(Writer& json, const ComponentReport& component) {
   json.member("in_flight", component.in_flight);
   json.member("emitted", component.emitted);
   json.member("busy_share", component.busy_share);
-  json.key("watermark");
-  json.time(component.watermark);
+  json.time_member("watermark", component.watermark);
+  json.member("chain", component.chain);
+  json.rounded_member("received_per_second", component.received_per_second);
+  json.rounded_member("emitted_per_second", component.emitted_per_second);
+  json.rounded_member("blocked_share", component.blocked_share);
+  json.rounded_member("step_us_p50", component.step_us_p50);
+  json.rounded_member("step_us_p99", component.step_us_p99);
+  json.rounded_member("step_us_max", component.step_us_max);
+  json.rounded_member("latency_us_p50", component.latency_us_p50);
+  json.rounded_member("latency_us_p99", component.latency_us_p99);
+  json.member("queued", component.queued);
+  json.rounded_member("queue_fill", component.queue_fill);
+  json.maybe_member("lag_ms", component.lag_ms);
+  write_load(json, component);
+  json.time_member("closes_at", component.closes_at);
+  json_array(json, "partitions", component.partitions, write_partition);
+  json_array(json, "errors", component.errors, write_error);
   json.close('}');
 }
 
-void write_edge(Writer& json, const EdgeReport& edge) {
+void write_edge(JsonWriter& json, const EdgeReport& edge) {
   json.open('{');
   json.member("from", edge.from);
   json.member("to", edge.to);
@@ -122,37 +93,134 @@ void write_edge(Writer& json, const EdgeReport& edge) {
   json.member("received", edge.received);
   json.member("queued", edge.queued);
   json.member("records_per_second", edge.records_per_second);
+  json.member("rings", edge.rings);
+  json.member("queued_batches", edge.queued_batches);
+  json.rounded_member("fill", edge.fill);
   json.close('}');
 }
 
-void write_column(Writer& json, const ColumnReport& column) {
+void write_chain(JsonWriter& json, const ChainReport& chain, std::size_t id) {
+  json.open('{');
+  json.member("id", id);
+  json_array(json, "components", chain.components,
+             [](JsonWriter& to, const std::string& name) { to.value(name); });
+  json.member("tasks", chain.tasks);
+  json.rounded_member("busy_share", chain.busy_share);
+  json.rounded_member("blocked_share", chain.blocked_share);
+  json.close('}');
+}
+
+void write_task(JsonWriter& json, const TaskReport& task, std::size_t id) {
+  json.open('{');
+  json.member("id", id);
+  json.member("chain", task.chain);
+  json.member("index", task.index);
+  json.member("executor", task.executor);
+  json.member("state", task.state);
+  json.member("received", task.received);
+  json.member("emitted", task.emitted);
+  json.rounded_member("received_per_second", task.received_per_second);
+  json.rounded_member("busy_share", task.busy_share);
+  json.rounded_member("blocked_share", task.blocked_share);
+  json.member("queued", task.queued);
+  json.member("queued_batches", task.queued_batches);
+  json.rounded_member("queue_fill", task.queue_fill);
+  json.member("running", task.running);
+  json.rounded_member("running_us", task.running_us);
+  json.close('}');
+}
+
+void write_tasks(JsonWriter& json, const Report& report) {
+  json.key("tasks");
+  json.open('[');
+  for (std::size_t id = 0; id < report.tasks.size(); ++id) write_task(json, report.tasks[id], id);
+  json.close(']');
+}
+
+void write_insight(JsonWriter& json, const Insight& insight) {
+  json.open('{');
+  json.member("severity", insight.severity);
+  json.member("kind", insight.kind);
+  json.member("component", insight.component);
+  json.member("text", insight.text);
+  json.member("advice", insight.advice);
+  json.close('}');
+}
+
+/// The graph as it runs. Tasks beyond kTasksInReport would make each message of the feed long.
+void write_running(JsonWriter& json, const Report& report) {
+  json_array(json, "insights", report.insights, write_insight);
+  json.key("chains");
+  json.open('[');
+  for (std::size_t id = 0; id < report.chains.size(); ++id)
+    write_chain(json, report.chains[id], id);
+  json.close(']');
+  json.member("tasks_total", report.tasks.size());
+  if (report.tasks.size() <= kTasksInReport) {
+    write_tasks(json, report);
+  } else {
+    json.key("tasks");
+    json.open('[');
+    json.close(']');
+  }
+}
+
+void write_column(JsonWriter& json, const ColumnReport& column) {
   json.open('{');
   json.member("name", column.name);
   json.member("type", column.type);
   json.close('}');
 }
 
-void write_row(Writer& json, const std::vector<Cell>& row) {
+void write_row(JsonWriter& json, const std::vector<Cell>& row) {
   json.open('[');
   for (const Cell& cell : row) std::visit([&](const auto& content) { json.value(content); }, cell);
   json.close(']');
 }
 
-void write_view(Writer& json, const ViewReport& view) {
+void write_line(JsonWriter& json, const LineReport& line) {
+  json.open('{');
+  json.member("name", line.name);
+  json_array(json, "points", line.points, [](JsonWriter& to, const LineReport::Point& point) {
+    to.open('[');
+    to.value(point.x);
+    to.value(point.y);
+    to.close(']');
+  });
+  json.close('}');
+}
+
+void write_chart(JsonWriter& json, const ViewReport& view) {
+  json.member("x", view.x);
+  json_array(json, "y", view.y, [](JsonWriter& to, const std::string& name) { to.value(name); });
+  json.member("series", view.series);
+  json.member("measure", view.measure);
+  json.member("unit", view.unit);
+  json_array(json, "lines", view.lines, write_line);
+  json.key("why_empty");
+  if (view.why_empty.empty()) {
+    json.null();
+  } else {
+    json.value(view.why_empty);
+  }
+}
+
+void write_view(JsonWriter& json, const ViewReport& view) {
   json.open('{');
   json.member("name", view.name);
   json.member("kind", view.kind);
-  array(json, "columns", view.columns, write_column);
-  array(json, "rows", view.rows, write_row);
+  json_array(json, "columns", view.columns, write_column);
+  json_array(json, "rows", view.rows, write_row);
   json.member("records", view.records);
   json.key("window_start");
   json.time(view.window_start);
   json.key("window_end");
   json.time(view.window_end);
+  write_chart(json, view);
   json.close('}');
 }
 
-void write_dead_letter(Writer& json, const DeadLetterReport& letter) {
+void write_dead_letter(JsonWriter& json, const DeadLetterReport& letter) {
   json.open('{');
   json.member("component", letter.component);
   json.member("reason", letter.reason);
@@ -162,7 +230,7 @@ void write_dead_letter(Writer& json, const DeadLetterReport& letter) {
   json.close('}');
 }
 
-void write_totals(Writer& json, const Report& report) {
+void write_totals(JsonWriter& json, const Report& report) {
   json.member("topology", report.topology);
   json.member("version", report.version);
   json.member("state", report.state);
@@ -180,23 +248,31 @@ void write_totals(Writer& json, const Report& report) {
   json.time(report.watermark);
   json.key("watermark_lag_ms");
   json.maybe(report.watermark_lag_ms);
+  json.rounded_member("recent_latency_us_p50", report.recent_latency_us_p50);
+  json.rounded_member("recent_latency_us_p99", report.recent_latency_us_p99);
   json.member("memory_bytes", report.memory_bytes);
+  json.member("memory_budget_bytes", report.memory_budget_bytes);
+  json.member("queued", report.queued);
+  json.rounded_member("busy_share", report.busy_share);
   json.member("dead_letters", report.dead_letters);
   json.member("executors", report.executors);
   json.member("parallelism", report.parallelism);
   json.member("speed", report.speed);
+  json.member("at", Timestamp{report.at});
+  json.maybe_member("active", report.active);
 }
 
 }  // namespace
 
 std::string to_json(const Report& report) {
-  Writer json;
+  JsonWriter json;
   json.open('{');
   write_totals(json, report);
-  array(json, "components", report.components, write_component);
-  array(json, "edges", report.edges, write_edge);
-  array(json, "views", report.views, write_view);
-  array(json, "recent_dead_letters", report.recent_dead_letters, write_dead_letter);
+  json_array(json, "components", report.components, write_component);
+  json_array(json, "edges", report.edges, write_edge);
+  json_array(json, "views", report.views, write_view);
+  write_running(json, report);
+  json_array(json, "recent_dead_letters", report.recent_dead_letters, write_dead_letter);
   json.key("oracle");
   if (report.oracle) {
     json.open('{');
@@ -210,8 +286,16 @@ std::string to_json(const Report& report) {
   return json.take();
 }
 
+std::string tasks_json(const Report& report) {
+  JsonWriter json;
+  json.open('{');
+  write_tasks(json, report);
+  json.close('}');
+  return json.take();
+}
+
 std::string to_json(const ViewReport& view) {
-  Writer json;
+  JsonWriter json;
   write_view(json, view);
   return json.take();
 }

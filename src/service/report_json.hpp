@@ -16,8 +16,12 @@ namespace millrace::detail {
 /// written as strings.
 std::string to_json(const Report& report);
 
+/// {"tasks": [...]}: all of them, each with its number in "id".
+std::string tasks_json(const Report& report);
+
 /// {"name", "kind", "columns": [{"name", "type"}], "rows": [[cell, ...]], "records",
-/// "window_start", "window_end"}
+/// "window_start", "window_end", "x", "y", "series", "measure", "unit", "lines": [{"name",
+/// "points": [[x, y], ...]}], "why_empty"}
 std::string to_json(const ViewReport& view);
 
 }  // namespace millrace::detail

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "net/http_server.hpp"
 #include "service/embedded.hpp"
+#include "service/history_json.hpp"
 #include "service/metrics_text.hpp"
 #include "service/report_json.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::uint16_t kPortsMoved = 20;
 constexpr std::string_view kViewsPath = "/api/v1/views/";
+constexpr std::string_view kHistoryPath = "/api/v1/history/components/";
 
 /// The page needs its own files and its own feed, nothing else; no other page may frame it.
 const std::vector<std::pair<std::string, std::string>>& security_headers() {
@@ -45,13 +47,18 @@ std::string content_type(std::string_view name) {
 class Routes final : public HttpContent {
  public:
   void publish(std::shared_ptr<const Report> report) {
-    const std::lock_guard<std::mutex> lock(mutex_);  // held for a swap of pointers
+    // Held for a few floats a component, and by the server for a copy of one list of them.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    history_.add(*report);
     latest_.swap(report);
   }
 
   HttpResponse get(std::string_view path) override {
     if (path == "/api/v1/report") return report();
     if (path.starts_with(kViewsPath)) return view(path.substr(kViewsPath.size()));
+    if (path == "/api/v1/tasks") return tasks();
+    if (path == "/api/v1/history") return json(history_text());
+    if (path.starts_with(kHistoryPath)) return history_of(path.substr(kHistoryPath.size()));
     if (path == "/healthz") return health();
     if (path == "/metrics") return metrics();
     return file(path);
@@ -76,12 +83,37 @@ class Routes final : public HttpContent {
     return http_error(503, "there is no report yet: the topology is starting");
   }
 
+  static HttpResponse json(std::string body) {
+    HttpResponse response;
+    response.body = std::move(body);
+    return response;
+  }
+
   HttpResponse report() {
     const auto text = live_text();
-    if (!text) return none_yet();
-    HttpResponse response;
-    response.body = *text;
-    return response;
+    return text ? json(*text) : none_yet();
+  }
+
+  HttpResponse tasks() {
+    const auto report = latest();
+    return report ? json(tasks_json(*report)) : none_yet();
+  }
+
+  std::string history_text() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const HistoryReport history = history_.topology();
+    lock.unlock();
+    return to_json(history);
+  }
+
+  HttpResponse history_of(std::string_view component) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto history = history_.component(component);
+    lock.unlock();
+    if (history) return json(to_json(*history, component));
+    return http_error(404, "there is no history of a component \"" + std::string(component) +
+                               "\"; /api/v1/report lists the components, and the first " +
+                               std::to_string(History::kComponents) + " have one");
   }
 
   HttpResponse view(std::string_view name) {
@@ -94,9 +126,7 @@ class Routes final : public HttpContent {
       return http_error(
           404, "there is no view \"" + std::string(name) + "\"; /api/v1/report lists the views");
     }
-    HttpResponse response;
-    response.body = to_json(*found);
-    return response;
+    return json(to_json(*found));
   }
 
   HttpResponse health() {
@@ -118,14 +148,42 @@ class Routes final : public HttpContent {
     return response;
   }
 
-  static HttpResponse file(std::string_view path) {
+  /// The page carries the newest report and the history, so that its first paint shows them and a
+  /// reload loses nothing. As a data block it is no script for the Content-Security-Policy; `<` is
+  /// escaped, so that no text of a record can end it.
+  std::string page(std::string_view html) {
+    const auto report = live_text();
+    const std::string data =
+        "{\"report\":" + (report ? *report : "null") + ",\"history\":" + history_text() + "}";
+    const std::size_t end = std::min(html.rfind("</body>"), html.size());
+    std::string body(html.substr(0, end));
+    body.reserve(html.size() + data.size() + 128);
+    body += "<script type=\"application/json\" id=\"millrace-first\">";
+    for (const char c : data) {
+      if (c == '<') {
+        body += "\\u003c";
+      } else {
+        body += c;
+      }
+    }
+    body += "</script>\n";
+    body += html.substr(end);
+    return body;
+  }
+
+  HttpResponse file(std::string_view path) {
     const std::string_view name = path == "/" ? "index.html" : path.substr(1);
     for (const EmbeddedFile& file : page_files()) {
       if (file.name != name) continue;
       HttpResponse response;
       response.content_type = content_type(name);
       response.cache_control = "no-cache";  // another version of the program may serve here next
-      response.body = file.bytes;
+      if (name == "index.html") {
+        response.cache_control = "no-store";
+        response.body = page(file.bytes);
+      } else {
+        response.body = file.bytes;
+      }
       return response;
     }
     return http_error(404, "there is nothing at " + std::string(path) + "; the page is at /");
@@ -133,6 +191,7 @@ class Routes final : public HttpContent {
 
   std::mutex mutex_;
   std::shared_ptr<const Report> latest_;
+  History history_;
   std::shared_ptr<const Report> text_of_;  ///< the report that `text_` shows
   std::shared_ptr<const std::string> text_;
 };

@@ -26,12 +26,8 @@ struct PageOptions {
 
 /// Serves the page, the newest report as REST, and the live feed, to this machine only.
 ///
-///   /                     the page, from files that the program carries
-///   /api/v1/report        the newest report as JSON (report_json.hpp); 503 before the first
-///   /api/v1/views/NAME    one view of it
-///   /api/v1/live          WebSocket: the report as one JSON text at once, then again whenever one
-///   is published /metrics              Prometheus text (metrics_text.hpp) /healthz 200 with the
-///   state, 503 when the topology failed
+/// docs/formats/rest.md tells of each path. `/` carries the newest report and the history, so that
+/// a reload shows both at once.
 ///
 /// A report becomes text on the server's own thread and only when someone asks for it.
 class PageServer {

@@ -138,6 +138,63 @@ TEST(PageServer, AnswersItsRoutes) {
   EXPECT_THAT(ask(*server, "GET /healthz"), StartsWith("HTTP/1.1 503"));
 }
 
+/// The JSON that the page carries for its first paint.
+std::string first_paint(const PageServer& server) {
+  const std::string page = ask(server, "GET /");
+  const std::string mark = "<script type=\"application/json\" id=\"millrace-first\">";
+  const auto from = page.find(mark);
+  EXPECT_NE(from, std::string::npos);
+  EXPECT_NE(page.find("</script>\n</body>", from), std::string::npos);
+  return page.substr(from + mark.size(), page.find("</script>", from) - from - mark.size());
+}
+
+TEST(PageServer, AReloadShowsTheHistory) {
+  const auto server = started();
+  EXPECT_THAT(first_paint(*server), StartsWith("{\"report\":null,\"history\":{"));
+  for (int second = 1; second <= 3; ++second) {
+    auto report = sample_report();
+    report->uptime_ms = second * 1000;
+    report->records_in_per_second = second * 100;
+    report->components.emplace_back().name = "count by page";
+    report->components.back().emitted_per_second = second;
+    server->publish(report);
+  }
+  const char* rates = "\"uptime_ms\":[1000,2000,3000],\"records_in_per_second\":[100,200,300]";
+  EXPECT_THAT(ask(*server, "GET /api/v1/history"), HasSubstr(rates));
+  EXPECT_THAT(first_paint(*server), HasSubstr(rates));
+  EXPECT_THAT(first_paint(*server), HasSubstr("\"latency_us_p99\":[null,null,null]"));
+  const std::string of_one = ask(*server, "GET /api/v1/history/components/count%20by%20page");
+  EXPECT_THAT(of_one, HasSubstr("{\"name\":\"count by page\""));
+  EXPECT_THAT(of_one, HasSubstr("\"emitted_per_second\":[1,2,3]"));
+  EXPECT_THAT(ask(*server, "GET /api/v1/history/components/none"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST(PageServer, TextOfARecordCannotEndThePagesData) {
+  const auto server = started();
+  auto report = sample_report();
+  report->views[0].rows[0][0] = std::string("</script><script>alert(1)</script><!--");
+  server->publish(report);
+  const std::string data = first_paint(*server);
+  EXPECT_THAT(data, HasSubstr("\\u003c/script>\\u003cscript>alert(1)"));
+  EXPECT_THAT(data, Not(HasSubstr("<")));
+}
+
+TEST(PageServer, TellsTasksAndLeavesManyOutOfTheFeed) {
+  const auto server = started();
+  EXPECT_THAT(ask(*server, "GET /api/v1/tasks"), StartsWith("HTTP/1.1 503"));
+  auto report = sample_report();
+  report->tasks.resize(256);
+  report->tasks.back().running = "count";
+  server->publish(report);
+  EXPECT_THAT(ask(*server, "GET /api/v1/report"), HasSubstr("\"running\":\"count\""));
+  auto many = sample_report();
+  many->tasks.resize(257);
+  many->tasks.back().running = "count";
+  server->publish(many);
+  EXPECT_THAT(ask(*server, "GET /api/v1/report"), HasSubstr("\"tasks_total\":257,\"tasks\":[]"));
+  EXPECT_THAT(ask(*server, "GET /api/v1/tasks"), HasSubstr("{\"id\":256,"));
+}
+
 TEST(PageServer, HeadHasTheHeadersOfGetAndNoBody) {
   const auto server = started();
   server->publish(sample_report());
