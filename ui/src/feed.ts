@@ -1,6 +1,7 @@
-// The live feed: one WebSocket that is opened again whenever it is lost.
-import { signal } from "@preact/signals";
-import type { Report } from "./report";
+// The live feed: one WebSocket that is opened again whenever it is lost, and what the page itself brought.
+import { batch, signal } from "@preact/signals";
+import { fetchHistory, remember, take } from "./history";
+import type { HistoryAnswer, Report } from "./report";
 
 export type Link = "connecting" | "open" | "lost";
 
@@ -17,19 +18,40 @@ const kRetryMax = 5000;
 const kOpenTimeout = 8000;
 
 let retry = kRetryMin;
+/** The newest report while nobody looks: a hidden page draws nothing. */
+let unseen: Report | null = null;
+
+/** The wall clock of a report: the engine's own, where it tells. */
+const clockOf = (one: Report) => (one.at ? Date.parse(one.at) : Date.now());
+
+function show(newest: Report): void {
+  batch(() => {
+    receivedAt.value = now.value = Date.now();
+    report.value = newest;
+    remember(newest, clockOf(newest));
+  });
+}
+
+function receive(newest: Report, first: boolean): void {
+  retry = kRetryMin;
+  // An engine that tells no time of its reports keeps no history either.
+  if (first && newest.at !== undefined) void fetchHistory();
+  if (document.hidden) unseen = newest;
+  else show(newest);
+}
 
 function connect(): void {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live`);
   const opening = setTimeout(() => socket.close(), kOpenTimeout);
+  let first = true;
   socket.onopen = () => {
     clearTimeout(opening);
     link.value = "open";
   };
   socket.onmessage = (message) => {
-    retry = kRetryMin;
-    receivedAt.value = now.value = Date.now();
-    report.value = JSON.parse(message.data as string) as Report;
+    receive(JSON.parse(message.data as string) as Report, first);
+    first = false;
   };
   socket.onclose = () => {
     clearTimeout(opening);
@@ -39,7 +61,27 @@ function connect(): void {
   };
 }
 
+/** The report and history that came with the page itself: something to paint before the feed is open. */
+function readFirst(): void {
+  const carried = document.getElementById("millrace-first")?.textContent;
+  if (!carried) return;
+  try {
+    const first = JSON.parse(carried) as { report: Report | null; history: HistoryAnswer | null };
+    if (first.history) take(first.history);
+    if (first.report) show(first.report);
+  } catch {
+    // The feed brings the same in a moment.
+  }
+}
+
 export function start(): void {
+  readFirst();
   connect();
   setInterval(() => (now.value = Date.now()), 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !unseen) return;
+    show(unseen);
+    unseen = null;
+    void fetchHistory();
+  });
 }

@@ -1,12 +1,17 @@
 // The page: a report in, a picture out.
-import { render } from "preact";
-import { link, now, receivedAt, report, start } from "./feed";
-import { clock, day, full, short, span } from "./format";
-import { TopologyGraph } from "./graph";
-import { Health } from "./health";
-import type { Report } from "./report";
-import { ViewCard } from "./views";
 import { effect } from "@preact/signals";
+import { render } from "preact";
+import { DeadLetters } from "./deadletters";
+import { link, now, receivedAt, report, start } from "./feed";
+import { full, short, span } from "./format";
+import { TopologyGraph } from "./graph/graph";
+import { Details } from "./graph/inspector";
+import { Health } from "./health";
+import { Insights } from "./insights";
+import { isOver, Masthead } from "./masthead";
+import type { Report } from "./report";
+import { Shortcuts } from "./shortcuts";
+import { ViewCard } from "./views/card";
 
 /** Reports come every second: without one for this long, something is stuck. */
 const kQuietMs = 5000;
@@ -19,9 +24,8 @@ const wallClock = (ms: number) => new Date(ms).toLocaleTimeString("en-GB");
 
 function LinkNotice() {
   const last = receivedAt.value;
-  const state = report.value?.state;
-  const live = state === "running" || state === "draining";
-  if (link.value === "lost" && state && !live) {
+  const over = report.value !== null && isOver(report.value);
+  if (link.value === "lost" && over) {
     return <Notice kind="ended" text={`The program has ended. This is its last report, from ${wallClock(last)}.`} />;
   }
   if (link.value === "lost") {
@@ -29,35 +33,8 @@ function LinkNotice() {
     return <Notice kind="lost" text={`Connection lost. ${rest}`} />;
   }
   const quiet = now.value - last;
-  if (last > 0 && live && quiet > kQuietMs) return <Notice kind="lost" text={`No report for ${span(Math.floor(quiet / 1000) * 1000)}.`} />;
+  if (last > 0 && !over && quiet > kQuietMs) return <Notice kind="lost" text={`No report for ${span(Math.floor(quiet / 1000) * 1000)}.`} />;
   return null;
-}
-
-function DeadLetters(props: { report: Report }) {
-  const { recent_dead_letters: letters, dead_letters: count } = props.report;
-  if (letters.length === 0 && count === 0) return null;
-  return (
-    <section class="card dead" aria-labelledby="dead-title" data-testid="dead-letter-list">
-      <header>
-        <h2 id="dead-title">Dead letters</h2>
-        <p class="note">{letters.length} newest of {full(count)}</p>
-      </header>
-      <div class="scroll" tabIndex={0} role="group" aria-label="Newest dead letters">
-        <ol class="alerts">
-          {letters.map((letter) => (
-            <li data-testid="dead-letter">
-              <time dateTime={letter.at} title={letter.at}>{clock(letter.at)}<small>{day(letter.at)}</small></time>
-              <div>
-                <p class="what">{letter.reason}</p>
-                <p class="note"><span>{letter.component}</span>{letter.where && <span>{letter.where}</span>}</p>
-                {letter.record && <code>{letter.record}</code>}
-              </div>
-            </li>
-          ))}
-        </ol>
-      </div>
-    </section>
-  );
 }
 
 function Footer(props: { report: Report }) {
@@ -74,31 +51,33 @@ function Footer(props: { report: Report }) {
   );
 }
 
-function Page() {
+function Content() {
   const shown = report.value;
-  const ended = shown !== null && shown.state !== "running" && shown.state !== "draining";
-  const linkText = link.value === "open" ? "live" : link.value === "connecting" ? "connecting" : ended ? "ended" : "not connected";
+  if (!shown) return <main class="waiting" data-testid="waiting">{link.value === "lost" ? "" : "Waiting for the first report\u2026"}</main>;
+  return (
+    <main class={link.value === "lost" && !isOver(shown) ? "stale" : ""} data-testid="page">
+      <Health report={shown} />
+      <Insights report={shown} />
+      <TopologyGraph report={shown} />
+      {shown.views.length === 0 && <p class="card empty">This topology has no views: end a stream with <code>.to(view("name"))</code> to see its records here.</p>}
+      <div class="views">
+        {shown.views.map((view, i) => <ViewCard key={view.name} view={view} index={i} />)}
+        <DeadLetters report={shown} />
+      </div>
+      <Footer report={shown} />
+    </main>
+  );
+}
+
+function Page() {
   return (
     <>
-      <header class="masthead">
-        <img src="favicon.svg" alt="" width="28" height="28" />
-        <span class="brand">Millrace</span>
-        {shown && <h1 data-testid="topology-name">{shown.topology}</h1>}
-        <span class="live" data-link={link.value === "lost" && ended ? "ended" : link.value} data-testid="link">{linkText}</span>
-      </header>
+      <Masthead />
       <LinkNotice />
-      {shown?.error && <Notice kind="failed" text={shown.error} />}
-      {!shown ? <main class="waiting" data-testid="waiting">{link.value === "lost" ? "" : "Waiting for the first report\u2026"}</main> : (
-        <main class={link.value === "lost" && !ended ? "stale" : ""} data-testid="page">
-          <Health report={shown} />
-          <TopologyGraph report={shown} />
-          <div class="views">
-            {shown.views.map((view, i) => <ViewCard key={view.name} view={view} index={i} />)}
-            <DeadLetters report={shown} />
-          </div>
-          <Footer report={shown} />
-        </main>
-      )}
+      {report.value?.error && <Notice kind="failed" text={report.value.error} />}
+      <Content />
+      {report.value && <Details report={report.value} />}
+      <Shortcuts />
     </>
   );
 }

@@ -9,9 +9,26 @@ export interface Column {
   type: "bool" | "int" | "double" | "string" | "timestamp";
 }
 
-export interface View {
+export interface ViewLine {
   name: string;
-  kind: "top" | "table" | "alerts" | string;
+  /** Ascending x: milliseconds since 1970 where the column is a time. */
+  points: [number, Num | null][];
+}
+
+/** What a newer engine tells; each may be absent. */
+export interface ViewMore {
+  x?: string;
+  y?: string[];
+  series?: string;
+  measure?: string;
+  unit?: string;
+  why_empty?: string | null;
+  lines?: ViewLine[];
+}
+
+export interface View extends ViewMore {
+  name: string;
+  kind: "top" | "table" | "alerts" | "line" | "number" | "grid" | string;
   columns: Column[];
   rows: Cell[][];
   records: Num;
@@ -19,7 +36,35 @@ export interface View {
   window_end: string | null;
 }
 
-export interface Component {
+export interface ErrorGroup {
+  reason: string;
+  where: string;
+  record: string;
+  count: Num;
+  at: string;
+}
+
+export interface ComponentMore {
+  chain?: number;
+  received_per_second?: Num;
+  emitted_per_second?: Num;
+  blocked_share?: Num;
+  step_us_p50?: Num | null;
+  step_us_p99?: Num | null;
+  step_us_max?: Num | null;
+  latency_us_p50?: Num | null;
+  latency_us_p99?: Num | null;
+  queued?: Num;
+  queue_fill?: Num;
+  lag_ms?: Num | null;
+  skew?: { share: number; even: number; task: number } | null;
+  hot_key?: { text: string; share: number; samples: number } | null;
+  closes_at?: string | null;
+  partitions?: { name: string; watermark: string | null; ended: boolean }[];
+  errors?: ErrorGroup[];
+}
+
+export interface Component extends ComponentMore {
   name: string;
   kind: string;
   tasks: number;
@@ -35,6 +80,11 @@ export interface Component {
 }
 
 export interface Edge {
+  queued_batches?: Num;
+  /** 0 to 1, of its fullest ring. */
+  fill?: Num;
+  /** 0: fused, no queue. */
+  rings?: number;
   from: string;
   to: string;
   grouping: string;
@@ -52,7 +102,64 @@ export interface DeadLetter {
   at: string;
 }
 
-export interface Report {
+export interface Insight {
+  severity: "error" | "warning" | "info";
+  kind: string;
+  component: string;
+  text: string;
+  advice: string;
+}
+
+/** Components fused into one task. */
+export interface Chain {
+  id: number;
+  components: string[];
+  tasks: number;
+  busy_share: Num;
+  blocked_share: Num;
+}
+
+export interface Task {
+  id: number;
+  chain: number;
+  index: number;
+  /** The thread it is on; -1: none. */
+  executor: number;
+  state: "running" | "idle" | "blocked" | "done" | string;
+  received: Num;
+  emitted: Num;
+  received_per_second: Num;
+  busy_share: Num;
+  blocked_share: Num;
+  queued: Num;
+  queued_batches: Num;
+  queue_fill: Num;
+  running: string;
+  running_us: Num;
+}
+
+/** The figures of the strip over time; oldest first, x is `uptime_ms`. */
+export interface HistoryAnswer {
+  at: string | null;
+  uptime_ms: number[];
+  [series: string]: unknown;
+}
+
+export interface ReportMore {
+  at?: string;
+  active?: boolean | null;
+  recent_latency_us_p50?: Num | null;
+  recent_latency_us_p99?: Num | null;
+  memory_budget_bytes?: Num;
+  queued?: Num;
+  busy_share?: Num;
+  tasks_total?: number;
+  insights?: Insight[];
+  chains?: Chain[];
+  tasks?: Task[];
+}
+
+export interface Report extends ReportMore {
   topology: string;
   version: string;
   state: "running" | "draining" | "finished" | "failed" | string;
