@@ -12,12 +12,17 @@ function three(value: number): string {
   return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }
 
+// Made once: a formatter costs a hundred times what it does.
+const kWhole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const kTenths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+const kExact = new Intl.NumberFormat("en-US", { maximumFractionDigits: 12 });
+
 /** 9,999 exactly; above that 12.3 k, 4.56 M. */
 export function short(value: Num): string {
   if (typeof value === "string") return value;
   const size = Math.abs(value);
   if (size < 10_000) {
-    return value.toLocaleString("en-US", { maximumFractionDigits: Number.isInteger(value) || size >= 100 ? 0 : 1 });
+    return (Number.isInteger(value) || size >= 100 ? kWhole : kTenths).format(value);
   }
   for (const [unit, name] of kSteps) {
     if (size >= unit * 0.9995) return (value < 0 ? "\u2212" : "") + three(size / unit) + kGap + name;
@@ -27,8 +32,11 @@ export function short(value: Num): string {
 
 /** All digits, grouped: 1,234,567 or 0.125. */
 export function full(value: Num): string {
-  return typeof value === "string" ? value : value.toLocaleString("en-US", { maximumFractionDigits: 12 });
+  return typeof value === "string" ? value : kExact.format(value);
 }
+
+/** "1 task", "12 tasks" */
+export const counted = (count: number, what: string) => `${full(count)} ${what}${count === 1 ? "" : "s"}`;
 
 export function micros(value: Num): string {
   if (typeof value === "string") return value;
@@ -90,6 +98,11 @@ export function cellText(cell: Cell): string {
   if (cell === null) return "\u2013";
   if (typeof cell === "boolean") return cell ? "yes" : "no";
   return typeof cell === "number" ? full(cell) : cell;
+}
+
+/** A cell to read: real numbers to six digits, whole ones and texts whole. The exact one belongs into a title beside it. */
+export function cellShort(cell: Cell): string {
+  return typeof cell === "number" && !Number.isInteger(cell) ? full(Number(cell.toPrecision(6))) : cellText(cell);
 }
 
 /** A number shown short, with the exact one at hand. */

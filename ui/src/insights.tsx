@@ -1,4 +1,5 @@
 // What is wrong now and why nothing comes out, in the engine's own words.
+import { useState } from "preact/hooks";
 import { selected } from "./selection";
 import type { Insight, Report } from "./report";
 
@@ -30,6 +31,21 @@ function reasonsOf(report: Report): [string, string[]][] {
   return [...reasons];
 }
 
+/** The worst are seen at once, the rest on demand. */
+const kSeen = 4;
+
+function Wrong(props: { insights: Insight[]; known: (name: string) => boolean }) {
+  const [all, setAll] = useState(false);
+  const { insights } = props;
+  return (
+    <section class="card" aria-labelledby="wrong-title">
+      <header><h2 id="wrong-title">What is wrong now</h2></header>
+      <ul>{insights.slice(0, all ? insights.length : kSeen).map((one, i) => <Said key={`${one.kind}/${one.component}/${i}`} insight={one} known={props.known(one.component)} />)}</ul>
+      {insights.length > kSeen && <button type="button" class="tool" aria-expanded={all} onClick={() => setAll(!all)}>{all ? "Fewer" : `${insights.length - kSeen} more`}</button>}
+    </section>
+  );
+}
+
 /** Absent where the engine does not tell what is wrong: silence would look like health. */
 export function Insights(props: { report: Report }) {
   const { insights, components, state } = props.report;
@@ -42,12 +58,7 @@ export function Insights(props: { report: Report }) {
   }
   return (
     <div class="insights" data-testid="insights">
-      {insights.length > 0 && (
-        <section class="card" aria-labelledby="wrong-title">
-          <header><h2 id="wrong-title">What is wrong now</h2></header>
-          <ul>{insights.map((one, i) => <Said key={`${one.kind}/${one.component}/${i}`} insight={one} known={components.some((c) => c.name === one.component)} />)}</ul>
-        </section>
-      )}
+      {insights.length > 0 && <Wrong insights={insights} known={(name) => components.some((c) => c.name === name)} />}
       {reasons.length > 0 && (
         <section class="card" aria-labelledby="why-title" data-testid="why-no-output">
           <header><h2 id="why-title">Why no output</h2></header>

@@ -1,12 +1,14 @@
 // A table that sorts by the column whose head is pressed.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { cellText } from "./format";
+import { cellShort, cellText } from "./format";
 import type { Cell } from "./report";
 
 export interface Head {
   name: string;
   number: boolean;
+  /** ISO 8601 in UTC, shown for people. */
+  time?: boolean;
   /** Shown before the name. */
   sign?: ComponentChildren;
 }
@@ -21,6 +23,9 @@ export interface SortedTableProps {
   extra?: (index: number, column: number) => ComponentChildren;
   captionSeen?: boolean;
 }
+
+/** "2015-09-12 06:00:00", to the second: the exact text is at hand as a title. */
+const readable = (cell: Cell) => cellText(cell).replace("T", " ").replace(/(\.\d+)?Z$/, "");
 
 const compare = (a: Cell, b: Cell, number: boolean) => {
   if (a === b) return 0;
@@ -62,7 +67,7 @@ export function SortedTable(props: SortedTableProps) {
           <tr key={r} {...props.rowProps?.(r)}>
             {heads.map((head, i) => {
               const cell = rows[r]?.[i] ?? null;
-              return <td class={head.number ? "num" : ""} key={i} data-value={String(cell ?? "")}>{cellText(cell)}{props.extra?.(r, i)}</td>;
+              return <td class={head.number ? "num" : head.time ? "time" : ""} key={i} data-value={String(cell ?? "")} title={head.time || head.number ? cellText(cell) : undefined}>{head.time ? readable(cell) : cellShort(cell)}{props.extra?.(r, i)}</td>;
             })}
           </tr>
         ))}

@@ -1,5 +1,6 @@
 // A component as a box: its name, its kind, how busy it is and whether something is wrong with it.
 import { full, percent, short } from "../format";
+import { hint } from "../hint";
 import { toFigure } from "../history";
 import { equalIn, memo } from "../memo";
 import type { Component, Edge } from "../report";
@@ -65,7 +66,7 @@ function Drawn(props: BoxProps) {
       style={box ? placed(box) : {}}
     >
       <button
-        type="button" class="box" title={tellAll(c)} aria-pressed={props.selected} tabIndex={props.active ? 0 : -1}
+        type="button" class="box" onPointerEnter={hint(() => tellAll(c))} aria-pressed={props.selected} tabIndex={props.active ? 0 : -1}
         data-heat={busy >= 0.9 ? "hot" : busy >= 0.5 ? "warm" : undefined}
         onClick={() => props.onOpen(c.name)}
       >
@@ -73,7 +74,7 @@ function Drawn(props: BoxProps) {
         <span class="box-foot">
           {c.late === 0 && c.dead_lettered === 0 && <span>{kindText(c, props.last)}{c.tasks > 1 ? ` \u00d7${c.tasks}` : ""}</span>}
           <Trouble component={c} />
-          <span class="busy" data-testid="busy" data-value={c.busy_share} title={`busy ${full(c.busy_share)} of one executor's time`}>{percent(c.busy_share)}</span>
+          <span class="busy" data-testid="busy" data-value={c.busy_share} >{percent(c.busy_share)}</span>
         </span>
         {props.readers && <span class="readers">{props.readers}</span>}
         <Meter busy={busy} blocked={blocked} />

@@ -1,6 +1,7 @@
 // The topology: its components or the tasks it runs as, with the details of the chosen one beside it.
 import { useState } from "preact/hooks";
 import { useWidth } from "../chart";
+import { counted } from "../format";
 import { toFigure } from "../history";
 import { selected } from "../selection";
 import type { Component, Edge, Insight, Report } from "../report";
@@ -10,7 +11,7 @@ import { edgeKey, edgeText, Lines, Rates } from "./lines";
 import { nameWidth, usePlan } from "./plan";
 import { Tables } from "./tables";
 import { TaskGraph, useTasks } from "./tasks";
-import { fitScale, Viewport, ZoomTools } from "./viewport";
+import { fitScale, nodeOf, shownScale, Viewport, ZoomTools } from "./viewport";
 
 const kBoxHeight = 62;
 /** Narrower than this, no picture of a graph can be read: its components are listed in their order. */
@@ -22,6 +23,7 @@ function shapeOf(components: Component[], edges: Edge[]): Shape {
   return {
     nodes: components.map(({ name }) => ({ id: name, width: Math.min(300, Math.max(140, nameWidth(name) + 30)), height: kBoxHeight })),
     edges: edges.map(({ from, to }, i) => ({ key: edgeKey(from, to, i), from, to })),
+    stems: true,
   };
 }
 
@@ -74,9 +76,9 @@ function ComponentGraph(props: ViewProps) {
       </div>
     );
   }
-  if (!plan) return <div class="graph laying" aria-busy="true" />;
+  if (!plan) return <div class="graph laying" aria-busy="true"><p class="empty">Laying out {components.length} components{"\u2026"}</p></div>;
   const scale = props.zoom ?? fitScale(plan, props.width);
-  const flows = edges.map((edge, i) => ({ key: edgeKey(edge.from, edge.to, i), rate: toFigure(edge.records_per_second) ?? 0, fill: toFigure(edge.fill) ?? 0, text: edgeText(edge) }));
+  const flows = edges.map((edge, i) => ({ key: edgeKey(edge.from, edge.to, i), rate: toFigure(edge.records_per_second) ?? 0, fill: toFigure(edge.fill) ?? 0, edges: [edge] }));
   return (
     <Viewport plan={plan} scale={scale} zoom={props.zoom} setZoom={props.setZoom} label={`Graph of ${components.length} components`} active={active} setActive={setActive}>
       <Lines flows={flows} plan={plan} />
@@ -84,6 +86,16 @@ function ComponentGraph(props: ViewProps) {
       <Rates edges={edges} plan={plan} />
     </Viewport>
   );
+}
+
+/** Opens the first component whose name holds the text, and brings it into sight. */
+function goTo(find: string, components: Component[], setZoom: (zoom: number) => void): void {
+  const wanted = find.trim().toLowerCase();
+  const found = components.find((one) => one.name.toLowerCase() === wanted) ?? components.find((one) => one.name.toLowerCase().includes(wanted));
+  if (!wanted || !found) return;
+  selected.value = found.name;
+  if (shownScale.value < 0.7) setZoom(1);
+  requestAnimationFrame(() => nodeOf(found.name)?.scrollIntoView({ block: "nearest", inline: "center" }));
 }
 
 export function TopologyGraph(props: { report: Report }) {
@@ -99,10 +111,11 @@ export function TopologyGraph(props: { report: Report }) {
   return (
     <section class="card" aria-labelledby="topology-title" data-testid="topology">
       <header>
-        <h2 id="topology-title">Topology<small>{report.components.length} components{report.tasks_total ? `, ${report.tasks_total} tasks` : ""}</small></h2>
+        <h2 id="topology-title">Topology<small>{counted(report.components.length, "component")}{report.tasks_total ? `, ${counted(report.tasks_total, "task")}` : ""}</small></h2>
         <div class="tools">
           {report.components.length >= kFindFrom && !asTasks && (
-            <input type="search" data-find placeholder="Find a component" aria-label="Find a component" value={find} onInput={(event) => setFind(event.currentTarget.value)} />
+            <input type="search" data-find placeholder="Find a component" aria-label="Find a component" value={find} onInput={(event) => setFind(event.currentTarget.value)}
+                   onKeyDown={(event) => event.key === "Enter" && goTo(find, report.components, setZoom)} title="Enter opens the first one found" />
           )}
           {runs && (
             <div class="segments" role="group" aria-label="What the graph shows">

@@ -3,13 +3,14 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Chart } from "../chart";
-import { clock, day, full, micros, percent, short, span } from "../format";
+import { clock, counted, day, full, micros, percent, short, span } from "../format";
 import { appended, fromAnswer, kGapMs, rangeOf, toFigure, type History } from "../history";
 import type { Component, HistoryAnswer, Insight, Num, Report, Task } from "../report";
 import { selected } from "../selection";
 import { Meter } from "./box";
 import { ErrorList } from "./errors";
 import { useTasks } from "./tasks";
+import { nodeOf } from "./viewport";
 
 const kSeries = ["received_per_second", "emitted_per_second", "busy_share", "queued"] as const;
 const cursor = signal<number | null>(null);
@@ -169,7 +170,7 @@ function Inspector(props: { report: Report; component: Component; tasks: Task[];
   return (
     <aside class="inspector" aria-label={`Details of ${component.name}`} data-testid="inspector" data-name={component.name}>
       <header>
-        <div><h3 class="name">{component.name}</h3><p class="note">{component.kind.replaceAll("_", " ")}, {component.tasks} {component.tasks === 1 ? "task" : "tasks"}</p></div>
+        <div><h3 class="name">{component.name}</h3><p class="note">{component.kind.replaceAll("_", " ")}, {counted(component.tasks, "task")}</p></div>
         <button type="button" class="tool" onClick={props.onClose} aria-label="Close the details" title="Close (Esc)">Close</button>
       </header>
       {props.insights.map((one) => <p key={one.kind} class={`aside-said ${one.severity}`}>{one.text} <span>{one.advice}</span></p>)}
@@ -191,7 +192,7 @@ export function Details(props: { report: Report }) {
   const component = props.report.components.find((one) => one.name === name);
   const close = () => {
     selected.value = null;
-    [...document.querySelectorAll<HTMLElement>("[data-node]")].find((one) => one.dataset.node === name)?.querySelector("button")?.focus();
+    nodeOf(name)?.querySelector("button")?.focus();
   };
   if (!component) {
     return <aside class="inspector" aria-label="Details"><p class="empty">This topology has no component named "{name}".</p><button type="button" class="tool" onClick={close}>Close</button></aside>;

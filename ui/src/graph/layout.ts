@@ -5,7 +5,8 @@ export interface Point { x: number; y: number }
 export interface Box extends Point { width: number; height: number }
 export interface NodeShape { id: string; width: number; height: number }
 export interface EdgeShape { key: string; from: string; to: string }
-export interface Shape { nodes: NodeShape[]; edges: EdgeShape[] }
+/** `stems`: edges out of one box run as one line at first, for they carry the same records. */
+export interface Shape { nodes: NodeShape[]; edges: EdgeShape[]; stems: boolean }
 
 /** `label` is where the rate stands; `stem` is the same for all edges out of one box, and they part behind it. */
 export interface DrawnLine { d: string; label: Point; stem: Point }
@@ -45,6 +46,7 @@ function between(from: Box, to: Box, points: Point[], middle: Point, fan: boolea
 }
 
 export function plan(shape: Shape): Plan {
+  if (shape.nodes.length === 0) return { width: 0, height: 0, boxes: {}, lines: {} };
   const graph = new Graph({ multigraph: true });
   // Large graphs take the faster ranking; it is as good to read.
   const ranker = shape.nodes.length > 150 ? "tight-tree" : "network-simplex";
@@ -65,7 +67,7 @@ export function plan(shape: Shape): Plan {
   const lines: Plan["lines"] = {};
   for (const id of graph.edges()) {
     const { points, x, y } = graph.edge(id) as unknown as { points: Point[]; x: number; y: number };
-    lines[id.name as string] = between(boxes[id.v] as Box, boxes[id.w] as Box, points, { x, y }, (outgoing.get(id.v) ?? 0) > 1);
+    lines[id.name as string] = between(boxes[id.v] as Box, boxes[id.w] as Box, points, { x, y }, shape.stems && (outgoing.get(id.v) ?? 0) > 1);
   }
   const size = graph.graph() as { width?: number; height?: number };
   return { width: Math.ceil(size.width ?? 0), height: Math.ceil(size.height ?? 0), boxes, lines };

@@ -1,7 +1,8 @@
 // Edges: lines as thick as their rate, coloured as their queue fills, with the rate in figures.
 import { full, percent, short } from "../format";
+import { hint } from "../hint";
 import { toFigure } from "../history";
-import { memo } from "../memo";
+import { equalIn, memo } from "../memo";
 import type { Edge } from "../report";
 import type { DrawnLine, Plan } from "./layout";
 
@@ -28,16 +29,18 @@ export function fillClass(fill: number): string {
   return fill >= kFull ? " full" : fill >= kFilling ? " filling" : "";
 }
 
-interface LineProps { line: DrawnLine; width: string; look: string; text: string }
+interface LineProps { line: DrawnLine; width: string; look: string; edges: Edge[] }
 
-const OneLine = memo<LineProps>(({ line, width, look, text }) => (
+const sameNumbers = (a: Edge, b: Edge) => equalIn(a, b, ["sent", "received", "queued", "records_per_second", "fill"]);
+
+const OneLine = memo<LineProps>(({ line, width, look, edges }) => (
   <g>
     <path class={`pipe${look}`} d={line.d} marker-end="url(#head)" stroke-width={width} />
-    <path class="reach" d={line.d}><title>{text}</title></path>
+    <path class="reach" d={line.d} onPointerEnter={hint(() => edges.map(edgeText).join("\n"))}><title /></path>
   </g>
-), (a, b) => a.line === b.line && a.width === b.width && a.look === b.look && a.text === b.text);
+), (a, b) => a.line === b.line && a.width === b.width && a.look === b.look && a.edges.length === b.edges.length && a.edges.every((edge, i) => sameNumbers(edge, b.edges[i] as Edge)));
 
-export interface Flow { key: string; rate: number; fill: number; text: string }
+export interface Flow { key: string; rate: number; fill: number; edges: Edge[] }
 
 export function Lines(props: { flows: Flow[]; plan: Plan }) {
   const { plan } = props;
@@ -48,9 +51,9 @@ export function Lines(props: { flows: Flow[]; plan: Plan }) {
           <path class="arrow" d="M0 0.5 7.5 4 0 7.5z" />
         </marker>
       </defs>
-      {props.flows.map(({ key, rate, fill, text }) => {
+      {props.flows.map(({ key, rate, fill, edges }) => {
         const line = plan.lines[key];
-        return line && <OneLine key={key} line={line} width={thickness(rate).toFixed(1)} look={`${rate > 0 ? " flowing" : ""}${fillClass(fill)}`} text={text} />;
+        return line && <OneLine key={key} line={line} width={thickness(rate).toFixed(1)} look={`${rate > 0 ? " flowing" : ""}${fillClass(fill)}`} edges={edges} />;
       })}
     </svg>
   );
@@ -64,7 +67,7 @@ const OneRate = memo<RateProps>(({ edge, x, y, seen }) => {
     <li
       class={seen ? `rate${fillClass(fill)}` : "unseen"}
       data-testid="edge" data-from={edge.from} data-to={edge.to} data-value={edge.records_per_second} data-fill={edge.fill}
-      title={edgeText(edge)}
+      onPointerEnter={hint(() => edgeText(edge))}
       style={{ left: `${x}px`, top: `${y}px` }}
     >
       <span class="unseen">{edge.from} to {edge.to}: </span>
@@ -72,12 +75,15 @@ const OneRate = memo<RateProps>(({ edge, x, y, seen }) => {
       {fill >= kFilling && <b>{percent(fill)} full</b>}
     </li>
   );
-}, (a, b) => a.x === b.x && a.y === b.y && a.seen === b.seen && a.edge.records_per_second === b.edge.records_per_second && a.edge.fill === b.edge.fill);
+}, (a, b) => a.x === b.x && a.y === b.y && a.seen === b.seen && sameNumbers(a.edge, b.edge));
 
 /** Readers of one output get the same records: one figure where their lines start says it for all of them. */
 function placesOf(edges: Edge[]): ("own" | "common" | "unseen")[] {
   const bySender = new Map<string, number[]>();
-  edges.forEach((edge, i) => bySender.set(edge.from, [...(bySender.get(edge.from) ?? []), i]));
+  edges.forEach((edge, i) => {
+    const siblings = bySender.get(edge.from);
+    if (siblings) siblings.push(i); else bySender.set(edge.from, [i]);
+  });
   return edges.map((edge, i) => {
     const siblings = bySender.get(edge.from) ?? [];
     const alike = siblings.every((s) => edges[s]?.records_per_second === edge.records_per_second && !edges[s]?.fill);

@@ -1,11 +1,11 @@
 // The graph as it runs: components fused into chains, their tasks, and the executors these are on.
 import { useEffect, useState } from "preact/hooks";
-import { micros, percent, short } from "../format";
+import { counted, micros, percent, short } from "../format";
+import { hint } from "../hint";
 import { toFigure } from "../history";
 import { Meter } from "./box";
-import { edgeKey, edgeText, Lines, type Flow } from "./lines";
+import { edgeKey, edgeText, fillClass, Lines } from "./lines";
 import { nameWidth, usePlan } from "./plan";
-import { fillClass } from "./lines";
 import { fitScale, placed, Viewport } from "./viewport";
 import type { Chain, Edge, Report, Task } from "../report";
 
@@ -31,26 +31,31 @@ export function useTasks(report: Report, wanted: boolean): Task[] {
   return inReport.length > 0 ? inReport : asked;
 }
 
-interface Flowing extends Flow { from: string; to: string }
+/** Edges between two chains, as one line: what they carry together, and the fullest queue of them. */
+interface Pipe { key: string; from: string; to: string; rate: number; fill: number; edges: Edge[] }
 
 /** Edges between chains: those of the components at their ends; fused ones are inside a box. */
-function flowsOf(chains: Chain[], edges: Edge[]): Flowing[] {
+function pipesOf(chains: Chain[], edges: Edge[]): Pipe[] {
   const holding = new Map<string, number[]>();
   for (const chain of chains) for (const name of chain.components) holding.set(name, [...(holding.get(name) ?? []), chain.id]);
-  const flows: Flowing[] = [];
-  const add = (from: number, to: number, edge: Edge, i: number) => {
-    const rate = toFigure(edge.records_per_second) ?? 0;
-    flows.push({ key: edgeKey(String(from), String(to), i), from: String(from), to: String(to), rate, fill: toFigure(edge.fill) ?? 0, text: edgeText(edge) });
+  const pipes = new Map<string, Pipe>();
+  const add = (from: number, to: number, edge: Edge) => {
+    const key = edgeKey(String(from), String(to), 0);
+    const pipe = pipes.get(key) ?? { key, from: String(from), to: String(to), rate: 0, fill: 0, edges: [] };
+    pipe.rate += toFigure(edge.records_per_second) ?? 0;
+    pipe.fill = Math.max(pipe.fill, toFigure(edge.fill) ?? 0);
+    pipe.edges.push(edge);
+    pipes.set(key, pipe);
   };
-  edges.forEach((edge, i) => {
+  for (const edge of edges) {
     const from = holding.get(edge.from)?.at(-1);
     const into = holding.get(edge.to) ?? [];
-    if (from === undefined || into.length === 0) return;
-    if (!into.includes(from)) add(from, into[0] as number, edge, i);
+    if (from === undefined || into.length === 0) continue;
+    if (!into.includes(from)) add(from, into[0] as number, edge);
     // A component in two phases: its first is fused into its sender, its second is a chain of its own.
-    else if (into.length > 1) add(from, into.at(-1) as number, edge, i);
-  });
-  return flows;
+    else if (into.length > 1) add(from, into.at(-1) as number, edge);
+  }
+  return [...pipes.values()];
 }
 
 const widthOf = (chain: Chain) => Math.min(300, Math.max(230, 28 + Math.max(...chain.components.map(nameWidth))));
@@ -107,7 +112,7 @@ function Lanes(props: { tasks: Task[]; chains: Chain[] }) {
                 <i key={task.id} class={`lane-${id % 8}`} style={{ width: `${100 * Math.min(1, toFigure(task.busy_share) ?? 0)}%` }} title={`${nameOf(task)} ${task.index}: ${percent(task.busy_share)}`} />
               ))}
             </span>
-            <span class="lane-note">{percent(busy)} busy, {own.length} {own.length === 1 ? "task" : "tasks"}</span>
+            <span class="lane-note">{percent(busy)} busy, {counted(own.length, "task")}</span>
           </li>
         );
       })}
@@ -118,9 +123,9 @@ function Lanes(props: { tasks: Task[]; chains: Chain[] }) {
 export function TaskGraph(props: { report: Report; tasks: Task[]; width: number; zoom: number | null; setZoom: (zoom: number | null) => void; onOpen: (name: string) => void }) {
   const { report, tasks } = props;
   const chains = report.chains ?? [];
-  const flows = flowsOf(chains, report.edges);
+  const pipes = pipesOf(chains, report.edges);
   const nodes = chains.map((chain) => ({ id: String(chain.id), width: widthOf(chain), height: heightOf(chain) }));
-  const shape = { nodes, edges: flows.map(({ key, from, to }) => ({ key, from, to })) };
+  const shape = { nodes, edges: pipes.map(({ key, from, to }) => ({ key, from, to })), stems: false };
   const plan = usePlan("tasks", JSON.stringify(shape), () => shape);
   const [active, setActive] = useState<string | null>(null);
   const first = active ?? String(chains[0]?.id ?? "");
@@ -132,7 +137,7 @@ export function TaskGraph(props: { report: Report; tasks: Task[]; width: number;
       <Lanes tasks={tasks} chains={chains} />
       {plan && (
         <Viewport plan={plan} scale={scale} zoom={props.zoom} setZoom={props.setZoom} label={`Graph of ${chains.length} chains of tasks`} active={active} setActive={setActive}>
-          <Lines flows={flows} plan={plan} />
+          <Lines flows={pipes} plan={plan} />
           <ul class="boxes" aria-label="Chains of components and their tasks">
             {chains.map((chain) => {
               const box = plan.boxes[String(chain.id)];
@@ -140,9 +145,9 @@ export function TaskGraph(props: { report: Report; tasks: Task[]; width: number;
             })}
           </ul>
           <ul class="rates" aria-hidden="true">
-            {flows.map(({ key, rate, fill, text }) => {
+            {pipes.map(({ key, rate, fill, edges }) => {
               const line = plan.lines[key];
-              return line && <li key={key} class={`rate${fillClass(fill)}`} title={text} style={{ left: `${line.label.x}px`, top: `${line.label.y}px` }}>{short(rate)}{"\u202f/s"}{fill >= 0.5 && <b>{percent(fill)} full</b>}</li>;
+              return line && <li key={key} class={`rate${fillClass(fill)}`} onPointerEnter={hint(() => edges.map(edgeText).join("\n"))} style={{ left: `${line.label.x}px`, top: `${line.label.y}px` }}>{short(rate)}{"\u202f/s"}{fill >= 0.5 && <b>{percent(fill)} full</b>}</li>;
             })}
           </ul>
         </Viewport>

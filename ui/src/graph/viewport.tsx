@@ -16,7 +16,7 @@ export const kHeightMax = 560;
 
 /** The scale at which the graph is shown when nobody has chosen one. */
 export function fitScale(plan: Plan, width: number): number {
-  if (width <= 0) return 1;
+  if (width <= 0 || plan.width <= 0) return 1;
   const across = Math.min(1, width / plan.width);
   if (Object.keys(plan.boxes).length <= kOverview) return Math.max(kReadable, across);
   return Math.max(kZoomMin, Math.min(across, kHeightMax / plan.height));
@@ -118,8 +118,7 @@ export function Viewport(props: ViewportProps) {
       const next = on === null ? null : neighbour(plan, on, event.key);
       if (next === null) return;
       props.setActive(next);
-      const box = [...ref.current?.querySelectorAll<HTMLElement>("[data-node]") ?? []].find((one) => one.dataset.node === next);
-      box?.querySelector("button")?.focus();
+      nodeOf(next)?.querySelector("button")?.focus();
     }
     event.preventDefault();
     event.stopPropagation();
@@ -143,6 +142,9 @@ export function ZoomTools(props: { zoom: number | null; setZoom: (zoom: number |
     </div>
   );
 }
+
+/** The box of a node on the screen. */
+export const nodeOf = (id: string) => [...document.querySelectorAll<HTMLElement>("[data-node]")].find((one) => one.dataset.node === id) ?? null;
 
 export const placed = (box: Box) => ({
   left: `${box.x - box.width / 2}px`, top: `${box.y - box.height / 2}px`, width: `${box.width}px`, height: `${box.height}px`,

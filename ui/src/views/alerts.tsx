@@ -1,5 +1,5 @@
 // Alerts, newest first; those that are raised and cleared say which in a word and a colour.
-import { cellText, clock, day, full } from "../format";
+import { cellShort, cellText, clock, day, full } from "../format";
 import type { Cell, View } from "../report";
 import { rowData, words } from "./shape";
 
@@ -25,6 +25,25 @@ function stateOf(cell: Cell): AlertState {
   return kRaised.has(word) ? "raised" : kCleared.has(word) ? "cleared" : null;
 }
 
+/** What is raised now: of each name, the newest row says so. */
+function raisedNow(view: View, state: number, texts: number[]): string[] {
+  const newest = new Map<string, AlertState>();
+  for (const row of view.rows) {
+    const name = texts.map((i) => cellText(row[i] ?? null)).join(" \u00b7 ");
+    if (!newest.has(name)) newest.set(name, stateOf(row[state] ?? null));
+  }
+  return [...newest].filter(([, now]) => now === "raised").map(([name]) => name);
+}
+
+function Now(props: { raised: string[] }) {
+  const { raised } = props;
+  return (
+    <p class={raised.length > 0 ? "alarm-now" : "note"} data-testid="raised-now" data-value={raised.length}>
+      {raised.length === 0 ? "Nothing is raised now." : `${raised.length} raised now: ${raised.slice(0, 4).join(", ")}${raised.length > 4 ? "\u2026" : ""}`}
+    </p>
+  );
+}
+
 export function Alerts(props: { view: View }) {
   const { view } = props;
   const state = stateColumn(view);
@@ -34,26 +53,29 @@ export function Alerts(props: { view: View }) {
   const [main, ...more] = texts;
   const rows = view.rows.slice(0, kRowsMax);
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label={`Alerts of ${view.name}`}>
-      <ol class="alerts">
-        {rows.map((row, rank) => {
-          const at = time >= 0 ? String(row[time] ?? "") : "";
-          const now = state >= 0 ? stateOf(row[state] ?? null) : null;
-          return (
-            <li key={view.rows.length - rank + rowData(view, row)} class={now ?? ""} data-testid="view-row" data-rank={rank} data-row={rowData(view, row)} data-state={now ?? undefined}>
-              {at && <time dateTime={at} title={at}>{clock(at)}<small>{day(at)}</small></time>}
-              <div>
-                <p class="what">{main === undefined ? "" : cellText(row[main] ?? null)}{now && <span class="alert-state">{now}{typeof row[state] === "string" && row[state] !== now ? ` (${row[state]})` : ""}</span>}</p>
-                <p class="note">
-                  {more.map((i) => <span key={i} title={view.columns[i]?.name}>{cellText(row[i] ?? null)}</span>)}
-                  {others.map((i) => <span key={i}>{words(view.columns[i]?.name ?? "")} <b>{cellText(row[i] ?? null)}</b></span>)}
-                </p>
-              </div>
-            </li>
-          );
-        })}
-      </ol>
-      {view.rows.length > rows.length && <p class="note">and {full(view.rows.length - rows.length)} older ones</p>}
-    </div>
+    <>
+      {state >= 0 && <Now raised={raisedNow(view, state, texts)} />}
+      <div class="scroll" tabIndex={0} role="group" aria-label={`Alerts of ${view.name}`}>
+        <ol class="alerts">
+          {rows.map((row, rank) => {
+            const at = time >= 0 ? String(row[time] ?? "") : "";
+            const now = state >= 0 ? stateOf(row[state] ?? null) : null;
+            return (
+              <li key={view.rows.length - rank + rowData(view, row)} class={now ?? ""} data-testid="view-row" data-rank={rank} data-row={rowData(view, row)} data-state={now ?? undefined}>
+                {at && <time dateTime={at} title={at}>{clock(at)}<small>{day(at)}</small></time>}
+                <div>
+                  <p class="what">{main === undefined ? "" : cellText(row[main] ?? null)}{now && <span class="alert-state">{now}{typeof row[state] === "string" && row[state] !== now ? ` (${row[state]})` : ""}</span>}</p>
+                  <p class="note">
+                    {more.map((i) => <span key={i} title={view.columns[i]?.name}>{cellText(row[i] ?? null)}</span>)}
+                    {others.map((i) => <span key={i} title={cellText(row[i] ?? null)}>{words(view.columns[i]?.name ?? "")} <b>{cellShort(row[i] ?? null)}</b></span>)}
+                  </p>
+                </div>
+              </li>
+            );
+          })}
+        </ol>
+        {view.rows.length > rows.length && <p class="note">and {full(view.rows.length - rows.length)} older ones</p>}
+      </div>
+    </>
   );
 }

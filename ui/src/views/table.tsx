@@ -35,7 +35,7 @@ export function TableView(props: { view: View; plain?: boolean }) {
       <SortedTable
         caption={view.name} captionSeen={false}
         heads={shown.map((i) => ({
-          name: words(view.columns[i]?.name ?? ""), number: numbers.includes(i),
+          name: words(view.columns[i]?.name ?? ""), number: numbers.includes(i), time: view.columns[i]?.type === "timestamp",
           sign: drawn && numbers.length > 1 && numbers.includes(i) ? <i class={`key part-${numbers.indexOf(i)}`} aria-hidden="true" /> : null,
         }))}
         rows={rows.map((row) => shown.map((i) => row[i] ?? null))}

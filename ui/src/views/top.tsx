@@ -1,5 +1,5 @@
 // A ranking as bars that move to their places.
-import { cellText } from "../format";
+import { cellShort, cellText } from "../format";
 import type { Cell, View } from "../report";
 import { isNumber, rowData, toNumber, windowColumns, words } from "./shape";
 
@@ -71,7 +71,7 @@ export function TopBars(props: { view: View }) {
   const most = Math.max(0, ...view.rows.map((row) => toNumber(row[measure])));
   const seen = new Map<string, number>();
   const rows = view.rows.map((row, rank) => {
-    const text = label.map((i) => cellText(row[i] ?? null)).join(" \u00b7 ");
+    const text = label.map((i) => cellShort(row[i] ?? null)).join(" \u00b7 ");
     const times = seen.get(text) ?? 0;
     seen.set(text, times + 1);
     return { row, rank, text, key: `${text}\u0000${times}` };
@@ -85,7 +85,7 @@ export function TopBars(props: { view: View }) {
         {rows.map(({ row, rank, text, key }) => {
           const value = row[measure] ?? null;
           const share = most > 0 ? Math.max(0, toNumber(value)) / most : 0;
-          const more = rest.map((i) => `${words(view.columns[i]?.name ?? "")} ${cellText(row[i] ?? null)}`).join(", ");
+          const more = rest.map((i) => `${words(view.columns[i]?.name ?? "")} ${cellShort(row[i] ?? null)}`).join(", ");
           return (
             <li
               key={key}
@@ -101,7 +101,7 @@ export function TopBars(props: { view: View }) {
               <span class="rank">{rankColumn >= 0 ? cellText(row[rankColumn] ?? null) : rank + 1}</span>
               <span class="label" title={stacked ? `${text}: ${more}` : text}>{text}</span>
               {measure >= 0 && (
-                <span class="number" data-value={value} title={`${cellText(value)} ${words(view.columns[measure]?.name ?? "")}`}>{cellText(value)}</span>
+                <span class="number" data-value={value} title={`${cellText(value)} ${words(view.columns[measure]?.name ?? "")}`}>{cellShort(value)}</span>
               )}
               {rest.length > 0 && <span class={stacked ? "unseen" : "extra"} title={more}>{more}</span>}
             </li>
