@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/version.hpp"
+#include "metrics/insights.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -52,6 +53,8 @@ std::shared_ptr<const Report> Reporter::report(std::string state, const Status& 
   rates_.add(*report, std::move(sums), now_ns);
   for (const auto& view : declaration_.views) report->views.push_back(view->snapshot());
   if (extras_.amend) extras_.amend(*report);
+  add_insights(before_ ? *before_ : Report(), *report);
+  before_ = report;
   return report;
 }
 

@@ -27,6 +27,7 @@ class Reporter {
   Env& env_;
   std::int64_t started_ns_;
   ReportRates rates_;
+  std::shared_ptr<const Report> before_;
 };
 
 }  // namespace millrace::detail

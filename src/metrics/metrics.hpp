@@ -6,4 +6,5 @@
 #include "metrics/heavy_hitters.hpp"
 #include "metrics/histogram.hpp"
 #include "metrics/history.hpp"
+#include "metrics/insights.hpp"
 #include "metrics/report.hpp"
