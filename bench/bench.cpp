@@ -26,6 +26,7 @@ constexpr Entry kWorkloads[] = {
     {"hashtags", hashtags_workload},
     {"window-sum", window_sum_workload},
     {"latency", latency_workload},
+    {"csv", csv_workload},
 };
 constexpr int kUsageError = 64;
 
@@ -93,7 +94,7 @@ int bench_main(int argc, char** argv) {
                "millrace bench");
   Settings settings;
   std::string name;
-  app.add_option("workload", name, "hashtags, window-sum or latency; none: all of them");
+  app.add_option("workload", name, "hashtags, window-sum, latency or csv; none: all of them");
   app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
       ->check(CLI::Range(1u, 128u))
       ->capture_default_str();

@@ -12,5 +12,7 @@ Workload hashtags_workload(const Settings& settings);
 Workload window_sum_workload(const Settings& settings);
 /// W3: latency of an open loop through map, key_by and a running count.
 Workload latency_workload(const Settings& settings);
+/// csv: rows of a file into records; the limit is a parser written for that file alone.
+Workload csv_workload(const Settings& settings);
 
 }  // namespace millrace::bench

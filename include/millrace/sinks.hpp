@@ -1,4 +1,4 @@
-// Where streams end: views of the page, logs, functions.
+// Where streams end: views of the page, logs, CSV, functions.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,11 @@
 
 #include "connector/text_sink.hpp"
 #include "connector/view.hpp"
+#include "millrace/declaration.hpp"
 #include "operator/operator.hpp"
 #include "operator/row_shape.hpp"
 #include "record/batch_type.hpp"
+#include "record/record_csv.hpp"
 
 namespace millrace {
 
@@ -37,10 +39,32 @@ inline ViewSpec view(std::string name, ViewSettings settings = {}) {
 
 /// JSON lines in a file ("-": standard output).
 struct LogSpec {
+  static constexpr const char* kKind = "log";
   std::string path;
   bool append = false;
 };
 inline LogSpec log(std::string path, bool append = false) { return {std::move(path), append}; }
+/// CSV in a file ("-": standard output), its first line the names of the columns.
+struct CsvSpec {
+  static constexpr const char* kKind = "csv";
+  std::string path;
+  char separator = ',';
+  char quote = '"';
+  bool header = true;
+  bool append = false;  ///< keeps what the file holds; the header is written only to an empty one
+};
+struct CsvOutput {
+  char separator = ',';
+  char quote = '"';
+  bool header = true;
+  bool append = false;
+};
+/// Texts are quoted where they must be; times are ISO 8601; an empty optional is an empty cell; a
+/// nested struct is JSON in one cell.
+inline CsvSpec csv(std::string path, CsvOutput output = {}) {
+  return {std::move(path), output.separator, output.quote, output.header, output.append};
+}
+
 inline LogSpec print() { return {"-", false}; }
 
 /// A function called for every record, in one task.
@@ -54,6 +78,10 @@ EachSpec<F> each(F f) {
 }
 
 namespace detail {
+
+/// A sink that is text in a file.
+template <class Spec>
+concept TextEnd = std::is_same_v<Spec, LogSpec> || std::is_same_v<Spec, CsvSpec>;
 
 template <class T>
 std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
@@ -129,7 +157,7 @@ void append_row_json(std::string& out, const std::vector<ColumnInfo>& columns, c
 }
 
 template <class T>
-std::unique_ptr<Sink> make_log_sink(const LogSpec& spec, const RowNames& names) {
+std::unique_ptr<Sink> make_text_sink(const LogSpec& spec, const RowNames& names) {
   TextSinkOptions options;
   options.path = spec.path;
   options.append = spec.append;
@@ -138,6 +166,63 @@ std::unique_ptr<Sink> make_log_sink(const LogSpec& spec, const RowNames& names) 
                               std::string& out, const BatchBase& batch, std::size_t index) {
         append_row_json(out, columns, static_cast<const Batch<T>&>(batch).values[index]);
       });
+}
+
+inline void append_csv_cell(std::string&, std::monostate, const CsvDialect&) {}
+inline void append_csv_cell(std::string& out, const std::string& cell, const CsvDialect& dialect) {
+  append_csv_text(out, cell, dialect);
+}
+inline void append_csv_cell(std::string& out, Timestamp cell, const CsvDialect&) {
+  out += format_iso_time(cell.micros);
+}
+template <class C>
+void append_csv_cell(std::string& out, const C& cell, const CsvDialect&) {
+  append_json_value(out, cell);
+}
+
+/// Appends a row: its columns, and the window's bounds where the stream is windowed.
+template <class T>
+void append_row_csv(std::string& out, const CsvDialect& dialect, bool windowed, const T& record) {
+  std::vector<Value> cells;
+  RowShape<T>::append_cells(cells, record);
+  if (windowed) {
+    const auto window = RowShape<T>::window(record);
+    for (const Time bound : {window ? window->first : 0, window ? window->second : 0}) {
+      cells.push_back(window ? Value(Timestamp{bound}) : Value());
+    }
+  }
+  for (std::size_t at = 0; at < cells.size(); ++at) {
+    if (at > 0) out += dialect.separator;
+    std::visit([&](const auto& cell) { append_csv_cell(out, cell, dialect); }, cells[at]);
+  }
+}
+
+template <class T>
+std::unique_ptr<Sink> make_text_sink(const CsvSpec& spec, const RowNames& names) {
+  const CsvDialect dialect{spec.separator, spec.quote};
+  TextSinkOptions options;
+  options.path = spec.path;
+  options.append = spec.append;
+  if (spec.header) {
+    for (const ColumnInfo& column : RowShape<T>::columns(names)) {
+      if (!options.header.empty()) options.header += dialect.separator;
+      append_csv_text(options.header, column.name, dialect);
+    }
+    for (const char* bound : {"window_start", "window_end"}) {
+      if (names.windowed) options.header.append(1, dialect.separator).append(bound);
+    }
+  }
+  return std::make_unique<TextSink>(
+      std::move(options), [dialect, windowed = names.windowed](
+                              std::string& out, const BatchBase& batch, std::size_t index) {
+        append_row_csv(out, dialect, windowed, static_cast<const Batch<T>&>(batch).values[index]);
+      });
+}
+
+template <class T, TextEnd Spec>
+Node text_node(const Spec& spec, std::vector<NodeInput> inputs, const RowNames& names) {
+  return sink_node(Spec::kKind, spec.path, std::move(inputs),
+                   [spec, names] { return make_text_sink<T>(spec, names); });
 }
 
 /// Calls a function of the user; a record for which it throws becomes a dead letter.

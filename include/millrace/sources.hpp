@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "connector/csv_source.hpp"
 #include "connector/generator_source.hpp"
 #include "connector/json_source.hpp"
 #include "connector/line_source.hpp"
@@ -58,6 +59,38 @@ SourceOf<T> json_lines(std::string path, FileOptions options = {}) {
   detail::LineInputOptions input{.path = path, .repeat = options.repeat};
   return {"json lines", path, 1,
           [input] { return std::make_unique<detail::JsonSource<T>>(input); }};
+}
+
+struct CsvOptions {
+  char separator = ',';
+  char quote = '"';    ///< NUL: no quotes, every byte but separators and line ends is text
+  bool header = true;  ///< the first line of each file names the columns
+  /// The names of the columns of a file without header; empty: the members, in their order.
+  std::vector<std::string> columns = {};
+  bool repeat = false;  ///< as FileOptions::repeat
+};
+
+/// The rows of a CSV file (RFC 4180: texts in quotes may hold separators, quotes and newlines) as
+/// records of T; see lines() for what a path may be. Columns are bound to members by name, exactly
+/// or as snake_case = camelCase; columns without member are skipped, a member without column is
+/// refused with 4006 unless it is a std::optional. Rows that do not fit become dead letters with
+/// file and line. Blank lines are skipped. See docs/guides/how-to-read-csv.md.
+template <class T>
+SourceOf<T> csv(std::string path, CsvOptions options = {}) {
+  static_assert(Described<T>, "millrace: csv needs a plain struct of described members");
+  detail::LineInputOptions input{
+      .path = path, .repeat = options.repeat, .quotes = {options.quote, options.separator}};
+  detail::CsvFormatOptions format{
+      {options.separator, options.quote}, options.header, std::move(options.columns)};
+  return {"csv", path, 1, [input, format] {
+            return std::make_unique<detail::CsvSource<T>>(input, detail::CsvFormat<T>(format));
+          }};
+}
+/// csv() with tabs between the cells.
+template <class T>
+SourceOf<T> tsv(std::string path, CsvOptions options = {}) {
+  options.separator = '\t';
+  return csv<T>(std::move(path), std::move(options));
 }
 
 /// `count` records make(0), make(1), ... of a pure function (nullopt: without end), in `partitions`

@@ -151,11 +151,10 @@ class Stream : public detail::VerbsThatNeedMore {
     node.name = view.name;
     declaration_->graph.add(std::move(node));
   }
-  /// Ends the stream in a file or on standard output, one JSON object a line.
-  void to(LogSpec log) const {
-    declaration_->graph.add(detail::sink_node("log", log.path, inputs({}), [log, names = names_] {
-      return detail::make_log_sink<T>(log, names);
-    }));
+  /// Ends the stream as text in a file or on standard output: log(...), csv(...).
+  template <detail::TextEnd Spec>
+  void to(Spec spec) const {
+    declaration_->graph.add(detail::text_node<T>(spec, inputs({}), names_));
   }
   /// Ends the stream in a function.
   template <class F>

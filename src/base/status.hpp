@@ -33,6 +33,7 @@ enum class Code : std::uint16_t {
   record_invalid = 4003,        ///< a record that cannot be parsed (goes to the dead letters)
   input_corrupt = 4004,         ///< a compressed input that is cut or damaged
   output_closed = 4005,         ///< the reader of an output went away, as with `| head`
+  columns_mismatch = 4006,      ///< the columns of an input do not fit its records
   address_in_use = 5001,        ///< the page's port is taken
   address_refused = 5002,       ///< an address that is not loopback
   internal = 9001,              ///< a broken invariant

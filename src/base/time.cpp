@@ -188,6 +188,33 @@ std::optional<Time> parse_iso_time(std::string_view text) {
   return static_cast<Time>(micros);
 }
 
+std::optional<Time> parse_epoch_time(std::string_view text, TimeUnit unit) {
+  __extension__ using Wide = __int128;
+  constexpr std::int64_t kNanosOf[] = {1'000'000'000, 1'000'000, 1'000, 1};
+  constexpr std::size_t kDigitsMax = 30;  // more than any time has, and few enough for 128 bits
+  const std::int64_t nanos = kNanosOf[static_cast<std::size_t>(unit)];
+  StampReader in(text);
+  if (text.size() > kDigitsMax) return std::nullopt;
+  const bool minus = in.eat('-');
+  if (!in.digit_next()) return std::nullopt;
+  Wide value = 0;
+  unsigned digit = 0;
+  while (in.digit_next() && in.number(1, digit)) value = value * 10 + digit;
+  if (value > Wide{kTimeMax} * 1'000) return std::nullopt;
+  value *= nanos;
+  if (in.eat('.')) {
+    if (!in.digit_next()) return std::nullopt;
+    for (std::int64_t weight = nanos / 10; in.digit_next(); weight /= 10) {
+      in.number(1, digit);
+      value += Wide{digit} * weight;
+    }
+  }
+  if (!in.done()) return std::nullopt;
+  value = minus ? -((value + 999) / 1'000) : value / 1'000;
+  if (value < kTimeMin || value > kTimeMax) return std::nullopt;
+  return static_cast<Time>(value);
+}
+
 std::string format_iso_time(Time time) {
   const std::int64_t days = floor_div(time, kDay);
   // Unsigned: at the lower end of the range the product of whole days does not fit.

@@ -29,6 +29,9 @@ struct Timestamp {
   friend constexpr auto operator<=>(const Timestamp&, const Timestamp&) = default;
 };
 
+/// What a number since 1970 counts, in JSON and CSV.
+enum class TimeUnit { seconds, milliseconds, microseconds, nanoseconds };
+
 /// `time` clamped sum: never overflows past kTimeMin or kTimeMax.
 constexpr Time saturating_add(Time time, std::int64_t delta) {
   Time sum = 0;
@@ -41,6 +44,10 @@ namespace detail {
 /// Reads ISO 8601 ("2015-09-12T00:46:58.771Z", date alone, a space for the T, offsets +hh:mm; no zone means UTC,
 /// fractions up to nanoseconds are cut to microseconds). nullopt when it is not a stamp.
 std::optional<Time> parse_iso_time(std::string_view text);
+
+/// Reads a number of `unit` since 1970, as "1442018818771", "-2" or "1442018818.771"; what is finer
+/// than a microsecond is cut. nullopt when it is no plain decimal number or not in Time's range.
+std::optional<Time> parse_epoch_time(std::string_view text, TimeUnit unit);
 
 /// "2015-09-12T00:46:58.771Z": milliseconds unless the stamp needs microseconds, no fraction for whole seconds.
 std::string format_iso_time(Time time);

@@ -2,6 +2,7 @@
 // text, views.
 #pragma once
 
+#include "connector/csv_source.hpp"
 #include "connector/generator_source.hpp"
 #include "connector/gzip_reader.hpp"
 #include "connector/json_source.hpp"

@@ -42,10 +42,11 @@ Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t l
 Status LineInput::open_lap() {
   Result<std::unique_ptr<ByteReader>> input = open_input(*context_->env->files, options_.path);
   if (!input) return input.error();
-  reader_ = std::make_unique<LineReader>(
-      *std::move(input),
-      LineReaderOptions{options_.path, options_.block_bytes, context_->line_bytes_max},
-      context_->dead_letters);
+  reader_ =
+      std::make_unique<LineReader>(*std::move(input),
+                                   LineReaderOptions{options_.path, options_.block_bytes,
+                                                     context_->line_bytes_max, options_.quotes},
+                                   context_->dead_letters);
   return {};
 }
 

@@ -17,6 +17,7 @@ struct LineInputOptions {
   std::string path;     ///< "-" is standard input; gzip is recognised by its content
   bool repeat = false;  ///< begins again at the end, for ever; not with standard input or a pipe
   std::size_t block_bytes = 256u << 10;  ///< what one read asks for
+  QuoteRule quotes = {};                 ///< as of LineReader
 };
 
 /// One partition of lines. With several tasks, task 0 reads it and the others have none. One

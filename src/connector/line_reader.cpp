@@ -4,56 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <utility>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "base/check.hpp"
+#include "connector/line_scan.hpp"
 
 namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kShownBytes = 256;  // of a line that is too long
 
-#if defined(__SSE2__)
-/// Bit i is set when at[i] is '\n', for 64 bytes.
-inline std::uint64_t newline_mask(const char* at) {
-  const __m128i wanted = _mm_set1_epi8('\n');
-  std::uint64_t mask = 0;
-  for (int part = 0; part < 4; ++part) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * part));
-    const auto bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted)));
-    mask |= static_cast<std::uint64_t>(bits) << (16 * part);
-  }
-  return mask;
-}
-
-/// Calls take(at) for each '\n' in [from, to) until it returns false. Reads up to 63 bytes behind
-/// `to`.
-template <class Take>
-inline void for_each_newline(char* from, char* to, Take&& take) {
-  for (; from < to; from += 64) {
-    std::uint64_t mask = newline_mask(from);
-    if (to - from < 64) mask &= (std::uint64_t{1} << (to - from)) - 1;
-    for (; mask != 0; mask &= mask - 1) {
-      if (!take(from + std::countr_zero(mask))) return;
-    }
-  }
-}
-#else
-template <class Take>
-inline void for_each_newline(char* from, char* to, Take&& take) {
-  while (from < to) {
-    auto* at = static_cast<char*>(std::memchr(from, '\n', static_cast<std::size_t>(to - from)));
-    if (at == nullptr || !take(at)) return;
-    from = at + 1;
-  }
-}
-#endif
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+constexpr std::string_view kUtf16Marks[] = {"\xff\xfe", "\xfe\xff"};
 
 }  // namespace
 
@@ -69,14 +32,22 @@ LineReader::LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions opti
 
 Result<Poll> LineReader::read(std::vector<std::string_view>& lines, std::size_t lines_max) {
   for (;;) {
-    if (!skipping_) {
+    if (!skipping_ && begun_) {
       if (take_lines(lines, lines_max) > 0) return Poll::ready;
-      if (tail_too_long()) begin_skipping();
+      if (tail_too_long()) {
+        if (give_up_quote()) continue;
+        begin_skipping();
+      }
     }
     const Result<Fill> filled = fill();
     if (!filled) return filled.error();
     if (*filled == Fill::idle) return Poll::idle;
+    if (!begun_) {
+      if (Status status = begin(*filled == Fill::ended); !status) return status;
+      if (begun_ && *filled == Fill::filled) continue;
+    }
     if (*filled == Fill::ended) {
+      if (give_up_quote()) continue;
       take_last_line(lines);
       return Poll::ended;
     }
@@ -85,13 +56,29 @@ Result<Poll> LineReader::read(std::vector<std::string_view>& lines, std::size_t 
   }
 }
 
+/// Passes over a byte order mark, once enough bytes are there to tell.
+Status LineReader::begin(bool ended) {
+  const std::string_view start(line_, static_cast<std::size_t>(filled_ - line_));
+  for (const std::string_view mark : kUtf16Marks) {
+    if (!start.starts_with(mark)) continue;
+    return Status(Code::source_failed,
+                  fmt::format("\"{}\" is UTF-16 text, and only UTF-8 is read; convert it first: "
+                              "iconv -f UTF-16 -t UTF-8",
+                              options_.path));
+  }
+  const bool may_be_mark = start.size() < kUtf8Mark.size() && kUtf8Mark.starts_with(start);
+  begun_ = ended || !may_be_mark;
+  if (start.starts_with(kUtf8Mark)) line_ = scanned_ = line_ + kUtf8Mark.size();
+  return {};
+}
+
 std::size_t LineReader::take_lines(std::vector<std::string_view>& lines, std::size_t lines_max) {
   const std::size_t before = lines.size();
   const std::size_t longest = options_.line_bytes_max;
   char* line = line_;
   std::size_t count = 0;
   bool stopped = false;
-  for_each_newline(scanned_, filled_, [&](char* at) {
+  const auto take = [&](char* at) {
     auto bytes = static_cast<std::size_t>(at - line);
     bytes -= static_cast<std::size_t>(bytes > 0 && at[-1] == '\r');
     if (bytes > longest) [[unlikely]] {
@@ -105,13 +92,42 @@ std::size_t LineReader::take_lines(std::vector<std::string_view>& lines, std::si
     line = at + 1;
     stopped = ++count == lines_max;
     return !stopped;
-  });
+  };
+  if (options_.quotes.quote == '\0') {
+    for_each_newline(scanned_, filled_, take);
+  } else {
+    for_each_newline(scanned_, filled_, line, options_.quotes, quotes_, take);
+    if (stopped) quotes_ = {.hid_newlines = quotes_.hid_newlines};
+  }
   line_ = line;
   scanned_ = stopped ? line : filled_;
+  first_line_ = lines_read_ + hidden_newlines_ + 1;
   lines_read_ += count;
-  first_line_ = lines_read_ - count + 1;
+  if (quotes_.hid_newlines) count_hidden_newlines(std::span(lines).subspan(before));
   first_offset_ = offset_of(count > 0 ? lines[before].data() : line_);
   return count;
+}
+
+/// So that line numbers stay those of an editor.
+void LineReader::count_hidden_newlines(std::span<const std::string_view> lines) {
+  for (const std::string_view line : lines) {
+    hidden_newlines_ += static_cast<std::uint64_t>(std::count(line.begin(), line.end(), '\n'));
+  }
+  quotes_.hid_newlines = scanned_ != line_;  // what was met behind them belongs to a later line
+}
+
+/// Sets the first line of what a quote opened and nothing closes aside, and goes on behind it: a
+/// stray quote costs one line, not the rest of the file.
+bool LineReader::give_up_quote() {
+  if (!quotes_.inside) return false;
+  auto* at =
+      static_cast<char*>(std::memchr(line_, '\n', static_cast<std::size_t>(filled_ - line_)));
+  if (at == nullptr) return false;
+  refuse("a quote in this line opens a text that nothing closes; double the quote or remove it",
+         offset_of(line_), {line_, static_cast<std::size_t>(at - line_)});
+  line_ = scanned_ = at + 1;
+  quotes_ = {};
+  return true;
 }
 
 bool LineReader::take_last_line(std::vector<std::string_view>& lines) {
@@ -122,7 +138,7 @@ bool LineReader::take_last_line(std::vector<std::string_view>& lines) {
     return false;
   }
   if (bytes == 0) return false;
-  first_line_ = lines_read_ + 1;
+  first_line_ = lines_read_ + hidden_newlines_ + 1;
   first_offset_ = offset_of(line_);
   const std::string_view line(line_, bytes);
   line_ = scanned_ = filled_;
@@ -185,6 +201,7 @@ bool LineReader::tail_too_long() const {
 void LineReader::begin_skipping() {
   const auto tail = static_cast<std::size_t>(filled_ - line_);
   skipping_ = true;
+  quotes_ = {};
   skipped_offset_ = offset_of(line_);
   skipped_cr_ = filled_[-1] == '\r';
   skipped_start_.assign(line_, std::min(tail, kShownBytes));
@@ -206,14 +223,18 @@ bool LineReader::skip() {
 }
 
 void LineReader::too_long(std::uint64_t offset, std::uint64_t bytes, std::string_view start) {
+  refuse(fmt::format(
+             "the line has {} bytes, more than the {} allowed; raise --line-bytes-max to read it",
+             bytes, options_.line_bytes_max),
+         offset, start);
+}
+
+void LineReader::refuse(std::string_view reason, std::uint64_t offset, std::string_view start) {
   ++lines_read_;
-  ++lines_too_long_;
+  ++lines_refused_;
   if (dead_letters_ == nullptr) return;
-  dead_letters_->add(
-      fmt::format(
-          "the line has {} bytes, more than the {} allowed; raise --line-bytes-max to read it",
-          bytes, options_.line_bytes_max),
-      fmt::format("{}: byte {}", options_.path, offset), start.substr(0, kShownBytes));
+  dead_letters_->add(reason, fmt::format("{}: byte {}", options_.path, offset),
+                     start.substr(0, kShownBytes));
 }
 
 void LineReader::new_arena(std::size_t bytes) {

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "connector/line_scan.hpp"
 #include "env/env.hpp"
 #include "operator/source.hpp"
 #include "record/arena.hpp"
@@ -18,15 +20,18 @@ struct LineReaderOptions {
   std::string path;                      ///< for messages only
   std::size_t block_bytes = 256u << 10;  ///< what one read asks for; > 0
   std::size_t line_bytes_max =
-      16u << 20;  ///< longer lines, without their end, become dead letters; > 0
+      16u << 20;          ///< longer lines, without their end, become dead letters; > 0
+  QuoteRule quotes = {};  ///< a '\n' inside quotes does not end a line; default: there are none
 };
 
 /// Splits bytes at '\n'. One thread.
 ///
+/// A UTF-8 byte order mark at the begin is passed over; UTF-16 is refused with 4001.
 /// A line is given without its '\n' and without one '\r' before that; the last line needs no '\n'
 /// (and keeps a '\r'). NUL and bytes that are not UTF-8 are ordinary. A line that spans blocks is
 /// moved into the next block, so each line is one view. A line that is too long becomes a dead
-/// letter, "path: byte OFFSET" with its length; its bytes pass through one block.
+/// letter, "path: byte OFFSET" with its length; its bytes pass through one block. So does the first
+/// line of a quoted text that does not end within the longest line or before the input does.
 ///
 /// The views live as long as arena() is held. At least kPaddingBytes bytes behind each line may be
 /// read (their values mean nothing) by the reader's own thread until the next read(): what simdjson
@@ -36,7 +41,7 @@ struct LineReaderOptions {
 /// block.
 class LineReader {
  public:
-  static constexpr std::size_t kPaddingBytes = 64;
+  static constexpr std::size_t kPaddingBytes = kScanPaddingBytes;
 
   /// `dead_letters` may be null: too long lines are then only counted.
   LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions options,
@@ -52,25 +57,30 @@ class LineReader {
 
   /// What the lines of the last read() lie in.
   const ArenaRef& arena() const { return arena_; }
-  /// 1-based number, and byte offset, of the first line of the last read().
+  /// 1-based number, and byte offset, of the first line of the last read(). Newlines inside quotes
+  /// are counted, as an editor counts them.
   std::uint64_t first_line() const { return first_line_; }
   std::uint64_t first_offset() const { return first_offset_; }
-  /// Lines met so far, too long ones included; and how many were too long.
+  /// Lines met so far, and how many of them became dead letters here.
   std::uint64_t lines_read() const { return lines_read_; }
-  std::uint64_t lines_too_long() const { return lines_too_long_; }
+  std::uint64_t lines_refused() const { return lines_refused_; }
 
  private:
   enum class Fill { filled, idle, ended };
 
+  Status begin(bool ended);
   std::size_t take_lines(std::vector<std::string_view>& lines, std::size_t lines_max);
   bool take_last_line(std::vector<std::string_view>& lines);
   Result<Fill> fill();
   void make_room();
   void begin_block(std::size_t bytes);
+  void count_hidden_newlines(std::span<const std::string_view> lines);
+  bool give_up_quote();
   bool tail_too_long() const;
   void begin_skipping();
   bool skip();
   void too_long(std::uint64_t offset, std::uint64_t bytes, std::string_view start);
+  void refuse(std::string_view reason, std::uint64_t offset, std::string_view start);
   void new_arena(std::size_t bytes);
   std::uint64_t offset_of(const char* at) const {
     return block_offset_ + static_cast<std::uint64_t>(at - block_);
@@ -89,6 +99,9 @@ class LineReader {
   char* filled_ = nullptr;          // end of what was read
   std::uint64_t block_offset_ = 0;  // offset of block_ in the input
   bool input_ended_ = false;
+  bool begun_ = false;  // a byte order mark was looked for
+  QuoteState quotes_;
+  std::uint64_t hidden_newlines_ = 0;  // inside the lines given so far
 
   bool skipping_ = false;             // inside a line that is too long
   std::uint64_t skipped_offset_ = 0;  // where that line began
@@ -98,7 +111,7 @@ class LineReader {
   std::uint64_t first_line_ = 1;
   std::uint64_t first_offset_ = 0;
   std::uint64_t lines_read_ = 0;
-  std::uint64_t lines_too_long_ = 0;
+  std::uint64_t lines_refused_ = 0;
 };
 
 }  // namespace millrace::detail

@@ -18,12 +18,23 @@ Status TextSink::open(const EndContext& context) {
                     "give the text sink one task",
                     options_.path, context.tasks));
   }
+  const bool writes_header = !options_.header.empty() && begins_empty(context);
   Result<std::unique_ptr<ByteWriter>> writer =
       context.env->files->open_write(options_.path, options_.append);
   if (!writer) return writer.error();
   writer_ = *std::move(writer);
   buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
+  if (writes_header) buffer_.append(options_.header).push_back('\n');
   return {};
+}
+
+bool TextSink::begins_empty(const EndContext& context) const {
+  if (!options_.append || options_.path == "-") return true;
+  Result<std::unique_ptr<ByteReader>> reader = context.env->files->open_read(options_.path);
+  char first = 0;
+  if (!reader) return true;
+  const Result<std::size_t> count = (*reader)->read(&first, 1);
+  return count && *count == 0;
 }
 
 Status TextSink::write(const BatchBase& batch) {

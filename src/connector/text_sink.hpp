@@ -12,8 +12,9 @@
 namespace millrace::detail {
 
 struct TextSinkOptions {
-  std::string path;     ///< "-" is standard output
-  bool append = false;  ///< keeps what the file holds; else it is emptied at open()
+  std::string path;         ///< "-" is standard output
+  bool append = false;      ///< keeps what the file holds; else it is emptied at open()
+  std::string header = {};  ///< the first line of a file that holds nothing yet; empty: none
   std::size_t buffer_bytes = 64u << 10;  ///< written when this full, and at flush() and close()
 };
 
@@ -39,6 +40,7 @@ class TextSink final : public Sink {
 
  private:
   Status write_out();
+  bool begins_empty(const EndContext& context) const;
 
   TextSinkOptions options_;
   Formatter format_;

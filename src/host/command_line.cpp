@@ -211,6 +211,7 @@ int exit_code(const Status& status) {
     case Code::sink_failed:
       return EX_IOERR;
     case Code::input_corrupt:
+    case Code::columns_mismatch:
       return EX_DATAERR;
     case Code::output_closed:
       return EX_OK;

@@ -43,17 +43,17 @@ bool JsonReader::Impl::read_value(const ValuePlan& plan, JsonShape* inner, void*
   if (peek() == 'n') return read_null(plan, slot);
   if (plan.engage) slot = plan.engage(slot);
   switch (plan.kind) {
-    case JsonKind::boolean:
+    case ValueKind::boolean:
       return read_boolean(plan, slot);
-    case JsonKind::f32:
-    case JsonKind::f64:
+    case ValueKind::f32:
+    case ValueKind::f64:
       return read_real(plan, slot);
-    case JsonKind::string:
-    case JsonKind::view:
+    case ValueKind::string:
+    case ValueKind::view:
       return read_text(plan, slot);
-    case JsonKind::timestamp:
+    case ValueKind::timestamp:
       return read_time(plan, slot);
-    case JsonKind::object:
+    case ValueKind::object:
       return peek() == '{' ? read_object(*inner, slot) : unexpected(plan);
     default:
       return read_integer(plan, slot);
@@ -64,9 +64,9 @@ bool JsonReader::Impl::read_null(const ValuePlan& plan, void* slot) {
   if (token() != "null") return broken("expected a value");
   if (plan.disengage) {
     plan.disengage(slot);
-  } else if (plan.kind == JsonKind::view) {
+  } else if (plan.kind == ValueKind::view) {
     *static_cast<std::string_view*>(slot) = {};
-  } else if (plan.kind == JsonKind::string) {
+  } else if (plan.kind == ValueKind::string) {
     static_cast<std::string*>(slot)->clear();
   } else {
     return unexpected(plan);
@@ -89,7 +89,7 @@ bool JsonReader::Impl::read_integer(const ValuePlan& plan, void* value) {
   if (first != '-' && (first < '0' || first > '9')) return unexpected(plan);
   NumberRead read;
   std::uint64_t bits = 0;
-  if (plan.kind == JsonKind::u64) {
+  if (plan.kind == ValueKind::u64) {
     read = read_json_unsigned(token(), bits);
   } else {
     const IntegerLimits limits = limits_of(plan.kind);
@@ -109,7 +109,7 @@ bool JsonReader::Impl::read_real(const ValuePlan& plan, void* value) {
   double number = 0;
   const NumberRead read = read_json_double(token(), number);
   if (read != NumberRead::ok) return bad_number(plan, read);
-  if (plan.kind == JsonKind::f64) {
+  if (plan.kind == ValueKind::f64) {
     *static_cast<double*>(value) = number;
   } else {
     constexpr double kMax = std::numeric_limits<float>::max();
@@ -134,7 +134,7 @@ bool JsonReader::Impl::string_view_of(std::string_view& text) {
 
 bool JsonReader::Impl::read_text(const ValuePlan& plan, void* value) {
   if (peek() != '"') return unexpected(plan);
-  if (plan.kind == JsonKind::view) {
+  if (plan.kind == ValueKind::view) {
     auto& view = *static_cast<std::string_view*>(value);
     const std::string_view raw = raw_string();
     if (!string_view_of(view)) return false;

@@ -1,7 +1,7 @@
 // The parts of the walk that are off the usual way: fields that nobody reads, and failures.
 #include "record/json_walker.hpp"
 
-#include <limits>
+#include "record/value_words.hpp"
 
 namespace millrace::detail {
 
@@ -102,7 +102,7 @@ bool JsonReader::Impl::unexpected(const ValuePlan& plan) {
     return broken("expected a value");
   }
   why = plan.name.empty() ? "expected " : ": expected ";
-  why += wanted_text(plan.kind);
+  why += wanted_words(plan.kind);
   why += ", found " + found();
   return false;
 }
@@ -112,12 +112,7 @@ bool JsonReader::Impl::bad_number(const ValuePlan& plan, NumberRead reason) {
   if (reason == NumberRead::not_integer) return unexpected(plan);
   why = plan.name.empty() ? "" : ": ";
   why += found() + " is out of range";
-  if (plan.kind == JsonKind::u64) {
-    why += " (0 to " + std::to_string(std::numeric_limits<std::uint64_t>::max()) + ")";
-  } else if (plan.kind >= JsonKind::i8 && plan.kind < JsonKind::u64) {
-    const IntegerLimits limits = limits_of(plan.kind);
-    why += " (" + std::to_string(limits.min) + " to " + std::to_string(limits.max) + ")";
-  }
+  why += range_words(plan.kind);
   return false;
 }
 

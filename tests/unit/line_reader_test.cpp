@@ -100,7 +100,7 @@ Outcome split(const std::string& text, const Shape& shape) {
     outcome.lines.push_back({std::string(views[i]), numbers[i]});
   outcome.too_long = dead.kept;
   outcome.lines_read = reader.lines_read();
-  EXPECT_EQ(reader.lines_too_long(), dead.kept.size());
+  EXPECT_EQ(reader.lines_refused(), dead.kept.size());
   return outcome;
 }
 
@@ -185,7 +185,7 @@ TEST(LineReader, ManyGigabytesOfOneLineStayInOneBlock) {
     if (*poll == Poll::ended) break;
   }
   EXPECT_LE(endless->largest, 10002u);
-  EXPECT_EQ(reader.lines_too_long(), 1u);
+  EXPECT_EQ(reader.lines_refused(), 1u);
   EXPECT_TRUE(lines.empty());
 }
 

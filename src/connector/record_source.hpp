@@ -1,0 +1,105 @@
+// RecordSource: the lines of an input as records of a described type, read by a format.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "connector/line_input.hpp"
+#include "operator/source.hpp"
+#include "record/schema.hpp"
+#include "record/value_plan.hpp"
+
+namespace millrace::detail {
+
+/// Fills Batch<T>, one partition; the batch's offset is the byte offset of the first line it was
+/// read from.
+///
+/// A line that cannot be decoded becomes a dead letter, "path:LINE" with the reason and the line's
+/// start, and counts as read; so does a line that is too long. Blank lines and headers are skipped
+/// and not counted.
+///
+/// Text stays where the line was read when it stands there as it is meant; the batch pins what T
+/// borrows, and nothing when T owns its members. Errors: as LineInput and Format.
+///
+/// A Format has decode(line, record, arena), error(), and header(line, first, path): Result<bool>,
+/// whether the first line of an input (`first`) belongs to it and not to a record.
+template <class T, class Format>
+class RecordSource final : public Source {
+ public:
+  explicit RecordSource(LineInputOptions options, Format format = Format())
+      : input_(std::move(options)), format_(std::move(format)) {}
+
+  Status open(const EndContext& context) override {
+    dead_letters_ = context.dead_letters;
+    batch_records_max_ = context.batch_records_max;
+    return input_.open(context);
+  }
+  std::uint32_t partitions() const override { return input_.partitions(); }
+  std::string partition_name(std::uint32_t) const override { return input_.path(); }
+
+  Result<Poll> poll(BatchBase& batch) override {
+    lines_.clear();
+    batch.partition = 0;
+    Result<Poll> poll = input_.read(lines_, batch_records_max_, batch);
+    if (!poll || lines_.empty()) return poll;
+    Result<bool> header = format_.header(lines_.front(), input_.first_line() == 1, input_.path());
+    if (!header) return header.error();
+    // Of text with escapes or doubled quotes, which is not as it stands in the line.
+    const ArenaRef texts = texts_.take();
+    decode(static_cast<Batch<T>&>(batch).values, *texts, *header ? 1 : 0);
+    if constexpr (!Schema<T>::kBorrows) {
+      batch.arenas.clear();
+    } else if (texts->used_bytes() > 0) {
+      batch.pin(texts);
+    }
+    return poll;
+  }
+  std::uint64_t records_read() const override { return input_.lines_read() - other_lines_; }
+  void close() override { input_.close(); }
+
+ private:
+  static constexpr std::size_t kShownBytes = 256;
+  static constexpr std::size_t kTextBytes = 64u << 10;
+
+  void decode(std::vector<T>& values, Arena& texts, std::size_t headers) {
+    other_lines_ += headers;
+    values.reserve(values.size() + lines_.size());
+    for (std::size_t i = headers; i < lines_.size(); ++i) {
+      const Decoded decoded = format_.decode(lines_[i], values.emplace_back(), texts);
+      if (decoded == Decoded::record) [[likely]]
+        continue;
+      values.pop_back();
+      if (decoded == Decoded::blank) {
+        ++other_lines_;
+      } else {
+        refuse(i);
+      }
+    }
+  }
+  void refuse(std::size_t index) {
+    if (dead_letters_ == nullptr) return;
+    std::uint64_t number = input_.first_line() + index;
+    for (std::size_t i = 0; i < index; ++i) {  // lines of CSV may hold newlines
+      number += static_cast<std::uint64_t>(std::count(lines_[i].begin(), lines_[i].end(), '\n'));
+    }
+    dead_letters_->add(format_.error(), fmt::format("{}:{}", input_.path(), number),
+                       lines_[index].substr(0, kShownBytes));
+  }
+
+  LineInput input_;
+  Format format_;
+  ArenaPool texts_{kTextBytes};
+  std::vector<std::string_view> lines_;
+  DeadLetters* dead_letters_ = nullptr;
+  std::size_t batch_records_max_ = 0;
+  std::uint64_t other_lines_ = 0;  // blank ones and headers
+};
+
+}  // namespace millrace::detail
