@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "millrace/aggregates.hpp"
 #include "millrace/stream.hpp"
 #include "operator/alert.hpp"
 #include "operator/top.hpp"
@@ -15,9 +16,112 @@
 
 namespace millrace {
 
+/// The aggregates of a keyed stream: without a window the new value is emitted for every record,
+/// with one once a key when the window fires.
+///
+/// Values are members or functions of the record. A record at which a function throws is a dead
+/// letter and changes nothing. Optionals that are absent are passed over.
+template <class Derived, class T>
+class AggregateVerbs {
+ public:
+  /// Number of records of each key.
+  auto count() const { return derived().apply("count", "count", detail::CountKernel{}); }
+  /// Sum of a number of each record. Integers in 64 bits: a sum that leaves their range is refused,
+  /// its row (without a window: each further record of the key) a dead letter. Reals in double.
+  template <class F>
+  auto sum(F number) const {
+    return apply("sum", millrace::sum(std::move(number)));
+  }
+  /// The least value: of numbers, enums, texts (by bytes) or Timestamps. A NaN among them makes it
+  /// NaN. Of optionals, an optional.
+  template <class F>
+  auto min(F value) const {
+    return apply("min", millrace::min(std::move(value)));
+  }
+  /// The greatest value; see min.
+  template <class F>
+  auto max(F value) const {
+    return apply("max", millrace::max(std::move(value)));
+  }
+  /// The mean of a number, in double; integers are summed exactly. Of optionals, an optional.
+  template <class F>
+  auto mean(F number) const {
+    return apply("mean", millrace::mean(std::move(number)));
+  }
+  /// The mean of a number weighted by another: NaN where the weights sum to 0.
+  template <class F, class W>
+  auto mean(F number, W weight) const {
+    return apply("mean", millrace::mean(std::move(number), std::move(weight)));
+  }
+  /// How many different values, or combinations of values, there are. Exact: each is kept once a
+  /// key and pane.
+  template <class... Fs>
+  auto distinct(Fs... values) const {
+    return apply("distinct", millrace::distinct(std::move(values)...));
+  }
+  /// The value of the earliest record by event time; of equal times, by place in the input (source,
+  /// partition, offset), whatever the schedule. Without event time: of the first to reach the task.
+  template <class F>
+  auto first(F value) const {
+    return apply("first", millrace::first(std::move(value)));
+  }
+  /// The value of the latest record; see first.
+  template <class F>
+  auto last(F value) const {
+    return apply("last", millrace::last(std::move(value)));
+  }
+  /// Several aggregates in one pass, each into a member of one plain struct, which is the row's
+  /// value: aggregate(max(&Trade::price).as(&Bar::high), count().as(&Bar::trades)). Or one of one's
+  /// own: aggregate(own(Spread{})).
+  template <class... Aggregates>
+  auto aggregate(Aggregates... aggregates) const {
+    static_assert(sizeof...(Aggregates) > 0,
+                  "millrace: aggregate needs at least one: aggregate(count().as(&Row::records))");
+    if constexpr ((requires { typename Aggregates::Row; } && ...)) {
+      return several(aggregates...);
+    } else {
+      static_assert(sizeof...(Aggregates) == 1,
+                    "millrace: of several aggregates each needs its place: "
+                    "aggregate(count().as(&Row::records), max(&Trade::price).as(&Row::high))");
+      return apply("aggregate", aggregates...);
+    }
+  }
+
+ protected:
+  template <class A>
+  static void refuse_borrowing() {
+    if constexpr (Described<A>) {
+      static_assert(!Schema<A>::kBorrows,
+                    "millrace: a fold's value outlives the records it is made of: hold "
+                    "std::string, not std::string_view");
+    }
+  }
+
+ private:
+  const Derived& derived() const { return static_cast<const Derived&>(*this); }
+
+  template <class Spec>
+  auto apply(const char* kind, const Spec& spec) const {
+    const char* value = std::string_view(kind) == "aggregate" ? "value" : kind;
+    return derived().apply(kind, value, spec.template kernel<T>());
+  }
+
+  template <class First, class... More>
+  auto several(const First& first, const More&... more) const {
+    using Row = typename First::Row;
+    static_assert((std::is_same_v<Row, typename More::Row> && ...),
+                  "millrace: the aggregates of one pass go into members of one struct");
+    detail::SeveralKernel<T, Row, decltype(first.template part<T>()),
+                          decltype(more.template part<T>())...>
+    kernel(first.template part<T>(), more.template part<T>()...);
+    return derived().apply("aggregate", "value", std::move(kernel),
+                           detail::check_places(first.member, more.member...));
+  }
+};
+
 /// Running aggregates and windows of a keyed stream.
 template <class T, class Key>
-class KeyedStream {
+class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T> {
  public:
   using K = typename Key::View;
   using KeyPtr = std::shared_ptr<const detail::TypedKeyHash<T, Key>>;
@@ -28,26 +132,14 @@ class KeyedStream {
   /// Cuts into windows of event time, or one over everything.
   WindowedStream<T, Key> window(Windows windows) const { return {*this, windows}; }
 
-  /// Number of records of each key so far, emitted for every record.
-  auto count() const { return running("count", "count", detail::CountKernel{}); }
-  /// Sum of a number of each record so far, emitted for every record. Integers in 64 bits, reals in
-  /// double.
-  template <class F>
-  auto sum(F number) const {
-    return running("sum", "sum", detail::SumKernel<T, F>{std::move(number)});
-  }
   /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
   /// const T&) -> A; emitted for every record. When add throws, the value is as before: it
   /// works on a copy unless it is noexcept.
   template <class A, class Add>
   auto fold(A initial, Add add) const {
-    if constexpr (Described<A>) {
-      static_assert(!Schema<A>::kBorrows,
-                    "millrace: a fold's value outlives the records it is made of: hold "
-                    "std::string, not std::string_view");
-    }
+    this->template refuse_borrowing<A>();
     using Kernel = detail::FoldKernel<T, A, Add, detail::NoMerge>;
-    return running("fold", "value", Kernel{std::move(initial), std::move(add), {}});
+    return apply("fold", "value", Kernel{std::move(initial), std::move(add), {}});
   }
 
   /// Alerts of each key by a member or function of the record that gives a number: raised after
@@ -70,13 +162,14 @@ class KeyedStream {
   const KeyPtr& key() const { return key_; }
   const std::vector<std::string>& key_names() const { return names_; }
 
- private:
   template <class Kernel>
-  auto running(std::string kind, std::string value, Kernel kernel) const {
+  auto apply(std::string kind, std::string value, Kernel kernel, Status problem = {}) const {
     using Op = detail::RunningAggregate<T, Key, Kernel>;
     using Row = typename Op::Row;
     detail::Node node;
     node.kind = std::move(kind);
+    node.problem = std::move(problem);
+    node.breaks_ties = Kernel::kOrdered;
     node.inputs = stream_.inputs({detail::GroupingKind::fields, key_});
     node.make_operator = [key = key_, kernel] { return std::make_unique<Op>(key, kernel); };
     node.output = &detail::batch_type<Row>();
@@ -84,6 +177,7 @@ class KeyedStream {
     return Stream<Row>(stream_.declaration(), {{id, 0}}, {names_, std::move(value), false});
   }
 
+ private:
   template <class F, class Limits>
   Stream<Alert<K>> alerts(F number, Limits limits, Status problem) const {
     static_assert(std::is_invocable_v<const F&, const T&>,
@@ -109,38 +203,27 @@ class KeyedStream {
 
 /// Aggregates of the windows of a keyed stream; emitted when the watermark passes a window's end.
 template <class T, class Key>
-class WindowedStream {
+class WindowedStream : public AggregateVerbs<WindowedStream<T, Key>, T> {
  public:
   using K = typename Key::View;
 
   WindowedStream(KeyedStream<T, Key> keyed, Windows windows)
       : keyed_(std::move(keyed)), windows_(windows) {}
 
-  /// Number of records a key and window.
-  auto count() const { return aggregate("count", "count", detail::CountKernel{}); }
-  /// Sum of a number of each record a key and window.
-  template <class F>
-  auto sum(F number) const {
-    return aggregate("sum", "sum", detail::SumKernel<T, F>{std::move(number)});
-  }
   /// Folds the records of a key and window: add(A&, const T&) or add(A, const T&) -> A. With
   /// merge(A&, const A&) or merge(A, const A&) -> A (associative and commutative), sliding windows
   /// share panes and records are combined before they are shuffled. Unless add is noexcept it works
   /// on a copy of the value, so that a throw leaves no trace: declare it so where values are large.
   template <class A, class Add, class Merge = detail::NoMerge>
   auto fold(A initial, Add add, Merge merge = {}) const {
-    if constexpr (Described<A>) {
-      static_assert(!Schema<A>::kBorrows,
-                    "millrace: a fold's value outlives the records it is made of: hold "
-                    "std::string, not std::string_view");
-    }
+    this->template refuse_borrowing<A>();
     using Kernel = detail::FoldKernel<T, A, Add, Merge>;
-    return aggregate("fold", "value", Kernel{std::move(initial), std::move(add), std::move(merge)});
+    return apply("fold", "value", Kernel{std::move(initial), std::move(add), std::move(merge)});
   }
 
- private:
+  // Internal.
   template <class Kernel>
-  auto aggregate(std::string kind, std::string value, Kernel kernel) const {
+  auto apply(std::string kind, std::string value, Kernel kernel, Status problem = {}) const {
     using Op = detail::WindowAggregate<T, Key, Kernel>;
     using V = typename Kernel::Value;
     using Row = Aggregate<K, V>;
@@ -148,8 +231,9 @@ class WindowedStream {
     detail::Node node;
     node.kind = std::move(kind);
     node.note = windows_.to_string();
-    node.problem = windows_.validate();
+    node.problem = problem.ok() ? windows_.validate() : std::move(problem);
     node.needs_time = !windows_.is_global();
+    node.breaks_ties = Kernel::kOrdered;
     node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, key});
     node.make_operator = [windows = windows_, key, kernel] {
       return std::make_unique<Op>(windows, key, kernel);
@@ -162,6 +246,7 @@ class WindowedStream {
         declaration, {{id, 0}}, {keyed_.key_names(), std::move(value), !windows_.is_global()}));
   }
 
+ private:
   template <class Kernel>
   detail::TwoPhase two_phase(const Kernel& kernel) const {
     using Acc = typename Kernel::Acc;
@@ -182,7 +267,6 @@ class WindowedStream {
   KeyedStream<T, Key> keyed_;
   Windows windows_;
 };
-
 /// The aggregates that windows emit: a stream that can also be ranked.
 template <class K, class V>
 class WindowAggregates : public Stream<Aggregate<K, V>> {

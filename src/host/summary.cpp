@@ -67,9 +67,10 @@ void append_component(std::string& out, const ComponentReport& component) {
   out += fmt::format(
       ":{{\"kind\":\"{}\",\"tasks\":{},\"received\":{},\"processed\":{},\"filtered\":{},\"late\":{}"
       ","
-      "\"dead_lettered\":{},\"in_flight\":{},\"emitted\":{}}}",
+      "\"dead_lettered\":{},\"rows_refused\":{},\"in_flight\":{},\"emitted\":{}}}",
       component.kind, component.tasks, component.received, component.processed, component.filtered,
-      component.late, component.dead_lettered, component.in_flight, component.emitted);
+      component.late, component.dead_lettered, component.rows_refused, component.in_flight,
+      component.emitted);
 }
 
 void append_dead_letter(std::string& out, const DeadLetterReport& letter) {

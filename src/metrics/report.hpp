@@ -93,6 +93,8 @@ struct ComponentReport {
   std::uint64_t dead_lettered = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t emitted = 0;
+  /// Beside the identity: rows that could not be made when a window fired; dead letters too.
+  std::uint64_t rows_refused = 0;
   double busy_share =
       0;  ///< 0..1 of one executor's time over the last second (sum over tasks may exceed 1)
   std::optional<Time> watermark;

@@ -3,159 +3,16 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "operator/kernels.hpp"
-#include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
+#include "operator/table_updater.hpp"
 #include "window/pane_set.hpp"
 
 namespace millrace::detail {
-
-/// Adds records to keyed tables. Hashes that came along from a shuffle by the same key are used;
-/// else they are computed in the loop, or, where the tables are wide, ahead of it with a prefetch.
-template <class T, class Key, class Kernel>
-class TableUpdater {
- public:
-  using K = typename Key::View;
-  using Acc = typename Kernel::Acc;
-  using Tables = KeyedTables<K, Acc>;
-  using KeyPtr = std::shared_ptr<const TypedKeyHash<T, Key>>;
-
-  TableUpdater(KeyPtr key, Kernel kernel) : key_(std::move(key)), kernel_(std::move(kernel)) {}
-
-  const Kernel& kernel() const { return kernel_; }
-
-  /// Calls use(key view) while the key is alive.
-  template <class Use>
-  decltype(auto) with_key(const T& record, Use&& use) const {
-    return key_->key().with(record, std::forward<Use>(use));
-  }
-
-  /// The carried hashes of a batch, or null.
-  const std::uint64_t* carried(const Batch<T>& batch) const {
-    const bool ours = batch.hashed_by == key_.get() && batch.hashes.size() == batch.values.size();
-    return ours ? batch.hashes.data() : nullptr;
-  }
-
-  /// Adds one record and passes the key and its accumulator to done(key, acc); on a throw of the
-  /// kernel the accumulator is as before, and a key that was not there is not there.
-  template <class Done>
-  void add_one(Tables& tables, const T& record, const std::uint64_t* hash, Done&& done) const {
-    with_key(record, [&](const K& key) {
-      const std::uint64_t key_hash = hash ? *hash : KeyTraits<K>::hash(key);
-      if constexpr (Kernel::kNothrow) {
-        Acc& acc = tables.upsert(key, key_hash, init());
-        kernel_.add(acc, record);
-        done(key, std::as_const(acc));
-      } else {
-        Acc* const found = tables.find(key, key_hash);
-        Acc copy = found ? *found : Acc(kernel_.init());
-        kernel_.add(copy, record);
-        const auto moved = [&]() -> Acc&& { return std::move(copy); };
-        Acc& acc = found ? * found = std::move(copy) : tables.upsert(key, key_hash, moved);
-        done(key, std::as_const(acc));
-      }
-    });
-  }
-
-  /// Adds records [begin, end); returns how many threw.
-  std::size_t add_run(Tables& tables, const Batch<T>& batch, std::size_t begin, std::size_t end,
-                      DeadLetters& dead_letters) {
-    const std::uint64_t* hashes = carried(batch);
-    const auto add = [&](std::size_t at, const std::uint64_t* hash) {
-      add_one(tables, batch.values[at], hash, [](const K&, const Acc&) {});
-    };
-    if constexpr (Kernel::kNothrow) {
-      if (tables.is_wide()) {
-        add_wide(tables, batch, begin, end);
-      } else if (hashes) {
-        for (std::size_t at = begin; at < end; ++at) add(at, hashes + at);
-      } else if constexpr (kCheapToCopy<Key> && kCheapToCopy<Kernel>) {
-        add_near(tables, batch.values.data(), begin, end);
-      } else {
-        for (std::size_t at = begin; at < end; ++at) add(at, nullptr);
-      }
-      return 0;
-    } else {
-      return guarded_loop(
-          begin, end, batch, batch_type<T>(), dead_letters,
-          [&](std::size_t at) { add(at, hashes ? hashes + at : nullptr); }, [](std::size_t) {});
-    }
-  }
-
-  /// Adds record `at` to each of the tables, or, when the kernel throws for one of them, to none.
-  /// Returns how many threw: 0 or 1.
-  std::size_t add_to_all(const std::vector<Tables*>& tables, const Batch<T>& batch, std::size_t at,
-                         DeadLetters& dead_letters) {
-    if (Kernel::kNothrow || tables.size() == 1) {
-      std::size_t failed = 0;
-      for (Tables* table : tables) failed += add_run(*table, batch, at, at + 1, dead_letters);
-      return failed;
-    }
-    const auto add = [&](std::size_t index) {
-      with_key(batch.values[index], [&](const K& key) {
-        const std::uint64_t hash = KeyTraits<K>::hash(key);
-        staged_.clear();
-        for (Tables* table : tables) {
-          Acc* const found = table->find(key, hash);
-          staged_.push_back(found ? *found : Acc(kernel_.init()));
-          kernel_.add(staged_.back(), batch.values[index]);
-        }
-        for (std::size_t which = 0; which < tables.size(); ++which) {
-          tables[which]->upsert(key, hash, init()) = std::move(staged_[which]);
-        }
-      });
-    };
-    return guarded_loop(at, at + 1, batch, batch_type<T>(), dead_letters, add, [](std::size_t) {});
-  }
-
- private:
-  /// How many records ahead of the update their slots are prefetched.
-  static constexpr std::size_t kAhead = 16;
-
-  /// Not is_trivially_copyable: libstdc++'s tuple has an assignment of its own.
-  template <class F>
-  static constexpr bool kCheapToCopy = std::is_trivially_copy_constructible_v<F> &&
-                                       std::is_trivially_destructible_v<F> && sizeof(F) <= 64;
-
-  auto init() const {
-    return [this]() -> decltype(auto) { return kernel_.init(); };
-  }
-
-  /// Key and kernel as locals, which no store into the tables can change: they stay in registers.
-  void add_near(Tables& tables, const T* values, std::size_t begin, std::size_t end) const {
-    const Key key_fn = key_->key();
-    const Kernel kernel = kernel_;
-    for (const T* record = values + begin; record != values + end; ++record) {
-      key_fn.with(*record, [&](const K& key) {
-        kernel.add(tables.upsert(key, KeyTraits<K>::hash(key), [&] { return kernel.init(); }),
-                   *record);
-      });
-    }
-  }
-
-  void add_wide(Tables& tables, const Batch<T>& batch, std::size_t begin, std::size_t end) {
-    const std::uint64_t* hashes = carried(batch);
-    if (!hashes) {
-      key_->hash(batch, scratch_);
-      hashes = scratch_.data();
-    }
-    for (std::size_t at = begin; at < std::min(end, begin + kAhead); ++at)
-      tables.prefetch(hashes[at]);
-    for (std::size_t at = begin; at < end; ++at) {
-      if (at + kAhead < end) tables.prefetch(hashes[at + kAhead]);
-      add_one(tables, batch.values[at], hashes + at, [](const K&, const Acc&) {});
-    }
-  }
-
-  KeyPtr key_;
-  Kernel kernel_;
-  std::vector<std::uint64_t> scratch_;
-  std::vector<Acc> staged_;  ///< the new values of one record in several windows
-};
 
 /// Without a window: emits the new value for every record.
 template <class T, class Key, class Kernel>
@@ -179,12 +36,11 @@ class RunningAggregate final : public Operator {
     arena_ = {};
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
-      updater_.add_one(tables_, in.values[at], hashes ? hashes + at : nullptr,
-                       [&](const K& key, const Acc& acc) {
-                         out_.values.push_back(
-                             Row{keep(key), updater_.kernel().result(acc), kTimeMin, kTimeMax});
-                       });
+      updater_.add_one(tables_, in, at, hashes, [&](const K& key, const Acc& acc) {
+        out_.values.push_back(Row{keep(key), updater_.kernel().result(acc), kTimeMin, kTimeMax});
+      });
       inherit_time(in, at, out_, out_.values.size() - 1, out_.values.size(), cursor);
+      inherit_arrival(in, at, out_, out_.values.size() - 1, out_.values.size());
     };
     const std::size_t failed = guarded_loop(0, count, in, batch_type<T>(), *context().dead_letters,
                                             add, [](std::size_t) {});
@@ -224,13 +80,21 @@ class WindowEmitter {
   using Row = millrace::Aggregate<K, typename Kernel::Value>;
 
   void fire(Time start, Time end, const std::vector<KeyedTables<K, Acc>*>& panes,
-            const Kernel& kernel, std::size_t batch_records_max, Outputs& outputs) {
+            const Kernel& kernel, const OperatorContext& context, Outputs& outputs) {
     const auto emit = [&](const K& key, const Acc& acc) {
       if (out_.values.empty()) begin();
-      out_.values.push_back(
-          Row{KeyTraits<K>::intern(key, *arena_), kernel.result(acc), start, end});
+      try {
+        out_.values.push_back(
+            Row{KeyTraits<K>::intern(key, *arena_), kernel.result(acc), start, end});
+      } catch (...) {
+        refuse(key, start, end, context);
+        return;
+      }
       if (end != kTimeMax) out_.times.push_back(end - 1);
-      if (out_.values.size() >= batch_records_max) flush(outputs);
+      if (context.makes_arrivals) {
+        out_.arrivals.push_back(Arrival::at(context.component, 0, KeyTraits<K>::hash(key)));
+      }
+      if (out_.values.size() >= context.batch_records_max) flush(outputs);
     };
     if (panes.size() == 1) {
       panes.front()->for_each(emit);
@@ -251,6 +115,14 @@ class WindowEmitter {
     if (out_.values.empty()) return;
     outputs.push(0, out_);
     out_.clear();
+  }
+  /// A row without a result: a sum beyond its range, or a result() of the user that threw.
+  [[gnu::noinline]] static void refuse(const K& key, Time start, Time end,
+                                       const OperatorContext& context) {
+    std::string text;
+    if constexpr (Described<K>) append_json(text, key);
+    context.dead_letters->add(current_exception_text(), describe_window(start, end), text);
+    ++context.tally->rows_refused;
   }
   void merge(const std::vector<KeyedTables<K, Acc>*>& panes, const Kernel& kernel) {
     merged_.clear();
@@ -379,7 +251,7 @@ class WindowAggregate final : public Operator {
   }
   void advance(Time watermark, Outputs& outputs) override {
     panes_.close(watermark, [&](Time start, Time end, const auto& covered) {
-      emitter_.fire(start, end, covered, filler_.kernel(), context().batch_records_max, outputs);
+      emitter_.fire(start, end, covered, filler_.kernel(), context(), outputs);
     });
     filler_.forget_pane();
   }

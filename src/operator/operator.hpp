@@ -22,6 +22,8 @@ struct Tally {
   std::uint64_t filtered = 0;
   std::uint64_t late = 0;
   std::uint64_t dead_lettered = 0;
+  /// Beside the identity: rows that a window could not make, which are dead letters too.
+  std::uint64_t rows_refused = 0;
 };
 
 /// What an operator is given when it opens. Outlives it.
@@ -33,7 +35,9 @@ struct OperatorContext {
   std::uint32_t task = 0;
   std::uint32_t tasks = 1;
   std::size_t batch_records_max = 1024;
-  double speed = 0;  ///< replay speed; 0: as fast as possible
+  double speed = 0;             ///< replay speed; 0: as fast as possible
+  std::uint32_t component = 0;  ///< number of the component, for the arrivals it makes
+  bool makes_arrivals = false;  ///< a reader behind breaks ties: rows made here need a place
 };
 
 /// Where an operator's results go. Given by the runtime with each call, valid during it.

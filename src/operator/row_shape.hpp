@@ -34,10 +34,9 @@ struct RowShape {
   static std::optional<std::pair<Time, Time>> window(const T&) { return std::nullopt; }
 };
 
-/// Appends the columns of a part of a row: a struct's members under their own names, a scalar under
-/// `name`.
 template <class V>
-void append_part_columns(std::vector<ColumnInfo>& columns, const std::vector<std::string>& names) {
+void append_described_columns(std::vector<ColumnInfo>& columns,
+                              const std::vector<std::string>& names) {
   std::size_t at = 0;
   for (ColumnInfo column : Schema<V>::columns()) {
     const bool named =
@@ -45,6 +44,27 @@ void append_part_columns(std::vector<ColumnInfo>& columns, const std::vector<std
     if (named && at < names.size()) column.name = names[at];
     columns.push_back(std::move(column));
     ++at;
+  }
+}
+
+/// Appends the columns of a part of a row: a struct's members under their own names, a scalar or an
+/// optional one under `name`.
+template <class V>
+void append_part_columns(std::vector<ColumnInfo>& columns, const std::vector<std::string>& names) {
+  if constexpr (kIsOptional<V>) {
+    append_part_columns<typename V::value_type>(columns, names);
+    columns.back().optional = true;
+  } else {
+    append_described_columns<V>(columns, names);
+  }
+}
+
+template <class V>
+void append_part_cells(std::vector<Value>& cells, const V& part) {
+  if constexpr (kIsOptional<V>) {
+    cells.push_back(value_of(part));
+  } else {
+    append_values(cells, part);
   }
 }
 
@@ -58,8 +78,8 @@ struct RowShape<millrace::Aggregate<K, V>> {
     return columns;
   }
   static void append_cells(std::vector<Value>& cells, const T& row) {
-    append_values(cells, row.key);
-    append_values(cells, row.value);
+    append_part_cells(cells, row.key);
+    append_part_cells(cells, row.value);
   }
   static std::optional<std::pair<Time, Time>> window(const T& row) {
     if (!row.windowed()) return std::nullopt;
@@ -78,8 +98,8 @@ struct RowShape<Ranked<K, V>> {
   }
   static void append_cells(std::vector<Value>& cells, const T& row) {
     cells.push_back(std::int64_t{row.rank});
-    append_values(cells, row.key);
-    append_values(cells, row.value);
+    append_part_cells(cells, row.key);
+    append_part_cells(cells, row.value);
   }
   static std::optional<std::pair<Time, Time>> window(const T& row) {
     if (!row.windowed()) return std::nullopt;

@@ -21,6 +21,16 @@ inline Time behind_at(const BatchBase& batch, std::size_t index, std::size_t& at
   return kTimeMin;
 }
 
+/// Gives the records [size_before, now) of `out` the place of record `index` of `in`.
+inline void inherit_arrival(const BatchBase& in, std::size_t index, BatchBase& out,
+                            std::size_t size_before, std::size_t size_now) {
+  if (in.arrivals.empty()) return;
+  out.arrivals.resize(size_before);
+  for (std::size_t at = size_before; at < size_now; ++at) {
+    out.arrivals.push_back(in.arrival_of(index).child(at - size_before));
+  }
+}
+
 /// Gives the records [size_before, now) of `out` the time and lateness of record `index` of `in`.
 inline void inherit_time(const BatchBase& in, std::size_t index, BatchBase& out,
                          std::size_t size_before, std::size_t size_now,
@@ -59,7 +69,7 @@ class EmitOperator final : public Operator {
     const auto undo = [&](std::size_t) {
       out_.values.erase(out_.values.begin() + static_cast<std::ptrdiff_t>(mark), out_.values.end());
     };
-    if (in.times.empty()) {
+    if (in.times.empty() && in.arrivals.empty()) {
       failed = guarded_loop(
           0, count, in, batch_type<In>(), *context().dead_letters,
           [&](std::size_t at) {
@@ -74,6 +84,7 @@ class EmitOperator final : public Operator {
             mark = out_.values.size();
             each_(std::as_const(in.values[at]), output_);
             inherit_time(in, at, out_, mark, out_.values.size(), cursor);
+            inherit_arrival(in, at, out_, mark, out_.values.size());
           },
           undo);
     }
@@ -121,6 +132,7 @@ class MapOperator final : public Operator {
     if (failed_.empty()) {
       out_.times = in.times;
       out_.behind = in.behind;
+      out_.arrivals = in.arrivals;
       return;
     }
     std::size_t next_failed = 0;
@@ -131,6 +143,7 @@ class MapOperator final : public Operator {
         continue;
       }
       inherit_time(in, at, out_, to, to + 1, cursor);
+      if (!in.arrivals.empty()) out_.arrivals.push_back(in.arrival_of(at));
       ++to;
     }
     failed_.clear();

@@ -103,6 +103,9 @@ class TopOperator final : public Operator {
         out_.values.push_back({key, entry.value, start, end});
       }
       if (end != kTimeMax) out_.times.push_back(end - 1);
+      if (context().makes_arrivals) {
+        out_.arrivals.push_back(Arrival::at(context().component, 0, rank));
+      }
     }
     outputs.push(0, out_);
   }

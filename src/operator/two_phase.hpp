@@ -43,10 +43,10 @@ class WindowCombine final : public Operator {
 
   void drain(Time watermark, Outputs& outputs) {
     panes_.drain(watermark, [&](const PaneKey& pane, KeyedTables<K, Acc>& tables) {
-      tables.for_each([&](const K& key, const Acc& acc) {
+      tables.for_each([&](const K& key, Acc& acc) {
         if (out_.values.empty()) begin();
         out_.values.push_back(
-            {KeyTraits<K>::intern(key, *arena_), acc, pane.start, pane.first_end});
+            {KeyTraits<K>::intern(key, *arena_), std::move(acc), pane.start, pane.first_end});
         if (out_.values.size() >= context().batch_records_max) flush(outputs);
       });
     });
@@ -92,7 +92,7 @@ class WindowMerge final : public Operator {
   }
   void advance(Time watermark, Outputs& outputs) override {
     panes_.close(watermark, [&](Time start, Time end, const auto& covered) {
-      emitter_.fire(start, end, covered, kernel_, context().batch_records_max, outputs);
+      emitter_.fire(start, end, covered, kernel_, context(), outputs);
     });
   }
   Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }

@@ -1,4 +1,5 @@
-// Batch<T>: what moves along an edge: records, their event times, the arenas they point into and a control mark.
+// Batch<T>: what moves along an edge: records, their event times, the arenas they point into and a
+// control mark.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +21,33 @@ struct Behind {
   Time watermark;
 };
 
+/// Where a record stands among all records of the inputs: what breaks ties between equal event
+/// times, the same for every schedule. Ordered by source, partition, number in the partition, and
+/// the place among the records that were made of one.
+struct Arrival {
+  std::uint32_t origin = 0;  ///< the component and partition it began at
+  std::uint32_t path = 0;    ///< see child()
+  std::uint64_t number = 0;  ///< position in its partition
+
+  static Arrival at(std::uint32_t component, std::uint32_t partition, std::uint64_t number) {
+    return {component << kPartitionBits | (partition & ((1u << kPartitionBits) - 1)), 0, number};
+  }
+  /// The place of the `index`-th record made of this one. Paths are 27 bits of a prefix code that
+  /// keeps order, and their length: three bits a step up to index 6, nine up to 69. Exact for
+  /// 260,000 records made of one, or nine steps that make up to seven each; beyond that a tie
+  /// remains.
+  Arrival child(std::uint64_t index) const;
+
+  friend bool operator==(const Arrival&, const Arrival&) = default;
+  friend bool operator<(const Arrival& a, const Arrival& b) {
+    if (a.origin != b.origin) return a.origin < b.origin;
+    return a.number != b.number ? a.number < b.number : a.path < b.path;
+  }
+
+ private:
+  static constexpr std::uint32_t kPartitionBits = 20;
+};
+
 /// The type-independent part of a batch. Owned by one task at a time.
 class BatchBase {
  public:
@@ -32,6 +60,7 @@ class BatchBase {
     hashes.clear();
     hashed_by = nullptr;
     behind.clear();
+    arrivals.clear();
     arenas.clear();
     watermark = kTimeMin;
     end = false;
@@ -41,6 +70,10 @@ class BatchBase {
     lap = 0;
   }
   bool has_times() const { return !times.empty(); }
+  /// The place of a record; records that came without one have them all equal.
+  Arrival arrival_of(std::size_t index) const {
+    return index < arrivals.size() ? arrivals[index] : Arrival{};
+  }
   /// Keeps `arena` alive as long as this batch; O(1) for the arena added last.
   void pin(const ArenaRef& arena) {
     if (!arenas.empty() && arenas.back() == arena) return;
@@ -57,13 +90,14 @@ class BatchBase {
   std::vector<std::uint64_t> hashes;  ///< key hash per record as carried from a shuffle, or empty
   const void* hashed_by = nullptr;    ///< identity of the key that `hashes` are of
   std::vector<Behind> behind;         ///< sparse, ascending by index
+  std::vector<Arrival> arrivals;      ///< one per record where a reader breaks ties, else empty
   std::vector<ArenaRef> arenas;       ///< every arena that a record points into
   Time watermark = kTimeMin;          ///< mark after the last record; kTimeMin: none
   bool end = false;                   ///< the sender sends nothing after this batch
-  std::int64_t due_ns = 0;            ///< steady time at which the oldest record was due; 0: unknown
-  std::uint32_t partition = 0;        ///< source partition (meaningful in the source's chain)
-  std::uint64_t offset = 0;           ///< position of the first record in its partition
-  std::uint32_t lap = 0;              ///< how often a repeating source began again
+  std::int64_t due_ns = 0;      ///< steady time at which the oldest record was due; 0: unknown
+  std::uint32_t partition = 0;  ///< source partition (meaningful in the source's chain)
+  std::uint64_t offset = 0;     ///< position of the first record in its partition
+  std::uint32_t lap = 0;        ///< how often a repeating source began again
 
  protected:
   virtual void clear_records() = 0;
@@ -91,8 +125,10 @@ class BatchType {
  public:
   virtual ~BatchType() = default;
   virtual BatchPtr make() const = 0;
-  /// Appends records `picks` of `from` to `to`, with their times, hashes, lateness marks and arenas.
-  virtual void append(BatchBase& to, const BatchBase& from, std::span<const std::uint32_t> picks) const = 0;
+  /// Appends records `picks` of `from` to `to`, with their times, hashes, lateness marks and
+  /// arenas.
+  virtual void append(BatchBase& to, const BatchBase& from,
+                      std::span<const std::uint32_t> picks) const = 0;
   /// Appends all of `from`.
   virtual void append_all(BatchBase& to, const BatchBase& from) const = 0;
   /// Exchanges contents, marks included; both must be of this type.

@@ -1,6 +1,8 @@
 // The type-independent part of appending and exchanging batches.
 #include "record/batch_type.hpp"
 
+#include <algorithm>
+
 namespace millrace::detail {
 
 namespace {
@@ -12,12 +14,40 @@ void check_same_mode(const BatchBase& to, const BatchBase& from) {
            "records with and without key hash in one batch");
 }
 
+/// Records that came without a place get none: where they meet others, the batch is filled up.
+bool carries_arrivals(BatchBase& to, const BatchBase& from) {
+  if (to.arrivals.empty() && from.arrivals.empty()) return false;
+  to.arrivals.resize(to.size());
+  return from.arrivals.size() == from.size();
+}
+
 }  // namespace
+
+Arrival Arrival::child(std::uint64_t index) const {
+  constexpr std::uint32_t kBits = 27;
+  constexpr std::uint32_t kLengthBits = 5;
+  constexpr std::uint64_t kShort = 7;
+  constexpr std::uint64_t kMiddle = 63;
+  std::uint32_t used = path & ((1u << kLengthBits) - 1);
+  std::uint32_t bits = path >> kLengthBits;
+  const auto append = [&](std::uint64_t code, std::uint32_t width) {
+    const std::uint32_t taken = std::min(width, kBits - used);
+    used += taken;
+    if (taken > 0) bits |= static_cast<std::uint32_t>(code >> (width - taken)) << (kBits - used);
+  };
+  append(std::min(index, kShort), 3);
+  if (index >= kShort) append(std::min(index - kShort, kMiddle), 6);
+  if (index >= kShort + kMiddle) {
+    append(std::min<std::uint64_t>(index - kShort - kMiddle, (1u << 18) - 1), 18);
+  }
+  return {origin, bits << kLengthBits | used, number};
+}
 
 void append_marks(BatchBase& to, const BatchBase& from, std::span<const std::uint32_t> picks) {
   check_same_mode(to, from);
   if (from.has_times()) append_picked(to.times, from.times, picks);
   if (!from.hashes.empty()) append_picked(to.hashes, from.hashes, picks);
+  if (carries_arrivals(to, from)) append_picked(to.arrivals, from.arrivals, picks);
   if (!from.behind.empty()) {
     const auto base = static_cast<std::uint32_t>(to.size());
     auto mark = from.behind.begin();
@@ -34,6 +64,7 @@ void append_all_marks(BatchBase& to, const BatchBase& from) {
   check_same_mode(to, from);
   append_values_of(to.times, from.times);
   append_values_of(to.hashes, from.hashes);
+  if (carries_arrivals(to, from)) append_values_of(to.arrivals, from.arrivals);
   const auto base = static_cast<std::uint32_t>(to.size());
   for (const Behind& mark : from.behind) to.behind.push_back({base + mark.index, mark.watermark});
   to.pin_all(from);
@@ -43,6 +74,7 @@ void swap_marks(BatchBase& a, BatchBase& b) {
   a.times.swap(b.times);
   a.hashes.swap(b.hashes);
   a.behind.swap(b.behind);
+  a.arrivals.swap(b.arrivals);
   a.arenas.swap(b.arenas);
   std::swap(a.watermark, b.watermark);
   std::swap(a.end, b.end);

@@ -56,6 +56,8 @@ Status Stage::open(const OperatorContext& context, const EndContext& end_context
   context_ = context;
   context_.tally = &tally_;
   context_.dead_letters = this;
+  context_.component = plan_.node;
+  context_.makes_arrivals = plan_.makes_arrivals;
   end_context_ = end_context;
   end_context_.dead_letters = this;
   if (operator_) {
@@ -107,6 +109,7 @@ void Stage::settle() {
   counters_.filtered.add(tally_.filtered);
   counters_.late.add(tally_.late);
   counters_.dead_lettered.add(tally_.dead_lettered);
+  counters_.rows_refused.add(tally_.rows_refused);
   tally_ = {};
   counters_.in_flight.set(operator_ ? operator_->held() : 0);
   if (!operator_) return;
@@ -255,6 +258,7 @@ bool Stage::poll() {
       if (poll_batch_->due_ns == 0) poll_batch_->due_ns = shared_.env->clock->steady_ns();
       shared_.due_ns = poll_batch_->due_ns;
       const std::uint32_t partition = poll_batch_->partition;
+      if (plan_.makes_arrivals) number_arrivals(*poll_batch_);
       push(0, *poll_batch_);
       poll_batch_->partition = partition;
     }
@@ -285,6 +289,18 @@ void Stage::apply_limit() {
   plan_.output->append(*cut, *poll_batch_, kept);
   beyond_limit_ += count - left;
   poll_batch_ = std::move(cut);
+}
+
+/// Partitions are numbered over all tasks: task t of n owns those with index % n == t.
+void Stage::number_arrivals(BatchBase& batch) {
+  if (numbered_.size() <= batch.partition) numbered_.resize(batch.partition + 1);
+  std::uint64_t& number = numbered_[batch.partition];
+  const std::uint32_t partition = batch.partition * plan_.tasks + end_context_.task;
+  batch.arrivals.clear();
+  batch.arrivals.reserve(batch.size());
+  for (std::size_t at = 0; at < batch.size(); ++at) {
+    batch.arrivals.push_back(Arrival::at(plan_.node, partition, number++));
+  }
 }
 
 void Stage::partition_ended(std::uint32_t partition) {

@@ -29,6 +29,7 @@ struct StageCounters {
   Counter filtered;
   Counter late;
   Counter dead_lettered;
+  Counter rows_refused;
   Counter in_flight;
   Counter emitted;
   Counter busy_ticks;
@@ -167,6 +168,7 @@ class Stage final : public Outputs, public DeadLetters {
   void partition_ended(std::uint32_t partition);
   void after_poll(Poll outcome);
   void apply_limit();
+  void number_arrivals(BatchBase& batch);
 
   const PlanStage& plan_;
   TaskShared& shared_;
@@ -193,6 +195,7 @@ class Stage final : public Outputs, public DeadLetters {
   bool source_exhausted_ = false;
   std::uint64_t end_dead_ = 0;  ///< dead letters of a source or sink
   std::uint64_t beyond_limit_ = 0;
+  std::vector<std::uint64_t> numbered_;  ///< records of each partition that have a place
 };
 
 }  // namespace millrace::detail

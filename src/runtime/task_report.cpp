@@ -20,6 +20,7 @@ void add_counts(const StageCounters& counters, bool first_phase, bool second_pha
     sum.dead_lettered += counters.dead_lettered.value();
     sum.in_flight += counters.in_flight.value();
   }
+  sum.rows_refused += counters.rows_refused.value();
   if (!first_phase) sum.emitted += counters.emitted.value();
 }
 
@@ -120,7 +121,7 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
   for (std::size_t at = 0; at < report.components.size(); ++at) {
     ComponentReport& component = report.components[at];
     component.lag_ms = lag_ms(newest, component.watermark);
-    report.dead_letters += component.dead_lettered;
+    report.dead_letters += component.dead_lettered + component.rows_refused;
     const auto& latency = sums.components[at].latency;
     for (std::size_t bucket = 0; latency && bucket < latency->size(); ++bucket)
       sums.latency[bucket] += (*latency)[bucket];

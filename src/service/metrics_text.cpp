@@ -96,6 +96,8 @@ void write_components(Exposition& text, const Report& report) {
        &ComponentReport::late);
   each("millrace_component_dead_lettered_total", "counter", "Records given up.",
        &ComponentReport::dead_lettered);
+  each("millrace_component_rows_refused_total", "counter",
+       "Rows that could not be made when a window fired.", &ComponentReport::rows_refused);
   each("millrace_component_emitted_total", "counter", "Records emitted.",
        &ComponentReport::emitted);
   each("millrace_component_in_flight", "gauge", "Records being processed.",

@@ -61,6 +61,7 @@ void write_component(JsonWriter& json, const ComponentReport& component) {
   json.member("filtered", component.filtered);
   json.member("late", component.late);
   json.member("dead_lettered", component.dead_lettered);
+  json.member("rows_refused", component.rows_refused);
   json.member("in_flight", component.in_flight);
   json.member("emitted", component.emitted);
   json.member("busy_share", component.busy_share);

@@ -56,6 +56,18 @@ bool is_circular(const Readers& readers) {
                      [&](const auto& entry) { return visit(visit, entry.first); });
 }
 
+/// By node: true for everything before a component that breaks ties, which has to say where its
+/// records arrived.
+std::vector<bool> before_tie_breakers(const Graph& graph) {
+  std::vector<bool> before(graph.nodes().size());
+  for (std::size_t at = before.size(); at-- > 0;) {
+    const Node& node = graph.nodes()[at];
+    if (!node.breaks_ties && !before[at]) continue;
+    for (const NodeInput& input : node.inputs) before[input.from] = true;
+  }
+  return before;
+}
+
 /// Builds the plan step by step; each method is one phase.
 class Planner {
  public:
@@ -65,6 +77,7 @@ class Planner {
 
   Plan run() {
     count_tasks();
+    makes_arrivals_ = before_tie_breakers(graph_);
     for (const Node& node : graph_.nodes()) add_node(node);
     fuse();
     collect_chains();
@@ -88,6 +101,7 @@ class Planner {
     stage.make_operator = node.make_operator;
     stage.make_sink = node.make_sink;
     stage.output = node.output;
+    stage.makes_arrivals = makes_arrivals_[node.id];
     plan_.stages.push_back(std::move(stage));
     return plan_.stages.back().id;
   }
@@ -199,6 +213,7 @@ class Planner {
   Plan plan_;
   std::vector<std::uint32_t> node_tasks_;
   std::vector<StageId> stage_of_;
+  std::vector<bool> makes_arrivals_;  ///< by node
   std::vector<std::uint32_t> parent_;
 };
 

@@ -32,6 +32,7 @@ struct PlanStage {
   std::function<std::unique_ptr<Operator>()> make_operator;
   std::function<std::unique_ptr<Sink>()> make_sink;
   const BatchType* output = nullptr;
+  bool makes_arrivals = false;  ///< a reader behind it breaks ties by arrival
 };
 
 struct PlanEdge {

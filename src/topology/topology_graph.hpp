@@ -70,6 +70,7 @@ struct Node {
   const BatchType* output = nullptr;  ///< type of what it emits; null for sinks
   bool originates_time = false;       ///< event_time stands here
   bool needs_time = false;            ///< refuses input without event time
+  bool breaks_ties = false;           ///< wants to know where each record arrived
   bool alone = false;                 ///< never fused with its readers (tests of rings)
   Status problem;                     ///< found while declaring; reported by validate()
 };
