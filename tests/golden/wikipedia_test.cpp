@@ -1,25 +1,8 @@
 // The carried day of Wikipedia edits against rows that a plain script computed from the same file.
-#include <gtest/gtest.h>
+#include "golden_run.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <filesystem>
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <fmt/format.h>
-
-#include "connector/open_input.hpp"
-#include "env/env.hpp"
-#include "millrace/topology.hpp"
-#include "runtime/runtime.hpp"
-
-namespace millrace {
+namespace millrace::golden {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 struct Edit {
   Timestamp time;
@@ -38,6 +21,14 @@ struct Stats {
   std::int64_t deleted = 0;
 };
 
+/// A row of hopping_10m_5m.csv.
+struct Hop {
+  std::int64_t edits = 0;
+  std::int64_t robots = 0;
+  std::int64_t anonymous = 0;
+  std::int64_t users = 0;
+};
+
 std::string_view kind_of(const Edit& edit) {
   return edit.is_robot ? "robots" : edit.is_anonymous ? "anonymous" : "people";
 }
@@ -53,35 +44,6 @@ struct KeepKind : Bolt<Edit, Edit> {
 std::string path_of(std::string_view rest) {
   return fmt::format("{}/data/wikipedia-edits/{}", MILLRACE_SOURCE_DIR, rest);
 }
-
-/// A field of CSV: in quotes only where it must be.
-std::string csv(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
-/// The lines of a file (plain or gzip) without its header; empty when it cannot be read.
-Lines read_rows(const std::string& path) {
-  auto input = detail::open_input(*detail::real_env().files, path);
-  std::string text;
-  std::vector<char> buffer(1 << 16);
-  while (input) {
-    auto count = (*input)->read(buffer.data(), buffer.size());
-    if (!count || *count == 0) break;
-    text.append(buffer.data(), *count);
-  }
-  Lines lines;
-  for (std::size_t from = 0, end; (end = text.find('\n', from)) != text.npos; from = end + 1) {
-    lines.push_back(text.substr(from, end - from));
-  }
-  if (!lines.empty()) lines.erase(lines.begin());
-  return lines;
-}
-
-/// What each stream of the topology emitted, by the name of its expected file.
-using Results = std::map<std::string, Lines>;
 
 void declare_edits(Stream<Edit> edits, Results& results) {
   edits.key_by(&Edit::channel, &Edit::page)
@@ -145,6 +107,20 @@ void declare_kinds(Stream<Edit> articles, Stream<Edit> all, Results& results) {
       }));
 }
 
+/// One key for all edits: the window's figures, and its users counted once each.
+void declare_hopping(Stream<Edit> edits, Results& results) {
+  edits.key_by([](const Edit&) { return 0; })
+      .window(sliding(10min, 5min))
+      .aggregate(count().as(&Hop::edits), sum(&Edit::is_robot).as(&Hop::robots),
+                 sum(&Edit::is_anonymous).as(&Hop::anonymous),
+                 distinct(&Edit::user).as(&Hop::users))
+      .to(each([&lines = results["hopping_10m_5m.csv"]](const auto& row) {
+        const Hop& hop = row.value;
+        lines.push_back(fmt::format("{},{},{},{},{}", row.window_start / 1000, hop.edits,
+                                    hop.robots, hop.anonymous, hop.users));
+      }));
+}
+
 /// Every query of the expected files in one topology, run to its end.
 Results run_day(std::uint32_t parallelism, std::uint32_t executors) {
   Results results;
@@ -155,25 +131,11 @@ Results run_day(std::uint32_t parallelism, std::uint32_t executors) {
   auto anonymous = topology.bolt("anonymous", KeepKind("anonymous"), shuffle(edits));
   auto robots = topology.bolt("robots", KeepKind("robots"), shuffle(edits));
   declare_edits(edits, results);
+  declare_hopping(edits, results);
   declare_kinds(people.merge(anonymous), people.merge(anonymous, robots), results);
 
-  const detail::Graph& graph = topology.declaration().graph;
-  for (const Status& problem : topology.declaration().graph.validate()) {
-    ADD_FAILURE() << problem.to_string();
-  }
-  detail::PlanOptions plan;
-  plan.parallelism = parallelism;
-  detail::RunOptions options;
-  options.executors = executors;
-  detail::Engine engine(detail::make_plan(graph, plan), options, detail::real_env());
-  EXPECT_EQ(engine.start().to_string(), "ok");
-  while (!engine.wait_for(1s)) {
-  }
-  EXPECT_EQ(engine.finish().to_string(), "ok");
-  detail::Report report;
-  engine.graph().fill(graph, report);
+  const detail::Report report = run(topology, parallelism, executors);
   EXPECT_EQ(report.records_in, 39'244u);
-  for (const auto& component : report.components) EXPECT_EQ(component.late, 0u) << component.name;
   return results;
 }
 
@@ -196,13 +158,9 @@ void order(const std::string& name, Lines& lines) {
 }
 
 void expect_equal(const std::string& name, Lines expected, Lines found) {
-  ASSERT_FALSE(expected.empty()) << name << " cannot be read";
   if (name.starts_with("busiest")) std::ranges::sort(expected);
   order(name, found);
-  EXPECT_EQ(found.size(), expected.size()) << name;
-  for (std::size_t at = 0; at < std::min(found.size(), expected.size()); ++at) {
-    ASSERT_EQ(found[at], expected[at]) << name << ", row " << at + 1;
-  }
+  expect_rows(name, expected, found);
 }
 
 class Wikipedia : public testing::TestWithParam<std::uint32_t> {};
@@ -211,6 +169,7 @@ TEST_P(Wikipedia, EqualsTheCarriedRows) {
   for (std::uint32_t executors : {1u, 2u}) {
     SCOPED_TRACE(fmt::format("parallelism {}, executors {}", GetParam(), executors));
     for (auto& [name, lines] : run_day(GetParam(), executors)) {
+      if (name == "hopping_10m_5m.csv") continue;  // not carried: see WikipediaShared
       expect_equal(name, read_rows(path_of("expected/" + name)), lines);
     }
   }
@@ -218,18 +177,21 @@ TEST_P(Wikipedia, EqualsTheCarriedRows) {
 
 INSTANTIATE_TEST_SUITE_P(Parallelism, Wikipedia, testing::Range(1u, 9u));
 
-TEST(WikipediaShared, EqualsTheRowsBesideTheClone) {
-  const std::string folder =
-      std::string(MILLRACE_SOURCE_DIR) + "/../shared/data/wikipedia-edits/expected/";
+class WikipediaShared : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(WikipediaShared, EqualsTheRowsBesideTheClone) {
+  const std::string folder = shared_folder("wikipedia-edits") + "expected/";
   if (!std::filesystem::exists(folder)) {
     GTEST_SKIP() << "there is no folder shared/ beside the clone; the carried rows were compared";
   }
-  Results results = run_day(2, 1);
-  for (const char* name : {"top20_channels_5m.csv", "top10_pages_1h.csv", "totals_by_channel.csv",
-                           "alerts_big_removal.csv"}) {
+  Results results = run_day(GetParam(), 1);
+  for (const char* name : {"hopping_10m_5m.csv", "top20_channels_5m.csv", "top10_pages_1h.csv",
+                           "totals_by_channel.csv", "alerts_big_removal.csv"}) {
     expect_equal(name, read_rows(folder + name), results[name]);
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Parallelism, WikipediaShared, testing::Range(1u, 9u));
+
 }  // namespace
-}  // namespace millrace
+}  // namespace millrace::golden

@@ -12,8 +12,8 @@
 
 namespace millrace::property {
 
-/// A record as it reaches the windows: its own text, its time, and the watermark that its own
-/// partition had reached before it.
+/// A record as it reaches the windows: its own text, its time, the watermark that its own partition
+/// had reached before it, and its place in the inputs.
 struct ModelRecord {
   std::int64_t time;
   std::int32_t key;
@@ -21,6 +21,7 @@ struct ModelRecord {
   std::int64_t number;
   double amount;
   std::optional<Time> watermark;
+  detail::Arrival arrival;
 
   Event event() const { return {time, key, name, number, amount}; }
 };
@@ -40,13 +41,14 @@ struct Hits {
 
 /// All records of an input with the watermark of their own partition before each: the greatest time
 /// so far minus the bound.
-inline std::vector<ModelRecord> model_records(const Input& input) {
+inline std::vector<ModelRecord> model_records(const Input& input, std::uint32_t source = 0) {
   std::vector<ModelRecord> records;
-  for (const auto& partition : input.partitions) {
+  for (std::uint32_t at = 0; at < input.partitions.size(); ++at) {
     std::optional<Time> watermark;
-    for (const Event& event : partition) {
-      records.push_back(
-          {event.time, event.key, std::string(event.name), event.number, event.amount, watermark});
+    std::uint64_t number = 0;
+    for (const Event& event : input.partitions[at]) {
+      records.push_back({event.time, event.key, std::string(event.name), event.number, event.amount,
+                         watermark, detail::Arrival::at(source, at, number++)});
       const Time reached = event.time - input.out_of_order;
       watermark = watermark ? std::max(*watermark, reached) : reached;
     }
@@ -65,9 +67,11 @@ inline std::vector<ModelRecord> model_step(const std::vector<ModelRecord>& recor
       next.key = changed.key;
     };
     switch (step.op) {
-      case Op::map:
       case Op::bolt_shuffle:
       case Op::bolt_one:
+        next.arrival = next.arrival.child(0);
+        [[fallthrough]];
+      case Op::map:
         map();
         out.push_back(next);
         break;
@@ -81,7 +85,10 @@ inline std::vector<ModelRecord> model_step(const std::vector<ModelRecord>& recor
       case Op::flat_map:
       case Op::bolt_fields:
         next.name = renamed(event, step.parameter);
-        out.insert(out.end(), copies(event, step.parameter), next);
+        for (std::size_t copy = 0; copy < copies(event, step.parameter); ++copy) {
+          next.arrival = record.arrival.child(copy);
+          out.push_back(next);
+        }
         break;
     }
   }
@@ -90,8 +97,9 @@ inline std::vector<ModelRecord> model_step(const std::vector<ModelRecord>& recor
 
 inline std::vector<ModelRecord> model_records(const Case& drawn) {
   std::vector<ModelRecord> records;
-  for (const Input& input : drawn.inputs) {
-    const auto more = model_records(input);
+  for (std::uint32_t at = 0; at < drawn.inputs.size(); ++at) {
+    // Each input is declared as a source and its event_time.
+    const auto more = model_records(drawn.inputs[at], 2 * at);
     records.insert(records.end(), more.begin(), more.end());
   }
   for (const Step step : drawn.steps) records = model_step(records, step);

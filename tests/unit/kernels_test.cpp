@@ -19,7 +19,7 @@ struct Reading {
   double real = 0;
   bool flag = false;
   std::optional<double> maybe = {};
-  std::string_view text;
+  std::string_view text = {};
 };
 
 /// The aggregate of `readings`, added one by one, or each alone and then merged.
