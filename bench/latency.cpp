@@ -92,7 +92,7 @@ class Recorder {
 class OpenLoop : public Spout<Tick> {
  public:
   explicit OpenLoop(Schedule schedule) : schedule_(schedule) {}
-  void open(int, int) override { schedule_.start(); }
+  void open(TaskContext&) override { schedule_.start(); }
   bool next(Output<Tick>& out) override {
     if (schedule_.done()) return false;
     if (schedule_.is_due()) out.emit(schedule_.take());

@@ -1,55 +1,44 @@
-// Topology: the declared graph of spouts, bolts and streams; groupings as values.
+// Topology: the declared graph of spouts, bolts and streams, and the options of its components.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "millrace/bolt.hpp"
+#include "millrace/bolt_streams.hpp"
+#include "millrace/grouping.hpp"
 #include "millrace/sources.hpp"
 #include "millrace/stream.hpp"
 #include "operator/spout_source.hpp"
 
 namespace millrace {
 
-/// Options of a spout or bolt.
-struct TaskOptions {
-  /// Number of tasks, 1 to 128. 0: the run's parallelism for bolts, 1 for spouts.
+/// Options of a spout.
+struct SpoutOptions {
+  /// Number of tasks, 1 to 128. 0: 1.
   int tasks = 0;
+  /// Settings of the component, over those of the topology; read with TaskContext::config().
+  Config config = {};
+  /// True when next() waits for others (a network, a device): it wants a thread of its own.
+  bool blocking = false;
 };
 
-/// A stream with the way its records choose the receiving task.
-template <class T>
-struct Grouped {
-  Stream<T> stream;
-  detail::Grouping grouping;
+/// Options of a bolt.
+struct BoltOptions {
+  /// Number of tasks, 1 to 128. 0: the run's parallelism.
+  int tasks = 0;
+  /// With `tasks` 0: at most so many, whatever the run's parallelism. 0: no bound.
+  int tasks_max = 0;
+  /// How often tick() is called, in each task; 0: never.
+  Duration tick = Duration(0);
+  /// Settings of the component, over those of the topology; read with TaskContext::config().
+  Config config = {};
+  /// True when process() waits for others (a network, a device): it wants a thread of its own.
+  bool blocking = false;
 };
-
-/// Spreads records evenly over the tasks.
-template <class T>
-Grouped<T> shuffle(const Stream<T>& stream) {
-  return {stream, {detail::GroupingKind::shuffle, nullptr}};
-}
-/// Sends records with equal keys to one task: members or functions of the record.
-template <class T, class... Parts>
-Grouped<T> fields(const Stream<T>& stream, Parts... parts) {
-  static_assert(sizeof...(Parts) > 0 && (std::is_invocable_v<const Parts&, const T&> && ...),
-                "millrace: fields needs members or functions of the stream's records");
-  using Key = detail::KeyFn<T, Parts...>;
-  return {stream,
-          {detail::GroupingKind::fields,
-           std::make_shared<const detail::TypedKeyHash<T, Key>>(Key(parts...))}};
-}
-/// Sends all records to task 0.
-template <class T>
-Grouped<T> to_one(const Stream<T>& stream) {
-  return {stream, {detail::GroupingKind::global, nullptr}};
-}
-/// Sends every record to every task.
-template <class T>
-Grouped<T> all(const Stream<T>& stream) {
-  return {stream, {detail::GroupingKind::all, nullptr}};
-}
 
 /// The declared graph. Declaring runs nothing; run(topology, argc, argv) does. One thread.
 class Topology {
@@ -73,53 +62,80 @@ class Topology {
 
   /// A stream that a user's spout emits. Every task gets a copy of `spout`.
   template <class S>
-  auto spout(std::string name, S spout, TaskOptions options = {}) {
+  auto spout(std::string name, S spout, SpoutOptions options = {}) {
     static_assert(
         requires { typename S::Record; } && std::is_base_of_v<Spout<typename S::Record>, S>,
         "millrace: a spout is a class derived from Spout<Record>");
     using T = typename S::Record;
-    detail::Node node = declared(std::move(name), "spout", options);
+    detail::Node node =
+        declared(std::move(name), "spout", options.tasks, std::move(options.config));
+    node.blocking = options.blocking;
     node.make_source = [spout] { return std::make_unique<detail::SpoutSource<S, T>>(spout); };
     node.output = &detail::batch_type<T>();
     return Stream<T>(*declaration_, {{declaration_->graph.add(std::move(node)), 0}});
   }
 
-  /// A stream that a user's bolt emits. Every task gets a copy of `bolt`.
-  template <class B, class T>
-  auto bolt(std::string name, B bolt, const Grouped<T>& input, TaskOptions options = {}) {
-    static_assert(
-        requires { typename B::Input; } &&
-            std::is_base_of_v<Bolt<typename B::Input, typename B::Record>, B>,
-        "millrace: a bolt is a class derived from Bolt<In, Out>");
-    static_assert(std::is_same_v<typename B::Input, T>,
-                  "millrace: this bolt does not take the records of that stream");
-    using U = typename B::Record;
-    detail::Node node = declared(std::move(name), "bolt", options);
-    node.inputs = input.stream.inputs(input.grouping);
-    node.make_operator = [bolt] {
-      return std::make_unique<detail::EmitOperator<T, U, detail::BoltCall<B>>>(
-          detail::BoltCall<B>{bolt});
+  /// What a user's bolt emits: a Stream, or with Streams<...> a handle of several. Every task gets
+  /// a copy of `bolt`. `inputs` is one grouping, or several in braces, of any of its input types:
+  /// `{fields(orders, &Order::id), fields(payments, &Payment::order)}`.
+  template <class B>
+  auto bolt(std::string name, B bolt, const std::type_identity_t<detail::BoltInputs<B>>& inputs,
+            BoltOptions options = {}) {
+    detail::Node node = declared(std::move(name), "bolt", options.tasks, std::move(options.config));
+    node.inputs = inputs.inputs;
+    node.tick = options.tick;
+    node.blocking = options.blocking;
+    node.make_operator = [bolt, types = inputs.types] {
+      return std::make_unique<detail::BoltOperator<B>>(bolt, types);
     };
-    node.output = &detail::batch_type<U>();
-    return Stream<U>(*declaration_, {{declaration_->graph.add(std::move(node)), 0}});
+    check(node, options, detail::Ticks<B>);
+    return detail::add_bolt<typename B::Record>(*declaration_, std::move(node));
+  }
+
+  /// Settings of the whole topology; those of a component are over them.
+  void configure(Config config) { declaration_->graph.settings().config = std::move(config); }
+  /// Hangs `hook` on every task of every component.
+  void hook(std::shared_ptr<TaskHook> hook) {
+    declaration_->graph.settings().task_hooks.push_back(std::move(hook));
+  }
+  /// Runs `hook` at the start and the end of the process's part in the run.
+  void worker_hook(std::shared_ptr<WorkerHook> hook) {
+    declaration_->graph.settings().worker_hooks.push_back(std::move(hook));
   }
 
   /// Internal.
   detail::Declaration& declaration() const { return *declaration_; }
 
  private:
-  static detail::Node declared(std::string name, std::string kind, TaskOptions options) {
+  static detail::Node declared(std::string name, std::string kind, int tasks, Config config) {
     detail::Node node;
     node.name = std::move(name);
     node.kind = std::move(kind);
-    if (options.tasks < 0) {
+    node.config = std::move(config);
+    if (tasks < 0) {
       node.problem =
           Status(Code::tasks_invalid,
                  "a negative number of tasks: give 1 to 128, or 0 for the run's parallelism");
     } else {
-      node.tasks = static_cast<std::uint32_t>(options.tasks);
+      node.tasks = static_cast<std::uint32_t>(tasks);
     }
     return node;
+  }
+
+  static void check(detail::Node& node, const BoltOptions& options, bool ticks) {
+    if (options.tasks_max < 0) {
+      node.problem = Status(Code::tasks_invalid, "tasks_max is negative: give a bound, or 0");
+    } else {
+      node.tasks_max = static_cast<std::uint32_t>(options.tasks_max);
+    }
+    if (options.tick < Duration(0)) {
+      node.problem = Status(Code::parameter_invalid,
+                            "tick is negative: give a duration above 0, or 0 for no ticks");
+    } else if (options.tick > Duration(0) && !ticks) {
+      node.problem = Status(Code::parameter_invalid,
+                            "a tick is asked for, but the bolt has no tick(Output<...>&): "
+                            "write one, or leave .tick out");
+    }
   }
 
   std::unique_ptr<detail::Declaration> declaration_;

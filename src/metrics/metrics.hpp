@@ -8,3 +8,4 @@
 #include "metrics/history.hpp"
 #include "metrics/insights.hpp"
 #include "metrics/report.hpp"
+#include "metrics/user_metrics.hpp"

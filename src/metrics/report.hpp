@@ -80,6 +80,18 @@ struct HotKeyReport {
   std::uint64_t samples = 0;  ///< taken in all
 };
 
+/// A metric that the user's code registered, summed over the tasks of its component.
+struct MetricReport {
+  std::string name;
+  std::string kind;  ///< "counter", "gauge", "histogram" or "timer"
+  double value = 0;  ///< count or level; of a histogram or timer the sum, timers in microseconds
+  // Of histograms and timers only; timers in microseconds.
+  std::uint64_t count = 0;
+  double p50 = 0;
+  double p99 = 0;
+  double greatest = 0;
+};
+
 /// Counts of a component, summed over its tasks: received = processed + filtered + late +
 /// dead_lettered + in_flight.
 struct ComponentReport {
@@ -98,6 +110,7 @@ struct ComponentReport {
   double busy_share =
       0;  ///< 0..1 of one executor's time over the last second (sum over tasks may exceed 1)
   std::optional<Time> watermark;
+  std::vector<MetricReport> metrics = {};  ///< of the user's own, by name
 
   std::uint32_t chain = 0;  ///< index into Report::chains
   double received_per_second = 0;

@@ -38,6 +38,8 @@ struct OperatorContext {
   double speed = 0;             ///< replay speed; 0: as fast as possible
   std::uint32_t component = 0;  ///< number of the component, for the arrivals it makes
   bool makes_arrivals = false;  ///< a reader behind breaks ties: rows made here need a place
+  bool timed = false;           ///< the records of all inputs have event times
+  TaskContext* user = nullptr;  ///< what the component may know of its place
 };
 
 /// Where an operator's results go. Given by the runtime with each call, valid during it.
@@ -67,6 +69,16 @@ class Operator {
   /// Takes every record of `batch`. When `exclusive`, nobody else reads the batch and its contents
   /// may be moved from. No pointer into it may be kept.
   virtual void process(BatchBase& batch, bool exclusive, Outputs& out) = 0;
+  /// The same for operators whose inputs differ: `input` is which of the declared ones the batch
+  /// came over. The others override process() alone.
+  virtual void process_input(std::uint32_t /*input*/, BatchBase& batch, bool exclusive,
+                             Outputs& out) {
+    process(batch, exclusive, out);
+  }
+  /// The component's tick interval has passed.
+  virtual void tick(Outputs&) {}
+  /// Called once at every orderly end, also when another component failed.
+  virtual void close() {}
   /// The least watermark over all inputs rose; kTimeMax at the end of input. The runtime forwards
   /// it afterwards.
   virtual void advance(Time, Outputs&) {}

@@ -11,6 +11,10 @@
 #include "env/env.hpp"
 #include "record/batch.hpp"
 
+namespace millrace {
+class TaskContext;
+}
+
 namespace millrace::detail {
 
 /// Where records go that could not be parsed or whose processing threw: counted per component, the
@@ -32,6 +36,7 @@ struct EndContext {
   std::uint32_t tasks = 1;  ///< number of tasks of the component
   std::size_t batch_records_max = 1024;
   std::size_t line_bytes_max = 16u << 20;  ///< longer lines become dead letters
+  TaskContext* user = nullptr;             ///< what the component may know of its place
 };
 
 enum class Poll {
@@ -46,6 +51,10 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual Status open(const EndContext& context) = 0;
+  /// Called before the first poll(), and when polling goes on after deactivate().
+  virtual void activate() {}
+  /// No poll() comes before the next activate(); also called before close().
+  virtual void deactivate() {}
   /// Number of partitions this task reads (batch.partition is 0-based below it). Valid after
   /// open().
   virtual std::uint32_t partitions() const { return 1; }
@@ -59,6 +68,7 @@ class Source {
   virtual Result<Poll> poll(BatchBase& batch) = 0;
   /// Records met so far, dead letters included. The runtime counts them as the source's input.
   virtual std::uint64_t records_read() const = 0;
+  /// Called once at every orderly end.
   virtual void close() {}
 };
 

@@ -1,14 +1,14 @@
-// SpoutSource and BoltCall: the adapters that run a user's spout or bolt through its concrete type.
+// SpoutSource: runs a user's spout through its concrete type, as a source of one partition a task.
 #pragma once
 
 #include <utility>
 
 #include "operator/operator.hpp"
 #include "operator/output.hpp"
+#include "operator/task_context.hpp"
 
 namespace millrace::detail {
 
-/// A user's spout as a Source of one partition a task.
 template <class S, class T>
 class SpoutSource final : public Source {
  public:
@@ -16,9 +16,13 @@ class SpoutSource final : public Source {
 
   Status open(const EndContext& context) override {
     batch_records_max_ = context.batch_records_max;
-    spout_.open(static_cast<int>(context.task), static_cast<int>(context.tasks));
+    spout_.open(*context.user);
     return {};
   }
+  void activate() override { spout_.activate(); }
+  void deactivate() override { spout_.deactivate(); }
+  void close() override { spout_.close(); }
+
   Result<Poll> poll(BatchBase& base) override {
     auto& batch = static_cast<Batch<T>&>(base);
     output_.bind(batch);
@@ -39,19 +43,6 @@ class SpoutSource final : public Source {
   Output<T> output_;
   std::size_t batch_records_max_ = 0;
   std::uint64_t read_ = 0;
-};
-
-/// Calls a bolt's process without a virtual call.
-template <class B>
-struct BoltCall {
-  B bolt;
-  void open(const OperatorContext& context) {
-    bolt.prepare(static_cast<int>(context.task), static_cast<int>(context.tasks));
-  }
-  template <class In, class Out>
-  void operator()(const In& record, Output<Out>& out) {
-    bolt.B::process(record, out);
-  }
 };
 
 }  // namespace millrace::detail

@@ -1,4 +1,4 @@
-// Map, filter, flat_map, branch and bolts: operators whose every record is handled by itself.
+// Map, filter, flat_map and branch: operators whose every record is handled by itself.
 #pragma once
 
 #include <array>
@@ -45,17 +45,12 @@ inline void inherit_time(const BatchBase& in, std::size_t index, BatchBase& out,
   }
 }
 
-/// Emits any number of records for each: the shell of flat_map and of bolts. `Each` is called as
+/// Emits any number of records for each: the shell of flat_map. `Each` is called as
 /// each(const In&, Output<Out>&) through its concrete type, so it inlines.
 template <class In, class Out, class Each>
 class EmitOperator final : public Operator {
  public:
   explicit EmitOperator(Each each) : each_(std::move(each)) {}
-
-  void open(const OperatorContext& context) override {
-    Operator::open(context);
-    if constexpr (requires { each_.open(context); }) each_.open(context);
-  }
 
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<In>&>(base);

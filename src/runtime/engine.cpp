@@ -42,11 +42,12 @@ Engine::~Engine() {
   for (auto& executor : executors_) {
     if (executor->thread.joinable()) executor->thread.join();
   }
+  (void)graph_.close();
 }
 
 Status Engine::start() {
   if (Status status = graph_.open(); !status.ok()) {
-    graph_.close();
+    (void)graph_.close();
     return status;
   }
   for (auto& executor : executors_) {
@@ -60,6 +61,11 @@ void Engine::request_stop() {
   for (auto& executor : executors_) executor->waker.wake();
 }
 
+void Engine::set_active(bool active) {
+  graph_.set_active(active);
+  for (auto& executor : executors_) executor->waker.wake();
+}
+
 bool Engine::wait_for(Duration timeout) {
   std::unique_lock lock(mutex_);
   return all_done_.wait_for(lock, timeout, [this] { return tasks_left_ == 0 || !failure_.ok(); });
@@ -69,10 +75,11 @@ Status Engine::finish() {
   for (auto& executor : executors_) {
     if (executor->thread.joinable()) executor->thread.join();
   }
-  graph_.close();
+  const Status closed = graph_.close();
   for (const auto& task : graph_.tasks()) {
     if (failure_.ok() && !task->failure().ok()) failure_ = task->failure();
   }
+  if (failure_.ok()) failure_ = closed;
   return failure_;
 }
 
@@ -94,6 +101,7 @@ void Engine::run(Executor& executor) {
     executor.learn_gap(env_.clock->steady_ns());
     idle_since = 0;
   }
+  for (Task* task : executor.tasks) task->close();  // another one failed
 }
 
 /// How far apart the records of its sources came since it last went from idle to work.
@@ -129,7 +137,7 @@ bool Engine::round(Executor& executor, std::optional<std::int64_t>& next_due, bo
     worked |= step == Step::ready;
     if (const auto due = task->next_due_ns())
       next_due = next_due ? std::min(*next_due, *due) : *due;
-    polls |= task->polls() && !task->next_due_ns();
+    polls |= task->polls();
   }
   if (any_done) std::erase(executor.tasks, nullptr);
   return worked || any_done;

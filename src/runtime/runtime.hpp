@@ -25,6 +25,12 @@ class Engine {
   Status start();
   /// Asks the sources to end; what is in flight is drained, no window fires.
   void request_stop();
+  /// Activates the spouts and sources again, or lets them rest: next() and poll() are not called,
+  /// what is in flight is processed, bolts go on ticking. Before start(): it begins at rest. Any
+  /// thread; takes effect at once, not yet when it returns.
+  void activate() { set_active(true); }
+  void deactivate() { set_active(false); }
+  bool active() const { return graph_.active(); }
   /// Waits until every task is done, at most `timeout`. True when done.
   bool wait_for(Duration timeout);
   /// Joins the executors and closes sources and sinks. The first failure, ok for a normal end; an
@@ -48,6 +54,7 @@ class Engine {
     std::uint64_t polled_before = 0;
   };
 
+  void set_active(bool active);
   void run(Executor& executor);
   /// Steps each task once. Returns whether any did something; drops those that are done.
   bool round(Executor& executor, std::optional<std::int64_t>& next_due, bool& polls);

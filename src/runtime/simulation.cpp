@@ -67,7 +67,7 @@ Simulation::Simulation(const Graph& graph, Plan plan, const RunOptions& run, Sim
 Result<std::uint64_t> Simulation::run() {
   if (Status status = tasks_.open(); !status.ok()) return status;
   if (Status status = step_all(); !status.ok()) return status;
-  tasks_.close();
+  if (Status status = tasks_.close(); !status.ok()) return status;
   for (const auto& task : tasks_.tasks()) {
     if (!task->failure().ok()) return task->failure();
   }
@@ -130,7 +130,7 @@ bool Simulation::advance_clock() {
     const Task& task = *tasks_.tasks()[id];
     const auto due = task.next_due_ns();
     if (due) next = next ? std::min(*next, *due) : *due;
-    polls |= task.polls() && !due && last_[id] == Step::idle;
+    polls |= task.polls() && last_[id] == Step::idle;
   }
   if (!next && !polls) return false;
   const std::int64_t now = env_.clock.steady_ns();

@@ -33,7 +33,7 @@ class Simulation {
   /// `graph` and `env` outlive the simulation; `plan` is of `graph`.
   Simulation(const Graph& graph, Plan plan, const RunOptions& run, SimEnv& env,
              SimulationOptions options = {});
-  ~Simulation() { tasks_.close(); }
+  ~Simulation() { (void)tasks_.close(); }
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 

@@ -52,14 +52,27 @@ void Stage::add_reader(std::uint32_t port, Reader reader) {
   readers_[port].push_back(reader);
 }
 
-Status Stage::open(const OperatorContext& context, const EndContext& end_context) {
-  context_ = context;
+Status Stage::open(const StageOpening& opening) {
+  user_ = std::make_unique<TaskContext>(opening.place);
+  context_ = opening.operator_context;
   context_.tally = &tally_;
   context_.dead_letters = this;
   context_.component = plan_.node;
   context_.makes_arrivals = plan_.makes_arrivals;
-  end_context_ = end_context;
+  context_.timed = plan_.timed;
+  context_.user = user_.get();
+  end_context_ = opening.end_context;
   end_context_.dead_letters = this;
+  end_context_.user = user_.get();
+  next_tick_ns_ = shared_.env->clock->steady_ns() + tick_ns();
+  hooks_.open(*opening.hooks, *user_);
+  Status status = open_part();
+  hooks_.opened();
+  opened_ = status.ok();
+  return status;
+}
+
+Status Stage::open_part() {
   if (operator_) {
     operator_->open(context_);
     return {};
@@ -71,7 +84,7 @@ Status Stage::open(const OperatorContext& context, const EndContext& end_context
     names.push_back(source_->partition_name(at));
     if (names.back().empty()) {
       names.back() = "partition " + std::to_string(at) +
-                     (plan_.tasks > 1 ? " of task " + std::to_string(end_context.task) : "");
+                     (plan_.tasks > 1 ? " of task " + std::to_string(end_context_.task) : "");
     }
   }
   for (Stage* stage : pacing) {
@@ -81,9 +94,11 @@ Status Stage::open(const OperatorContext& context, const EndContext& end_context
   return {};
 }
 
-void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
+void Stage::receive(BatchBase& batch, bool exclusive, const Incoming& from,
+                    Counter& edge_received) {
   const std::size_t count = batch.size();
   const std::uint64_t busy_before = counters_.busy_ticks.value();
+  const std::int64_t began = hooks_.any() ? shared_.env->clock->steady_ns() : 0;
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   edge_received.add(count);
   counters_.received.add(count);
@@ -91,9 +106,13 @@ void Stage::receive(BatchBase& batch, bool exclusive, Counter& edge_received) {
   if (sink_) {
     write(batch);
   } else {
-    operator_->process(batch, exclusive, *this);
+    operator_->process_input(from.input, batch, exclusive, *this);
   }
   settle();
+  if (hooks_.any()) {
+    hooks_.executed(from.info, count,
+                    std::chrono::nanoseconds(shared_.env->clock->steady_ns() - began));
+  }
   shared_.busy.switch_to(caller);
   count_step(busy_before);
 }
@@ -145,7 +164,20 @@ void Stage::flush_sink() {
 }
 
 void Stage::close() {
-  if (source_) source_->close();
+  if (!opened_) return;
+  opened_ = false;
+  Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+  close_part();
+  hooks_.close();
+  shared_.busy.switch_to(caller);
+}
+
+void Stage::close_part() {
+  if (operator_) operator_->close();
+  if (source_) {
+    (void)set_active(false);
+    source_->close();
+  }
   if (sink_) {
     Status status = sink_->close();
     if (!status.ok() && shared_.failure.ok()) shared_.failure = std::move(status);
@@ -155,6 +187,7 @@ void Stage::close() {
 void Stage::push(std::uint32_t port, BatchBase& batch) {
   const std::size_t count = batch.size();
   counters_.emitted.add(count);
+  if (hooks_.any()) hooks_.emitted(port, count);
   if (port >= readers_.size()) return;
   if (batch.due_ns == 0) {
     batch.due_ns = shared_.due_ns;
@@ -168,7 +201,7 @@ void Stage::push(std::uint32_t port, BatchBase& batch) {
       reader.router->push(batch, exclusive);
     } else {
       reader.fused_sent->add(count);
-      reader.stage->receive(batch, exclusive, *reader.fused_received);
+      reader.stage->receive(batch, exclusive, reader.incoming, *reader.fused_received);
     }
   }
 }
@@ -231,6 +264,42 @@ void Stage::end_readers() {
       }
     }
   }
+}
+
+/// A tick that came too late is made up once, not as often as the interval went by.
+bool Stage::tick(std::optional<std::int64_t>& next_due) {
+  if (finished_) return false;
+  const std::int64_t now = shared_.env->clock->steady_ns();
+  const bool due = now >= next_tick_ns_;
+  if (due) {
+    shared_.due_ns = next_tick_ns_;
+    next_tick_ns_ += tick_ns();
+    if (next_tick_ns_ <= now) next_tick_ns_ = now + tick_ns();
+    Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+    operator_->tick(*this);
+    settle();
+    shared_.busy.switch_to(caller);
+  }
+  next_due = next_due ? std::min(*next_due, next_tick_ns_) : next_tick_ns_;
+  return due;
+}
+
+bool Stage::set_active(bool active) {
+  if (active == active_) return active;
+  active_ = active;
+  Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
+  if (active) {
+    source_->activate();
+  } else {
+    source_->deactivate();
+  }
+  shared_.busy.switch_to(caller);
+  return active;
+}
+
+bool Stage::is_held_back() const {
+  return std::any_of(pacing.begin(), pacing.end(),
+                     [](const Stage* stage) { return stage->holds(); });
 }
 
 bool Stage::poll() {

@@ -17,7 +17,9 @@
 #include "metrics/histogram.hpp"
 #include "operator/operator.hpp"
 #include "operator/source.hpp"
+#include "operator/task_context.hpp"
 #include "runtime/router.hpp"
+#include "runtime/stage_hooks.hpp"
 #include "topology/plan.hpp"
 
 namespace millrace::detail {
@@ -100,8 +102,23 @@ class BusyMeter {
 struct TaskShared {
   Env* env = nullptr;
   BusyMeter busy;
-  std::int64_t due_ns = 0;  ///< due time of what is being handled now
-  Status failure;           ///< the first one; ends the task
+  std::int64_t due_ns = 0;                    ///< due time of what is being handled now
+  const std::atomic<bool>* active = nullptr;  ///< false: sources are not polled
+  Status failure;                             ///< the first one; ends the task
+};
+
+/// Which of its inputs a batch of a stage came over.
+struct Incoming {
+  std::uint32_t input = 0;          ///< as declared
+  const InputInfo* info = nullptr;  ///< null between the two phases of one component
+};
+
+/// What opening a stage needs beside its contexts.
+struct StageOpening {
+  OperatorContext operator_context;
+  EndContext end_context;
+  TaskContext::Place place;
+  const std::vector<std::shared_ptr<TaskHook>>* hooks = nullptr;
 };
 
 class Stage final : public Outputs, public DeadLetters {
@@ -109,6 +126,7 @@ class Stage final : public Outputs, public DeadLetters {
   struct Reader {
     Stage* stage = nullptr;  ///< fused reader, with its channel number
     std::uint32_t channel = 0;
+    Incoming incoming;
     Router* router = nullptr;  ///< or the sending end of rings
     Counter* fused_sent = nullptr;
     Counter* fused_received = nullptr;
@@ -119,13 +137,17 @@ class Stage final : public Outputs, public DeadLetters {
   // Wiring, before anything runs.
   std::uint32_t add_channel();
   void add_reader(std::uint32_t port, Reader reader);
-  Status open(const OperatorContext& context, const EndContext& end_context);
+  Status open(const StageOpening& opening);
 
   // Running.
-  /// `count_edge` is the received counter of the edge the batch came over.
-  void receive(BatchBase& batch, bool exclusive, Counter& edge_received);
+  /// `edge_received` is the received counter of the edge the batch came over.
+  void receive(BatchBase& batch, bool exclusive, const Incoming& from, Counter& edge_received);
   void advance_channel(std::uint32_t channel, Time watermark);
   void end_channel(std::uint32_t channel);
+  /// Calls tick() when it is due; true when it was. `next_due` becomes the least due time.
+  bool tick(std::optional<std::int64_t>& next_due);
+  /// Source stage: tells the source that it is polled from now on, or is not. Returns `active`.
+  bool set_active(bool active);
   /// One poll of a source stage. False: nothing there.
   bool poll();
   /// Source stage: no more input. `fire`: the input is complete, so windows fire.
@@ -147,6 +169,10 @@ class Stage final : public Outputs, public DeadLetters {
   const Histogram* latency() const { return latency_.get(); }
   const PartitionMarks& partitions() const { return partition_marks_; }
   const std::vector<std::vector<Reader>>& readers() const { return readers_; }
+  const TaskContext* user() const { return user_.get(); }
+  bool ticks() const { return plan_.tick > Duration(0); }
+  /// Source stage: a replay behind it holds records that are not due, so it is not polled.
+  bool is_held_back() const;
   bool originates_time() const { return operator_ && operator_->originates_time(); }
   /// Source stage: stages with event time behind it; while one holds records the source is not
   /// polled.
@@ -160,6 +186,9 @@ class Stage final : public Outputs, public DeadLetters {
   void add(std::string_view reason, std::string_view where, std::string_view record) override;
 
  private:
+  Status open_part();
+  void close_part();
+  std::int64_t tick_ns() const { return std::chrono::nanoseconds(plan_.tick).count(); }
   void settle();
   void count_step(std::uint64_t busy_before);
   void write(BatchBase& batch);
@@ -178,6 +207,11 @@ class Stage final : public Outputs, public DeadLetters {
   std::unique_ptr<Sink> sink_;
   OperatorContext context_;
   EndContext end_context_;
+  std::unique_ptr<TaskContext> user_;
+  StageHooks hooks_;
+  std::int64_t next_tick_ns_ = 0;
+  bool opened_ = false;
+  bool active_ = false;
   Tally tally_;
   StageCounters counters_;
   std::unique_ptr<Histogram> latency_;

@@ -25,6 +25,7 @@ Stage& Task::add_stage(std::unique_ptr<Stage> stage) {
   if (added->is_source()) sources_.push_back(added);
   if (added->is_sink()) sinks_.push_back(added);
   if (added->originates_time()) timed_.push_back(added);
+  if (added->ticks()) ticking_.push_back(added);
   return *added;
 }
 
@@ -34,20 +35,19 @@ Router& Task::add_router(std::unique_ptr<Router> router) {
 }
 
 void Task::add_input(Channel& channel, Stage& stage, std::uint32_t stage_channel,
-                     Counter& edge_received) {
-  inputs_.push_back({&channel, &stage, stage_channel, &edge_received, false});
+                     const Incoming& incoming, Counter& edge_received) {
+  inputs_.push_back({&channel, &stage, stage_channel, incoming, &edge_received, false});
 }
 
-Status Task::open(const OperatorContext& context, const EndContext& end_context) {
+Status Task::open(const StageOpening& opening) {
+  StageOpening own = opening;
+  own.place.index = own.operator_context.task = own.end_context.task = index_;
   for (auto& stage : stages_) {
-    OperatorContext own = context;
-    own.task = index_;
-    own.tasks = stage->plan().tasks;
-    EndContext own_end = end_context;
-    own_end.task = index_;
-    own_end.tasks = stage->plan().tasks;
+    const std::uint32_t tasks = stage->plan().tasks;
+    own.place.tasks = own.operator_context.tasks = own.end_context.tasks = tasks;
+    own.place.component = stage->plan().node;
     try {
-      if (Status status = stage->open(own, own_end); !status.ok()) return status;
+      if (Status status = stage->open(own); !status.ok()) return status;
     } catch (...) {
       return thrown_by(stage->plan().name, "while it opened");
     }
@@ -57,6 +57,7 @@ Status Task::open(const OperatorContext& context, const EndContext& end_context)
 
 Step Task::step(std::size_t budget, bool stop) {
   const Step step = do_step(budget, stop);
+  if (step == Step::done) close();
   if (step != last_step_.load(std::memory_order_relaxed)) note(step);
   return step;
 }
@@ -88,6 +89,7 @@ Step Task::do_step(std::size_t budget, bool stop) {
     bool worked = take_inputs(budget);
     for (Stage* stage : timed_) worked |= stage->release_held(stop, next_due_ns_);
     if (!routers_blocked()) worked |= poll_sources(stop);
+    for (Stage* stage : ticking_) worked |= stage->tick(next_due_ns_);
     if (!shared_.failure.ok()) return Step::done;
     if (worked && ++busy_steps_ < kStepsBetweenFlushes) return Step::ready;
     busy_steps_ = 0;
@@ -136,7 +138,9 @@ void Task::deliver(Input& input, BatchPtr batch) {
   const Time watermark = batch->watermark;
   const bool end = batch->end;
   if (batch->due_ns != 0) shared_.due_ns = batch->due_ns;
-  if (batch->size() > 0) input.stage->receive(*batch, true, *input.edge_received);
+  if (batch->size() > 0) {
+    input.stage->receive(*batch, true, input.incoming, *input.edge_received);
+  }
   if (watermark != kTimeMin) input.stage->advance_channel(input.stage_channel, watermark);
   if (end) {
     input.ended = true;
@@ -149,9 +153,8 @@ bool Task::poll_sources(bool stop) {
   bool any = false;
   for (Stage* source : sources_) {
     if (source->finished()) continue;
-    const bool held = std::any_of(source->pacing.begin(), source->pacing.end(),
-                                  [](Stage* stage) { return stage->holds(); });
-    if (held) continue;
+    if (source->is_held_back()) continue;
+    if (!stop && !source->set_active(shared_.active->load(std::memory_order_seq_cst))) continue;
     if (stop) {
       source->finish(false);
       any = true;
@@ -185,8 +188,10 @@ bool Task::all_finished() const {
 }
 
 bool Task::polls() const {
-  return std::any_of(sources_.begin(), sources_.end(),
-                     [](const Stage* source) { return !source->finished(); });
+  return shared_.active->load(std::memory_order_seq_cst) &&
+         std::any_of(sources_.begin(), sources_.end(), [](const Stage* source) {
+           return !source->finished() && !source->is_held_back();
+         });
 }
 
 std::uint64_t Task::records_in() const {
@@ -232,7 +237,15 @@ std::uint64_t Task::records_polled() const {
 void Task::close() {
   if (closed_) return;
   closed_ = true;
-  for (auto& stage : stages_) stage->close();
+  for (auto& stage : stages_) {
+    try {
+      stage->close();
+    } catch (...) {
+      if (shared_.failure.ok()) {
+        shared_.failure = thrown_by(stage->plan().name, "while it closed");
+      }
+    }
+  }
 }
 
 }  // namespace millrace::detail

@@ -33,11 +33,11 @@ class Task {
   Stage& add_stage(std::unique_ptr<Stage> stage);
   Router& add_router(std::unique_ptr<Router> router);
   void add_input(Channel& channel, Stage& stage, std::uint32_t stage_channel,
-                 Counter& edge_received);
-  Status open(const OperatorContext& context, const EndContext& end_context);
+                 const Incoming& incoming, Counter& edge_received);
+  Status open(const StageOpening& opening);
 
   /// Does a bounded piece of work: at most `budget` batches. Only the executor that owns the task
-  /// calls it.
+  /// calls it. When it is done it has closed.
   Step step(std::size_t budget, bool stop);
   /// Valid after step() returned idle: when a held record is due, steady nanoseconds; nullopt: only
   /// input can help.
@@ -47,7 +47,8 @@ class Task {
   /// Records its sources have read and handed on so far.
   std::uint64_t records_polled() const;
   const Status& failure() const { return shared_.failure; }
-  /// Closes sources and sinks; after the last step.
+  /// Closes what open() has opened, once; what user code throws becomes the failure. For tasks that
+  /// are not stepped to their end.
   void close();
 
   // For reports; any thread.
@@ -78,6 +79,7 @@ class Task {
     Channel* channel;
     Stage* stage;
     std::uint32_t stage_channel;
+    Incoming incoming;
     Counter* edge_received;
     bool ended = false;
   };
@@ -99,6 +101,7 @@ class Task {
   std::vector<Stage*> sources_;
   std::vector<Stage*> sinks_;
   std::vector<Stage*> timed_;
+  std::vector<Stage*> ticking_;
   std::vector<std::unique_ptr<Router>> routers_;
   std::vector<Input> inputs_;
   std::size_t next_input_ = 0;

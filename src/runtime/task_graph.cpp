@@ -85,6 +85,7 @@ void TaskGraph::make_tasks(const RunOptions& options) {
     first_task_.push_back(tasks_.size());
     for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {
       auto task = std::make_unique<Task>(chain, index, env_);
+      task->shared().active = &active_;
       for (const StageId id : plan_.chains[chain].stages) {
         Stage& added = task->add_stage(
             std::make_unique<Stage>(plan_.stages[id], task->shared(), dead_letters_));
@@ -102,6 +103,7 @@ void TaskGraph::wire_fused(const PlanEdge& edge, EdgeCounters& counters) {
     Stage::Reader reader;
     reader.stage = &to;
     reader.channel = to.add_channel();
+    reader.incoming = incoming(edge);
     reader.fused_sent = &counters.sent[task];
     reader.fused_received = &counters.received[task];
     stage(edge.from, task).add_reader(edge.port, reader);
@@ -116,7 +118,8 @@ Channel& TaskGraph::connect(const PlanEdge& edge, std::uint32_t sender, std::uin
   Channel& channel = *channels_.back().channel;
   counters.channels.push_back(&channel);
   Stage& stage_to = stage(edge.to, receiver);
-  tasks_[to]->add_input(channel, stage_to, stage_to.add_channel(), counters.received[receiver]);
+  tasks_[to]->add_input(channel, stage_to, stage_to.add_channel(), incoming(edge),
+                        counters.received[receiver]);
   return channel;
 }
 
@@ -168,23 +171,67 @@ void TaskGraph::find_pacing() {
   }
 }
 
-Status TaskGraph::open() {
-  operator_context_.env = &env_;
-  operator_context_.log = options_.log;
-  operator_context_.batch_records_max = options_.batch_records_max;
-  operator_context_.speed = options_.speed;
-  end_context_.env = &env_;
-  end_context_.log = options_.log;
-  end_context_.batch_records_max = options_.batch_records_max;
-  end_context_.line_bytes_max = options_.line_bytes_max;
-  for (auto& task : tasks_) {
-    if (Status status = task->open(operator_context_, end_context_); !status.ok()) return status;
+/// What the reader of an edge may know of it; the components of a plan are in the order of nodes.
+Incoming TaskGraph::incoming(const PlanEdge& edge) const {
+  const NodeId from = plan_.stages[edge.from].node;
+  const NodeId to = plan_.stages[edge.to].node;
+  if (from == to) return {edge.input, nullptr};
+  const auto& components = plan_.info->components;
+  const std::string& stream = components[from].outputs[edge.port].stream;
+  for (const InputInfo& info : components[to].inputs) {
+    if (info.component == components[from].name && info.stream == stream &&
+        info.input == static_cast<int>(edge.input)) {
+      return {edge.input, &info};
+    }
+  }
+  return {edge.input, nullptr};
+}
+
+Status TaskGraph::start_worker() {
+  WorkerContext context(plan_.info->name, plan_.info->config, resources_);
+  for (const auto& hook : plan_.settings.worker_hooks) {
+    try {
+      hook->start(context);
+    } catch (...) {
+      return {Code::user_code_failed,
+              "a worker hook threw while it started, so nothing runs: " + current_exception_text()};
+    }
+    ++worker_hooks_started_;
   }
   return {};
 }
 
-void TaskGraph::close() {
+Status TaskGraph::open() {
+  if (Status status = start_worker(); !status.ok()) return status;
+  StageOpening opening;
+  opening.hooks = &plan_.settings.task_hooks;
+  opening.operator_context.env = opening.end_context.env = opening.place.env = &env_;
+  opening.operator_context.log = opening.end_context.log = opening.place.log = options_.log;
+  opening.operator_context.batch_records_max = options_.batch_records_max;
+  opening.operator_context.speed = options_.speed;
+  opening.end_context.batch_records_max = options_.batch_records_max;
+  opening.end_context.line_bytes_max = options_.line_bytes_max;
+  opening.place.topology = plan_.info;
+  opening.place.resources = &resources_;
+  for (auto& task : tasks_) {
+    if (Status status = task->open(opening); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status TaskGraph::close() {
   for (auto& task : tasks_) task->close();
+  Status failure;
+  for (; worker_hooks_started_ > 0; --worker_hooks_started_) {
+    try {
+      plan_.settings.worker_hooks[worker_hooks_started_ - 1]->shutdown();
+    } catch (...) {
+      failure = {Code::user_code_failed,
+                 "a worker hook threw while it shut down: " + current_exception_text()};
+    }
+  }
+  resources_.clear();
+  return failure;
 }
 
 void TaskGraph::set_wakers(const std::vector<Waker*>& waker_of_task) {

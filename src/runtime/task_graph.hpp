@@ -1,6 +1,7 @@
 // TaskGraph: a plan wired up: tasks, the channels between them and the counters of edges.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -61,7 +62,13 @@ class TaskGraph {
 
   /// Opens every source, operator and sink; the first failure is returned.
   Status open();
-  void close();
+  /// Closes what is still open, then the worker. The first failure of a worker hook.
+  Status close();
+
+  /// False: sources rest, at the latest after their next poll; the rest goes on. Any thread; wake
+  /// who sleeps.
+  void set_active(bool active) { active_.store(active, std::memory_order_seq_cst); }
+  bool active() const { return active_.load(std::memory_order_seq_cst); }
 
   const Plan& plan() const { return plan_; }
   std::vector<std::unique_ptr<Task>>& tasks() { return tasks_; }
@@ -94,6 +101,8 @@ class TaskGraph {
   Channel& connect(const PlanEdge& edge, std::uint32_t sender, std::uint32_t receiver,
                    EdgeCounters& counters, const RunOptions& options);
   void find_pacing();
+  Incoming incoming(const PlanEdge& edge) const;
+  Status start_worker();
   void fill_edges(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
   void fill_chains(Report& report) const;
   void fill_tasks(Report& report, RunningSums& sums) const;
@@ -109,8 +118,9 @@ class TaskGraph {
   RunOptions options_;
   Env& env_;
   DeadLetterStore dead_letters_;
-  OperatorContext operator_context_;
-  EndContext end_context_;
+  std::atomic<bool> active_{true};
+  Resources resources_;
+  std::size_t worker_hooks_started_ = 0;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<std::size_t> first_task_;      ///< by chain
   std::vector<std::vector<Stage*>> stages_;  ///< by stage id and task

@@ -96,6 +96,7 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
     component.errors = dead_letters_.errors_of(component.name);
   }
   sums.components.resize(report.components.size());
+  std::vector<MetricSums> metrics(report.components.size());
 
   Time newest = kTimeMin;
   std::uint64_t held = 0;
@@ -107,6 +108,7 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
     for (const Stage* stage : stages_[plan.id]) {
       newest = std::max(newest, stage->counters().newest_time.load(std::memory_order_relaxed));
       if (plan.make_source) held += held_back(*stage);
+      if (stage->user()) stage->user()->metrics().add_to(metrics[place]);
     }
     const ComponentReport& sum = report.components[place];
     if (plan.make_source) report.records_in += sum.processed;
@@ -125,6 +127,7 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
     const auto& latency = sums.components[at].latency;
     for (std::size_t bucket = 0; latency && bucket < latency->size(); ++bucket)
       sums.latency[bucket] += (*latency)[bucket];
+    for (const auto& [name, sum] : metrics[at]) component.metrics.push_back(sum.report(name));
   }
   fill_edges(report, place_of);
   fill_chains(report);

@@ -18,15 +18,6 @@ bool name_is_well_formed(const std::string& name) {
                      [](unsigned char c) { return c >= 0x20 && c != '"' && c != 0x7f; });
 }
 
-/// True when event time is set somewhere on every way that leads to `id`, `id` included.
-bool has_time(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  if (node.originates_time) return true;
-  if (node.inputs.empty()) return false;
-  return std::all_of(node.inputs.begin(), node.inputs.end(),
-                     [&](const NodeInput& input) { return has_time(graph, input.from); });
-}
-
 void check_node(const Graph& graph, const Node& node, std::vector<Status>& problems) {
   if (!node.problem.ok()) {
     problems.emplace_back(node.problem.code(), fmt::format("{} \"{}\": {}", node.kind, node.name,
@@ -47,7 +38,7 @@ void check_node(const Graph& graph, const Node& node, std::vector<Status>& probl
   }
   if (node.needs_time &&
       std::any_of(node.inputs.begin(), node.inputs.end(),
-                  [&](const NodeInput& input) { return !has_time(graph, input.from); })) {
+                  [&](const NodeInput& input) { return !graph.has_time(input.from); })) {
     problems.emplace_back(
         Code::event_time_missing,
         fmt::format("{} \"{}\" has a window of event time, but its input has none: add "
@@ -111,6 +102,14 @@ std::string_view name_of(GroupingKind kind) {
       return "all";
   }
   return "?";
+}
+
+bool Graph::has_time(NodeId id) const {
+  const Node& at = nodes_[id];
+  if (at.originates_time) return true;
+  if (at.inputs.empty()) return false;
+  return std::all_of(at.inputs.begin(), at.inputs.end(),
+                     [this](const NodeInput& input) { return has_time(input.from); });
 }
 
 NodeId Graph::add(Node node) {

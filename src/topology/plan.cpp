@@ -1,5 +1,6 @@
 // From the declared graph to stages, fused chains and edges.
 #include "topology/plan.hpp"
+#include "topology/topology_info.hpp"
 
 #include <algorithm>
 #include <map>
@@ -21,6 +22,12 @@ std::uint32_t tasks_of(const Node& node, const std::vector<std::uint32_t>& tasks
     widest = std::max(widest, tasks[input.from]);
   }
   return widest;
+}
+
+std::uint32_t bounded_tasks_of(const Node& node, const std::vector<std::uint32_t>& tasks,
+                               const PlanOptions& options) {
+  const std::uint32_t wanted = tasks_of(node, tasks, options);
+  return node.tasks_max == 0 ? wanted : std::min(wanted, node.tasks_max);
 }
 
 /// True on the way from a source to the event_time behind it. There the records of a partition must
@@ -73,6 +80,7 @@ class Planner {
  public:
   Planner(const Graph& graph, const PlanOptions& options) : graph_(graph), options_(options) {
     plan_.topology = graph.name();
+    plan_.settings = graph.settings();
   }
 
   Plan run() {
@@ -81,6 +89,7 @@ class Planner {
     for (const Node& node : graph_.nodes()) add_node(node);
     fuse();
     collect_chains();
+    plan_.info = describe(graph_, plan_);
     return std::move(plan_);
   }
 
@@ -88,7 +97,7 @@ class Planner {
   void count_tasks() {
     node_tasks_.resize(graph_.nodes().size(), 1);
     for (const Node& node : graph_.nodes())
-      node_tasks_[node.id] = tasks_of(node, node_tasks_, options_);
+      node_tasks_[node.id] = bounded_tasks_of(node, node_tasks_, options_);
   }
 
   StageId add_stage(const Node& node, std::uint32_t tasks) {
@@ -102,12 +111,15 @@ class Planner {
     stage.make_sink = node.make_sink;
     stage.output = node.output;
     stage.makes_arrivals = makes_arrivals_[node.id];
+    stage.timed = !node.inputs.empty() &&
+                  std::all_of(node.inputs.begin(), node.inputs.end(),
+                              [&](const NodeInput& input) { return graph_.has_time(input.from); });
     plan_.stages.push_back(std::move(stage));
     return plan_.stages.back().id;
   }
 
-  void add_edge(StageId from, StageId to, std::uint32_t port, Grouping grouping,
-                const BatchType* type) {
+  void add_edge(StageId from, StageId to, const NodeInput& input, const BatchType* type) {
+    Grouping grouping = input.grouping;
     const bool both_single = plan_.stages[from].tasks == 1 && plan_.stages[to].tasks == 1;
     const bool same_tasks = plan_.stages[from].tasks == plan_.stages[to].tasks;
     if (both_single) grouping.kind = GroupingKind::forward;
@@ -115,7 +127,7 @@ class Planner {
     if (grouping.kind == GroupingKind::forward && !same_tasks) {
       grouping.kind = plan_.stages[to].tasks == 1 ? GroupingKind::global : GroupingKind::shuffle;
     }
-    plan_.edges.push_back({from, to, port, std::move(grouping), type, false});
+    plan_.edges.push_back({from, to, input.port, input.input, std::move(grouping), type, false});
   }
 
   bool wants_two_phase(const Node& node) const {
@@ -127,21 +139,22 @@ class Planner {
 
   void add_node(const Node& node) {
     const StageId id = add_stage(node, node_tasks_[node.id]);
+    plan_.stages[id].tick = node.tick;
     stage_of_.push_back(id);
     const bool two_phase = wants_two_phase(node);
     if (two_phase) plan_.stages[id].make_operator = node.two_phase->merge;
     for (const NodeInput& input : node.inputs) {
       const StageId from = stage_of_[input.from];
-      const BatchType* type = graph_.node(input.from).output;
+      const BatchType* type = graph_.node(input.from).output_of(input.port);
       if (!two_phase) {
-        add_edge(from, id, input.port, input.grouping, type);
+        add_edge(from, id, input, type);
         continue;
       }
       const StageId combine = add_stage(node, plan_.stages[from].tasks);
       plan_.stages[combine].make_operator = node.two_phase->combine;
       plan_.stages[combine].output = node.two_phase->between;
-      add_edge(from, combine, input.port, Grouping{}, type);
-      add_edge(combine, id, 0, node.two_phase->grouping, node.two_phase->between);
+      add_edge(from, combine, {input.from, input.port, Grouping{}}, type);
+      add_edge(combine, id, {node.id, 0, node.two_phase->grouping}, node.two_phase->between);
     }
   }
 

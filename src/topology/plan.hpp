@@ -33,12 +33,15 @@ struct PlanStage {
   std::function<std::unique_ptr<Sink>()> make_sink;
   const BatchType* output = nullptr;
   bool makes_arrivals = false;  ///< a reader behind it breaks ties by arrival
+  Duration tick{0};             ///< how often it ticks; 0: never
+  bool timed = false;           ///< the records of all its inputs have event times
 };
 
 struct PlanEdge {
   StageId from = 0;
   StageId to = 0;
   std::uint32_t port = 0;
+  std::uint32_t input = 0;  ///< which of the reader's declared inputs
   Grouping grouping;
   const BatchType* type = nullptr;
   bool fused = false;
@@ -52,6 +55,8 @@ struct PlanChain {
 
 struct Plan {
   std::string topology;
+  std::shared_ptr<const TopologyInfo> info;  ///< what tasks may know; components by node id
+  GraphSettings settings;
   std::vector<PlanStage> stages;  ///< in topological order
   std::vector<PlanEdge> edges;
   std::vector<PlanChain> chains;

@@ -13,6 +13,7 @@
 #include "operator/keyed.hpp"
 #include "operator/operator.hpp"
 #include "operator/source.hpp"
+#include "operator/task_context.hpp"
 #include "record/batch.hpp"
 
 namespace millrace::detail {
@@ -40,6 +41,7 @@ struct NodeInput {
   NodeId from = 0;
   std::uint32_t port = 0;
   Grouping grouping;
+  std::uint32_t input = 0;  ///< which of the declared inputs it belongs to; a merge makes several
 };
 
 /// Replaces an operator by two across a real shuffle: `combine` on the senders, `merge` where the
@@ -53,6 +55,11 @@ struct TwoPhase {
 
 /// One component as declared.
 struct Node {
+  /// Type of what it emits on `port`.
+  const BatchType* output_of(std::uint32_t port) const {
+    return port < outputs.size() ? outputs[port] : output;
+  }
+
   NodeId id = 0;
   std::string name;  ///< unique; made up from the kind when the user gave none
   std::string kind;  ///< "source", "spout", "bolt", "filter", "count", "sink", ...
@@ -60,6 +67,11 @@ struct Node {
   std::vector<NodeInput> inputs;
   /// Number of tasks: fixed, or 0: as its input for forward, else the run's parallelism.
   std::uint32_t tasks = 0;
+  std::uint32_t tasks_max = 0;       ///< bounds what the run's parallelism asks for; 0: no bound
+  std::vector<std::string> streams;  ///< names of the output ports, where there are several
+  Duration tick{0};                  ///< how often tick() is called; 0: never
+  Config config;
+  bool blocking = false;  ///< its code waits for others: it wants a thread of its own
 
   // Exactly one of the three is set.
   std::function<std::unique_ptr<Source>()> make_source;
@@ -67,12 +79,20 @@ struct Node {
   std::function<std::unique_ptr<Sink>()> make_sink;
   std::optional<TwoPhase> two_phase;
 
-  const BatchType* output = nullptr;  ///< type of what it emits; null for sinks
-  bool originates_time = false;       ///< event_time stands here
-  bool needs_time = false;            ///< refuses input without event time
-  bool breaks_ties = false;           ///< wants to know where each record arrived
-  bool alone = false;                 ///< never fused with its readers (tests of rings)
-  Status problem;                     ///< found while declaring; reported by validate()
+  const BatchType* output = nullptr;      ///< type of what it emits; null for sinks
+  std::vector<const BatchType*> outputs;  ///< by port, where the ports differ in type
+  bool originates_time = false;           ///< event_time stands here
+  bool needs_time = false;                ///< refuses input without event time
+  bool breaks_ties = false;               ///< wants to know where each record arrived
+  bool alone = false;                     ///< never fused with its readers (tests of rings)
+  Status problem;                         ///< found while declaring; reported by validate()
+};
+
+/// What belongs to the topology as a whole.
+struct GraphSettings {
+  Config config;
+  std::vector<std::shared_ptr<TaskHook>> task_hooks;
+  std::vector<std::shared_ptr<WorkerHook>> worker_hooks;
 };
 
 /// The declared graph. Built by one thread before anything runs.
@@ -84,6 +104,10 @@ class Graph {
   const std::vector<Node>& nodes() const { return nodes_; }
   Node& node(NodeId id) { return nodes_[id]; }
   const Node& node(NodeId id) const { return nodes_[id]; }
+  GraphSettings& settings() { return settings_; }
+  const GraphSettings& settings() const { return settings_; }
+  /// True when event time is set somewhere on every way that leads to `id`, `id` included.
+  bool has_time(NodeId id) const;
 
   /// Adds a node and names it `kind`, `kind-2`, … when it has no name.
   NodeId add(Node node);
@@ -96,6 +120,7 @@ class Graph {
  private:
   std::string name_;
   std::vector<Node> nodes_;
+  GraphSettings settings_;
   std::vector<Status> naming_problems_;
 };
 

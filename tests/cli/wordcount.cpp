@@ -17,7 +17,7 @@ struct Entry {
 /// Throws at the word "throw", and when it opens if it was told to.
 struct Check : millrace::Bolt<Entry, Entry> {
   explicit Check(bool throws) : throws_at_once(throws) {}
-  void prepare(int /*task*/, int /*tasks*/) override {
+  void prepare(millrace::TaskContext& /*context*/) override {
     if (throws_at_once) throw std::runtime_error("there is no dictionary");
   }
   void process(const Entry& entry, millrace::Output<Entry>& out) override {

@@ -116,7 +116,7 @@ inline Stream<Event> declare_step(Topology& topology, const Stream<Event>& strea
     case Op::bolt_fields:
       return topology.bolt(name, RenamingBolt(parameter), fields(stream, &Event::name));
     case Op::bolt_one:
-      return topology.bolt(name, MappingBolt(parameter), to_one(stream));
+      return topology.bolt(name, MappingBolt(parameter), global(stream));
   }
   return stream;
 }

@@ -128,7 +128,7 @@ TEST(Plan, TasksFollowTheParallelismAndTheUsersWish) {
   const auto in = items(topology);
   const auto wide = topology.bolt("wide", Pass{}, shuffle(in));
   const auto three = topology.bolt("three", Pass{}, fields(wide, &Item::name), {.tasks = 3});
-  topology.bolt("one", Pass{}, to_one(three)).named("only").to(nothing());
+  topology.bolt("one", Pass{}, global(three)).named("only").to(nothing());
   const Plan plan = plan_of(topology, {.parallelism = 5});
   EXPECT_EQ(stages_named(plan, "wide").front()->tasks, 5u);
   EXPECT_EQ(stages_named(plan, "three").front()->tasks, 3u);
@@ -141,7 +141,7 @@ TEST(Plan, NoChainWaitsForItself) {
     Topology topology("x");
     const auto in = items(topology).map([](const Item& item) { return item; });
     const auto wide = topology.bolt("wide", Pass{}, shuffle(in), {.tasks = 2});
-    const auto back = topology.bolt("back", Pass{}, to_one(wide), {.tasks = 1});
+    const auto back = topology.bolt("back", Pass{}, global(wide), {.tasks = 1});
     const auto direct = in.filter([](const Item&) { return true; });
     direct.merge(back).map([](const Item& item) { return item; }).to(nothing());
     const Plan plan = plan_of(topology, {.parallelism = parallelism});

@@ -8,9 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "millrace/topology.hpp"
-#include "runtime/runtime.hpp"
-#include "runtime/simulation.hpp"
+#include "run_harness.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -32,29 +30,6 @@ std::vector<std::vector<Item>> numbers(std::int64_t count) {
     items.push_back({at, kNames[static_cast<std::size_t>(at % 4)], at});
   }
   return {items};
-}
-
-struct Ended {
-  Status status;
-  Report report;
-  const ComponentReport& component(const std::string& name) const {
-    for (const auto& part : report.components) {
-      if (part.name == name) return part;
-    }
-    ADD_FAILURE() << "no component " << name;
-    return report.components.front();
-  }
-};
-
-Ended run(Topology& topology, PlanOptions plan = {}, RunOptions options = {}) {
-  const Graph& graph = topology.declaration().graph;
-  EXPECT_TRUE(graph.validate().empty()) << graph.validate().front().to_string();
-  Engine engine(make_plan(graph, plan), options, real_env());
-  Ended done;
-  done.status = engine.start();
-  if (done.status.ok()) done.status = engine.finish();
-  engine.graph().fill(graph, done.report);
-  return done;
 }
 
 void refuse(const Item& item) {
@@ -238,7 +213,7 @@ TEST(Keys, MadeByAFunctionAreOwnedByWhatIsEmitted) {
 struct Located : Bolt<Item, Item> {
   explicit Located(std::shared_ptr<std::array<std::atomic<int>, 8>> shared)
       : counts(std::move(shared)) {}
-  void prepare(int index, int) override { task = index; }
+  void prepare(TaskContext& context) override { task = context.index(); }
   void process(const Item& item, Output<Item>& out) override {
     ++(*counts)[static_cast<std::size_t>(task)];
     out.emit(item);
@@ -318,7 +293,7 @@ TEST(Backpressure, AStuckReceiverStopsTheSource) {
   EXPECT_LE(report.edges.front().queued, 10u * (4 + 2));
   EXPECT_TRUE(check_counts(report, false).ok());
   EXPECT_FALSE(check_counts(report, true).ok());
-  tasks.close();
+  EXPECT_TRUE(tasks.close().ok());
 }
 
 /// A score that throws while a window fires: no single record can be set aside.

@@ -1,0 +1,100 @@
+// Emission: the batches that user code fills while it handles one batch, one for each of its
+// streams.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "operator/operator.hpp"
+#include "operator/stateless.hpp"
+#include "operator/streams.hpp"
+#include "operator/task_context.hpp"
+
+namespace millrace::detail {
+
+/// `Emitted` is a record type or Streams<...>. All of it inlines; with one stream it costs what one
+/// batch costs.
+template <class Emitted>
+class Emission {
+ public:
+  using PortsOf = Ports<Emitted>;
+  static constexpr std::size_t kPorts = PortsOf::kCount;
+
+  Output<Emitted>& output() { return output_; }
+
+  /// Direct streams learn how many tasks their readers have.
+  void open(const TaskContext& context) {
+    if constexpr (requires { output_.set_tasks(0, 0); }) {
+      for (std::size_t port = 0; port < kPorts; ++port) {
+        int least = std::numeric_limits<int>::max();
+        for (const TargetInfo& target : context.outputs()[port].targets) {
+          least = std::min(least, target.tasks);
+        }
+        output_.set_tasks(port, least);
+      }
+    }
+  }
+  /// Empties the batches and lets the output fill them.
+  void begin() {
+    each([](auto& batch, std::size_t) { batch.clear(); });
+    if constexpr (requires { output_.bind(batches_); }) {
+      output_.bind(batches_);
+    } else {
+      output_.bind(std::get<0>(batches_));
+    }
+    cursor_ = 0;
+  }
+  void begin(const BatchBase& in) {
+    begin();
+    each([&in](auto& batch, std::size_t) { carry_marks(in, batch); });
+  }
+  /// What is emitted from here on can be undone.
+  void mark() {
+    each([this](auto& batch, std::size_t port) { marks_[port] = batch.values.size(); });
+  }
+  void undo() {
+    each([this](auto& batch, std::size_t port) {
+      const auto kept = static_cast<std::ptrdiff_t>(marks_[port]);
+      batch.values.erase(batch.values.begin() + kept, batch.values.end());
+      if (!batch.hashes.empty()) batch.hashes.resize(marks_[port]);
+    });
+  }
+  /// What was emitted since mark() takes the time and lateness of record `index` of `in`.
+  void inherit(const BatchBase& in, std::size_t index) {
+    each([&](auto& batch, std::size_t port) {
+      inherit_time(in, index, batch, marks_[port], batch.values.size(), cursor_);
+    });
+  }
+  /// Everything emitted takes that event time.
+  void stamp(Time time) {
+    each([time](auto& batch, std::size_t) { batch.times.assign(batch.values.size(), time); });
+  }
+  /// Hands on what was emitted; the records may borrow from `in`.
+  void push(const BatchBase* in, Outputs& outputs) {
+    each([&](auto& batch, std::size_t port) {
+      if (batch.values.empty()) return;
+      if (!batch.hashes.empty()) batch.hashed_by = &kDirectMark;
+      if (in) batch.pin_all(*in);
+      outputs.push(static_cast<std::uint32_t>(port), batch);
+    });
+  }
+
+ private:
+  template <class Use>
+  void each(Use&& use) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (use(std::get<I>(batches_), I), ...);
+    }(std::make_index_sequence<kPorts>{});
+  }
+
+  typename PortsOf::Batches batches_;
+  Output<Emitted> output_;
+  std::array<std::size_t, kPorts> marks_{};
+  std::size_t cursor_ = 0;
+};
+
+}  // namespace millrace::detail
