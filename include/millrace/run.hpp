@@ -23,7 +23,7 @@ int run(Topology& topology, int argc, char** argv, const RunDefaults& defaults =
 
 /// How run_to_end runs.
 struct RunSettings {
-  int executors = 1;        ///< threads, at least 1
+  int executors = 0;        ///< threads; 0: as many as the load needs and the machine has free
   int parallelism = 1;      ///< tasks of keyed components and bolts, 1 to 128
   std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
   double speed = 0;         ///< replay by event time; 0: as fast as possible

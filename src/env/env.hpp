@@ -25,9 +25,9 @@ class Clock {
 class ByteReader {
  public:
   virtual ~ByteReader() = default;
-  /// Reads up to `capacity` bytes into `buffer`. 0 at the end of input. A reader of a pipe or terminal may
-  /// return kNotReady when nothing is there yet (never for plain files).
-  /// Errors: 4001 with path and reason; 4004 for damaged compressed input.
+  /// Reads up to `capacity` bytes into `buffer`. 0 at the end of input. A reader of a pipe or
+  /// terminal may return kNotReady when nothing is there yet (never for plain files). Errors: 4001
+  /// with path and reason; 4004 for damaged compressed input.
   virtual Result<std::size_t> read(char* buffer, std::size_t capacity) = 0;
   static constexpr std::size_t kNotReady = static_cast<std::size_t>(-1);
 };
@@ -50,11 +50,31 @@ class Files {
   virtual Result<std::unique_ptr<ByteWriter>> open_write(const std::string& path, bool append) = 0;
 };
 
+/// What the processors of the machine have done since some moment long ago.
+struct CpuUse {
+  double processors = 1;     ///< how many this process may run on
+  double quota = 1;          ///< how many it may use at once; at most `processors`
+  std::int64_t busy_ns = 0;  ///< computing time of everybody on these processors
+  std::int64_t own_ns = 0;   ///< of it, that of this process
+};
+
+/// The processors. Any thread.
+class Cpus {
+ public:
+  virtual ~Cpus() = default;
+  virtual CpuUse use() = 0;
+  /// The calling thread's number, for kept_waiting_ns().
+  virtual std::int64_t this_thread() = 0;
+  /// How long that thread was ready to run while others ran, ever; 0 where nobody counts it.
+  virtual std::int64_t kept_waiting_ns(std::int64_t thread) = 0;
+};
+
 /// The doors of one process (or of one simulated run). Outlives everything that uses it.
 struct Env {
   Clock* clock = nullptr;
   Files* files = nullptr;
   std::uint64_t seed = 0;  ///< every random choice is drawn from it
+  Cpus* cpus = nullptr;
 };
 
 /// The machine's own clock, files and a seed from the system.

@@ -1,6 +1,8 @@
 // Clock by clock_gettime, files by read(2), write(2) and poll(2).
 #include "env/posix_env.hpp"
 
+#include "env/posix_cpus.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -228,10 +230,11 @@ Result<std::unique_ptr<ByteWriter>> PosixFiles::open_write(const std::string& pa
 Env& real_env() {
   static PosixClock clock;
   static PosixFiles files;
+  static PosixCpus cpus;
   static Env env = [] {
     std::random_device device;
     const std::uint64_t seed = (static_cast<std::uint64_t>(device()) << 32) ^ device();
-    return Env{&clock, &files, seed};
+    return Env{&clock, &files, seed, &cpus};
   }();
   return env;
 }

@@ -68,17 +68,37 @@ class SimFiles final : public Files {
   std::uint64_t written_bytes_ = 0;
 };
 
+/// Processors that do what the test says; at first two that nobody else uses. Any thread.
+class SimCpus final : public Cpus {
+ public:
+  CpuUse use() override {
+    const std::lock_guard lock(mutex_);
+    return use_;
+  }
+  std::int64_t this_thread() override { return 0; }
+  std::int64_t kept_waiting_ns(std::int64_t) override { return 0; }
+  void set(const CpuUse& use) {
+    const std::lock_guard lock(mutex_);
+    use_ = use;
+  }
+
+ private:
+  std::mutex mutex_;
+  CpuUse use_{.processors = 2, .quota = 2};  // guarded by mutex_
+};
+
 /// A whole simulated environment: clock, files and seed together. Outlives what uses env().
 class SimEnv {
  public:
   explicit SimEnv(std::uint64_t seed, SimFaults faults = {})
-      : files(faults), env_{&clock, &files, seed} {}
+      : files(faults), env_{&clock, &files, seed, &cpus} {}
   SimEnv(const SimEnv&) = delete;
   SimEnv& operator=(const SimEnv&) = delete;
   Env& env() { return env_; }
 
   SimClock clock;
   SimFiles files;
+  SimCpus cpus;
 
  private:
   Env env_;

@@ -30,7 +30,10 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_flag("--help,-h", raw.help, "Shows this");
   app.add_option("--parallelism", raw.parallelism,
                  "Tasks of each keyed component and bolt, 1 to 128 (default 1)");
-  app.add_option("--executors", raw.executors, "Threads that run the tasks, 1 to 256 (default 1)");
+  app.add_option(
+      "--executors", raw.executors,
+      "Threads that run the tasks: auto, as many as the load needs and the machine has free, "
+      "or 1 to 256 (default auto)");
   app.add_option("--ui", raw.ui,
                  "HOST:PORT of the page, loopback only, or off (default 127.0.0.1:8080 or the next "
                  "free port)");
@@ -85,6 +88,15 @@ Status read_speed(const std::string& text, double& out) {
   return {};
 }
 
+Status read_executors(const std::string& text, std::uint32_t& out) {
+  if (text == "auto") {
+    out = 0;
+    return {};
+  }
+  if (read_number<std::uint32_t>("--executors", text, 1, 256, out)) return {};
+  return invalid("--executors", text, "give a whole number from 1 to 256, or auto");
+}
+
 Status read_words(const RawOptions& raw, HostOptions& out) {
   static const std::vector<std::string> kLevels = {"debug", "info", "warn", "error", "off"};
   if (!raw.log_level.empty()) {
@@ -127,10 +139,7 @@ Status read_all(const RawOptions& raw, HostOptions& out) {
                                                  out.parallelism);
       !status)
     return status;
-  if (Status status =
-          read_number<std::uint32_t>("--executors", raw.executors, 1, 256, out.executors);
-      !status)
-    return status;
+  if (Status status = read_executors(raw.executors, out.executors); !status) return status;
   if (Status status = read_number<std::uint64_t>("--limit", raw.limit, 1, UINT64_MAX, out.limit);
       !status)
     return status;

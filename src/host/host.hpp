@@ -17,7 +17,7 @@ namespace millrace::detail {
 /// The flags every program has.
 struct HostOptions {
   std::uint32_t parallelism = 1;
-  std::uint32_t executors = 1;
+  std::uint32_t executors = 0;  ///< 0: by the load
   std::optional<std::string>
       ui;            ///< HOST:PORT or "off"; nullopt: 127.0.0.1:8080, or the next free port
   double speed = 0;  ///< 0: as fast as possible

@@ -41,12 +41,11 @@ std::shared_ptr<const Report> Reporter::report(std::string state, const Status& 
   report->version = kVersion;
   report->state = std::move(state);
   if (!failure.ok()) report->error = failure.to_string();
-  report->executors = options_.executors;
   report->parallelism = options_.parallelism;
   report->speed = options_.speed;
   report->memory_bytes = resident_bytes();
   RunningSums sums;
-  engine_.graph().fill(declaration_.graph, *report, sums);
+  engine_.fill(declaration_.graph, *report, sums);
   const std::int64_t now_ns = env_.clock->steady_ns();
   report->at = env_.clock->wall_us();
   report->uptime_ms = (now_ns - started_ns_) / 1'000'000;

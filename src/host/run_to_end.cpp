@@ -8,14 +8,13 @@ namespace millrace {
 
 Status run_to_end(Topology& topology, const RunSettings& settings) {
   const detail::Graph& graph = topology.declaration().graph;
-  if (settings.executors < 1 || settings.parallelism < 1 ||
+  if (settings.executors < 0 || settings.parallelism < 1 ||
       settings.parallelism > static_cast<int>(detail::kKeyGroups)) {
-    return {
-        Code::option_invalid,
-        fmt::format(
-            "run_to_end with {} executors and a parallelism of {}: give at least 1 executor and a "
-            "parallelism of 1 to {}",
-            settings.executors, settings.parallelism, detail::kKeyGroups)};
+    return {Code::option_invalid,
+            fmt::format("run_to_end with {} executors and a parallelism of {}: give 1 executor or "
+                        "more, or 0 for "
+                        "as many as the load needs, and a parallelism of 1 to {}",
+                        settings.executors, settings.parallelism, detail::kKeyGroups)};
   }
   if (const auto problems = graph.validate(); !problems.empty()) return problems.front();
   detail::RunOptions options;

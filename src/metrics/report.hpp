@@ -160,7 +160,7 @@ struct ChainReport {
 struct TaskReport {
   std::uint32_t chain = 0;
   std::uint32_t index = 0;     ///< in its chain
-  std::int32_t executor = -1;  ///< the thread it is on; -1: none
+  std::int32_t executor = -1;  ///< number of the executor that steps it; -1: none
   std::string_view state;      ///< "running", "idle", "blocked", "done"
   std::uint64_t received = 0;
   std::uint64_t emitted = 0;
@@ -191,6 +191,32 @@ struct DeadLetterReport {
   Time at = 0;         ///< wall clock, microseconds since 1970
 };
 
+/// A thread that steps tasks.
+struct ExecutorReport {
+  std::uint32_t number = 1;  ///< from 1; a removed executor's number may be given again
+  std::uint32_t tasks = 0;   ///< tasks it steps now
+  double busy_share = 0;     ///< 0..1 of its time in steps that did something, lately
+  std::string component;     ///< the only one it serves, where that is marked blocking; else ""
+};
+
+/// An executor came or went, or tasks moved, and why.
+struct ExecutorChangeReport {
+  Time at = 0;       ///< wall clock, microseconds since 1970
+  std::string text;  ///< "executor 2 added: executor 1 was 83 % busy for 100 ms; takes ..."
+};
+
+/// A component whose task did not return from a step within 20 ms; others cannot run meanwhile
+/// unless they move.
+struct SlowStepReport {
+  std::string component;
+  std::uint32_t task = 0;    ///< its index, from 0
+  std::uint64_t times = 0;   ///< how often, so far
+  std::int64_t ms_last = 0;  ///< how long the last one took, or takes until now
+  std::int64_t ms_most = 0;
+  bool running = false;  ///< the last one has not returned yet
+  Time at = 0;           ///< when the last one was seen; wall clock
+};
+
 struct OracleReport {
   std::uint64_t rows = 0;   ///< expected rows compared
   std::uint64_t wrong = 0;  ///< of them missing or different, plus unexpected ones
@@ -217,13 +243,18 @@ struct Report {
   std::uint64_t memory_bytes = 0;                ///< resident set
   std::uint64_t memory_budget_bytes = 0;         ///< 0: none
   std::uint64_t dead_letters = 0;
-  std::uint32_t executors = 1;
+  std::uint32_t executors = 1;  ///< threads that step tasks now
+  bool executors_auto = false;  ///< their number follows the load
+  std::uint32_t tasks = 0;      ///< of the whole topology
   std::uint32_t parallelism = 1;
   double speed = 0;  ///< replay speed; 0: as fast as possible
   std::vector<ComponentReport> components;
   std::vector<EdgeReport> edges;
   std::vector<ViewReport> views;
   std::vector<DeadLetterReport> recent_dead_letters;  ///< newest first, at most 50
+  std::vector<ExecutorReport> executor_threads;
+  std::vector<ExecutorChangeReport> executor_changes;  ///< newest first, at most 50
+  std::vector<SlowStepReport> slow_steps;              ///< most recent first, at most 20
   std::optional<OracleReport> oracle;
   Time at = 0;                 ///< wall clock, microseconds since 1970
   std::optional<bool> active;  ///< false: its sources are paused; empty: they cannot be

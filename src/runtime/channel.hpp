@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ring.hpp"
+#include "metrics/counter.hpp"
 #include "record/batch.hpp"
 #include "runtime/waker.hpp"
 
@@ -18,7 +19,8 @@ class Channel {
   Channel(const BatchType& type, std::size_t batches_max)
       : type_(type), ring_(batches_max), empties_(batches_max + 2) {}
 
-  void set_wakers(Waker* sender, Waker* receiver) {
+  /// The tasks at its ends are told of batches and of room here; without, nobody is told.
+  void set_ends(const Home* sender, const Home* receiver) {
     sender_ = sender;
     receiver_ = receiver;
   }
@@ -42,6 +44,7 @@ class Channel {
   bool pop(BatchPtr& batch) {
     if (!ring_.pop(batch)) return false;
     queued_.fetch_sub(batch->size(), std::memory_order_relaxed);
+    passed_.add(batch->size());
     if (sender_) sender_->wake();
     return true;
   }
@@ -54,6 +57,8 @@ class Channel {
   std::uint64_t queued() const { return queued_.load(std::memory_order_relaxed); }
   std::size_t batches() const { return ring_.size(); }
   std::size_t capacity() const { return ring_.capacity(); }
+  /// Any thread: records that the receiver has taken, ever.
+  std::uint64_t passed() const { return passed_.value(); }
   bool empty() const { return ring_.empty(); }
   bool full() const { return ring_.full(); }
 
@@ -62,8 +67,9 @@ class Channel {
   Ring<BatchPtr> ring_;
   Ring<BatchPtr> empties_;
   std::atomic<std::uint64_t> queued_{0};
-  Waker* sender_ = nullptr;
-  Waker* receiver_ = nullptr;
+  Counter passed_;
+  const Home* sender_ = nullptr;
+  const Home* receiver_ = nullptr;
 };
 
 }  // namespace millrace::detail

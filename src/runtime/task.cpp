@@ -102,16 +102,28 @@ Step Task::do_step(std::size_t budget, bool stop) {
   } catch (...) {
     // What user code throws at a record of a verb or bolt was caught there; this is a source, a
     // sink, the firing of a window or the machine itself.
-    shared_.failure = thrown_by(running_component(), "where no single record can be set aside");
+    shared_.failure = thrown_by(component_in_step(), "where no single record can be set aside");
     return Step::done;
   }
 }
 
-std::string Task::running_component() const {
+const std::string& Task::component_in_step() const {
+  const Counter* owner = shared_.busy.owner();
   for (const auto& stage : stages_) {
-    if (shared_.busy.owner() == &stage->counters().busy_ticks) return stage->plan().name;
+    if (owner == &stage->counters().busy_ticks) return stage->plan().name;
   }
-  return "a component";
+  return stages_.front()->plan().name;
+}
+
+/// The stages of a chain follow the data; the last one that is not a sink says most about it.
+std::string Task::name() const {
+  const Stage* told = stages_.front().get();
+  for (const auto& stage : stages_) {
+    if (!stage->is_sink()) told = stage.get();
+  }
+  std::string text = "\"" + told->plan().name + "\"";
+  if (told->plan().tasks > 1) text += " task " + std::to_string(index_);
+  return text;
 }
 
 bool Task::take_inputs(std::size_t budget) {

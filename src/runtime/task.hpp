@@ -74,6 +74,18 @@ class Task {
   std::uint32_t index() const { return index_; }
   const std::vector<std::unique_ptr<Stage>>& stages() const { return stages_; }
 
+  /// Where it is stepped; moved by its executor alone.
+  Home& home() { return home_; }
+  const Home& home() const { return home_; }
+  /// Time in steps that did something, in ticks of busy_ticks_now(). Added to by its executor.
+  Counter& busy_ticks() { return busy_ticks_; }
+  const Counter& busy_ticks() const { return busy_ticks_; }
+  /// The component whose code runs, or else the task's first one. Only while its executor is known
+  /// to be in a step of it.
+  const std::string& component_in_step() const;
+  /// "count" or "count" task 2, for messages.
+  std::string name() const;
+
  private:
   struct Input {
     Channel* channel;
@@ -92,11 +104,12 @@ class Task {
   bool flush_routers();
   void deliver(Input& input, BatchPtr batch);
   bool all_finished() const;
-  std::string running_component() const;
 
   std::uint32_t chain_;
   std::uint32_t index_;
   TaskShared shared_;
+  Home home_;
+  Counter busy_ticks_;
   std::vector<std::unique_ptr<Stage>> stages_;
   std::vector<Stage*> sources_;
   std::vector<Stage*> sinks_;

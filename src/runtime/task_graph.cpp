@@ -116,6 +116,7 @@ Channel& TaskGraph::connect(const PlanEdge& edge, std::uint32_t sender, std::uin
   const std::size_t to = task_index(plan_.stages[edge.to].chain, receiver);
   channels_.push_back({std::make_unique<Channel>(*edge.type, options.ring_batches_max), from, to});
   Channel& channel = *channels_.back().channel;
+  channel.set_ends(&tasks_[from]->home(), &tasks_[to]->home());
   counters.channels.push_back(&channel);
   Stage& stage_to = stage(edge.to, receiver);
   tasks_[to]->add_input(channel, stage_to, stage_to.add_channel(), incoming(edge),
@@ -232,12 +233,6 @@ Status TaskGraph::close() {
   }
   resources_.clear();
   return failure;
-}
-
-void TaskGraph::set_wakers(const std::vector<Waker*>& waker_of_task) {
-  for (ChannelEnds& ends : channels_) {
-    ends.channel->set_wakers(waker_of_task[ends.sender], waker_of_task[ends.receiver]);
-  }
 }
 
 }  // namespace millrace::detail

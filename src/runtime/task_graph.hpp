@@ -18,7 +18,7 @@
 namespace millrace::detail {
 
 struct RunOptions {
-  std::uint32_t executors = 1;
+  std::uint32_t executors = 1;  ///< threads; 0: one, and more while the load needs them
   std::size_t batch_records_max = 1024;
   std::size_t ring_batches_max = 16;
   std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
@@ -73,8 +73,15 @@ class TaskGraph {
   const Plan& plan() const { return plan_; }
   std::vector<std::unique_ptr<Task>>& tasks() { return tasks_; }
   const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
-  /// Tells the channels which wakers belong to their ends.
-  void set_wakers(const std::vector<Waker*>& waker_of_task);
+  /// Channels by the positions of their tasks in tasks().
+  struct ChannelEnds {
+    std::unique_ptr<Channel> channel;
+    std::size_t sender;
+    std::size_t receiver;
+  };
+  const std::vector<ChannelEnds>& channels() const { return channels_; }
+  /// True for a task with a component that is marked blocking.
+  bool blocking(const Task& task) const { return plan_.chains[task.chain()].blocking; }
 
   /// Fills components, edges, tasks, latency, watermark, counts and dead letters; what is of late
   /// (rates, shares, percentiles of steps) is left to ReportRates, which works on `sums`. Any
@@ -89,12 +96,6 @@ class TaskGraph {
     std::vector<Channel*> channels;
     std::vector<const Router*> routers;
   };
-  struct ChannelEnds {
-    std::unique_ptr<Channel> channel;
-    std::size_t sender;
-    std::size_t receiver;
-  };
-
   void make_tasks(const RunOptions& options);
   void wire(const PlanEdge& edge, EdgeCounters& counters, const RunOptions& options);
   void wire_fused(const PlanEdge& edge, EdgeCounters& counters);

@@ -176,8 +176,10 @@ class Planner {
   }
 
   bool can_fuse(const PlanEdge& edge) const {
+    const Node& from = graph_.node(plan_.stages[edge.from].node);
+    const Node& to = graph_.node(plan_.stages[edge.to].node);
     return edge.grouping.kind == GroupingKind::forward && options_.fuse &&
-           !graph_.node(plan_.stages[edge.from].node).alone;
+           !from.alone && !from.blocking && !to.blocking;
   }
 
   void fuse_edge(PlanEdge& edge) {
@@ -215,9 +217,10 @@ class Planner {
     std::map<std::uint32_t, std::uint32_t> chain_of;
     for (PlanStage& stage : plan_.stages) {
       const auto [at, is_new] = chain_of.emplace(root(stage.id), plan_.chains.size());
-      if (is_new) plan_.chains.push_back({{}, stage.tasks});
+      if (is_new) plan_.chains.push_back({{}, stage.tasks, false});
       stage.chain = at->second;
       plan_.chains[stage.chain].stages.push_back(stage.id);
+      plan_.chains[stage.chain].blocking |= graph_.node(stage.node).blocking;
     }
   }
 

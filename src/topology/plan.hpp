@@ -51,6 +51,7 @@ struct PlanEdge {
 struct PlanChain {
   std::vector<StageId> stages;
   std::uint32_t tasks = 1;
+  bool blocking = false;  ///< has a component that is marked blocking
 };
 
 struct Plan {
