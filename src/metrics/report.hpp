@@ -245,7 +245,6 @@ struct Report {
   std::uint64_t dead_letters = 0;
   std::uint32_t executors = 1;  ///< threads that step tasks now
   bool executors_auto = false;  ///< their number follows the load
-  std::uint32_t tasks = 0;      ///< of the whole topology
   std::uint32_t parallelism = 1;
   double speed = 0;  ///< replay speed; 0: as fast as possible
   std::vector<ComponentReport> components;

@@ -305,7 +305,6 @@ double Governor::ticks_per_ns(std::int64_t now_ns) const {
 
 void Governor::fill(Report& report) const {
   report.executors_auto = auto_;
-  report.tasks = static_cast<std::uint32_t>(graph_.tasks().size());
   const std::vector<Executor*> executors = crew_.executors();
   report.executors = static_cast<std::uint32_t>(executors.size());
   const std::lock_guard lock(mutex_);

@@ -30,6 +30,20 @@ std::uint32_t bounded_tasks_of(const Node& node, const std::vector<std::uint32_t
   return node.tasks_max == 0 ? wanted : std::min(wanted, node.tasks_max);
 }
 
+/// By node.
+std::vector<std::uint32_t> count_tasks(const Graph& graph, const PlanOptions& options) {
+  std::vector<std::uint32_t> tasks(graph.nodes().size(), 1);
+  for (const Node& node : graph.nodes()) tasks[node.id] = bounded_tasks_of(node, tasks, options);
+  return tasks;
+}
+
+/// True when the records of all inputs have event times.
+bool is_timed(const Graph& graph, const Node& node) {
+  return !node.inputs.empty() &&
+         std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](const NodeInput& input) { return graph.has_time(input.from); });
+}
+
 /// True on the way from a source to the event_time behind it. There the records of a partition must
 /// stay in order and apart from those of others, so these edges are fused whatever else is asked
 /// for.
@@ -84,7 +98,7 @@ class Planner {
   }
 
   Plan run() {
-    count_tasks();
+    node_tasks_ = count_tasks(graph_, options_);
     makes_arrivals_ = before_tie_breakers(graph_);
     for (const Node& node : graph_.nodes()) add_node(node);
     fuse();
@@ -94,12 +108,6 @@ class Planner {
   }
 
  private:
-  void count_tasks() {
-    node_tasks_.resize(graph_.nodes().size(), 1);
-    for (const Node& node : graph_.nodes())
-      node_tasks_[node.id] = bounded_tasks_of(node, node_tasks_, options_);
-  }
-
   StageId add_stage(const Node& node, std::uint32_t tasks) {
     PlanStage stage;
     stage.id = static_cast<StageId>(plan_.stages.size());
@@ -111,9 +119,7 @@ class Planner {
     stage.make_sink = node.make_sink;
     stage.output = node.output;
     stage.makes_arrivals = makes_arrivals_[node.id];
-    stage.timed = !node.inputs.empty() &&
-                  std::all_of(node.inputs.begin(), node.inputs.end(),
-                              [&](const NodeInput& input) { return graph_.has_time(input.from); });
+    stage.timed = is_timed(graph_, node);
     plan_.stages.push_back(std::move(stage));
     return plan_.stages.back().id;
   }
@@ -178,8 +184,8 @@ class Planner {
   bool can_fuse(const PlanEdge& edge) const {
     const Node& from = graph_.node(plan_.stages[edge.from].node);
     const Node& to = graph_.node(plan_.stages[edge.to].node);
-    return edge.grouping.kind == GroupingKind::forward && options_.fuse &&
-           !from.alone && !from.blocking && !to.blocking;
+    return edge.grouping.kind == GroupingKind::forward && options_.fuse && !from.alone &&
+           !from.blocking && !to.blocking;
   }
 
   void fuse_edge(PlanEdge& edge) {

@@ -85,7 +85,6 @@ struct Node {
   bool needs_time = false;                ///< refuses input without event time
   bool breaks_ties = false;               ///< wants to know where each record arrived
   bool alone = false;                     ///< never fused with its readers (tests of rings)
-  bool blocking = false;                  ///< waits for others: each task has a thread of its own
   Status problem;                         ///< found while declaring; reported by validate()
 };
 

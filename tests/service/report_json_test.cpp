@@ -85,7 +85,17 @@ Report full_report() {
   report.latency_us_p99 = 1000;
   report.watermark = 1'442'018'818'500'000;
   report.watermark_lag_ms = -1;
-  report.components.push_back({"edits", "source", 2, 5, 4, 3, 2, 1, 0, 6, 0.25, {}});
+  report.components.push_back({.name = "edits",
+                               .kind = "source",
+                               .tasks = 2,
+                               .received = 5,
+                               .processed = 4,
+                               .filtered = 3,
+                               .late = 2,
+                               .dead_lettered = 1,
+                               .in_flight = 0,
+                               .emitted = 6,
+                               .busy_share = 0.25});
   report.edges.push_back({"edits", "a \"b\"\\\n", "shuffle", 7, 6, 1, 3.5});
   report.views.push_back(view_of({std::int64_t{1}}));
   report.recent_dead_letters.push_back({"edits", "broken", "f:1", "{", 1'442'018'818'000'000});
