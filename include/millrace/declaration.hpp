@@ -17,10 +17,11 @@ namespace millrace {
 
 namespace detail {
 
-/// Where a stream comes from: an output port of a component.
+/// Where a stream comes from: an output port of a component, and whether its reader spreads it.
 struct Upstream {
   NodeId node;
   std::uint32_t port;
+  bool spread = false;
 };
 
 /// What a topology owns while it is declared; streams point to it.
@@ -101,6 +102,36 @@ class VerbsThatNeedMore {
   void sum(F) const {
     static_assert(kNever<F>, "millrace: sum needs a key: put key_by(&Record::member) before it");
   }
+  template <class F>
+  void min(F) const {
+    static_assert(kNever<F>, "millrace: min needs a key: put key_by(&Record::member) before it");
+  }
+  template <class F>
+  void max(F) const {
+    static_assert(kNever<F>, "millrace: max needs a key: put key_by(&Record::member) before it");
+  }
+  template <class F>
+  void first(F) const {
+    static_assert(kNever<F>, "millrace: first needs a key: put key_by(&Record::member) before it");
+  }
+  template <class F>
+  void last(F) const {
+    static_assert(kNever<F>, "millrace: last needs a key: put key_by(&Record::member) before it");
+  }
+  template <class F, class... Fs>
+  void mean(F, Fs...) const {
+    static_assert(kNever<F>, "millrace: mean needs a key: put key_by(&Record::member) before it");
+  }
+  template <class F, class... Fs>
+  void distinct(F, Fs...) const {
+    static_assert(kNever<F>,
+                  "millrace: distinct needs a key: put key_by(&Record::member) before it");
+  }
+  template <class F, class... Fs>
+  void aggregate(F, Fs...) const {
+    static_assert(kNever<F>,
+                  "millrace: aggregate needs a key: put key_by(&Record::member) before it");
+  }
   template <class A, class... Fs>
   void fold(A, Fs...) const {
     static_assert(kNever<A>, "millrace: fold needs a key: put key_by(&Record::member) before it");
@@ -110,6 +141,23 @@ class VerbsThatNeedMore {
     static_assert(kNever<N>,
                   "millrace: top ranks the aggregates of windows: put key_by, window and count or "
                   "fold before it");
+  }
+};
+
+/// Verbs that keyed and windowed streams do not have.
+class VerbsThatNeedAggregates {
+ public:
+  template <class S>
+  void to(S) const {
+    static_assert(kNever<S>,
+                  "millrace: a keyed stream has no rows to show or write: put count(), sum(...) or "
+                  "another aggregate before to");
+  }
+  template <class N, class... Fs>
+  void top(N, Fs...) const {
+    static_assert(kNever<N>,
+                  "millrace: top ranks the aggregates of windows: put window and count or another "
+                  "aggregate before it");
   }
 };
 

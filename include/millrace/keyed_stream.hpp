@@ -22,7 +22,7 @@ namespace millrace {
 /// Values are members or functions of the record. A record at which a function throws is a dead
 /// letter and changes nothing. Optionals that are absent are passed over.
 template <class Derived, class T>
-class AggregateVerbs {
+class AggregateVerbs : public detail::VerbsThatNeedAggregates {
  public:
   /// Number of records of each key.
   auto count() const { return derived().apply("count", "count", detail::CountKernel{}); }
@@ -140,6 +140,21 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T> {
     this->template refuse_borrowing<A>();
     using Kernel = detail::FoldKernel<T, A, Add, detail::NoMerge>;
     return apply("fold", "value", Kernel{std::move(initial), std::move(add), {}});
+  }
+
+  /// f(const T&, Output<U>&) as Stream::process, with all records of a key at one task: a class may
+  /// keep what it knows of its keys in its members.
+  template <class F>
+  auto process(F f) const {
+    static_assert(detail::EmitsThroughOutput<F>,
+                  "millrace: process needs a function or class called with (const Record&, "
+                  "Output<Result>&), with the types written out");
+    using U = typename detail::CallTraits<F>::Emitted;
+    detail::Node node = detail::operator_node<detail::EmitOperator<T, U, F>>(
+        "process", stream_.inputs({detail::GroupingKind::fields, key_}), std::move(f));
+    node.output = &detail::batch_type<U>();
+    return Stream<U>(stream_.declaration(),
+                     {{stream_.declaration().graph.add(std::move(node)), 0}});
   }
 
   /// Alerts of each key by a member or function of the record that gives a number: raised after
@@ -278,6 +293,10 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
     Base::rename(std::move(name));
     return *this;
   }
+  WindowAggregates parallel(int tasks) const {
+    Base::fix_tasks(tasks);
+    return *this;
+  }
 
   /// How far each window's value lies above what its key was used to, in standard deviations:
   /// `.trend().top(10, &Trend::score)`. For counts and sums; emits nothing for the first windows.
@@ -331,6 +350,7 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
     detail::Node node;
     node.kind = "top";
     node.note = "top " + std::to_string(n);
+    node.tasks_are_fixed = "one task merges the best rows of all";
     if (n == 0)
       node.problem = Status(Code::parameter_invalid, "top(0) keeps nothing: ask for at least 1");
     node.inputs = Base::inputs({detail::GroupingKind::global, nullptr});

@@ -138,7 +138,7 @@ struct ComponentReport {
 struct EdgeReport {
   std::string from;
   std::string to;
-  std::string grouping;  ///< "forward", "shuffle", "fields", "global", "all"
+  std::string grouping;  ///< "forward", "shuffle", "fields", "global", "all"; "errors"
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   std::uint64_t queued = 0;

@@ -104,7 +104,7 @@ class BoltOperator final : public Operator {
       bolt_.B::process(std::as_const(in.values[at]), emission_.output());
     };
     std::size_t failed = 0;
-    if (in.times.empty()) {
+    if (in.times.empty() && in.arrivals.empty()) {
       failed = guarded_loop(0, count, in, batch_type<T>(), *context().dead_letters, one, undo);
     } else {
       failed = guarded_loop(

@@ -67,6 +67,7 @@ class Emission {
   void inherit(const BatchBase& in, std::size_t index) {
     each([&](auto& batch, std::size_t port) {
       inherit_time(in, index, batch, marks_[port], batch.values.size(), cursor_);
+      inherit_arrival(in, index, batch, marks_[port], batch.values.size());
     });
   }
   /// Everything emitted takes that event time.

@@ -49,6 +49,8 @@ class Outputs {
   /// Hands `batch` to every reader of output `port`. They may take its contents; afterwards the
   /// operator clears it and fills it anew. Cost: one virtual call a batch and reader.
   virtual void push(std::uint32_t port, BatchBase& batch) = 0;
+  /// False for a port that nothing reads: what would go there is filtered out.
+  virtual bool has_readers(std::uint32_t /*port*/) const { return true; }
   /// Forwards a watermark; only for operators that originate time.
   virtual void advance_watermark(Time watermark) = 0;
 };

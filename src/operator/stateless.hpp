@@ -150,8 +150,8 @@ class MapOperator final : public Operator {
 };
 
 /// Sends each record to the first port whose predicate holds; records that none takes go to the
-/// last port when `kRest`, else they are filtered. filter is one predicate without rest, branch is
-/// several with it.
+/// last port when `kRest`, else they are filtered, and so are those of a port that nothing reads.
+/// filter is one predicate without rest, branch is several with it.
 template <class T, bool kRest, class... Preds>
 class SelectOperator final : public Operator {
  public:
@@ -171,7 +171,10 @@ class SelectOperator final : public Operator {
         [&](std::size_t at) { select(in.values[at], static_cast<std::uint32_t>(at)); },
         [](std::size_t) {});
     std::size_t taken = 0;
-    for (const auto& list : picks_) taken += list.size();
+    for (std::uint32_t port = 0; port < kPorts; ++port) {
+      if (!outputs.has_readers(port)) picks_[port].clear();
+      taken += picks_[port].size();
+    }
     tally().processed += taken;
     tally().dead_lettered += failed;
     tally().filtered += count - failed - taken;

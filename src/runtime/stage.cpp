@@ -48,6 +48,7 @@ std::uint32_t Stage::add_channel() {
 }
 
 void Stage::add_reader(std::uint32_t port, Reader reader) {
+  if (port == kErrorsPort) return error_readers_.push_back(reader);
   if (readers_.size() <= port) readers_.resize(port + 1);
   readers_[port].push_back(reader);
 }
@@ -113,6 +114,7 @@ void Stage::receive(BatchBase& batch, bool exclusive, const Incoming& from,
     hooks_.executed(from.info, count,
                     std::chrono::nanoseconds(shared_.env->clock->steady_ns() - began));
   }
+  hand_on_errors();
   shared_.busy.switch_to(caller);
   count_step(busy_before);
 }
@@ -194,7 +196,11 @@ void Stage::push(std::uint32_t port, BatchBase& batch) {
   } else {
     shared_.due_ns = batch.due_ns;  // what windows fire because of this batch was due with it
   }
-  const auto& readers = readers_[port];
+  hand_to(readers_[port], batch);
+}
+
+void Stage::hand_to(const std::vector<Reader>& readers, BatchBase& batch) {
+  const std::size_t count = batch.size();
   const bool exclusive = readers.size() == 1;
   for (const Reader& reader : readers) {
     if (reader.router) {
@@ -204,6 +210,22 @@ void Stage::push(std::uint32_t port, BatchBase& batch) {
       reader.stage->receive(batch, exclusive, reader.incoming, *reader.fused_received);
     }
   }
+}
+
+/// After a call, never within it: the readers may be stages of this task.
+void Stage::hand_on_errors() {
+  if (errors_.values.empty()) return;
+  errors_.due_ns = shared_.due_ns;
+  hand_to(error_readers_, errors_);
+  errors_.clear();
+}
+
+template <class Visit>
+void Stage::for_each_reader(Visit&& visit) {
+  for (const auto& readers : readers_) {
+    for (const Reader& reader : readers) visit(reader);
+  }
+  for (const Reader& reader : error_readers_) visit(reader);
 }
 
 void Stage::advance_channel(std::uint32_t channel, Time watermark) {
@@ -218,6 +240,7 @@ void Stage::advance_channel(std::uint32_t channel, Time watermark) {
     Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
     operator_->advance(least, *this);
     settle();
+    hand_on_errors();
     shared_.busy.switch_to(caller);
     // A watermark that fires nothing is no step: it would hide those that are.
     if (counters_.emitted.value() != emitted_before) count_step(busy_before);
@@ -235,15 +258,13 @@ void Stage::advance_watermark(Time watermark) {
 }
 
 void Stage::forward_watermark(Time watermark) {
-  for (const auto& readers : readers_) {
-    for (const Reader& reader : readers) {
-      if (reader.router) {
-        reader.router->advance(watermark, shared_.due_ns);
-      } else {
-        reader.stage->advance_channel(reader.channel, watermark);
-      }
+  for_each_reader([&](const Reader& reader) {
+    if (reader.router) {
+      reader.router->advance(watermark, shared_.due_ns);
+    } else {
+      reader.stage->advance_channel(reader.channel, watermark);
     }
-  }
+  });
 }
 
 void Stage::end_channel(std::uint32_t) {
@@ -255,15 +276,13 @@ void Stage::end_channel(std::uint32_t) {
 }
 
 void Stage::end_readers() {
-  for (const auto& readers : readers_) {
-    for (const Reader& reader : readers) {
-      if (reader.router) {
-        reader.router->end();
-      } else {
-        reader.stage->end_channel(reader.channel);
-      }
+  for_each_reader([](const Reader& reader) {
+    if (reader.router) {
+      reader.router->end();
+    } else {
+      reader.stage->end_channel(reader.channel);
     }
-  }
+  });
 }
 
 /// A tick that came too late is made up once, not as often as the interval went by.
@@ -278,6 +297,7 @@ bool Stage::tick(std::optional<std::int64_t>& next_due) {
     Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
     operator_->tick(*this);
     settle();
+    hand_on_errors();
     shared_.busy.switch_to(caller);
   }
   next_due = next_due ? std::min(*next_due, next_tick_ns_) : next_tick_ns_;
@@ -333,6 +353,7 @@ bool Stage::poll() {
     }
     after_poll(*outcome);
   }
+  hand_on_errors();
   shared_.busy.switch_to(caller);
   if (any) count_step(busy_before);
   return any || (outcome && *outcome != Poll::idle);
@@ -376,6 +397,7 @@ void Stage::partition_ended(std::uint32_t partition) {
   for (Stage* stage : pacing) {
     stage->operator_->partition_ended(partition, *stage);
     stage->settle();
+    stage->hand_on_errors();
   }
 }
 
@@ -395,6 +417,7 @@ bool Stage::release_held(bool drain, std::optional<std::int64_t>& next_due) {
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   const auto due = operator_->release(drain, *this);
   settle();
+  hand_on_errors();
   shared_.busy.switch_to(caller);
   if (due) next_due = next_due ? std::min(*next_due, *due) : *due;
   return operator_->held() < before;
@@ -403,6 +426,9 @@ bool Stage::release_held(bool drain, std::optional<std::int64_t>& next_due) {
 void Stage::add(std::string_view reason, std::string_view where, std::string_view record) {
   if (!operator_) ++end_dead_;
   dead_letter_log_.add(plan_.name, reason, where, record);
+  if (error_readers_.empty()) return;
+  errors_.values.push_back(
+      {plan_.name, std::string(reason), std::string(where), std::string(record)});
 }
 
 }  // namespace millrace::detail

@@ -15,6 +15,7 @@
 
 #include "metrics/counter.hpp"
 #include "metrics/histogram.hpp"
+#include "operator/dead_letter.hpp"
 #include "operator/operator.hpp"
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
@@ -181,6 +182,9 @@ class Stage final : public Outputs, public DeadLetters {
 
   // Outputs
   void push(std::uint32_t port, BatchBase& batch) override;
+  bool has_readers(std::uint32_t port) const override {
+    return port < readers_.size() && !readers_[port].empty();
+  }
   void advance_watermark(Time watermark) override;
   // DeadLetters
   void add(std::string_view reason, std::string_view where, std::string_view record) override;
@@ -198,6 +202,10 @@ class Stage final : public Outputs, public DeadLetters {
   void after_poll(Poll outcome);
   void apply_limit();
   void number_arrivals(BatchBase& batch);
+  void hand_to(const std::vector<Reader>& readers, BatchBase& batch);
+  void hand_on_errors();
+  template <class Visit>
+  void for_each_reader(Visit&& visit);
 
   const PlanStage& plan_;
   TaskShared& shared_;
@@ -217,6 +225,8 @@ class Stage final : public Outputs, public DeadLetters {
   std::unique_ptr<Histogram> latency_;
   PartitionMarks partition_marks_;
   std::vector<std::vector<Reader>> readers_;  ///< by port
+  std::vector<Reader> error_readers_;         ///< of kErrorsPort
+  Batch<DeadLetter> errors_;                  ///< of the call that runs, when somebody reads them
 
   std::vector<Time> channel_watermarks_;
   std::size_t channels_ended_ = 0;

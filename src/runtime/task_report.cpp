@@ -150,7 +150,7 @@ void TaskGraph::fill_edges(Report& report, const std::map<NodeId, std::size_t>& 
     EdgeReport line;
     line.from = from.name;
     line.to = to.name;
-    line.grouping = name_of(edge.grouping.kind);
+    line.grouping = edge.port == kErrorsPort ? "errors" : name_of(edge.grouping.kind);
     for (const Counter& sent : edges_[at].sent) line.sent += sent.value();
     for (const Counter& received : edges_[at].received) line.received += received.value();
     for (const Channel* channel : edges_[at].channels) {
@@ -165,7 +165,21 @@ void TaskGraph::fill_edges(Report& report, const std::map<NodeId, std::size_t>& 
     receiver.queued += line.queued;
     receiver.queue_fill = std::max(receiver.queue_fill, line.fill);
     report.queued += line.queued;
-    if (from.node != to.node) report.edges.push_back(std::move(line));
+    if (from.node == to.node) continue;
+    // Both phases of a component have dead letters: one edge for people.
+    if (edge.port == kErrorsPort && !report.edges.empty() &&
+        report.edges.back().from == line.from && report.edges.back().to == line.to &&
+        report.edges.back().grouping == line.grouping) {
+      EdgeReport& same = report.edges.back();
+      same.sent += line.sent;
+      same.received += line.received;
+      same.queued += line.queued;
+      same.queued_batches += line.queued_batches;
+      same.rings += line.rings;
+      same.fill = std::max(same.fill, line.fill);
+      continue;
+    }
+    report.edges.push_back(std::move(line));
   }
 }
 

@@ -37,8 +37,9 @@ void check_node(const Graph& graph, const Node& node, std::vector<Status>& probl
                     node.name));
   }
   if (node.needs_time &&
-      std::any_of(node.inputs.begin(), node.inputs.end(),
-                  [&](const NodeInput& input) { return !graph.has_time(input.from); })) {
+      std::any_of(node.inputs.begin(), node.inputs.end(), [&](const NodeInput& input) {
+        return input.port == kErrorsPort || !graph.has_time(input.from);
+      })) {
     problems.emplace_back(
         Code::event_time_missing,
         fmt::format("{} \"{}\" has a window of event time, but its input has none: add "
@@ -60,6 +61,16 @@ void check_time_place(const Graph& graph, const Node& node, std::vector<Status>&
               node.name, at->name));
       return;
     }
+    if (at->inputs.front().port == kErrorsPort || at->tasks != 0) {
+      problems.emplace_back(
+          Code::event_time_misplaced,
+          fmt::format("event_time \"{}\" stands behind {}, so the records of a partition no longer "
+                      "come together: move .event_time(...) next to the source",
+                      node.name,
+                      at->tasks != 0 ? fmt::format("\"{}\".parallel({})", at->name, at->tasks)
+                                     : std::string("errors(), which has no time of its own")));
+      return;
+    }
     at = &graph.node(at->inputs.front().from);
     if (at != &node && at->originates_time) {
       problems.emplace_back(
@@ -74,7 +85,9 @@ void check_time_place(const Graph& graph, const Node& node, std::vector<Status>&
 void check_readers(const Graph& graph, std::vector<Status>& problems) {
   std::set<NodeId> read;
   for (const Node& node : graph.nodes()) {
-    for (const NodeInput& input : node.inputs) read.insert(input.from);
+    for (const NodeInput& input : node.inputs) {
+      if (input.port != kErrorsPort) read.insert(input.from);
+    }
   }
   for (const Node& node : graph.nodes()) {
     if (node.make_sink || read.count(node.id) != 0) continue;
@@ -108,8 +121,9 @@ bool Graph::has_time(NodeId id) const {
   const Node& at = nodes_[id];
   if (at.originates_time) return true;
   if (at.inputs.empty()) return false;
-  return std::all_of(at.inputs.begin(), at.inputs.end(),
-                     [this](const NodeInput& input) { return has_time(input.from); });
+  return std::all_of(at.inputs.begin(), at.inputs.end(), [this](const NodeInput& input) {
+    return input.port != kErrorsPort && has_time(input.from);
+  });
 }
 
 NodeId Graph::add(Node node) {
@@ -133,7 +147,7 @@ NodeId Graph::add(Node node) {
 
 void Graph::rename(NodeId id, std::string name) {
   if (!name_is_well_formed(name)) {
-    naming_problems_.emplace_back(
+    problems_.emplace_back(
         Code::name_invalid,
         fmt::format(
             "{} \"{}\": a name has 1 to {} characters, without quotes and control characters",
@@ -141,7 +155,7 @@ void Graph::rename(NodeId id, std::string name) {
   }
   for (const Node& other : nodes_) {
     if (other.id == id || other.name != name) continue;
-    naming_problems_.emplace_back(
+    problems_.emplace_back(
         Code::name_invalid,
         fmt::format("{} \"{}\": the name is taken by a {}: give each component its own name",
                     nodes_[id].kind, name, other.kind));
@@ -149,8 +163,21 @@ void Graph::rename(NodeId id, std::string name) {
   nodes_[id].name = std::move(name);
 }
 
+void Graph::set_tasks(NodeId id, int tasks) {
+  Node& node = nodes_[id];
+  const char* fixed =
+      node.make_source ? "a source has a task for what it reads" : node.tasks_are_fixed;
+  if (fixed != nullptr || tasks < 1) {
+    report({Code::tasks_invalid,
+            fmt::format("{} \"{}\": parallel({}) is not possible: {}", node.kind, node.name, tasks,
+                        fixed != nullptr ? fixed : "give 1 to 128 tasks")});
+    return;
+  }
+  node.tasks = static_cast<std::uint32_t>(tasks);
+}
+
 std::vector<Status> Graph::validate() const {
-  std::vector<Status> problems = naming_problems_;
+  std::vector<Status> problems = problems_;
   if (nodes_.empty()) {
     problems.emplace_back(
         Code::topology_empty,

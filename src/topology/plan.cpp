@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "record/batch_type.hpp"
+
 namespace millrace::detail {
 namespace {
 
@@ -40,8 +42,9 @@ std::vector<std::uint32_t> count_tasks(const Graph& graph, const PlanOptions& op
 /// True when the records of all inputs have event times.
 bool is_timed(const Graph& graph, const Node& node) {
   return !node.inputs.empty() &&
-         std::all_of(node.inputs.begin(), node.inputs.end(),
-                     [&](const NodeInput& input) { return graph.has_time(input.from); });
+         std::all_of(node.inputs.begin(), node.inputs.end(), [&](const NodeInput& input) {
+           return input.port != kErrorsPort && graph.has_time(input.from);
+         });
 }
 
 /// True on the way from a source to the event_time behind it. There the records of a partition must
@@ -150,18 +153,28 @@ class Planner {
     const bool two_phase = wants_two_phase(node);
     if (two_phase) plan_.stages[id].make_operator = node.two_phase->merge;
     for (const NodeInput& input : node.inputs) {
-      const StageId from = stage_of_[input.from];
-      const BatchType* type = graph_.node(input.from).output_of(input.port);
-      if (!two_phase) {
-        add_edge(from, id, input, type);
-        continue;
+      if (input.port == kErrorsPort) {
+        // Each phase of a component has dead letters of its own.
+        for (StageId from = 0; from < id; ++from) {
+          if (plan_.stages[from].node == input.from) add_input(node, id, from, input, two_phase);
+        }
+      } else {
+        add_input(node, id, stage_of_[input.from], input, two_phase);
       }
-      const StageId combine = add_stage(node, plan_.stages[from].tasks);
-      plan_.stages[combine].make_operator = node.two_phase->combine;
-      plan_.stages[combine].output = node.two_phase->between;
-      add_edge(from, combine, {input.from, input.port, Grouping{}}, type);
-      add_edge(combine, id, {node.id, 0, node.two_phase->grouping}, node.two_phase->between);
     }
+  }
+
+  void add_input(const Node& node, StageId id, StageId from, const NodeInput& input,
+                 bool two_phase) {
+    const BatchType* type = input.port == kErrorsPort
+                                ? &batch_type<DeadLetter>()
+                                : graph_.node(input.from).output_of(input.port);
+    if (!two_phase) return add_edge(from, id, input, type);
+    const StageId combine = add_stage(node, plan_.stages[from].tasks);
+    plan_.stages[combine].make_operator = node.two_phase->combine;
+    plan_.stages[combine].output = node.two_phase->between;
+    add_edge(from, combine, {input.from, input.port, Grouping{}}, type);
+    add_edge(combine, id, {node.id, 0, node.two_phase->grouping}, node.two_phase->between);
   }
 
   std::uint32_t root(std::uint32_t stage) {
@@ -257,8 +270,9 @@ std::string explain(const Graph& graph, const Plan& plan) {
                           node.note.empty() ? "" : ": " + node.note);
       for (const PlanEdge& edge : plan.edges) {
         if (edge.to != id) continue;
-        text += fmt::format("  <- {} ({}{})", plan.stages[edge.from].name,
-                            name_of(edge.grouping.kind), edge.fused ? ", fused" : "");
+        text += fmt::format("  <- {}{} ({}{})", edge.port == kErrorsPort ? "errors of " : "",
+                            plan.stages[edge.from].name, name_of(edge.grouping.kind),
+                            edge.fused ? ", fused" : "");
       }
       text += "\n";
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "operator/dead_letter.hpp"
 #include "operator/keyed.hpp"
 #include "operator/operator.hpp"
 #include "operator/source.hpp"
@@ -39,7 +40,7 @@ struct Grouping {
 /// A reader's end of an edge.
 struct NodeInput {
   NodeId from = 0;
-  std::uint32_t port = 0;
+  std::uint32_t port = 0;  ///< kErrorsPort: its dead letters
   Grouping grouping;
   std::uint32_t input = 0;  ///< which of the declared inputs it belongs to; a merge makes several
 };
@@ -83,6 +84,7 @@ struct Node {
   std::vector<const BatchType*> outputs;  ///< by port, where the ports differ in type
   bool originates_time = false;           ///< event_time stands here
   bool needs_time = false;                ///< refuses input without event time
+  const char* tasks_are_fixed = nullptr;  ///< why parallel() is refused
   bool breaks_ties = false;               ///< wants to know where each record arrived
   bool alone = false;                     ///< never fused with its readers (tests of rings)
   Status problem;                         ///< found while declaring; reported by validate()
@@ -114,6 +116,11 @@ class Graph {
   /// Renames; a name that is taken or malformed is reported by validate().
   void rename(NodeId id, std::string name);
 
+  /// Fixes the number of tasks; one that cannot be is reported by validate().
+  void set_tasks(NodeId id, int tasks);
+  /// Notes a problem of the declaration for validate().
+  void report(Status problem) { problems_.push_back(std::move(problem)); }
+
   /// Every error of the declaration in one pass: component, cause, fix. Empty: valid.
   std::vector<Status> validate() const;
 
@@ -121,7 +128,7 @@ class Graph {
   std::string name_;
   std::vector<Node> nodes_;
   GraphSettings settings_;
-  std::vector<Status> naming_problems_;
+  std::vector<Status> problems_;
 };
 
 }  // namespace millrace::detail
