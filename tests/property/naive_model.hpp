@@ -72,6 +72,8 @@ inline std::vector<ModelRecord> model_step(const std::vector<ModelRecord>& recor
         next.arrival = next.arrival.child(0);
         [[fallthrough]];
       case Op::map:
+      case Op::parallel_map:
+      case Op::shuffle_map:
         map();
         out.push_back(next);
         break;
@@ -82,7 +84,28 @@ inline std::vector<ModelRecord> model_step(const std::vector<ModelRecord>& recor
         if (kept(event, step.parameter)) map();
         out.push_back(next);
         break;
+      case Op::peek:
+        if (!refused(event, step.parameter)) out.push_back(next);
+        break;
+      case Op::sample:
+        if (detail::is_sampled(detail::sample_threshold(sample_fraction(step.parameter)),
+                               static_cast<std::uint64_t>(step.parameter), record.arrival,
+                               record.time)) {
+          out.push_back(next);
+        }
+        break;
+      case Op::split_kind:  // kind 1 is mapped, the others are not read
+        if (kind_of(event) == 2) break;
+        if (kind_of(event) == 1) map();
+        out.push_back(next);
+        break;
+      case Op::split_cases:  // "kept" is not read
+        if (kept(event, step.parameter)) break;
+        map();
+        out.push_back(next);
+        break;
       case Op::flat_map:
+      case Op::process:
       case Op::bolt_fields:
         next.name = renamed(event, step.parameter);
         for (std::size_t copy = 0; copy < copies(event, step.parameter); ++copy) {

@@ -50,7 +50,23 @@ struct Input {
 };
 
 /// What is done to every record, one after the other; the same for the engine and for the model.
-enum class Op { map, filter, flat_map, branch_merge, bolt_shuffle, bolt_fields, bolt_one };
+enum class Op {
+  map,
+  filter,
+  flat_map,
+  branch_merge,
+  bolt_shuffle,
+  bolt_fields,
+  bolt_one,
+  process,
+  peek,
+  sample,
+  split_kind,
+  split_cases,
+  shuffle_map,
+  parallel_map,
+};
+inline constexpr std::uint64_t kOps = 14;
 struct Step {
   Op op = Op::map;
   std::int64_t parameter = 0;
@@ -124,7 +140,7 @@ inline Case draw_case(std::uint64_t seed) {
   }
   const std::size_t steps = random.below(5);
   for (std::size_t at = 0; at < steps; ++at) {
-    drawn.steps.push_back({static_cast<Op>(random.below(7)), random.between(2, 5)});
+    drawn.steps.push_back({static_cast<Op>(random.below(kOps)), random.between(2, 5)});
   }
   return drawn;
 }
@@ -140,6 +156,17 @@ inline bool kept(const Event& event, std::int64_t parameter) {
 }
 inline std::size_t copies(const Event& event, std::int64_t parameter) {
   return static_cast<std::size_t>(event.number % parameter) % 3;
+}
+/// The kind that a record is split by: 0 and 1 have a stream of their own.
+inline std::int32_t kind_of(const Event& event) {
+  return static_cast<std::int32_t>(event.number % 3);
+}
+/// Peek throws at these, so they are dead letters there.
+inline bool refused(const Event& event, std::int64_t parameter) {
+  return event.number % (parameter * 7) == 0;
+}
+inline double sample_fraction(std::int64_t parameter) {
+  return 1 - 1.0 / static_cast<double>(parameter * parameter);
 }
 inline std::string renamed(const Event& event, std::int64_t parameter) {
   return std::string(event.name) + std::string(static_cast<std::size_t>(parameter), '!');

@@ -111,6 +111,24 @@ inline Stream<Event> declare_step(Topology& topology, const Stream<Event>& strea
       const auto parts = stream.branch(keep);
       return parts[0].map(map).merge(parts[1]);
     }
+    case Op::process:
+      return stream.process(Renaming{parameter});
+    case Op::peek:
+      return stream.peek([parameter](const Event& event) {
+        if (refused(event, parameter)) throw std::runtime_error("refused");
+      });
+    case Op::sample:
+      return stream.sample(sample_fraction(parameter), static_cast<std::uint64_t>(parameter));
+    case Op::split_kind: {
+      const auto of = stream.split(kind_of, 0, 1, 2);
+      return of[0].merge(of[1].map(map));
+    }
+    case Op::split_cases:
+      return stream.split(when("kept", keep)).others().map(map);
+    case Op::shuffle_map:
+      return stream.shuffle().map(map);
+    case Op::parallel_map:
+      return stream.map(map).parallel(static_cast<int>(parameter));
     case Op::bolt_shuffle:
       return topology.bolt(name, MappingBolt(parameter), shuffle(stream));
     case Op::bolt_fields:

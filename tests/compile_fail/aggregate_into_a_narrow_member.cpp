@@ -1,0 +1,30 @@
+// Must not compile: millrace: as() needs a member that holds the aggregate's value: std::int64_t
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "millrace/topology.hpp"
+
+using namespace millrace;
+
+struct Edit {
+  Timestamp time;
+  std::string_view channel;
+  std::int64_t added = 0;
+};
+
+struct Row {
+  std::int64_t edits = 0;
+  double mean = 0;
+  std::int32_t narrow = 0;
+};
+void declare(Topology& topology, const SourceOf<Edit>& source) {
+  auto edits = topology.from(source).event_time(&Edit::time);
+  auto keyed = edits.key_by(&Edit::channel);
+  auto end = each([](const auto&) {});
+#ifdef FIXED
+  keyed.aggregate(count().as(&Row::edits)).to(end);
+#else
+  keyed.aggregate(count().as(&Row::narrow)).to(end);
+#endif
+}

@@ -1,0 +1,25 @@
+// Must not compile: millrace: distinct needs a key: put key_by(&Record::member) before it
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "millrace/topology.hpp"
+
+using namespace millrace;
+
+struct Edit {
+  Timestamp time;
+  std::string_view channel;
+  std::int64_t added = 0;
+};
+
+void declare(Topology& topology, const SourceOf<Edit>& source) {
+  auto edits = topology.from(source).event_time(&Edit::time);
+  auto keyed = edits.key_by(&Edit::channel);
+  auto end = each([](const auto&) {});
+#ifdef FIXED
+  keyed.distinct(&Edit::added).to(end);
+#else
+  edits.distinct(&Edit::added).to(end);
+#endif
+}
