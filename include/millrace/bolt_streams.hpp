@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "millrace/bolt.hpp"
+#include "millrace/direct_stream.hpp"
 #include "millrace/grouping.hpp"
 #include "operator/streams.hpp"
 
@@ -65,7 +66,7 @@ struct BoltInputs {
       constexpr std::size_t kType = position_in<T>(static_cast<Pointers*>(nullptr));
       static_assert(kType < std::tuple_size_v<Pointers>,
                     "millrace: this bolt does not take the records of that stream");
-      for (NodeInput input : grouped.stream.inputs(grouped.grouping)) {
+      for (NodeInput input : grouped.stream().inputs({})) {
         input.input = static_cast<std::uint32_t>(types.size());
         inputs.push_back(std::move(input));
       }
@@ -75,17 +76,6 @@ struct BoltInputs {
 };
 
 }  // namespace detail
-
-/// A direct stream: read it with direct(stream), for its sender names the receiving tasks.
-template <class T>
-class DirectStream {
- public:
-  explicit DirectStream(Stream<T> stream) : stream_(std::move(stream)) {}
-  const Stream<T>& stream() const { return stream_; }
-
- private:
-  Stream<T> stream_;
-};
 
 /// Handle of the streams of a bolt: `sorted.stream<"people">()`. When the first of Streams<...> is
 /// unnamed, the handle is that Stream as well.

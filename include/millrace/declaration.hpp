@@ -17,12 +17,25 @@ namespace millrace {
 
 namespace detail {
 
-/// Where a stream comes from: an output port of a component, and whether its reader spreads it.
+/// Where a stream comes from: an output port of a component, and how its next reader gets the
+/// records unless it needs a grouping of its own.
 struct Upstream {
   NodeId node;
   std::uint32_t port;
-  bool spread = false;
+  Grouping grouping = {};
 };
+
+/// The inputs of a reader that needs `grouping`; one that does not care (forward) takes what the
+/// stream was given.
+inline std::vector<NodeInput> inputs_from(const std::vector<Upstream>& streams,
+                                          const Grouping& grouping) {
+  const bool own = grouping.kind != GroupingKind::forward;
+  std::vector<NodeInput> inputs;
+  for (const Upstream& from : streams) {
+    inputs.push_back({from.node, from.port, own ? grouping : from.grouping});
+  }
+  return inputs;
+}
 
 /// What a topology owns while it is declared; streams point to it.
 struct Declaration {

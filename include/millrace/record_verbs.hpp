@@ -95,11 +95,12 @@ class RecordVerbs : public StreamHandle<T> {
     return Stream<Letter>(this->declaration(), std::move(from));
   }
 
-  /// Spreads the records evenly over the tasks of the next component: the run's parallelism, or
-  /// those of parallel(). Order is kept from each task to each task, and nowhere else.
+  /// Spreads the records by load over the tasks of the next component, as the grouping shuffle: the
+  /// run's parallelism, or those of parallel(). Order is kept from each task to each task, and
+  /// nowhere else.
   Stream<T> shuffle() const {
     std::vector<detail::Upstream> spread = this->from();
-    for (detail::Upstream& from : spread) from.spread = true;
+    for (detail::Upstream& from : spread) from.grouping = {detail::GroupingKind::shuffle};
     return Stream<T>(this->declaration(), std::move(spread), this->names());
   }
 

@@ -72,14 +72,7 @@ class StreamHandle {
   const detail::RowNames& names() const { return names_; }
 
   std::vector<detail::NodeInput> inputs(const detail::Grouping& grouping) const {
-    std::vector<detail::NodeInput> list;
-    for (const detail::Upstream& from : from_) {
-      list.push_back({from.node, from.port, grouping});
-      if (from.spread && grouping.kind == detail::GroupingKind::forward) {
-        list.back().grouping.kind = detail::GroupingKind::shuffle;
-      }
-    }
-    return list;
+    return detail::inputs_from(from_, grouping);
   }
 
  protected:

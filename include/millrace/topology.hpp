@@ -85,9 +85,11 @@ class Topology {
     node.inputs = inputs.inputs;
     node.tick = options.tick;
     node.blocking = options.blocking;
-    node.make_operator = [bolt, types = inputs.types] {
-      return std::make_unique<detail::BoltOperator<B>>(bolt, types);
-    };
+    if constexpr (detail::BoltCheck<B, typename B::Input>::kComplete) {
+      node.make_operator = [bolt, types = inputs.types] {
+        return std::make_unique<detail::BoltOperator<B>>(bolt, types);
+      };
+    }
     check(node, options, detail::Ticks<B>);
     return detail::add_bolt<typename B::Record>(*declaration_, std::move(node));
   }

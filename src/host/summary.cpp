@@ -62,15 +62,38 @@ void append_list(std::string& out, const char* name, char open, char close, cons
   out += close;
 }
 
+void append_metric(std::string& out, const MetricReport& metric) {
+  const auto number = [&out](const char* name, double value) {
+    out += fmt::format(",\"{}\":", name);
+    append_json_value(out, value);
+  };
+  append_json_string(out, metric.name);
+  out += fmt::format(":{{\"kind\":\"{}\"", metric.kind);
+  const bool spread = metric.kind == "histogram" || metric.kind == "timer";
+  number(spread ? "sum" : "value", metric.value);
+  if (spread) {
+    out += fmt::format(",\"count\":{}", metric.count);
+    number("p50", metric.p50);
+    number("p99", metric.p99);
+    number("max", metric.greatest);
+  }
+  out += '}';
+}
+
 void append_component(std::string& out, const ComponentReport& component) {
   append_json_string(out, component.name);
   out += fmt::format(
       ":{{\"kind\":\"{}\",\"tasks\":{},\"received\":{},\"processed\":{},\"filtered\":{},\"late\":{}"
       ","
-      "\"dead_lettered\":{},\"rows_refused\":{},\"in_flight\":{},\"emitted\":{}}}",
+      "\"dead_lettered\":{},\"rows_refused\":{},\"in_flight\":{},\"emitted\":{}",
       component.kind, component.tasks, component.received, component.processed, component.filtered,
       component.late, component.dead_lettered, component.rows_refused, component.in_flight,
       component.emitted);
+  if (!component.metrics.empty()) {
+    append_list(out, "metrics", '{', '}', component.metrics,
+                [&](const auto& metric) { append_metric(out, metric); });
+  }
+  out += '}';
 }
 
 void append_dead_letter(std::string& out, const DeadLetterReport& letter) {

@@ -138,7 +138,7 @@ struct ComponentReport {
 struct EdgeReport {
   std::string from;
   std::string to;
-  std::string grouping;  ///< "forward", "shuffle", "fields", "global", "all"; "errors"
+  std::string grouping;  ///< "forward", "shuffle", "fields", ..., "errors"; docs/concepts.md
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   std::uint64_t queued = 0;

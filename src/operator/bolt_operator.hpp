@@ -115,7 +115,8 @@ class BoltOperator final : public Operator {
           },
           undo);
       if constexpr (Ticks<B> || Finishes<B>) {
-        newest_ = std::max(newest_, *std::max_element(in.times.begin(), in.times.end()));
+        if (!in.times.empty())
+          newest_ = std::max(newest_, *std::max_element(in.times.begin(), in.times.end()));
       }
     }
     tally().processed += count - failed;
@@ -128,7 +129,8 @@ class BoltOperator final : public Operator {
   void call_apart(Call&& call, Outputs& outputs) {
     emission_.begin();
     call();
-    if (newest_ != kTimeMin) emission_.stamp(newest_);
+    emission_.stamp(newest_);
+    if (context().makes_arrivals) emission_.number(context().component, context().task);
     emission_.push(nullptr, outputs);
   }
 

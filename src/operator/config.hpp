@@ -90,7 +90,7 @@ class Config {
   static V read(std::string_view name, std::string_view text, const char* wanted) {
     Wide value{};
     if (!detail::parse_setting(text, value)) detail::refuse_setting(name, text, wanted);
-    if constexpr (std::is_integral_v<V>) {
+    if constexpr (std::is_integral_v<V> && !std::is_same_v<V, bool>) {
       if (!std::in_range<V>(value)) detail::refuse_setting(name, text, wanted);
     }
     return static_cast<V>(value);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <tuple>
 #include <utility>
@@ -69,10 +70,20 @@ class Emission {
       inherit_time(in, index, batch, marks_[port], batch.values.size(), cursor_);
       inherit_arrival(in, index, batch, marks_[port], batch.values.size());
     });
+    if (!in.arrivals.empty()) inherit_arrival(in, index);
   }
-  /// Everything emitted takes that event time.
+  /// Everything emitted takes that event time; kTimeMin: none.
   void stamp(Time time) {
+    if (time == kTimeMin) return;
     each([time](auto& batch, std::size_t) { batch.times.assign(batch.values.size(), time); });
+  }
+  /// Everything emitted gets places of its own, for readers that break ties by them.
+  void number(std::uint32_t component, std::uint32_t task) {
+    each([&](auto& batch, std::size_t) {
+      for (std::size_t left = batch.values.size(); left > 0; --left) {
+        batch.arrivals.push_back(Arrival::at(component, task, numbered_++));
+      }
+    });
   }
   /// Hands on what was emitted; the records may borrow from `in`.
   void push(const BatchBase* in, Outputs& outputs) {
@@ -85,6 +96,17 @@ class Emission {
   }
 
  private:
+  /// The records made of one have places behind each other, stream by stream.
+  void inherit_arrival(const BatchBase& in, std::size_t index) {
+    std::uint64_t child = 0;
+    each([&](auto& batch, std::size_t port) {
+      batch.arrivals.resize(marks_[port]);
+      while (batch.arrivals.size() < batch.values.size()) {
+        batch.arrivals.push_back(in.arrival_of(index).child(child++));
+      }
+    });
+  }
+
   template <class Use>
   void each(Use&& use) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -96,6 +118,7 @@ class Emission {
   Output<Emitted> output_;
   std::array<std::size_t, kPorts> marks_{};
   std::size_t cursor_ = 0;
+  std::uint64_t numbered_ = 0;
 };
 
 }  // namespace millrace::detail

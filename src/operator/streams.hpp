@@ -105,8 +105,9 @@ struct Ports<Streams<S...>> {
 /// The stream `Name` of Streams<S...>.
 template <StreamName Name, class... S>
 struct NamedPort {
-  static constexpr std::size_t kIndex = port_named<S...>(Name.view());
-  static_assert(kIndex < sizeof...(S),
+  static constexpr std::size_t kFound = port_named<S...>(Name.view());
+  static constexpr std::size_t kIndex = kFound < sizeof...(S) ? kFound : 0;
+  static_assert(kFound < sizeof...(S),
                 "millrace: the component declares no stream of this name: add it to Streams<...>");
   using Spec = std::tuple_element_t<kIndex, std::tuple<StreamSpec<S>...>>;
   using Record = typename Spec::Record;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "operator/chooser.hpp"
 #include "operator/streams.hpp"
 
 namespace millrace {
@@ -40,6 +41,11 @@ void miss_resource(std::string_view name) {
 void refuse_resource_type(std::string_view name) {
   throw std::invalid_argument(fmt::format(
       "the resource \"{}\" was shared as another type: ask for the one it was shared as", name));
+}
+
+void refuse_target(int task, int tasks) {
+  throw std::out_of_range(fmt::format(
+      "a custom grouping chose task {}: the receiver has tasks 0 to {}", task, tasks - 1));
 }
 
 void refuse_direct_task(std::string_view stream, int task, int tasks) {

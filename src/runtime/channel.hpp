@@ -61,6 +61,11 @@ class Channel {
   std::uint64_t passed() const { return passed_.value(); }
   bool empty() const { return ring_.empty(); }
   bool full() const { return ring_.full(); }
+  bool half_full() const { return 2 * ring_.size() >= ring_.capacity(); }
+  /// Sender: true when its own executor steps the receiver now.
+  bool local() const {
+    return sender_ == receiver_ || (sender_ && receiver_ && sender_->waker() == receiver_->waker());
+  }
 
  private:
   const BatchType& type_;

@@ -8,48 +8,31 @@
 
 namespace millrace::detail {
 
-Router::Router(const BatchType& type, Grouping grouping, std::vector<Channel*> channels,
+Router::Router(const BatchType& type, const Grouping& grouping, std::vector<Channel*> channels,
                std::size_t batch_records_max, Counter& sent)
     : type_(type),
-      grouping_(std::move(grouping)),
+      kind_(grouping.kind),
+      hash_(grouping.hash),
+      picker_(make_picker(grouping, {channels.begin(), channels.end()})),
       batch_records_max_(batch_records_max),
       sent_(sent) {
-  for (Channel* channel : channels) receivers_.push_back({channel, nullptr, {}, {}});
+  receivers_.reserve(channels.size());
+  for (Channel* channel : channels) {
+    receivers_.push_back({channel, nullptr, {}, {}});
+    picks_.push_back(&receivers_.back().picks);
+  }
 }
 
 void Router::push(BatchBase& batch, bool exclusive) {
   if (batch.size() == 0) return;
-  switch (grouping_.kind) {
-    case GroupingKind::forward:
-    case GroupingKind::global:
-      append_whole(receivers_.front(), batch, exclusive);
-      return;
-    case GroupingKind::all:
-      for (Receiver& receiver : receivers_) append_whole(receiver, batch, false);
-      return;
-    case GroupingKind::shuffle:
-      if (receivers_.size() == 1) return append_whole(receivers_.front(), batch, exclusive);
-      drop_hashes(batch);
-      pick_evenly(batch);
-      break;
-    case GroupingKind::fields:
-      pick_by_hash(batch);
-      break;
-  }
-  scatter(batch);
-}
-
-void Router::pick_by_hash(BatchBase& batch) {
-  const std::size_t count = batch.size();
-  if (batch.hashed_by != grouping_.hash.get() || batch.hashes.size() != count) {
-    grouping_.hash->hash(batch, batch.hashes);
-    batch.hashed_by = grouping_.hash.get();
-  }
-  sample_key(batch);
-  const auto tasks = static_cast<std::uint32_t>(receivers_.size());
-  for (std::size_t at = 0; at < count; ++at) {
-    receivers_[task_of_hash(batch.hashes[at], tasks)].picks.push_back(
-        static_cast<std::uint32_t>(at));
+  if (picker_) {
+    picker_->pick(batch, picks_);
+    if (hash_ && batch.hashed_by == hash_.get()) sample_key(batch);
+    scatter(batch);
+  } else if (kind_ == GroupingKind::all) {
+    for (Receiver& receiver : receivers_) append_whole(receiver, batch, false);
+  } else {
+    append_whole(receivers_.front(), batch, exclusive);  // global: the others get marks alone
   }
 }
 
@@ -59,22 +42,7 @@ void Router::sample_key(const BatchBase& batch) {
   constexpr std::size_t kStride = 619;  // a prime, so that all places have their turn
   sampled_at_ = (sampled_at_ + kStride) % batch.size();
   sampled_keys_.add(batch.hashes[sampled_at_],
-                    [&] { return grouping_.hash->text(batch, sampled_at_); });
-}
-
-/// Neighbours stay together: a run of each batch for every receiver; what does not divide evenly
-/// goes to the next ones in turn.
-void Router::pick_evenly(const BatchBase& batch) {
-  const std::size_t count = batch.size();
-  const std::size_t share = count / receivers_.size();
-  const std::size_t left_over = count % receivers_.size();
-  for (std::size_t turn = 0, at = 0; at < count; ++turn) {
-    auto& picks = receivers_[(next_ + turn) % receivers_.size()].picks;
-    for (const std::size_t end = at + share + (turn < left_over ? 1 : 0); at < end; ++at) {
-      picks.push_back(static_cast<std::uint32_t>(at));
-    }
-  }
-  next_ = (next_ + left_over) % receivers_.size();
+                    [&] { return hash_->text(batch, sampled_at_); });
 }
 
 void Router::scatter(BatchBase& batch) {

@@ -10,6 +10,7 @@
 #include "metrics/heavy_hitters.hpp"
 #include "record/batch.hpp"
 #include "runtime/channel.hpp"
+#include "runtime/picker.hpp"
 #include "topology/topology_graph.hpp"
 
 namespace millrace::detail {
@@ -24,9 +25,13 @@ class Router {
   static constexpr std::size_t kArenasMax = 8;
   static constexpr std::size_t kPinnedBytesMax = 4u << 20;
 
-  Router(const BatchType& type, Grouping grouping, std::vector<Channel*> channels,
+  Router(const BatchType& type, const Grouping& grouping, std::vector<Channel*> channels,
          std::size_t batch_records_max, Counter& sent);
 
+  /// `sender` is the context of the sending stage; before the first batch.
+  void open(TaskContext& sender) {
+    if (picker_) picker_->open(sender);
+  }
   void push(BatchBase& batch, bool exclusive);
   /// Sends `watermark` behind everything pushed before.
   void advance(Time watermark, std::int64_t due_ns);
@@ -53,9 +58,7 @@ class Router {
   void scatter(BatchBase& batch);
   void append(Receiver& receiver, const BatchBase& batch);
   void append_whole(Receiver& receiver, BatchBase& batch, bool exclusive);
-  void pick_by_hash(BatchBase& batch);
   void sample_key(const BatchBase& batch);
-  void pick_evenly(const BatchBase& batch);
   BatchBase& open_of(Receiver& receiver);
   BatchBase& open_for(Receiver& receiver, const BatchBase& batch);
   static void drop_hashes(BatchBase& batch);
@@ -64,11 +67,13 @@ class Router {
   void seal(Receiver& receiver);
 
   const BatchType& type_;
-  Grouping grouping_;
+  GroupingKind kind_;
+  std::shared_ptr<const KeyHash> hash_;  ///< of groupings by key, else null
   std::vector<Receiver> receivers_;
+  std::unique_ptr<Picker> picker_;  ///< null: whole batches are sent
+  Picks picks_;                     ///< the lists of the receivers
   std::size_t batch_records_max_;
   Counter& sent_;
-  std::size_t next_ = 0;
   std::size_t waiting_ = 0;
   HeavyHitters sampled_keys_;
   std::size_t sampled_at_ = 0;

@@ -70,6 +70,11 @@ Status Stage::open(const StageOpening& opening) {
   Status status = open_part();
   hooks_.opened();
   opened_ = status.ok();
+  for (const auto& readers : readers_) {
+    for (const Reader& reader : readers) {
+      if (reader.router) reader.router->open(*user_);
+    }
+  }
   return status;
 }
 

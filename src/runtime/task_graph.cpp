@@ -131,9 +131,6 @@ void TaskGraph::wire(const PlanEdge& edge, EdgeCounters& counters, const RunOpti
       case GroupingKind::forward:
         channels.push_back(&connect(edge, sender, sender, counters, options));
         break;
-      case GroupingKind::global:
-        channels.push_back(&connect(edge, sender, 0, counters, options));
-        break;
       default:
         for (std::uint32_t receiver = 0; receiver < plan_.stages[edge.to].tasks; ++receiver) {
           channels.push_back(&connect(edge, sender, receiver, counters, options));

@@ -36,6 +36,11 @@ class Exposition {
       fmt::format_to(std::back_inserter(out_), "{}{{{}}} {}\n", name_, labels, value);
     }
   }
+  /// A sample of the family whose name ends in `suffix`.
+  template <class T>
+  void part(std::string_view suffix, T value, std::string_view labels) {
+    fmt::format_to(std::back_inserter(out_), "{}{}{{{}}} {}\n", name_, suffix, labels, value);
+  }
   std::string take() { return std::move(out_); }
 
  private:
@@ -106,6 +111,45 @@ void write_components(Exposition& text, const Report& report) {
        &ComponentReport::busy_share);
 }
 
+/// Of one family of the user's metrics: those of a kind that `use` samples.
+template <class Use>
+void write_user_family(Exposition& text, const Report& report, std::string_view family,
+                       std::string_view type, std::string_view help, Use&& use) {
+  text.family(family, type, help);
+  for (const auto& component : report.components) {
+    for (const MetricReport& metric : component.metrics) {
+      use(metric, fmt::format("component=\"{}\",name=\"{}\"", escaped(component.name),
+                              escaped(metric.name)));
+    }
+  }
+}
+
+void write_user_metrics(Exposition& text, const Report& report) {
+  write_user_family(text, report, "millrace_user_total", "counter",
+                    "Counters that the program's own components keep.",
+                    [&](const MetricReport& metric, const std::string& labels) {
+                      if (metric.kind == "counter") text.sample(metric.value, labels);
+                    });
+  write_user_family(text, report, "millrace_user_level", "gauge",
+                    "Gauges of the program's own components, summed over tasks.",
+                    [&](const MetricReport& metric, const std::string& labels) {
+                      if (metric.kind == "gauge") text.sample(metric.value, labels);
+                    });
+  const auto summary = [&](std::string_view kind, double unit) {
+    return [&text, kind, unit](const MetricReport& metric, const std::string& labels) {
+      if (metric.kind != kind) return;
+      text.sample(metric.p50 / unit, labels + ",quantile=\"0.5\"");
+      text.sample(metric.p99 / unit, labels + ",quantile=\"0.99\"");
+      text.part("_sum", metric.value / unit, labels);
+      text.part("_count", metric.count, labels);
+    };
+  };
+  write_user_family(text, report, "millrace_user_values", "summary",
+                    "Histograms of the program's own components.", summary("histogram", 1));
+  write_user_family(text, report, "millrace_user_seconds", "summary",
+                    "Timers of the program's own components.", summary("timer", 1e6));
+}
+
 void write_edges(Exposition& text, const Report& report) {
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
                         auto member) {
@@ -128,6 +172,7 @@ std::string to_prometheus(const Report& report) {
   Exposition text;
   write_totals(text, report);
   write_components(text, report);
+  write_user_metrics(text, report);
   write_edges(text, report);
   text.family("millrace_view_records_total", "counter", "Records that the view received.");
   for (const auto& view : report.views) {

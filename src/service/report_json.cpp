@@ -51,6 +51,20 @@ void write_error(JsonWriter& json, const ErrorReport& error) {
   json.close('}');
 }
 
+void write_metric(JsonWriter& json, const MetricReport& metric) {
+  json.open('{');
+  json.member("name", metric.name);
+  json.member("kind", metric.kind);
+  json.member("value", metric.value);
+  if (metric.kind == "histogram" || metric.kind == "timer") {
+    json.member("count", metric.count);
+    json.rounded_member("p50", metric.p50);
+    json.rounded_member("p99", metric.p99);
+    json.rounded_member("max", metric.greatest);
+  }
+  json.close('}');
+}
+
 void write_component(JsonWriter& json, const ComponentReport& component) {
   json.open('{');
   json.member("name", component.name);
@@ -82,6 +96,7 @@ void write_component(JsonWriter& json, const ComponentReport& component) {
   json.time_member("closes_at", component.closes_at);
   json_array(json, "partitions", component.partitions, write_partition);
   json_array(json, "errors", component.errors, write_error);
+  json_array(json, "metrics", component.metrics, write_metric);
   json.close('}');
 }
 

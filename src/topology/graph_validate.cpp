@@ -82,6 +82,43 @@ void check_time_place(const Graph& graph, const Node& node, std::vector<Status>&
   }
 }
 
+/// The first way from `at` back to a node on the way to it, as names; empty when there is none.
+std::string find_cycle(const Graph& graph, NodeId at, std::vector<NodeId>& way,
+                       std::vector<bool>& cleared) {
+  if (cleared[at]) return {};
+  if (const auto begin = std::find(way.begin(), way.end(), at); begin != way.end()) {
+    std::string names;
+    for (auto step = way.end(); step != begin; --step) {
+      names += fmt::format("\"{}\" -> ", graph.node(*(step - 1)).name);
+    }
+    return names + fmt::format("\"{}\"", graph.node(*(way.end() - 1)).name);
+  }
+  way.push_back(at);
+  for (const NodeInput& input : graph.node(at).inputs) {
+    if (std::string names = find_cycle(graph, input.from, way, cleared); !names.empty()) {
+      return names;
+    }
+  }
+  way.pop_back();
+  cleared[at] = true;
+  return {};
+}
+
+/// True when there is a cycle: then nothing else can be said of the graph's ways.
+bool check_cycles(const Graph& graph, std::vector<Status>& problems) {
+  std::vector<bool> cleared(graph.nodes().size());
+  for (const Node& node : graph.nodes()) {
+    std::vector<NodeId> way;
+    const std::string names = find_cycle(graph, node.id, way, cleared);
+    if (names.empty()) continue;
+    problems.emplace_back(
+        Code::cycle,
+        fmt::format("{}: a component reads what it emits: take one of these streams away", names));
+    return true;
+  }
+  return false;
+}
+
 void check_readers(const Graph& graph, std::vector<Status>& problems) {
   std::set<NodeId> read;
   for (const Node& node : graph.nodes()) {
@@ -107,12 +144,20 @@ std::string_view name_of(GroupingKind kind) {
       return "forward";
     case GroupingKind::shuffle:
       return "shuffle";
+    case GroupingKind::local_or_shuffle:
+      return "local_or_shuffle";
     case GroupingKind::fields:
       return "fields";
+    case GroupingKind::partial_key:
+      return "partial_key";
     case GroupingKind::global:
       return "global";
     case GroupingKind::all:
       return "all";
+    case GroupingKind::direct:
+      return "direct";
+    case GroupingKind::custom:
+      return "custom";
   }
   return "?";
 }
@@ -183,6 +228,7 @@ std::vector<Status> Graph::validate() const {
         Code::topology_empty,
         fmt::format("topology \"{}\" is empty: add a source with from(...) or spout(...)", name_));
   }
+  if (check_cycles(*this, problems)) return problems;
   for (const Node& node : nodes_) {
     check_node(*this, node, problems);
     check_time_place(*this, node, problems);

@@ -131,7 +131,10 @@ class Planner {
     Grouping grouping = input.grouping;
     const bool both_single = plan_.stages[from].tasks == 1 && plan_.stages[to].tasks == 1;
     const bool same_tasks = plan_.stages[from].tasks == plan_.stages[to].tasks;
-    if (both_single) grouping.kind = GroupingKind::forward;
+    // A direct or custom grouping has the last word even where there is but one task.
+    const bool asks_sender =
+        grouping.kind == GroupingKind::direct || grouping.kind == GroupingKind::custom;
+    if (both_single && !asks_sender) grouping.kind = GroupingKind::forward;
     // A forward edge between different numbers of tasks has to spread its records.
     if (grouping.kind == GroupingKind::forward && !same_tasks) {
       grouping.kind = plan_.stages[to].tasks == 1 ? GroupingKind::global : GroupingKind::shuffle;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "operator/chooser.hpp"
 #include "operator/dead_letter.hpp"
 #include "operator/keyed.hpp"
 #include "operator/operator.hpp"
@@ -22,11 +23,15 @@ namespace millrace::detail {
 using NodeId = std::uint32_t;
 
 enum class GroupingKind {
-  forward,  ///< to the task of the same index
-  shuffle,  ///< spread evenly
-  fields,   ///< by key hash: equal keys to one task
-  global,   ///< all to task 0
-  all,      ///< every record to every task
+  forward,           ///< to the task of the same index
+  shuffle,           ///< to the tasks with the shortest queues
+  local_or_shuffle,  ///< to tasks of the sender's thread while they keep up, else shuffle
+  fields,            ///< by key hash: equal keys to one task
+  partial_key,       ///< by key hash: equal keys to the less used of two tasks
+  global,            ///< all to task 0
+  all,               ///< every record to every task
+  direct,            ///< the sender names the task of each record
+  custom,            ///< a class of the user's chooses
 };
 
 std::string_view name_of(GroupingKind kind);
@@ -34,7 +39,8 @@ std::string_view name_of(GroupingKind kind);
 /// How records of a stream choose the receiving task.
 struct Grouping {
   GroupingKind kind = GroupingKind::forward;
-  std::shared_ptr<const KeyHash> hash;  ///< for fields
+  std::shared_ptr<const KeyHash> hash = {};                     ///< for fields and partial_key
+  std::function<std::unique_ptr<Chooser>()> make_chooser = {};  ///< for custom, a task each
 };
 
 /// A reader's end of an edge.

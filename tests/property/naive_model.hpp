@@ -67,10 +67,18 @@ inline std::vector<ModelRecord> model_step(const std::vector<ModelRecord>& recor
       next.key = changed.key;
     };
     switch (step.op) {
-      case Op::bolt_shuffle:
-      case Op::bolt_one:
+      case Op::bolt_direct:  // odd ones pass two bolts, even ones too
         next.arrival = next.arrival.child(0);
         [[fallthrough]];
+      case Op::bolt_shuffle:
+      case Op::bolt_one:
+      case Op::bolt_partial_key:
+      case Op::bolt_local:
+      case Op::bolt_none:
+      case Op::bolt_custom:
+        next.arrival = next.arrival.child(0);
+        [[fallthrough]];
+      case Op::verb_grouped:
       case Op::map:
       case Op::parallel_map:
       case Op::shuffle_map:

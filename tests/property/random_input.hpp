@@ -65,8 +65,14 @@ enum class Op {
   split_cases,
   shuffle_map,
   parallel_map,
+  bolt_partial_key,
+  bolt_local,
+  bolt_none,
+  bolt_custom,
+  bolt_direct,   // sorts into a plain and a direct stream, and joins them again
+  verb_grouped,  // a verb behind a grouping
 };
-inline constexpr std::uint64_t kOps = 14;
+inline constexpr std::uint64_t kOps = 20;
 struct Step {
   Op op = Op::map;
   std::int64_t parameter = 0;

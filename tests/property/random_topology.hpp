@@ -95,6 +95,30 @@ struct RenamingBolt : Bolt<Event, Event> {
   Renaming renaming;
 };
 
+/// The same task for equal keys, by a rule of its own.
+struct ByKey : CustomGrouping<Event> {
+  void choose(const Event& event, Targets& targets) override {
+    targets.add(static_cast<int>(static_cast<std::uint32_t>(event.key)) % targets.tasks());
+  }
+};
+
+/// Even numbers go on, odd ones to a task that their key names.
+using Halves = Streams<Event, DirectOut<"odd", Event>>;
+struct HalvingBolt : Bolt<Event, Halves> {
+  void process(const Event& event, Output<Halves>& out) override {
+    if (event.number % 2 == 0) return out.emit(event);
+    out.emit_to<"odd">(static_cast<int>(event.key & 0xff) % out.tasks<"odd">(), event);
+  }
+};
+
+inline Stream<Event> declare_direct(Topology& topology, const Stream<Event>& stream,
+                                    std::int64_t parameter, const std::string& name) {
+  const auto halves = topology.bolt(name + " halves", HalvingBolt{}, shuffle(stream));
+  const auto odd =
+      topology.bolt(name + " odd", MappingBolt(parameter), direct(halves.stream<"odd">()));
+  return topology.bolt(name + " even", MappingBolt(parameter), shuffle(halves)).merge(odd);
+}
+
 inline Stream<Event> declare_step(Topology& topology, const Stream<Event>& stream, Step step,
                                   const std::string& name) {
   const std::int64_t parameter = step.parameter;
@@ -135,6 +159,19 @@ inline Stream<Event> declare_step(Topology& topology, const Stream<Event>& strea
       return topology.bolt(name, RenamingBolt(parameter), fields(stream, &Event::name));
     case Op::bolt_one:
       return topology.bolt(name, MappingBolt(parameter), global(stream));
+    case Op::bolt_partial_key:
+      return topology.bolt(name, MappingBolt(parameter),
+                           partial_key(stream, &Event::name, &Event::key));
+    case Op::bolt_local:
+      return topology.bolt(name, MappingBolt(parameter), local_or_shuffle(stream));
+    case Op::bolt_none:
+      return topology.bolt(name, MappingBolt(parameter), none(stream));
+    case Op::bolt_custom:
+      return topology.bolt(name, MappingBolt(parameter), custom(stream, ByKey{}));
+    case Op::bolt_direct:
+      return declare_direct(topology, stream, parameter, name);
+    case Op::verb_grouped:
+      return fields(stream, &Event::key).stream().map(map);
   }
   return stream;
 }

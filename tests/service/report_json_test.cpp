@@ -135,5 +135,37 @@ TEST(MetricsText, NamesUnitsAndEscapesLabels) {
   EXPECT_EQ(to_prometheus(Report()).find("latency"), std::string::npos) << "no value, no line";
 }
 
+Report with_user_metrics() {
+  Report report = full_report();
+  report.components[0].metrics = {{"lag \"s\"", "gauge", 2.5, 0, 0, 0, 0},
+                                  {"seen", "counter", 7, 0, 0, 0, 0},
+                                  {"took", "timer", 3000, 2, 1000, 2000, 2000}};
+  return report;
+}
+
+TEST(ReportJson, WritesTheUsersMetrics) {
+  simdjson::dom::parser parser;
+  const auto parsed = parser.parse(to_json(with_user_metrics()));
+  const auto metrics = parsed["components"].at(0)["metrics"];
+  EXPECT_EQ(std::string_view(metrics.at(0)["name"]), "lag \"s\"");
+  EXPECT_EQ(double(metrics.at(0)["value"]), 2.5);
+  EXPECT_EQ(std::string_view(metrics.at(1)["kind"]), "counter");
+  EXPECT_EQ(double(metrics.at(2)["p99"]), 2000);
+  EXPECT_EQ(std::int64_t(metrics.at(2)["count"]), 2);
+}
+
+TEST(MetricsText, HasTheUsersMetricsByKind) {
+  const std::string text = to_prometheus(with_user_metrics());
+  for (const char* line :
+       {"millrace_user_level{component=\"edits\",name=\"lag \\\"s\\\"\"} 2.5\n",
+        "# TYPE millrace_user_total counter\n",
+        "millrace_user_total{component=\"edits\",name=\"seen\"} 7\n",
+        "millrace_user_seconds{component=\"edits\",name=\"took\",quantile=\"0.99\"} 0.002\n",
+        "millrace_user_seconds_sum{component=\"edits\",name=\"took\"} 0.003\n",
+        "millrace_user_seconds_count{component=\"edits\",name=\"took\"} 2\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
 }  // namespace
 }  // namespace millrace::detail

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -120,6 +121,117 @@ TEST(Router, ShuffleSpreadsEvenlyAndInOrder) {
     }
     EXPECT_EQ(total, static_cast<std::size_t>(60 * count));
   }
+}
+
+/// A task that takes nothing off its queue gets less and less, an idle one all the more.
+TEST(Router, ShuffleSendsLessToTasksThatFallBehind) {
+  constexpr std::size_t kTasks = 4;
+  Bench bench(GroupingKind::shuffle, kTasks, 16);
+  std::vector<std::size_t> got(kTasks);
+  for (int at = 0; at < 100; ++at) {
+    bench.push(numbered(at * 20, 20));
+    bench.router().flush_open();
+    for (std::size_t task = 1; task < kTasks; ++task) {
+      const auto items = bench.take(task);
+      expect_ordered(items);
+      got[task] += items.size();
+    }
+  }
+  got[0] = bench.take(0).size();
+  EXPECT_LE(got[0], 20u);
+  for (std::size_t task = 1; task < kTasks; ++task) {
+    EXPECT_NEAR(static_cast<double>(got[task]), 2000.0 / 3, 40) << task;
+  }
+}
+
+/// Queues of different lengths become equally long before any grows beyond the others.
+TEST(Router, ShuffleLevelsTheQueues) {
+  Random random(7);
+  for (int round = 0; round < 200; ++round) {
+    const std::size_t tasks = 2 + random.below(6);
+    Bench bench(GroupingKind::shuffle, tasks, 1'000'000, 1 << 12);
+    std::vector<std::uint64_t> before(tasks);
+    for (int at = 0; at < 10; ++at) {
+      for (std::size_t task = 0; task < tasks; ++task) {
+        before[task] = bench.channel(task).queued();
+      }
+      const std::int64_t count = random.between(1, 50);
+      bench.push(numbered(0, count));
+      for (std::size_t task = 0; task < tasks; ++task) {
+        const std::uint64_t now = bench.channel(task).queued();
+        // Whoever got something is at most one above whoever got least.
+        if (now > before[task]) {
+          for (std::size_t other = 0; other < tasks; ++other) {
+            ASSERT_LE(now, bench.channel(other).queued() + 1);
+          }
+        }
+      }
+      bench.router().flush_open();
+      (void)bench.take(random.below(tasks));
+    }
+  }
+}
+
+TEST(Router, PartialKeySendsAKeyToOneOfTwoTasksAndEvensSkewOut) {
+  constexpr std::size_t kTasks = 6;
+  Bench bench(GroupingKind::partial_key, kTasks, 64);
+  Random random(3);
+  const auto items = numbered(0, 50);
+  for (int at = 0; at < 200; ++at) {
+    std::vector<Item> batch;
+    // Half of all records have one key.
+    for (std::int64_t record = 0; record < 50; ++record) {
+      batch.push_back(random.chance(0.5) ? items[0] : items[random.below(50)]);
+      batch.back().sequence = at * 50 + record;
+    }
+    bench.push(batch);
+  }
+  bench.router().flush_open();
+  std::map<std::string_view, std::map<std::size_t, std::size_t>> of_key;
+  for (std::size_t task = 0; task < kTasks; ++task) {
+    const auto taken = bench.take(task);
+    expect_ordered(taken);
+    for (const Item& item : taken) ++of_key[item.name][task];
+  }
+  std::size_t total = 0;
+  std::size_t split = 0;
+  for (const auto& [name, tasks] : of_key) {
+    EXPECT_LE(tasks.size(), 2u) << name;
+    split += tasks.size() == 2;
+    for (const auto& [task, count] : tasks) total += count;
+  }
+  EXPECT_EQ(total, 10'000u);
+  EXPECT_GT(split, 25u);
+  const auto& hot = of_key[items[0].name];
+  ASSERT_EQ(hot.size(), 2u);
+  for (const auto& [task, count] : hot) EXPECT_GT(count, 1'500u) << task;
+}
+
+/// Both ends in one thread, as the test's channels are: local_or_shuffle stays there while the
+/// queues are less than half full.
+TEST(Router, LocalOrShuffleLeavesTheThreadOnlyWhenItFallsBehind) {
+  Waker wakers[2];
+  Home here;
+  Home there;
+  Home beside;
+  here.move_to(wakers[0]);
+  beside.move_to(wakers[0]);
+  there.move_to(wakers[1]);
+  Bench bench(GroupingKind::local_or_shuffle, 3, 10, 8);
+  for (std::size_t task = 0; task < 3; ++task) {
+    bench.channel(task).set_ends(&here, task == 1 ? &beside : &there);
+  }
+  for (int at = 0; at < 4; ++at) {
+    bench.push(numbered(at * 10, 10));
+    EXPECT_EQ(bench.channel(0).queued() + bench.channel(2).queued(), 0u) << at;
+  }
+  EXPECT_EQ(bench.channel(1).queued(), 40u);
+  bench.push(numbered(40, 10));  // half full: now by load
+  EXPECT_EQ(bench.channel(1).queued(), 40u);
+  EXPECT_EQ(bench.channel(0).queued() + bench.channel(2).queued(), 10u);
+  EXPECT_EQ(bench.take(1).size(), 40u);
+  bench.push(numbered(50, 10));
+  EXPECT_EQ(bench.channel(1).queued(), 10u);
 }
 
 TEST(Router, AllSendsEveryRecordToEveryTask) {

@@ -234,8 +234,9 @@ TEST(Tasks, EachOfNReceivesRecords) {
     EXPECT_EQ(done.component("wide").tasks, static_cast<std::uint32_t>(tasks));
     for (int task = 0; task < 8; ++task) {
       const int got = (*counts)[static_cast<std::size_t>(task)];
+      // By load, and so not evenly: but nobody who keeps up is left out.
       if (task < tasks) {
-        EXPECT_NEAR(got, 4000 / tasks, 64) << task << " of " << tasks;
+        EXPECT_GT(got, 0) << task << " of " << tasks;
       } else {
         EXPECT_EQ(got, 0);
       }

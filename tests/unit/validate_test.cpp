@@ -132,7 +132,7 @@ TEST(Validate, EventTimeTwice) {
 }
 
 TEST(Validate, TasksOutOfRange) {
-  for (const int tasks : {-1, 129}) {
+  for (const int tasks : {-1, 129, 10'000}) {
     Topology topology("x");
     topology.bolt("wide", Pass{}, shuffle(items(topology)), {.tasks = tasks}).to(nothing());
     expect_problem(topology, Code::tasks_invalid, {"bolt \"wide\"", "1 to 128"});
@@ -146,6 +146,59 @@ TEST(Validate, ParametersThatCannotBeUsed) {
   Topology negative("x");
   items(negative).event_time(&Item::time, {.out_of_order = -1s}).to(nothing());
   expect_problem(negative, Code::parameter_invalid, {"out_of_order is negative"});
+}
+
+TEST(Validate, TooManyTasksAreNamedWithTheirFigure) {
+  Topology topology("x");
+  topology.bolt("wide", Pass{}, shuffle(items(topology)), {.tasks = 10'000}).to(nothing());
+  expect_problem(topology, Code::tasks_invalid, {"10000 tasks asked for"});
+}
+
+struct Idle : Bolt<Item, Item> {
+  void process(const Item&, Output<Item>&) override {}
+};
+struct Ticker : Idle {
+  void tick(Output<Item>&) override {}
+};
+
+TEST(Validate, OptionsOfABoltThatCannotBeUsed) {
+  Topology bound("x");
+  bound.bolt("b", Idle{}, shuffle(items(bound)), {.tasks_max = -1}).to(nothing());
+  expect_problem(bound, Code::tasks_invalid, {"bolt \"b\"", "tasks_max is negative"});
+  Topology negative("x");
+  negative.bolt("b", Ticker{}, shuffle(items(negative)), {.tick = -1s}).to(nothing());
+  expect_problem(negative, Code::parameter_invalid, {"bolt \"b\"", "tick is negative"});
+  Topology deaf("x");
+  deaf.bolt("b", Idle{}, shuffle(items(deaf)), {.tick = 1s}).to(nothing());
+  expect_problem(deaf, Code::parameter_invalid, {"bolt \"b\"", "has no tick("});
+  Topology fine("x");
+  fine.bolt("b", Ticker{}, shuffle(items(fine)), {.tick = 1s}).to(nothing());
+  EXPECT_TRUE(fine.declaration().graph.validate().empty());
+}
+
+TEST(Validate, ABoltWithoutInput) {
+  Topology topology("x");
+  topology.bolt("deaf", Idle{}, {}).to(nothing());
+  expect_problem(topology, Code::input_missing, {"bolt \"deaf\" reads no stream"});
+}
+
+TEST(Validate, NamesThatClashAcrossSpoutsAndBolts) {
+  Topology topology("x");
+  const auto in = items(topology).named("same");
+  topology.bolt("same", Idle{}, shuffle(in)).to(nothing());
+  expect_problem(topology, Code::name_invalid, {"bolt \"same\"", "taken by a source"});
+}
+
+/// Streams in C++ lead forward only; a graph built otherwise may lead back.
+TEST(Validate, ACycleIsNamed) {
+  Topology topology("x");
+  const auto in = items(topology).named("in");
+  topology.bolt("first", Idle{}, shuffle(in));
+  topology.bolt("second", Idle{}, shuffle(in)).to(nothing());
+  Graph& graph = topology.declaration().graph;
+  graph.node(1).inputs.push_back({2, 0, {}, 1});
+  graph.node(2).inputs.push_back({1, 0, {}, 1});
+  expect_problem(topology, Code::cycle, {"\"first\"", "\"second\"", "reads what it emits"});
 }
 
 TEST(Validate, ReportsEveryProblemInOnePass) {
