@@ -191,28 +191,31 @@ std::optional<Time> parse_iso_time(std::string_view text) {
 std::optional<Time> parse_epoch_time(std::string_view text, TimeUnit unit) {
   __extension__ using Wide = __int128;
   constexpr std::int64_t kNanosOf[] = {1'000'000'000, 1'000'000, 1'000, 1};
-  constexpr std::size_t kDigitsMax = 30;  // more than any time has, and few enough for 128 bits
+  constexpr std::ptrdiff_t kWholeDigitsMax = 19;  // fit 64 bits without sign
   const std::int64_t nanos = kNanosOf[static_cast<std::size_t>(unit)];
-  StampReader in(text);
-  if (text.size() > kDigitsMax) return std::nullopt;
-  const bool minus = in.eat('-');
-  if (!in.digit_next()) return std::nullopt;
-  Wide value = 0;
-  unsigned digit = 0;
-  while (in.digit_next() && in.number(1, digit)) value = value * 10 + digit;
-  if (value > Wide{kTimeMax} * 1'000) return std::nullopt;
-  value *= nanos;
-  if (in.eat('.')) {
-    if (!in.digit_next()) return std::nullopt;
-    for (std::int64_t weight = nanos / 10; in.digit_next(); weight /= 10) {
-      in.number(1, digit);
-      value += Wide{digit} * weight;
-    }
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const bool minus = at != end && *at == '-';
+  if (minus) ++at;
+  const char* const first = at;
+  std::uint64_t whole = 0;
+  const auto digit_at = [end](const char* place) {
+    return place != end && static_cast<unsigned char>(*place - '0') <= 9;
+  };
+  for (; digit_at(at); ++at) {
+    if (at - first == kWholeDigitsMax) return std::nullopt;
+    whole = whole * 10 + static_cast<std::uint64_t>(*at - '0');
   }
-  if (!in.done()) return std::nullopt;
-  value = minus ? -((value + 999) / 1'000) : value / 1'000;
-  if (value < kTimeMin || value > kTimeMax) return std::nullopt;
-  return static_cast<Time>(value);
+  if (at == first) return std::nullopt;
+  Wide value = static_cast<Wide>(whole) * nanos;
+  if (at != end && *at == '.' && digit_at(at + 1)) {
+    std::int64_t weight = nanos / 10;
+    for (++at; digit_at(at); ++at, weight /= 10) value += static_cast<Wide>(*at - '0') * weight;
+  }
+  if (at != end) return std::nullopt;
+  const Wide micros = minus ? -((value + 999) / 1'000) : value / 1'000;
+  if (micros < kTimeMin || micros > kTimeMax) return std::nullopt;
+  return static_cast<Time>(micros);
 }
 
 std::string format_iso_time(Time time) {

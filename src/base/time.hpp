@@ -46,7 +46,8 @@ namespace detail {
 std::optional<Time> parse_iso_time(std::string_view text);
 
 /// Reads a number of `unit` since 1970, as "1442018818771", "-2" or "1442018818.771"; what is finer
-/// than a microsecond is cut. nullopt when it is no plain decimal number or not in Time's range.
+/// than a microsecond is cut. nullopt when it is no plain decimal number, has more than 19 digits
+/// before the point, or is not in Time's range.
 std::optional<Time> parse_epoch_time(std::string_view text, TimeUnit unit);
 
 /// "2015-09-12T00:46:58.771Z": milliseconds unless the stamp needs microseconds, no fraction for whole seconds.

@@ -3,8 +3,10 @@
 
 #include <charconv>
 #include <cstddef>
-#include <limits>
+#include <optional>
 
+#include "base/decimal.hpp"
+#include "base/interval.hpp"
 #include "record/json_token.hpp"
 #include "record/value_words.hpp"
 
@@ -124,6 +126,30 @@ CellRead read_cell_boolean(std::string_view text, bool& value) {
     if (same_word(text, word)) return CellRead::ok;
   }
   return CellRead::wrong;
+}
+
+CellRead read_cell_token(std::string_view text, const ValuePlan& plan, void* slot) {
+  if (plan.kind == ValueKind::letter) {
+    if (text.size() != 1) return CellRead::wrong;
+    *static_cast<char*>(slot) = text.front();
+    return CellRead::ok;
+  }
+  text = bare_number(text);
+  if (plan.kind == ValueKind::enumeration) {
+    return plan.names->store(slot, text) ? CellRead::ok : CellRead::wrong;
+  }
+  if (plan.kind == ValueKind::interval) {
+    std::optional<Duration> interval = parse_interval(text);
+    if (!interval) interval = parse_seconds(text);
+    if (interval) *static_cast<Duration*>(slot) = *interval;
+    return interval ? CellRead::ok : CellRead::wrong;
+  }
+  std::int64_t units = 0;
+  const DecimalRead read = parse_decimal(text, plan.scale, units);
+  if (read == DecimalRead::out_of_range) return CellRead::out_of_range;
+  if (read != DecimalRead::ok) return CellRead::wrong;
+  store_integer(slot, ValueKind::i64, static_cast<std::uint64_t>(units));
+  return CellRead::ok;
 }
 
 CellRead read_cell_time(std::string_view text, TimeUnit unit, Time& micros) {

@@ -21,6 +21,8 @@ CellRead read_cell_integer(std::string_view text, ValueKind kind, void* slot);
 CellRead read_cell_real(std::string_view text, double& value);
 /// true, false, yes, no, t, f, y, n, 1 or 0 in any case.
 CellRead read_cell_boolean(std::string_view text, bool& value);
+/// An interval, a letter, a decimal or an enum.
+CellRead read_cell_token(std::string_view text, const ValuePlan& plan, void* slot);
 /// ISO 8601, or a number of `unit` since 1970, which may have a fraction.
 CellRead read_cell_time(std::string_view text, TimeUnit unit, Time& micros);
 

@@ -40,20 +40,21 @@ std::size_t column_of(const std::string& member, const Names& names) {
 /// The members of a struct with their columns. A nested struct is JSON in one cell where it has a
 /// column of its name or is optional, and else its members, as "outer.inner".
 void flatten(std::vector<Target>& out, const ValuePlan& plan, const std::string& outer,
-             std::uint32_t offset, const Names& names) {
+             std::uint32_t offset, const Names& names, TimeUnit unit) {
   const std::string name = outer + std::string(plan.name);
   const std::size_t column = column_of(name, names);
   offset += plan.offset;
   const bool is_object = plan.kind == ValueKind::object;
+  const bool is_json = is_object || plan.kind == ValueKind::list || plan.kind == ValueKind::map;
   if (is_object && (name.empty() || (plan.disengage == nullptr && column == names.size()))) {
     for (const ValuePlan& member : plan.object->members) {
-      flatten(out, member, name.empty() ? name : name + ".", offset, names);
+      flatten(out, member, name.empty() ? name : name + ".", offset, names, unit);
     }
     return;
   }
   Target target{name, plan, column, nullptr};
   target.plan.offset = offset;
-  if (is_object) target.json = std::make_unique<JsonReader>(target.plan);
+  if (is_json) target.json = std::make_unique<JsonReader>(target.plan, unit);
   out.push_back(std::move(target));
 }
 
@@ -64,7 +65,8 @@ std::string_view without_quotes(const CsvRow& row, std::string_view cell) {
 }  // namespace
 
 struct CsvReader::Impl {
-  Impl(const ValuePlan& plan, CsvDialect dialect) : root(plan), row(dialect) {}
+  Impl(const ValuePlan& plan, CsvDialect dialect, TimeUnit time_unit)
+      : root(plan), unit(time_unit), row(dialect) {}
 
   Status bind(const std::vector<std::string>& names, std::string_view path);
   Status unbound(const Target& target, const std::vector<std::string>& names,
@@ -78,6 +80,7 @@ struct CsvReader::Impl {
   std::string_view unquoted(std::string_view cell, Arena& arena) const;
 
   ValuePlan root;
+  TimeUnit unit;
   std::vector<Target> targets;  // in the order of their columns
   std::size_t cells_min = 0;    // of a row
   std::size_t cells_max = std::numeric_limits<std::size_t>::max();
@@ -88,7 +91,7 @@ struct CsvReader::Impl {
 
 Status CsvReader::Impl::bind(const std::vector<std::string>& names, std::string_view path) {
   targets.clear();
-  flatten(targets, root, "", 0, names);
+  flatten(targets, root, "", 0, names, unit);
   for (const Target& target : targets) {
     if (target.column == names.size() && !target.plan.disengage)
       return unbound(target, names, path);
@@ -152,7 +155,14 @@ bool CsvReader::Impl::read_text(const ValuePlan& plan, std::string_view cell, vo
 bool CsvReader::Impl::read_json(Target& target, std::string_view cell, void* record, Arena& arena) {
   const std::string_view text = row.quoted(cell) ? unquoted(cell, arena) : cell;
   if (target.json->decode(text, record, arena, LineHome::arena) == Decoded::record) return true;
-  sentence = fmt::format("field \"{}\": {}", target.name, target.json->error());
+  constexpr std::string_view kField = "field \"";
+  const std::string_view why = target.json->error();
+  if (why.starts_with(kField)) {  // inside of what is in the cell
+    const std::string_view inner = why.substr(kField.size());
+    sentence = fmt::format("field \"{}{}{}", target.name, inner.front() == '[' ? "" : ".", inner);
+  } else {
+    sentence = fmt::format("field \"{}\": {}", target.name, why);
+  }
   return false;
 }
 
@@ -190,9 +200,13 @@ bool CsvReader::Impl::read_scalar(const Target& target, std::string_view text, v
     case ValueKind::boolean:
       return checked(target, text, read_cell_boolean(text, *static_cast<bool*>(slot)));
     case ValueKind::timestamp:
-      return checked(
-          target, text,
-          read_cell_time(text, TimeUnit::milliseconds, static_cast<Timestamp*>(slot)->micros));
+      return checked(target, text,
+                     read_cell_time(text, unit, static_cast<Timestamp*>(slot)->micros));
+    case ValueKind::interval:
+    case ValueKind::letter:
+    case ValueKind::decimal:
+    case ValueKind::enumeration:
+      return checked(target, text, read_cell_token(text, target.plan, slot));
     default:
       return checked(target, text, read_cell_integer(text, target.plan.kind, slot));
   }
@@ -207,13 +221,13 @@ bool CsvReader::Impl::checked(const Target& target, std::string_view text, CellR
                            range_words(target.plan.kind));
   } else {
     sentence = fmt::format("field \"{}\": expected {}, found {}", target.name,
-                           wanted_words(target.plan.kind), found);
+                           wanted_words(target.plan), found);
   }
   return false;
 }
 
-CsvReader::CsvReader(const ValuePlan& root, CsvDialect dialect)
-    : impl_(std::make_unique<Impl>(root, dialect)) {}
+CsvReader::CsvReader(const ValuePlan& root, CsvDialect dialect, TimeUnit unit)
+    : impl_(std::make_unique<Impl>(root, dialect, unit)) {}
 CsvReader::CsvReader(CsvReader&&) noexcept = default;
 CsvReader& CsvReader::operator=(CsvReader&&) noexcept = default;
 CsvReader::~CsvReader() = default;
@@ -240,7 +254,7 @@ Status CsvReader::bind_names(const std::vector<std::string>& names, std::string_
 
 void CsvReader::bind_in_order() {
   impl_->targets.clear();
-  flatten(impl_->targets, impl_->root, "", 0, {});
+  flatten(impl_->targets, impl_->root, "", 0, {}, impl_->unit);
   std::size_t column = 0;
   for (Target& target : impl_->targets) target.column = column++;
   impl_->cells_min = column;

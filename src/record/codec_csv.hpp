@@ -17,7 +17,7 @@ namespace millrace::detail {
 /// Reads lines by plan. Not for several threads at a time.
 class CsvReader {
  public:
-  CsvReader(const ValuePlan& root, CsvDialect dialect);
+  CsvReader(const ValuePlan& root, CsvDialect dialect, TimeUnit unit);
   CsvReader(CsvReader&&) noexcept;
   CsvReader& operator=(CsvReader&&) noexcept;
   ~CsvReader();
@@ -40,10 +40,11 @@ class CsvReader {
 /// nested struct are columns "outer.inner", or JSON in a column "outer". Columns without member are
 /// skipped. A cell is read as its member's type: numbers as C++ writes them (spaces around them, a
 /// sign and leading zeros are taken), bool as true, false, yes, no, 1 or 0 in any case, a timestamp
-/// as ISO 8601 text (without zone: UTC) or a number since 1970 in milliseconds. A cell that is
-/// empty and not quoted empties an optional and a text, and is an error for anything else. Numbers
-/// must fit their member. A row has as many cells as the header, or, without header, at least one
-/// for each member.
+/// as ISO 8601 text (without zone: UTC) or a number since 1970, an interval as of parse_interval()
+/// or in seconds, a decimal with no more places than its scale, an enum as the name of a value, a
+/// list or map as JSON. A cell that is empty and not quoted empties an optional and a text, and is
+/// an error for anything else. Numbers must fit their member. A row has as many cells as the
+/// header, or, without header, at least one for each member.
 ///
 /// Cost: no allocation once warm, except by std::string members. One thread at a time.
 template <class T>
@@ -53,8 +54,9 @@ class CsvDecoder {
                 "millrace: CSV is decoded into a struct or a scalar, not into a pair or tuple");
 
  public:
-  explicit CsvDecoder(CsvDialect dialect = {})
-      : reader_(value_plan<T>(ScalarValue<T> ? "value" : "", 0), dialect) {}
+  /// `unit` is what a number for a timestamp counts.
+  explicit CsvDecoder(CsvDialect dialect = {}, TimeUnit unit = TimeUnit::milliseconds)
+      : reader_(value_plan<T>(ScalarValue<T> ? "value" : "", 0), dialect, unit) {}
 
   /// Whether the columns are known; decode() needs that.
   bool bound() const { return reader_.bound(); }

@@ -55,6 +55,15 @@ bool JsonReader::Impl::read_value(const ValuePlan& plan, JsonShape* inner, void*
       return read_time(plan, slot);
     case ValueKind::object:
       return peek() == '{' ? read_object(*inner, slot) : unexpected(plan);
+    case ValueKind::list:
+      return peek() == '[' ? read_list(plan, inner, slot) : unexpected(plan);
+    case ValueKind::map:
+      return peek() == '{' ? read_map(plan, inner, slot) : unexpected(plan);
+    case ValueKind::interval:
+    case ValueKind::letter:
+    case ValueKind::decimal:
+    case ValueKind::enumeration:
+      return read_token(plan, slot);
     default:
       return read_integer(plan, slot);
   }
@@ -68,6 +77,8 @@ bool JsonReader::Impl::read_null(const ValuePlan& plan, void* slot) {
     *static_cast<std::string_view*>(slot) = {};
   } else if (plan.kind == ValueKind::string) {
     static_cast<std::string*>(slot)->clear();
+  } else if (plan.kind == ValueKind::list || plan.kind == ValueKind::map) {
+    plan.items->clear(slot);
   } else {
     return unexpected(plan);
   }
@@ -164,10 +175,12 @@ bool JsonReader::Impl::read_time(const ValuePlan& plan, void* value) {
   } else {
     const char first = peek();
     if (first != '-' && (first < '0' || first > '9')) return unexpected(plan);
-    std::int64_t millis = 0;
-    const NumberRead read = read_json_integer(token(), kTimeMin / 1'000, kTimeMax / 1'000, millis);
-    if (read != NumberRead::ok) return bad_number(plan, read);
-    time.micros = millis * 1'000;
+    if (!is_json_number(token())) return broken("expected a number");
+    const auto micros = parse_epoch_time(token(), unit);
+    const bool has_exponent = token().find_first_of("eE") != std::string_view::npos;
+    if (!micros && has_exponent) return unexpected(plan);
+    if (!micros) return bad_number(plan, NumberRead::out_of_range);
+    time.micros = *micros;
   }
   ++at;
   return true;
@@ -246,7 +259,8 @@ bool JsonReader::Impl::finish_object(const JsonShape& inner, void* record, std::
   return true;
 }
 
-JsonReader::JsonReader(const ValuePlan& root) : impl_(std::make_unique<Impl>(root)) {}
+JsonReader::JsonReader(const ValuePlan& root, TimeUnit unit)
+    : impl_(std::make_unique<Impl>(root, unit)) {}
 JsonReader::JsonReader(JsonReader&&) noexcept = default;
 JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
 JsonReader::~JsonReader() = default;

@@ -21,7 +21,7 @@ namespace millrace::detail {
 /// comparison.
 class JsonReader {
  public:
-  explicit JsonReader(const ValuePlan& root);
+  explicit JsonReader(const ValuePlan& root, TimeUnit unit = TimeUnit::milliseconds);
   JsonReader(JsonReader&&) noexcept;
   JsonReader& operator=(JsonReader&&) noexcept;
   ~JsonReader();
@@ -38,8 +38,11 @@ class JsonReader {
 ///
 /// Keys match a member's name exactly or as snake_case = camelCase; unknown keys are skipped; of a
 /// key that comes twice the last counts. A member that is missing is an error unless it is an
-/// optional, which is then empty. null empties an optional and a text, and is an error for anything
-/// else. A timestamp is ISO 8601 text, or a whole number of milliseconds since 1970. Numbers must
+/// optional, which is then empty. null empties an optional, a text, a list and a map, and is an
+/// error for anything else. A timestamp is ISO 8601 text (without a zone it is UTC), or a number
+/// since 1970. An interval is text as of parse_interval(), or seconds. A decimal is a number or a
+/// text that holds one, with no more places than its scale; an enum is the name of a value or its
+/// number; a char a text of one byte. Numbers must
 /// fit their member; integers have no fraction and no exponent. The whole line is checked, unknown
 /// fields too: JSON grammar, UTF-8, nothing behind the value.
 ///
@@ -52,7 +55,9 @@ class JsonDecoder {
       "millrace: JSON lines are decoded into a struct or a scalar, not into a pair or tuple");
 
  public:
-  JsonDecoder() : reader_(value_plan<T>("", 0)) {}
+  /// `unit` is what a number for a timestamp counts.
+  explicit JsonDecoder(TimeUnit unit = TimeUnit::milliseconds)
+      : reader_(value_plan<T>("", 0), unit) {}
 
   /// Reads one line without its '\n' (a '\r' before it is white space). Nothing behind the line is
   /// read: it needs no padding. `out` may be partly written when the line failed.

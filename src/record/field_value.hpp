@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/interval.hpp"
 #include "base/time.hpp"
 #include "record/record_json.hpp"
 #include "record/schema.hpp"
@@ -17,7 +18,8 @@ namespace millrace::detail {
 /// A cell: monostate is null. The same type as metrics' Cell.
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Timestamp>;
 
-/// The cell of one member: owns its text; a nested struct becomes JSON text. An unsigned number
+/// The cell of one member: owns its text; a nested struct, list or map becomes JSON text. A Decimal
+/// becomes the nearest double: what writes exact text does not go through cells. An unsigned number
 /// above the greatest int64 becomes its decimal text, so that no digit is lost.
 template <class M>
 Value value_of(const M& member) {
@@ -30,6 +32,15 @@ Value value_of(const M& member) {
     return static_cast<std::int64_t>(member);
   } else if constexpr (std::is_floating_point_v<M>) {
     return static_cast<double>(member);
+  } else if constexpr (kIsDecimal<M>) {
+    return member.to_double();
+  } else if constexpr (std::is_same_v<M, Duration>) {
+    return format_interval(member);
+  } else if constexpr (std::is_same_v<M, char>) {
+    return std::string(1, member);
+  } else if constexpr (NamedEnum<M>) {
+    const std::string_view name = enum_name(member);
+    return name.empty() ? std::to_string(static_cast<std::int64_t>(member)) : std::string(name);
   } else if constexpr (TextValue<M>) {
     return std::string(member);
   } else {

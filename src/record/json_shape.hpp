@@ -67,9 +67,16 @@ struct JsonShape {
   explicit JsonShape(const ObjectPlan& object)
       : plan(object), order(kPositionsMax), nested(object.members.size()) {
     for (std::size_t i = 0; i < nested.size(); ++i) {
-      if (object.members[i].object)
-        nested[i] = std::make_unique<JsonShape>(*object.members[i].object);
+      nested[i] = of(object.members[i]);
     }
+  }
+
+  /// The shape of the objects in a value: its own, or that of the elements of a list or map; null
+  /// when there are none.
+  static std::unique_ptr<JsonShape> of(const ValuePlan& plan) {
+    if (plan.kind == ValueKind::object) return std::make_unique<JsonShape>(*plan.object);
+    const bool has_items = plan.kind == ValueKind::list || plan.kind == ValueKind::map;
+    return has_items ? of(plan.items->element) : nullptr;
   }
 
   int find(std::string_view key) const {

@@ -102,7 +102,7 @@ bool JsonReader::Impl::unexpected(const ValuePlan& plan) {
     return broken("expected a value");
   }
   why = plan.name.empty() ? "expected " : ": expected ";
-  why += wanted_words(plan.kind);
+  why += wanted_words(plan);
   why += ", found " + found();
   return false;
 }
@@ -125,7 +125,18 @@ bool JsonReader::Impl::missing(const ValuePlan& plan) {
 /// Puts the member's name before the path of what failed in it.
 bool JsonReader::Impl::in_member(const ValuePlan& plan) {
   if (at == nullptr) return false;
-  path = path.empty() ? std::string(plan.name) : std::string(plan.name) + "." + path;
+  return in_part(std::string(plan.name));
+}
+
+bool JsonReader::Impl::in_part(std::string part) {
+  if (at == nullptr) return false;
+  if (!path.empty()) {
+    if (path.front() != '[') part += '.';
+    part += path;
+  } else if (part.front() == '[') {
+    why = ": " + why;  // an element has no name that would have put it there
+  }
+  path = std::move(part);
   return false;
 }
 

@@ -20,9 +20,8 @@ inline constexpr std::size_t kJsonDepthMax = 512;
 inline bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 struct JsonReader::Impl {
-  explicit Impl(const ValuePlan& plan) : root(plan) {
-    if (root.object) shape = std::make_unique<JsonShape>(*root.object);
-  }
+  Impl(const ValuePlan& plan, TimeUnit time_unit)
+      : root(plan), unit(time_unit), shape(JsonShape::of(plan)) {}
 
   // The line.
   Decoded decode(std::string_view text, void* record, Arena& to, LineHome where);
@@ -57,6 +56,11 @@ struct JsonReader::Impl {
   bool read_real(const ValuePlan& plan, void* value);
   bool read_text(const ValuePlan& plan, void* value);
   bool read_time(const ValuePlan& plan, void* value);
+  bool read_token(const ValuePlan& plan, void* value);
+  bool read_interval(const ValuePlan& plan, void* value);
+  bool read_list(const ValuePlan& plan, JsonShape* inner, void* list);
+  bool read_map(const ValuePlan& plan, JsonShape* inner, void* map);
+  bool read_entry(const ValuePlan& plan, JsonShape* inner, void* map);
   bool read_object(JsonShape& inner, void* record);
   bool read_member(JsonShape& inner, std::size_t position, void* record, std::uint64_t& seen);
   bool find_seen(const JsonShape& inner, std::size_t position, int& member) const;
@@ -76,9 +80,11 @@ struct JsonReader::Impl {
   [[gnu::cold, gnu::noinline]] bool bad_number(const ValuePlan& plan, NumberRead why);
   [[gnu::cold, gnu::noinline]] bool missing(const ValuePlan& plan);
   [[gnu::cold, gnu::noinline]] bool in_member(const ValuePlan& plan);
+  [[gnu::cold, gnu::noinline]] bool in_part(std::string part);
   std::string found() const;
 
   ValuePlan root;
+  TimeUnit unit;
   std::unique_ptr<JsonShape> shape;
   JsonLineIndex index;
 

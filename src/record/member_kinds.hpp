@@ -2,14 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "base/decimal.hpp"
 #include "base/time.hpp"
+#include "record/enum_names.hpp"
 #include "record/member_names.hpp"
 
 namespace millrace::detail {
@@ -17,7 +22,7 @@ namespace millrace::detail {
 template <class T, class... Options>
 concept OneOf = (std::is_same_v<T, Options> || ...);
 
-/// Integers of every width; `char` is not one of them: it may mean a letter or a number.
+/// Integers of every width; `char` is not one of them: it is a letter.
 template <class T>
 concept PlainInteger = OneOf<T, signed char, unsigned char, short, unsigned short, int, unsigned,
                              long, unsigned long, long long, unsigned long long>;
@@ -27,7 +32,24 @@ concept TextValue = OneOf<T, std::string, std::string_view>;
 
 /// What one column of its own holds.
 template <class T>
-concept ScalarValue = PlainInteger<T> || TextValue<T> || OneOf<T, bool, float, double, Timestamp>;
+concept ScalarValue =
+    PlainInteger<T> || TextValue<T> || OneOf<T, bool, char, float, double, Timestamp, Duration> ||
+    kIsDecimal<T> || NamedEnum<T>;
+
+template <class T>
+inline constexpr bool kIsList = false;
+template <class T, class A>
+inline constexpr bool kIsList<std::vector<T, A>> = !std::is_same_v<T, bool>;
+
+/// Maps whose keys own themselves: text or integers.
+template <class T>
+inline constexpr bool kIsMap = false;
+template <class K, class V, class C, class A>
+inline constexpr bool kIsMap<std::map<K, V, C, A>> =
+    PlainInteger<K> || std::is_same_v<K, std::string>;
+template <class K, class V, class H, class C, class A>
+inline constexpr bool kIsMap<std::unordered_map<K, V, H, C, A>> =
+    PlainInteger<K> || std::is_same_v<K, std::string>;
 
 template <class T>
 inline constexpr bool kIsOptional = false;
@@ -73,6 +95,10 @@ constexpr bool member_fits() {
     } else {
       return member_fits<Inner>();
     }
+  } else if constexpr (kIsList<M>) {
+    return member_fits<typename M::value_type>();
+  } else if constexpr (kIsMap<M>) {
+    return member_fits<typename M::mapped_type>();
   } else if constexpr (kIsTuple<M>) {
     return false;
   } else {
@@ -138,7 +164,7 @@ struct RequireDescribed {
   static_assert(kWhy != Refusal::not_plain,
                 "millrace: a record that is stored, parsed or shown must be a plain struct: no "
                 "private members, "
-                "constructors or virtual functions, and not a pointer, enum, union or array");
+                "constructors or virtual functions, and not a pointer, union or array");
   static_assert(kWhy != Refusal::no_default,
                 "millrace: a record's members need default values; a reference has none: hold the "
                 "value itself");
@@ -156,10 +182,10 @@ struct RequireDescribed {
                 "millrace: a record cannot hold bit-fields: use bool or a small integer");
   static_assert(kWhy != Refusal::member_type,
                 "millrace: a record's member has a type that cannot be described; these can: bool, "
-                "integers, float, "
-                "double, std::string, std::string_view, millrace::Timestamp, std::optional of "
-                "those, and structs of "
-                "those");
+                "char, integers, float, double, millrace::Decimal, std::string, std::string_view, "
+                "millrace::Timestamp, millrace::Duration, enum class; std::optional, std::vector "
+                "(not of bool), std::map and std::unordered_map (from std::string or integers) of "
+                "those, and structs of those");
   static_assert(
       kWhy != Refusal::keys,
       "millrace: a compound key is a pair or tuple of 1 to 8 values that can be described");

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/interval.hpp"
+
 namespace millrace::detail {
 
 namespace {
@@ -40,6 +42,10 @@ void append_json_time(std::string& out, Timestamp value) {
   out += '"';
   out += format_iso_time(value.micros);
   out += '"';
+}
+
+void append_json_interval(std::string& out, Duration value) {
+  out.append(1, '"').append(format_interval(value)).append(1, '"');
 }
 
 }  // namespace millrace::detail

@@ -20,11 +20,24 @@ void append_json_number(std::string& out, double value);
 void append_json_number(std::string& out, float value);
 /// ISO 8601 in quotes.
 void append_json_time(std::string& out, Timestamp value);
+/// As format_interval(), in quotes.
+void append_json_interval(std::string& out, Duration value);
+/// The name of an enum's value in quotes, or its number where it has none.
+template <NamedEnum E>
+void append_json_enum(std::string& out, E value) {
+  const std::string_view name = enum_name(value);
+  if (name.empty()) return append_json_integer(out, static_cast<std::int64_t>(value));
+  out.append(1, '"').append(name).append(1, '"');
+}
 
 template <class T>
 void append_json_object(std::string& out, const T& record);
 template <class T>
 void append_json_array(std::string& out, const T& record);
+template <class List>
+void append_json_list(std::string& out, const List& list);
+template <class Map>
+void append_json_map(std::string& out, const Map& map);
 
 template <class M>
 void append_json_value(std::string& out, const M& value) {
@@ -45,6 +58,18 @@ void append_json_value(std::string& out, const M& value) {
     append_json_string(out, value);
   } else if constexpr (std::is_same_v<M, Timestamp>) {
     append_json_time(out, value);
+  } else if constexpr (std::is_same_v<M, Duration>) {
+    append_json_interval(out, value);
+  } else if constexpr (std::is_same_v<M, char>) {
+    append_json_string(out, {&value, 1});
+  } else if constexpr (kIsDecimal<M>) {
+    append_decimal(out, value.units, M::kScale);
+  } else if constexpr (NamedEnum<M>) {
+    append_json_enum(out, value);
+  } else if constexpr (kIsList<M>) {
+    append_json_list(out, value);
+  } else if constexpr (kIsMap<M>) {
+    append_json_map(out, value);
   } else if constexpr (kIsTuple<M>) {
     append_json_array(out, value);
   } else {
@@ -64,6 +89,34 @@ void append_json_object(std::string& out, const T& record) {
     append_json_value(out, member);
   });
   out += '}';
+}
+
+template <class List>
+void append_json_list(std::string& out, const List& list) {
+  char before = '[';
+  for (const auto& element : list) {
+    out += before;
+    before = ',';
+    append_json_value(out, element);
+  }
+  out += before == '[' ? "[]" : "]";
+}
+
+template <class Map>
+void append_json_map(std::string& out, const Map& map) {
+  char before = '{';
+  for (const auto& [key, value] : map) {
+    out += before;
+    before = ',';
+    if constexpr (PlainInteger<typename Map::key_type>) {
+      out.append(1, '"').append(std::to_string(key)).append(1, '"');
+    } else {
+      append_json_string(out, key);
+    }
+    out += ':';
+    append_json_value(out, value);
+  }
+  out += before == '{' ? "{}" : "}";
 }
 
 template <class T>

@@ -36,7 +36,8 @@ constexpr Field<T, M> field(M T::* member, std::string_view name) {
 template <class T>
 concept Described = detail::kRefusal<T> == detail::Refusal::none;
 
-/// `object` is a nested struct: JSON text in a cell.
+/// `object` is a nested struct, a list or a map: JSON text in a cell. A Decimal is `real`; an
+/// interval, a char and an enum are `text`.
 enum class ColumnType { boolean, integer, real, text, timestamp, object };
 
 /// The name that reports use: "bool", "int", "double", "string" (also for objects) or "timestamp".
@@ -62,9 +63,9 @@ constexpr ColumnType column_type() {
     return ColumnType::boolean;
   } else if constexpr (PlainInteger<M>) {
     return ColumnType::integer;
-  } else if constexpr (std::is_floating_point_v<M>) {
+  } else if constexpr (std::is_floating_point_v<M> || kIsDecimal<M>) {
     return ColumnType::real;
-  } else if constexpr (TextValue<M>) {
+  } else if constexpr (TextValue<M> || std::is_enum_v<M> || OneOf<M, char, Duration>) {
     return ColumnType::text;
   } else if constexpr (std::is_same_v<M, Timestamp>) {
     return ColumnType::timestamp;
@@ -187,8 +188,10 @@ constexpr bool borrows() {
     return true;
   } else if constexpr (ScalarValue<M>) {
     return false;
-  } else if constexpr (kIsOptional<M>) {
+  } else if constexpr (kIsOptional<M> || kIsList<M>) {
     return borrows<typename M::value_type>();
+  } else if constexpr (kIsMap<M>) {
+    return borrows<typename M::mapped_type>();
   } else if constexpr (kIsTuple<M>) {
     return any_element_borrows(static_cast<M*>(nullptr));
   } else {
@@ -206,6 +209,10 @@ void visit_views(M& member, const Visit& visit) {
     visit(member);
   } else if constexpr (kIsOptional<Plain>) {
     if (member) visit_views(*member, visit);
+  } else if constexpr (kIsList<Plain>) {
+    for (auto& element : member) visit_views(element, visit);
+  } else if constexpr (kIsMap<Plain>) {
+    for (auto& entry : member) visit_views(entry.second, visit);
   } else {
     bind_members(member, [&visit](auto&... members) { (visit_views(members, visit), ...); });
   }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <bit>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -43,17 +45,30 @@ enum class ValueKind : std::uint8_t {
   string,
   view,
   timestamp,
-  object
+  interval,
+  letter,
+  decimal,
+  enumeration,
+  object,
+  list,
+  map
 };
 
 struct ObjectPlan;
+struct ItemsPlan;
+struct EnumPlan;
 
 /// How one value is read: its kind and its place in the record.
 struct ValuePlan {
   std::string_view name;
   ValueKind kind = ValueKind::object;
-  std::uint32_t offset = 0;            ///< bytes from the start of the record
-  const ObjectPlan* object = nullptr;  ///< members of a nested struct
+  std::uint8_t scale = 0;    ///< of a decimal
+  std::uint32_t offset = 0;  ///< bytes from the start of the record
+  union {                    ///< by kind
+    const ObjectPlan* object = nullptr;
+    const ItemsPlan* items;  ///< of a list or map
+    const EnumPlan* names;
+  };
   void* (*engage)(void*) =
       nullptr;  ///< of an optional: makes it hold a value and returns that value's address
   void (*disengage)(void*) = nullptr;  ///< of an optional: empties it
@@ -63,6 +78,26 @@ struct ValuePlan {
 struct ObjectPlan {
   std::vector<ValuePlan> members;
   std::uint64_t required = 0;  ///< bit i: member i must be there
+};
+
+/// The elements of a list or map.
+struct ItemsPlan {
+  ValuePlan element;
+  void (*clear)(void* items) = nullptr;
+  void* (*append)(void* list) = nullptr;  ///< adds an element and returns its address
+  /// The address of the element of a key; nullptr when the text is not a key of that map.
+  void* (*slot)(void* map, std::string_view key) = nullptr;
+};
+
+/// The values of an enum by their names.
+struct EnumPlan {
+  std::vector<std::string_view> names;
+  std::vector<std::int64_t> values;  ///< of the name at the same place
+  std::size_t width = 0;             ///< bytes of the enum
+
+  /// Stores the value that a name (exactly, or as snake_case = camelCase) or a number means. False
+  /// when there is none.
+  bool store(void* at, std::string_view text) const;
 };
 
 template <class M>
@@ -84,6 +119,18 @@ constexpr ValueKind value_kind() {
     return ValueKind::view;
   } else if constexpr (std::is_same_v<M, Timestamp>) {
     return ValueKind::timestamp;
+  } else if constexpr (std::is_same_v<M, Duration>) {
+    return ValueKind::interval;
+  } else if constexpr (std::is_same_v<M, char>) {
+    return ValueKind::letter;
+  } else if constexpr (kIsDecimal<M>) {
+    return ValueKind::decimal;
+  } else if constexpr (NamedEnum<M>) {
+    return ValueKind::enumeration;
+  } else if constexpr (kIsList<M>) {
+    return ValueKind::list;
+  } else if constexpr (kIsMap<M>) {
+    return ValueKind::map;
   } else {
     return ValueKind::object;
   }
@@ -91,6 +138,11 @@ constexpr ValueKind value_kind() {
 
 template <class T>
 const ObjectPlan& object_plan();
+
+template <class M>
+const ItemsPlan& items_plan();
+template <NamedEnum E>
+const EnumPlan& enum_plan();
 
 template <class M>
 ValuePlan value_plan(std::string_view name, std::uint32_t offset) {
@@ -106,7 +158,15 @@ ValuePlan value_plan(std::string_view name, std::uint32_t offset) {
     plan.name = name;
     plan.kind = value_kind<M>();
     plan.offset = offset;
-    if constexpr (value_kind<M>() == ValueKind::object) plan.object = &object_plan<M>();
+    if constexpr (kIsDecimal<M>) {
+      plan.scale = static_cast<std::uint8_t>(M::kScale);
+    } else if constexpr (NamedEnum<M>) {
+      plan.names = &enum_plan<M>();
+    } else if constexpr (kIsList<M> || kIsMap<M>) {
+      plan.items = &items_plan<M>();
+    } else if constexpr (value_kind<M>() == ValueKind::object) {
+      plan.object = &object_plan<M>();
+    }
   }
   return plan;
 }
@@ -123,6 +183,54 @@ const ObjectPlan& object_plan() {
       if (!kIsOptional<M>) plan.required |= std::uint64_t{1} << plan.members.size();
       plan.members.push_back(value_plan<M>(name, static_cast<std::uint32_t>(offset)));
     });
+    return plan;
+  }();
+  return kPlan;
+}
+
+template <class Map>
+void* map_slot(void* at, std::string_view text) {
+  auto& map = *static_cast<Map*>(at);
+  if constexpr (std::is_same_v<typename Map::key_type, std::string>) {
+    return &map[std::string(text)];
+  } else {
+    typename Map::key_type key{};
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), key);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return nullptr;
+    return &map[key];
+  }
+}
+
+/// The plan of list or map M, built on first use.
+template <class M>
+const ItemsPlan& items_plan() {
+  static const ItemsPlan kPlan = [] {
+    ItemsPlan plan;
+    plan.clear = [](void* items) { static_cast<M*>(items)->clear(); };
+    if constexpr (kIsList<M>) {
+      plan.element = value_plan<typename M::value_type>("", 0);
+      plan.append = [](void* list) -> void* { return &static_cast<M*>(list)->emplace_back(); };
+    } else {
+      plan.element = value_plan<typename M::mapped_type>("", 0);
+      plan.slot = map_slot<M>;
+    }
+    return plan;
+  }();
+  return kPlan;
+}
+
+/// The plan of enum E, built on first use.
+template <NamedEnum E>
+const EnumPlan& enum_plan() {
+  static const EnumPlan kPlan = [] {
+    EnumPlan plan;
+    plan.width = sizeof(E);
+    for (int value = first_enum_value<E>(); value <= kEnumValueMax; ++value) {
+      const std::string_view name = enum_name(static_cast<E>(value));
+      if (name.empty()) continue;
+      plan.names.push_back(name);
+      plan.values.push_back(value);
+    }
     return plan;
   }();
   return kPlan;

@@ -1,6 +1,7 @@
 // What messages say of kinds and ranges.
 #include "record/value_words.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -20,12 +21,37 @@ std::string_view wanted_words(ValueKind kind) {
     case ValueKind::view:
       return "text";
     case ValueKind::timestamp:
-      return "a time (ISO 8601 text or milliseconds since 1970)";
+      return "a time (ISO 8601 text or a number since 1970)";
+    case ValueKind::interval:
+      return "an interval (\"PT1H30M\", \"90min\" or seconds)";
+    case ValueKind::letter:
+      return "a text of one ASCII letter";
+    case ValueKind::decimal:
+      return "a decimal number";
+    case ValueKind::enumeration:
+      return "the name of a value";
     case ValueKind::object:
+    case ValueKind::map:
       return "an object";
+    case ValueKind::list:
+      return "an array";
     default:
       return "an integer";
   }
+}
+
+std::string wanted_words(const ValuePlan& plan) {
+  constexpr std::size_t kNamesMax = 12;
+  if (plan.kind == ValueKind::decimal) {
+    return "a decimal number of at most " + std::to_string(plan.scale) + " places";
+  }
+  if (plan.kind != ValueKind::enumeration) return std::string(wanted_words(plan.kind));
+  std::string words = "one of ";
+  for (std::size_t at = 0; at < std::min(plan.names->names.size(), kNamesMax); ++at) {
+    if (at > 0) words += ", ";
+    words += plan.names->names[at];
+  }
+  return plan.names->names.size() > kNamesMax ? words + ", ..." : words;
 }
 
 std::string range_words(ValueKind kind) {

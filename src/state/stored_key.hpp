@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/decimal.hpp"
 #include "base/hash.hpp"
 #include "base/time.hpp"
 #include "record/arena.hpp"
@@ -64,8 +65,8 @@ class StoredText {
   char bytes_[kInlineMax] = {};
 };
 
-/// Traits of a key view K: its stored form, hash, equality. Keys are numbers, enums, texts, times,
-/// or tuples of these.
+/// Traits of a key view K: its stored form, hash, equality. Keys are numbers, enums, texts,
+/// times, intervals, decimals, or tuples of these.
 template <class K>
 struct KeyTraits;
 
@@ -92,18 +93,27 @@ struct KeyTraits<K> {
   static K intern(K key, Arena&) { return key; }
 };
 
-template <>
-struct KeyTraits<Timestamp> {
-  using Stored = Timestamp;
-  using Owned = Timestamp;
-  static std::uint64_t hash(Timestamp key) {
-    return hash_integer(static_cast<std::uint64_t>(key.micros));
+/// The number behind a time, an interval or a decimal.
+inline std::int64_t number_of(Timestamp key) { return key.micros; }
+inline std::int64_t number_of(Duration key) { return key.count(); }
+template <int Scale>
+std::int64_t number_of(Decimal<Scale> key) {
+  return key.units;
+}
+
+template <class K>
+  requires requires(K key) { number_of(key); }
+struct KeyTraits<K> {
+  using Stored = K;
+  using Owned = K;
+  static std::uint64_t hash(K key) {
+    return hash_integer(static_cast<std::uint64_t>(number_of(key)));
   }
-  static bool equals(const Stored& stored, Timestamp key) { return stored == key; }
-  static Stored store(Timestamp key, Arena&) { return key; }
-  static Timestamp view(const Stored& stored) { return stored; }
-  static Owned own(Timestamp key) { return key; }
-  static Timestamp intern(Timestamp key, Arena&) { return key; }
+  static bool equals(const Stored& stored, K key) { return stored == key; }
+  static Stored store(K key, Arena&) { return key; }
+  static K view(const Stored& stored) { return stored; }
+  static Owned own(K key) { return key; }
+  static K intern(K key, Arena&) { return key; }
 };
 
 template <>

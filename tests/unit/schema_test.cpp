@@ -232,7 +232,7 @@ struct WithEmptyBase : EmptyBase {
   int a = 0;
 };
 struct WithVector {
-  std::vector<int> x;
+  std::vector<bool> x;
 };
 struct WithPointers {
   std::unique_ptr<int> a;
@@ -240,7 +240,7 @@ struct WithPointers {
   std::function<void()> c;
 };
 struct WithChar {
-  char c = 'a';
+  wchar_t c = L'a';
 };
 struct WithNestedBad {
   WithVector inner;
@@ -255,9 +255,9 @@ struct WithStdArray {
   std::array<int, 3> x{};
 };
 struct Empty {};
-enum class Color { red };
+enum OpenEnum { kOpen };  // without a type behind it: its values cannot be looked at one by one
 struct WithEnum {
-  Color color = Color::red;
+  OpenEnum value = kOpen;
 };
 union Either {
   int a;
@@ -280,7 +280,7 @@ TEST(Described, NamesTheReasonForTheRest) {
   static_assert(kRefusal<WithVirtual> == Refusal::not_plain &&
                 kRefusal<Either> == Refusal::not_plain);
   static_assert(kRefusal<std::array<int, 3>> == Refusal::not_plain &&
-                kRefusal<Color> == Refusal::not_plain);
+                kRefusal<OpenEnum> == Refusal::not_plain);
   static_assert(kRefusal<std::vector<int>> == Refusal::not_plain &&
                 kRefusal<int*> == Refusal::not_plain);
   static_assert(kRefusal<WithReference> == Refusal::no_default);
@@ -301,7 +301,7 @@ TEST(Described, NamesTheReasonForTheRest) {
   static_assert(kRefusal<WithTuple> == Refusal::member_type &&
                 kRefusal<WithStdArray> == Refusal::member_type);
   static_assert(kRefusal<std::tuple<>> == Refusal::keys &&
-                kRefusal<std::pair<int, char>> == Refusal::keys);
+                kRefusal<std::pair<int, wchar_t>> == Refusal::keys);
   static_assert(!Described<const Edit> && !Described<Edit&> && !Described<void> &&
                 !Described<int[3]>);
   const auto lambda = [x = 1] { return x; };
