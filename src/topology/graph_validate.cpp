@@ -136,6 +136,24 @@ void check_readers(const Graph& graph, std::vector<Status>& problems) {
   }
 }
 
+/// Two sinks would tear each other's lines, and a sink would empty what a source still reads.
+void check_outputs(const Graph& graph, std::vector<Status>& problems) {
+  for (const Node& node : graph.nodes()) {
+    const bool is_place = !node.note.empty() && node.note != "-" && !node.note.starts_with("/dev/");
+    if (!node.make_sink || !is_place) continue;
+    for (const Node& other : graph.nodes()) {
+      if (other.id == node.id || other.note != node.note) continue;
+      if (other.make_sink && other.id > node.id) continue;  // said once
+      if (!other.make_sink && !other.make_source) continue;
+      problems.emplace_back(
+          Code::parameter_invalid,
+          fmt::format("{} \"{}\" writes \"{}\", which {} \"{}\" {}: give it a place of its own",
+                      node.kind, node.name, node.note, other.kind, other.name,
+                      other.make_sink ? "writes too" : "reads"));
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(GroupingKind kind) {
@@ -234,6 +252,7 @@ std::vector<Status> Graph::validate() const {
     check_time_place(*this, node, problems);
   }
   check_readers(*this, problems);
+  check_outputs(*this, problems);
   return problems;
 }
 

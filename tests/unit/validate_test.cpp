@@ -207,5 +207,22 @@ TEST(Validate, ReportsEveryProblemInOnePass) {
   EXPECT_EQ(topology.declaration().graph.validate().size(), 4u);
 }
 
+TEST(Validate, OutputsDoNotShareAPlaceAndDoNotWriteWhatIsRead) {
+  Topology twice("x");
+  items(twice).to(log("out.jsonl"));
+  items(twice).to(csv("out.jsonl"));
+  expect_problem(twice, Code::parameter_invalid,
+                 {"csv \"csv\" writes \"out.jsonl\"", "log \"log\" writes too"});
+  Topology same("x");
+  same.from(json_lines<Item>("f.jsonl")).to(log("f.jsonl"));
+  expect_problem(same, Code::parameter_invalid, {"writes \"f.jsonl\"", "reads"});
+  Topology fine("x");
+  items(fine).to(print());
+  items(fine).to(print());
+  items(fine).to(log("/dev/null"));
+  items(fine).to(log("/dev/null"));
+  EXPECT_TRUE(fine.declaration().graph.validate().empty());
+}
+
 }  // namespace
 }  // namespace millrace::detail
