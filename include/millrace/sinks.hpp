@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "connector/endpoint.hpp"
 #include "connector/text_sink.hpp"
 #include "connector/view.hpp"
 #include "millrace/declaration.hpp"
@@ -37,17 +39,17 @@ inline ViewSpec view(std::string name, ViewSettings settings = {}) {
   return {std::move(name), settings.kind, settings.rows_max};
 }
 
-/// JSON lines in a file ("-": standard output).
+/// JSON lines in a file ("-": standard output), or to exec(), connect_to() or listen_on().
 struct LogSpec {
   static constexpr const char* kKind = "log";
-  std::string path;
+  Endpoint to;
   bool append = false;
 };
-inline LogSpec log(std::string path, bool append = false) { return {std::move(path), append}; }
-/// CSV in a file ("-": standard output), its first line the names of the columns.
+inline LogSpec log(Endpoint to, bool append = false) { return {std::move(to), append}; }
+/// CSV, to where log() may write; its first line the names of the columns.
 struct CsvSpec {
   static constexpr const char* kKind = "csv";
-  std::string path;
+  Endpoint to;
   char separator = ',';
   char quote = '"';
   bool header = true;
@@ -61,8 +63,8 @@ struct CsvOutput {
 };
 /// Texts are quoted where they must be; times are ISO 8601; an empty optional is an empty cell; a
 /// nested struct is JSON in one cell.
-inline CsvSpec csv(std::string path, CsvOutput output = {}) {
-  return {std::move(path), output.separator, output.quote, output.header, output.append};
+inline CsvSpec csv(Endpoint to, CsvOutput output = {}) {
+  return {std::move(to), output.separator, output.quote, output.header, output.append};
 }
 
 inline LogSpec print() { return {"-", false}; }
@@ -114,7 +116,7 @@ class ViewSink final : public Sink {
     for (std::size_t at = 0; at < rows_.size(); ++at) {
       Row& row = rows_[at];
       row.cells.clear();
-      RowShape<T>::append_cells(row.cells, batch.values[at]);
+      append_cells(row.cells, batch.values[at]);
       const auto window = RowShape<T>::window(batch.values[at]);
       row.window_start = window ? std::optional(window->first) : std::nullopt;
       row.window_end = window ? std::optional(window->second) : std::nullopt;
@@ -128,25 +130,16 @@ class ViewSink final : public Sink {
   std::vector<Row> rows_;
 };
 
-inline void append_cell(std::string& out, std::monostate) { out += "null"; }
-template <class C>
-void append_cell(std::string& out, const C& cell) {
-  append_json_value(out, cell);
-}
-
 /// Appends a row as a JSON object: its columns, and the window's bounds where it has one.
 template <class T>
 void append_row_json(std::string& out, const std::vector<ColumnInfo>& columns, const T& record) {
-  std::vector<Value> cells;
-  RowShape<T>::append_cells(cells, record);
-  char before = '{';
-  for (std::size_t at = 0; at < cells.size(); ++at) {
-    out += before;
-    before = ',';
-    append_json_string(out, columns[at].name);
+  std::size_t at = 0;
+  RowShape<T>::visit_cells(record, [&](const auto& member) {
+    out += at == 0 ? '{' : ',';
+    append_json_string(out, columns[at++].name);
     out += ':';
-    std::visit([&out](const auto& cell) { append_cell(out, cell); }, cells[at]);
-  }
+    append_json_value(out, member);
+  });
   if (const auto window = RowShape<T>::window(record)) {
     out += ",\"window_start\":";
     append_json_time(out, Timestamp{window->first});
@@ -159,7 +152,8 @@ void append_row_json(std::string& out, const std::vector<ColumnInfo>& columns, c
 template <class T>
 std::unique_ptr<Sink> make_text_sink(const LogSpec& spec, const RowNames& names) {
   TextSinkOptions options;
-  options.path = spec.path;
+  options.path = spec.to.text;
+  options.kind = spec.to.kind;
   options.append = spec.append;
   return std::make_unique<TextSink>(
       std::move(options), [columns = RowShape<T>::columns(names)](
@@ -168,40 +162,28 @@ std::unique_ptr<Sink> make_text_sink(const LogSpec& spec, const RowNames& names)
       });
 }
 
-inline void append_csv_cell(std::string&, std::monostate, const CsvDialect&) {}
-inline void append_csv_cell(std::string& out, const std::string& cell, const CsvDialect& dialect) {
-  append_csv_text(out, cell, dialect);
-}
-inline void append_csv_cell(std::string& out, Timestamp cell, const CsvDialect&) {
-  out += format_iso_time(cell.micros);
-}
-template <class C>
-void append_csv_cell(std::string& out, const C& cell, const CsvDialect&) {
-  append_json_value(out, cell);
-}
-
 /// Appends a row: its columns, and the window's bounds where the stream is windowed.
 template <class T>
 void append_row_csv(std::string& out, const CsvDialect& dialect, bool windowed, const T& record) {
-  std::vector<Value> cells;
-  RowShape<T>::append_cells(cells, record);
-  if (windowed) {
-    const auto window = RowShape<T>::window(record);
-    for (const Time bound : {window ? window->first : 0, window ? window->second : 0}) {
-      cells.push_back(window ? Value(Timestamp{bound}) : Value());
-    }
-  }
-  for (std::size_t at = 0; at < cells.size(); ++at) {
-    if (at > 0) out += dialect.separator;
-    std::visit([&](const auto& cell) { append_csv_cell(out, cell, dialect); }, cells[at]);
-  }
+  bool first = true;
+  const auto append = [&](const auto& member) {
+    if (!first) out += dialect.separator;
+    first = false;
+    append_csv_value(out, member, dialect);
+  };
+  RowShape<T>::visit_cells(record, append);
+  if (!windowed) return;
+  const auto window = RowShape<T>::window(record);
+  append(window ? std::optional(Timestamp{window->first}) : std::nullopt);
+  append(window ? std::optional(Timestamp{window->second}) : std::nullopt);
 }
 
 template <class T>
 std::unique_ptr<Sink> make_text_sink(const CsvSpec& spec, const RowNames& names) {
   const CsvDialect dialect{spec.separator, spec.quote};
   TextSinkOptions options;
-  options.path = spec.path;
+  options.path = spec.to.text;
+  options.kind = spec.to.kind;
   options.append = spec.append;
   if (spec.header) {
     for (const ColumnInfo& column : RowShape<T>::columns(names)) {
@@ -221,7 +203,7 @@ std::unique_ptr<Sink> make_text_sink(const CsvSpec& spec, const RowNames& names)
 
 template <class T, TextEnd Spec>
 Node text_node(const Spec& spec, std::vector<NodeInput> inputs, const RowNames& names) {
-  return sink_node(Spec::kKind, spec.path, std::move(inputs),
+  return sink_node(Spec::kKind, spec.to.text, std::move(inputs),
                    [spec, names] { return make_text_sink<T>(spec, names); });
 }
 

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "connector/csv_source.hpp"
+#include "connector/endpoint.hpp"
 #include "connector/generator_source.hpp"
 #include "connector/json_source.hpp"
 #include "connector/line_source.hpp"
+#include "connector/merged_source.hpp"
 #include "connector/vector_source.hpp"
 
 namespace millrace {
@@ -35,30 +37,76 @@ struct SourceOf {
   std::string note;         ///< shown by explain: the path
   std::uint32_t tasks = 1;  ///< tasks that share the partitions
   std::function<std::unique_ptr<detail::Source>()> make;
+  /// Of sources of files: makes one for a single file.
+  std::function<std::unique_ptr<detail::Source>(const std::string& path)> make_one = {};
+
+  /// The files of a pattern as one stream in the order of their times (a Timestamp or integer
+  /// member, or a function) instead of as partitions: each file must be in that order itself, but
+  /// for what event_time's `out_of_order` allows. Ties in the order of the files' names. At most
+  /// 256 files that overlap in time are read at once; more give 4001. Not with `repeat`.
+  template <class Get>
+  SourceOf ordered_by(Get get) const {
+    SourceOf ordered = *this;
+    ordered.kind += ", ordered";
+    ordered.tasks = 1;
+    ordered.make = [pattern = note, one = make_one, get] {
+      return std::make_unique<detail::MergedSource<T, Get>>(pattern, one, get);
+    };
+    return ordered;
+  }
 };
 
 struct FileOptions {
   /// Begins again at the file's end, for ever; event_time's `lap` moves the stamps on each time.
   bool repeat = false;
+  /// json_lines: what a number for a Timestamp counts.
+  TimeUnit time_unit = TimeUnit::milliseconds;
+  std::uint32_t tasks = 1;  ///< that share the files of a pattern
 };
 
-/// The lines of a text file (plain or gzip, told by its first bytes; "-" is standard input),
-/// without their ends. The views lie in the batch that carries them. Lines over --line-bytes-max
-/// become dead letters.
-inline SourceOf<std::string_view> lines(std::string path, FileOptions options = {}) {
-  detail::LineInputOptions input{.path = path, .repeat = options.repeat};
-  return {"lines", path, 1, [input] { return std::make_unique<detail::LineSource>(input); }};
+namespace detail {
+
+/// A source of what `make(input)` reads, for one endpoint or every file of a pattern.
+template <class T, class Make>
+SourceOf<T> source_of(std::string kind, const Endpoint& from, std::uint32_t tasks,
+                      LineInputOptions input, Make make) {
+  input.path = from.text;
+  input.kind = from.kind;
+  return {std::move(kind), from.text, tasks, [input, make] { return make(input); },
+          [input, make](const std::string& path) {
+            LineInputOptions one = input;
+            one.path = path;
+            one.repeat = false;
+            return make(one);
+          }};
 }
 
-/// A JSON object a line, read into T by its schema; see lines() for what a path may be. Keys match
-/// members exactly or as snake_case = camelCase; unknown keys are skipped. Lines that do not fit
-/// become dead letters with file and line.
+}  // namespace detail
+
+/// The lines of a text file without their ends: a path (plain, gzip or zstd, told by its first
+/// bytes; "-" is standard input), a pattern ("logs/*.gz": each file that matches is a partition, in
+/// the order of their names), or follow(), exec(), connect_to() or listen_on(). The views lie in
+/// the batch that carries them. Lines over --line-bytes-max become dead letters; a UTF-8 byte order
+/// mark is passed over.
+inline SourceOf<std::string_view> lines(const Endpoint& from, FileOptions options = {}) {
+  return detail::source_of<std::string_view>("lines", from, options.tasks,
+                                             {.path = "", .repeat = options.repeat},
+                                             [](const detail::LineInputOptions& input) {
+                                               return std::make_unique<detail::LineSource>(input);
+                                             });
+}
+
+/// A JSON object a line, read into T by its schema; see lines() for what it may be read from. Keys
+/// match members exactly or as snake_case = camelCase; unknown keys are skipped. Lines that do not
+/// fit become dead letters with file and line.
 template <class T>
-SourceOf<T> json_lines(std::string path, FileOptions options = {}) {
+SourceOf<T> json_lines(const Endpoint& from, FileOptions options = {}) {
   static_assert(Described<T>, "millrace: json_lines needs a plain struct of described members");
-  detail::LineInputOptions input{.path = path, .repeat = options.repeat};
-  return {"json lines", path, 1,
-          [input] { return std::make_unique<detail::JsonSource<T>>(input); }};
+  return detail::source_of<T>(
+      "json lines", from, options.tasks, {.path = "", .repeat = options.repeat},
+      [unit = options.time_unit](const detail::LineInputOptions& input) {
+        return std::make_unique<detail::JsonSource<T>>(input, detail::JsonFormat<T>(unit));
+      });
 }
 
 struct CsvOptions {
@@ -67,30 +115,35 @@ struct CsvOptions {
   bool header = true;  ///< the first line of each file names the columns
   /// The names of the columns of a file without header; empty: the members, in their order.
   std::vector<std::string> columns = {};
-  bool repeat = false;  ///< as FileOptions::repeat
+  bool repeat = false;                          ///< as FileOptions::repeat
+  TimeUnit time_unit = TimeUnit::milliseconds;  ///< what a number for a Timestamp counts
+  std::uint32_t tasks = 1;                      ///< as FileOptions::tasks
 };
 
-/// The rows of a CSV file (RFC 4180: texts in quotes may hold separators, quotes and newlines) as
-/// records of T; see lines() for what a path may be. Columns are bound to members by name, exactly
-/// or as snake_case = camelCase; columns without member are skipped, a member without column is
-/// refused with 4006 unless it is a std::optional. Rows that do not fit become dead letters with
-/// file and line. Blank lines are skipped. See docs/guides/how-to-read-csv.md.
+/// The rows of CSV (RFC 4180: texts in quotes may hold separators, quotes and newlines) as
+/// records of T; see lines() for what it may be read from. Columns are bound to members by name,
+/// exactly or as snake_case = camelCase; columns without member are skipped, a member without
+/// column is refused with 4006 unless it is a std::optional. Rows that do not fit become dead
+/// letters with file and line. Blank lines are skipped. See docs/guides/how-to-read-csv.md.
 template <class T>
-SourceOf<T> csv(std::string path, CsvOptions options = {}) {
+SourceOf<T> csv(const Endpoint& from, CsvOptions options = {}) {
   static_assert(Described<T>, "millrace: csv needs a plain struct of described members");
-  detail::LineInputOptions input{
-      .path = path, .repeat = options.repeat, .quotes = {options.quote, options.separator}};
-  detail::CsvFormatOptions format{
-      {options.separator, options.quote}, options.header, std::move(options.columns)};
-  return {"csv", path, 1, [input, format] {
-            return std::make_unique<detail::CsvSource<T>>(input, detail::CsvFormat<T>(format));
-          }};
+  const detail::CsvFormatOptions format{{options.separator, options.quote},
+                                        options.time_unit,
+                                        options.header,
+                                        std::move(options.columns)};
+  return detail::source_of<T>(
+      "csv", from, options.tasks,
+      {.path = "", .repeat = options.repeat, .quotes = {options.quote, options.separator}},
+      [format](const detail::LineInputOptions& input) {
+        return std::make_unique<detail::CsvSource<T>>(input, detail::CsvFormat<T>(format));
+      });
 }
 /// csv() with tabs between the cells.
 template <class T>
-SourceOf<T> tsv(std::string path, CsvOptions options = {}) {
+SourceOf<T> tsv(const Endpoint& from, CsvOptions options = {}) {
   options.separator = '\t';
-  return csv<T>(std::move(path), std::move(options));
+  return csv<T>(from, std::move(options));
 }
 
 /// `count` records make(0), make(1), ... of a pure function (nullopt: without end), in `partitions`

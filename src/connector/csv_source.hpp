@@ -1,6 +1,8 @@
 // CsvSource: the rows of a file, a pipe or standard input as records of a described type.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,7 @@ namespace millrace::detail {
 
 struct CsvFormatOptions {
   CsvDialect dialect;
+  TimeUnit unit = TimeUnit::milliseconds;
   bool header = true;                ///< the first line of each input names its columns
   std::vector<std::string> columns;  ///< their names where there is no header; empty: the members'
 };
@@ -21,31 +24,44 @@ struct CsvFormatOptions {
 template <class T>
 class CsvFormat {
  public:
-  explicit CsvFormat(CsvFormatOptions options = {})
-      : options_(std::move(options)), decoder_(options_.dialect) {}
+  explicit CsvFormat(CsvFormatOptions options = {}) : options_(std::move(options)) {}
 
   Decoded decode(std::string_view line, T& record, Arena& texts) {
-    return decoder_.decode(line, record, texts);
+    // A log that is made anew begins with its header again.
+    if (!now_->header.empty() && line == now_->header) return Decoded::blank;
+    return now_->decoder.decode(line, record, texts);
   }
-  const std::string& error() const { return decoder_.error(); }
+  const std::string& error() const { return now_->decoder.error(); }
 
-  Result<bool> header(std::string_view line, bool first, const std::string& path) {
+  Result<bool> header(std::string_view line, std::uint64_t input, bool first,
+                      const std::string& path) {
+    const auto [entry, fresh] = inputs_.try_emplace(input, options_);
+    now_ = &entry->second;
     Status bound;
     if (options_.header) {
-      if (!first && decoder_.bound()) return false;
-      bound = decoder_.bind_header(line, path);
-    } else if (!decoder_.bound() && !options_.columns.empty()) {
-      bound = decoder_.bind_names(options_.columns, path);
-    } else if (!decoder_.bound()) {
-      decoder_.bind_in_order();
+      if (!first && !fresh) return false;
+      now_->header = line;
+      bound = now_->decoder.bind_header(line, path);
+    } else if (fresh && !options_.columns.empty()) {
+      bound = now_->decoder.bind_names(options_.columns, path);
+    } else if (fresh) {
+      now_->decoder.bind_in_order();
     }
     if (!bound) return bound;
     return options_.header;
   }
+  void ended(std::uint64_t input) { inputs_.erase(input); }
 
  private:
+  struct Input {
+    explicit Input(const CsvFormatOptions& options) : decoder(options.dialect, options.unit) {}
+    CsvDecoder<T> decoder;
+    std::string header;
+  };
+
   CsvFormatOptions options_;
-  CsvDecoder<T> decoder_;
+  std::map<std::uint64_t, Input> inputs_;  // those that have not ended
+  Input* now_ = nullptr;                   // of the last header()
 };
 
 template <class T>

@@ -1,6 +1,7 @@
 // JsonSource: the JSON lines of a file, a pipe or standard input as records of a described type.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,11 +14,14 @@ namespace millrace::detail {
 template <class T>
 class JsonFormat {
  public:
+  explicit JsonFormat(TimeUnit unit = TimeUnit::milliseconds) : decoder_(unit) {}
+
   Decoded decode(std::string_view line, T& record, Arena& texts) {
     return decoder_.decode(line, record, texts, LineHome::arena);
   }
   const std::string& error() const { return decoder_.error(); }
-  Result<bool> header(std::string_view, bool, const std::string&) { return false; }
+  Result<bool> header(std::string_view, std::uint64_t, bool, const std::string&) { return false; }
+  void ended(std::uint64_t) {}
 
  private:
   JsonDecoder<T> decoder_;

@@ -11,19 +11,17 @@ namespace millrace::detail {
 
 Status LineInput::open(const EndContext& context) {
   context_ = &context;
-  partitions_ = context.task == 0 ? 1 : 0;
-  if (partitions_ == 0) return {};
-  if (options_.repeat && options_.path == "-") {
-    return Status(Code::source_failed,
-                  "standard input cannot be repeated, because it is gone once it was read; name a "
-                  "file instead of \"-\"");
+  if (options_.repeat && (options_.path == "-" || options_.kind != EndpointKind::file)) {
+    const std::string what = options_.path == "-" ? "standard input" : '"' + options_.path + '"';
+    return Status(Code::source_failed, what +
+                                           " cannot be repeated, because it is gone once it was "
+                                           "read; name a file instead");
   }
   return open_lap();
 }
 
 Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t lines_max,
                              BatchBase& batch) {
-  if (partitions_ == 0) return Poll::ended;
   if (!reader_) {
     if (Status opened = open_lap(); !opened) return opened;
   }
@@ -40,7 +38,8 @@ Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t l
 }
 
 Status LineInput::open_lap() {
-  Result<std::unique_ptr<ByteReader>> input = open_input(*context_->env->files, options_.path);
+  Result<std::unique_ptr<ByteReader>> input =
+      open_input(*context_->env, options_.kind, options_.path);
   if (!input) return input.error();
   reader_ =
       std::make_unique<LineReader>(*std::move(input),

@@ -1,5 +1,4 @@
-// LineInput: the lines of one path for a source: opening, reading, and beginning again when it
-// repeats.
+// LineInput: the lines of one input: opening, reading, and beginning again when it repeats.
 #pragma once
 
 #include <cstdint>
@@ -8,35 +7,34 @@
 #include <string_view>
 #include <vector>
 
+#include "connector/endpoint.hpp"
 #include "connector/line_reader.hpp"
 #include "operator/source.hpp"
 
 namespace millrace::detail {
 
 struct LineInputOptions {
-  std::string path;     ///< "-" is standard input; gzip is recognised by its content
+  std::string path;     ///< "-" is standard input; with *, ? or [ every file that matches
   bool repeat = false;  ///< begins again at the end, for ever; not with standard input or a pipe
   std::size_t block_bytes = 256u << 10;  ///< what one read asks for
   QuoteRule quotes = {};                 ///< as of LineReader
+  EndpointKind kind = EndpointKind::file;
 };
 
-/// One partition of lines. With several tasks, task 0 reads it and the others have none. One
-/// thread.
+/// One stream of lines. One thread.
 class LineInput {
  public:
   explicit LineInput(LineInputOptions options) : options_(std::move(options)) {}
 
-  /// Errors: 4001 when the path cannot be opened, or is standard input that should repeat.
+  /// Errors: 4001 when it cannot be opened, or is something that cannot repeat and should.
   Status open(const EndContext& context);
-  /// 1 for task 0, else 0.
-  std::uint32_t partitions() const { return partitions_; }
   /// Appends up to `lines_max` lines that follow each other, all of one lap, and sets offset, lap
   /// and arena of `batch`. Results and errors as LineReader::read; a repeating input ends only when
   /// it has no line at all.
   Result<Poll> read(std::vector<std::string_view>& lines, std::size_t lines_max, BatchBase& batch);
   /// Of the last read(): 1-based, counted from the begin of the lap.
   std::uint64_t first_line() const { return reader_ ? reader_->first_line() : 0; }
-  /// Lines of all laps, too long ones included.
+  /// Lines of all laps, refused ones included.
   std::uint64_t lines_read() const { return lines_before_ + (reader_ ? reader_->lines_read() : 0); }
   const std::string& path() const { return options_.path; }
   void close() { close_lap(); }
@@ -48,8 +46,7 @@ class LineInput {
   LineInputOptions options_;
   const EndContext* context_ = nullptr;
   std::unique_ptr<LineReader> reader_;  // null between laps
-  std::uint32_t partitions_ = 0;
-  std::uint64_t lines_before_ = 0;  // of laps that are over
+  std::uint64_t lines_before_ = 0;      // of laps that are over
   std::uint32_t lap_ = 0;
 };
 

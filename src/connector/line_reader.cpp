@@ -66,8 +66,10 @@ Status LineReader::begin(bool ended) {
                               "iconv -f UTF-16 -t UTF-8",
                               options_.path));
   }
-  const bool may_be_mark = start.size() < kUtf8Mark.size() && kUtf8Mark.starts_with(start);
-  begun_ = ended || !may_be_mark;
+  const auto may_be = [start](std::string_view mark) {
+    return start.size() < mark.size() && mark.starts_with(start);
+  };
+  begun_ = ended || !(may_be(kUtf8Mark) || may_be(kUtf16Marks[0]) || may_be(kUtf16Marks[1]));
   if (start.starts_with(kUtf8Mark)) line_ = scanned_ = line_ + kUtf8Mark.size();
   return {};
 }

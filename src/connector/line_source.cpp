@@ -7,13 +7,12 @@ namespace millrace::detail {
 
 Status LineSource::open(const EndContext& context) {
   batch_records_max_ = context.batch_records_max;
-  return input_.open(context);
+  return feed_->open(context);
 }
 
 Result<Poll> LineSource::poll(BatchBase& batch) {
   auto& lines = static_cast<Batch<std::string_view>&>(batch);
-  batch.partition = 0;
-  return input_.read(lines.values, batch_records_max_, batch);
+  return feed_->read(lines.values, batch_records_max_, batch);
 }
 
 }  // namespace millrace::detail

@@ -1,4 +1,4 @@
-// A reader that looks at its first two bytes before it decides to unpack.
+// A reader that looks at its first bytes before it decides to unpack.
 #include "connector/open_input.hpp"
 
 #include <algorithm>
@@ -8,11 +8,21 @@
 #include <utility>
 
 #include "connector/gzip_reader.hpp"
+#include "connector/zstd_reader.hpp"
 
 namespace millrace::detail {
 namespace {
 
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
+constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
+
+/// Whether more bytes are needed to tell.
+bool may_be_magic(std::string_view first) {
+  const auto begins = [first](std::string_view magic) {
+    return first.size() < magic.size() && magic.starts_with(first);
+  };
+  return begins(kGzipMagic) || begins(kZstdMagic);
+}
 
 class SniffingReader final : public ByteReader {
  public:
@@ -41,7 +51,7 @@ class SniffingReader final : public ByteReader {
  private:
   /// False when the input is not ready yet.
   Result<bool> decide() {
-    while (held_ == 0 || (held_ == 1 && first_[0] == kGzipMagic[0])) {
+    while (may_be_magic({first_.data(), held_})) {
       Result<std::size_t> count = input_->read(first_.data() + held_, first_.size() - held_);
       if (!count) return count.error();
       if (*count == kNotReady) return false;
@@ -50,8 +60,11 @@ class SniffingReader final : public ByteReader {
     }
     decided_ = true;
     const std::string_view first(first_.data(), held_);
-    if (first == kGzipMagic) {
+    if (first.starts_with(kGzipMagic)) {
       input_ = std::make_unique<GzipReader>(std::move(input_), path_, first);
+      handed_ = held_;
+    } else if (first == kZstdMagic) {
+      input_ = std::make_unique<ZstdReader>(std::move(input_), path_, first);
       handed_ = held_;
     }
     return true;
@@ -59,7 +72,7 @@ class SniffingReader final : public ByteReader {
 
   std::unique_ptr<ByteReader> input_;
   std::string path_;
-  std::array<char, 2> first_{};
+  std::array<char, 4> first_{};
   std::size_t held_ = 0;
   std::size_t handed_ = 0;
   bool decided_ = false;
@@ -72,6 +85,35 @@ Result<std::unique_ptr<ByteReader>> open_input(Files& files, const std::string& 
   Result<std::unique_ptr<ByteReader>> input = files.open_read(path);
   if (!input) return input;
   return std::unique_ptr<ByteReader>(std::make_unique<SniffingReader>(*std::move(input), path));
+}
+
+Result<std::unique_ptr<ByteReader>> open_input(Env& env, EndpointKind kind,
+                                               const std::string& path) {
+  if (kind == EndpointKind::file) return open_input(*env.files, path);
+  if (kind == EndpointKind::follow) return env.files->follow(path);
+  if (env.peers == nullptr) {
+    return Status(Code::source_failed,
+                  "\"" + path + "\" cannot be opened: a simulation has no sockets and commands");
+  }
+  Result<std::unique_ptr<ByteReader>> input =
+      kind == EndpointKind::exec ? env.peers->exec_read(path) : env.peers->connect_read(path);
+  if (!input) return input;
+  return std::unique_ptr<ByteReader>(std::make_unique<SniffingReader>(*std::move(input), path));
+}
+
+Result<std::unique_ptr<ByteWriter>> open_output(const EndContext& context, EndpointKind kind,
+                                                const std::string& path, bool append) {
+  Env& env = *context.env;
+  if (kind == EndpointKind::file || kind == EndpointKind::follow) {
+    return env.files->open_write(path, append);
+  }
+  if (env.peers == nullptr) {
+    return Status(Code::sink_failed,
+                  "\"" + path + "\" cannot be opened: a simulation has no sockets and commands");
+  }
+  if (kind == EndpointKind::exec) return env.peers->exec_write(path);
+  if (kind == EndpointKind::listen) return env.peers->listen_write(path, context.log);
+  return env.peers->connect_write(path);
 }
 
 }  // namespace millrace::detail

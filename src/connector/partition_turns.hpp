@@ -1,8 +1,10 @@
 // PartitionTurns: which partitions a task owns, and whose turn it is.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace millrace::detail {
@@ -12,7 +14,10 @@ namespace millrace::detail {
 class PartitionTurns {
  public:
   PartitionTurns() = default;
-  PartitionTurns(std::uint32_t partitions, std::uint32_t task, std::uint32_t tasks) {
+  /// `at_once`: how many of them take turns at a time; the next one begins when one has ended.
+  PartitionTurns(std::uint32_t partitions, std::uint32_t task, std::uint32_t tasks,
+                 std::size_t at_once = std::numeric_limits<std::size_t>::max())
+      : at_once_(at_once) {
     for (std::uint64_t index = task; index < partitions; index += tasks) {
       owned_.push_back(static_cast<std::uint32_t>(index));
       open_.push_back(static_cast<std::uint32_t>(open_.size()));
@@ -27,16 +32,17 @@ class PartitionTurns {
   /// The number, in this task, of the partition whose turn it is; only while not all have ended.
   std::uint32_t current() const { return open_[turn_]; }
   /// Passes the turn on.
-  void next() { turn_ = turn_ + 1 < open_.size() ? turn_ + 1 : 0; }
+  void next() { turn_ = turn_ + 1 < std::min(open_.size(), at_once_) ? turn_ + 1 : 0; }
   /// The current partition has no more: the turn passes on without it.
   void end_current() {
     open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(turn_));
-    if (turn_ >= open_.size()) turn_ = 0;
+    if (turn_ >= std::min(open_.size(), at_once_)) turn_ = 0;
   }
 
  private:
   std::vector<std::uint32_t> owned_;
   std::vector<std::uint32_t> open_;
+  std::size_t at_once_ = 0;
   std::size_t turn_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,63 +12,73 @@
 
 #include <fmt/format.h>
 
-#include "connector/line_input.hpp"
+#include "connector/line_feed.hpp"
 #include "operator/source.hpp"
 #include "record/schema.hpp"
 #include "record/value_plan.hpp"
 
 namespace millrace::detail {
 
-/// Fills Batch<T>, one partition; the batch's offset is the byte offset of the first line it was
-/// read from.
+/// Fills Batch<T>, a partition for each file; the batch's offset is the byte offset of the first
+/// line it was read from.
 ///
 /// A line that cannot be decoded becomes a dead letter, "path:LINE" with the reason and the line's
 /// start, and counts as read; so does a line that is too long. Blank lines and headers are skipped
 /// and not counted.
 ///
 /// Text stays where the line was read when it stands there as it is meant; the batch pins what T
-/// borrows, and nothing when T owns its members. Errors: as LineInput and Format.
+/// borrows, and nothing when T owns its members. Errors: as LineFeed and Format.
 ///
-/// A Format has decode(line, record, arena), error(), and header(line, first, path): Result<bool>,
-/// whether the first line of an input (`first`) belongs to it and not to a record.
+/// A Format has decode(line, record, arena), error(), header(line, input, first, path):
+/// Result<bool>, whether the line belongs to the input itself and not to a record (`first`: it is
+/// the input's first line), and ended(input).
 template <class T, class Format>
 class RecordSource final : public Source {
  public:
   explicit RecordSource(LineInputOptions options, Format format = Format())
-      : input_(std::move(options)), format_(std::move(format)) {}
+      : feed_(make_line_feed(std::move(options))), format_(std::move(format)) {}
 
   Status open(const EndContext& context) override {
     dead_letters_ = context.dead_letters;
     batch_records_max_ = context.batch_records_max;
-    return input_.open(context);
+    return feed_->open(context);
   }
-  std::uint32_t partitions() const override { return input_.partitions(); }
-  std::string partition_name(std::uint32_t) const override { return input_.path(); }
+  std::uint32_t partitions() const override { return feed_->partitions(); }
+  std::string partition_name(std::uint32_t partition) const override {
+    return feed_->partition_name(partition);
+  }
 
   Result<Poll> poll(BatchBase& batch) override {
     lines_.clear();
-    batch.partition = 0;
-    Result<Poll> poll = input_.read(lines_, batch_records_max_, batch);
-    if (!poll || lines_.empty()) return poll;
-    Result<bool> header = format_.header(lines_.front(), input_.first_line() == 1, input_.path());
-    if (!header) return header.error();
-    // Of text with escapes or doubled quotes, which is not as it stands in the line.
-    const ArenaRef texts = texts_.take();
-    decode(static_cast<Batch<T>&>(batch).values, *texts, *header ? 1 : 0);
-    if constexpr (!Schema<T>::kBorrows) {
-      batch.arenas.clear();
-    } else if (texts->used_bytes() > 0) {
-      batch.pin(texts);
+    Result<Poll> poll = feed_->read(lines_, batch_records_max_, batch);
+    if (!poll) return poll;
+    if (!lines_.empty()) {
+      if (Status status = decode_lines(static_cast<Batch<T>&>(batch)); !status) return status;
     }
+    if (feed_->input_ended()) format_.ended(feed_->input());
     return poll;
   }
-  std::uint64_t records_read() const override { return input_.lines_read() - other_lines_; }
-  void close() override { input_.close(); }
+  std::uint64_t records_read() const override { return feed_->lines_read() - other_lines_; }
+  void close() override { feed_->close(); }
 
  private:
   static constexpr std::size_t kShownBytes = 256;
   static constexpr std::size_t kTextBytes = 64u << 10;
 
+  Status decode_lines(Batch<T>& batch) {
+    Result<bool> header =
+        format_.header(lines_.front(), feed_->input(), feed_->first_line() == 1, feed_->path());
+    if (!header) return header.error();
+    // Of text with escapes or doubled quotes, which is not as it stands in the line.
+    const ArenaRef texts = texts_.take();
+    decode(batch.values, *texts, *header ? 1 : 0);
+    if constexpr (!Schema<T>::kBorrows) {
+      batch.arenas.clear();
+    } else if (texts->used_bytes() > 0) {
+      batch.pin(texts);
+    }
+    return {};
+  }
   void decode(std::vector<T>& values, Arena& texts, std::size_t headers) {
     other_lines_ += headers;
     values.reserve(values.size() + lines_.size());
@@ -85,15 +96,15 @@ class RecordSource final : public Source {
   }
   void refuse(std::size_t index) {
     if (dead_letters_ == nullptr) return;
-    std::uint64_t number = input_.first_line() + index;
+    std::uint64_t number = feed_->first_line() + index;
     for (std::size_t i = 0; i < index; ++i) {  // lines of CSV may hold newlines
       number += static_cast<std::uint64_t>(std::count(lines_[i].begin(), lines_[i].end(), '\n'));
     }
-    dead_letters_->add(format_.error(), fmt::format("{}:{}", input_.path(), number),
+    dead_letters_->add(format_.error(), fmt::format("{}:{}", feed_->path(), number),
                        lines_[index].substr(0, kShownBytes));
   }
 
-  LineInput input_;
+  std::unique_ptr<LineFeed> feed_;
   Format format_;
   ArenaPool texts_{kTextBytes};
   std::vector<std::string_view> lines_;

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "connector/open_input.hpp"
+
 namespace millrace::detail {
 
 TextSink::TextSink(TextSinkOptions options, Formatter format)
@@ -20,7 +22,7 @@ Status TextSink::open(const EndContext& context) {
   }
   const bool writes_header = !options_.header.empty() && begins_empty(context);
   Result<std::unique_ptr<ByteWriter>> writer =
-      context.env->files->open_write(options_.path, options_.append);
+      open_output(context, options_.kind, options_.path, options_.append);
   if (!writer) return writer.error();
   writer_ = *std::move(writer);
   buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
@@ -29,7 +31,7 @@ Status TextSink::open(const EndContext& context) {
 }
 
 bool TextSink::begins_empty(const EndContext& context) const {
-  if (!options_.append || options_.path == "-") return true;
+  if (!options_.append || options_.path == "-" || options_.kind != EndpointKind::file) return true;
   Result<std::unique_ptr<ByteReader>> reader = context.env->files->open_read(options_.path);
   char first = 0;
   if (!reader) return true;
@@ -57,8 +59,9 @@ Status TextSink::flush() {
 
 Status TextSink::close() {
   Status status = flush();
+  const Status closed = writer_ ? writer_->close() : Status();
   writer_.reset();
-  return status;
+  return status ? closed : status;
 }
 
 Status TextSink::write_out() {

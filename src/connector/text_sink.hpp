@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "connector/endpoint.hpp"
 #include "operator/source.hpp"
 
 namespace millrace::detail {
@@ -15,6 +16,7 @@ struct TextSinkOptions {
   std::string path;         ///< "-" is standard output
   bool append = false;      ///< keeps what the file holds; else it is emptied at open()
   std::string header = {};  ///< the first line of a file that holds nothing yet; empty: none
+  EndpointKind kind = EndpointKind::file;
   std::size_t buffer_bytes = 64u << 10;  ///< written when this full, and at flush() and close()
 };
 

@@ -1,11 +1,13 @@
-// The face of `env`: the one door to clock, randomness, files and threads, real or simulated.
+// The face of `env`: the one door to clock, randomness, files, peers and threads, real or not.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/log.hpp"
 #include "base/status.hpp"
 #include "base/time.hpp"
 
@@ -39,6 +41,8 @@ class ByteWriter {
   /// Writes all of `bytes`. Errors: 4002; 4005 when the reader of a pipe is gone.
   virtual Status write(std::string_view bytes) = 0;
   virtual Status flush() = 0;
+  /// Ends the output; nothing is written behind. What cannot be told before is told here.
+  virtual Status close() { return {}; }
 };
 
 /// Files by path; "-" is standard input or output.
@@ -48,6 +52,38 @@ class Files {
   virtual Result<std::unique_ptr<ByteReader>> open_read(const std::string& path) = 0;
   /// Creates or truncates; appends when `append`.
   virtual Result<std::unique_ptr<ByteWriter>> open_write(const std::string& path, bool append) = 0;
+  /// The files that `pattern` means, in the order of their names: with *, ? or [ the files that
+  /// match (folders do not), else the path itself. Errors: 4001 when none matches.
+  virtual Result<std::vector<std::string>> list(const std::string& pattern) = 0;
+  /// Reads a file that grows: at its end kNotReady instead of 0. When the file is renamed and made
+  /// anew, the old one is read to its end first; when it is emptied in place, from its begin.
+  virtual Result<std::unique_ptr<ByteReader>> follow(const std::string& path) = 0;
+};
+
+/// Waits for others to connect. One thread.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// The next client that has connected; null when there is none now.
+  virtual Result<std::unique_ptr<ByteReader>> accept() = 0;
+};
+
+/// Sockets and child processes. An address is "HOST:PORT" or "unix:PATH"; HOST may be "[::1]". No
+/// call waits longer than five seconds, except writes, which wait for the reader.
+class Peers {
+ public:
+  virtual ~Peers() = default;
+  virtual Result<std::unique_ptr<ByteReader>> connect_read(const std::string& address) = 0;
+  virtual Result<std::unique_ptr<ByteWriter>> connect_write(const std::string& address) = 0;
+  virtual Result<std::unique_ptr<Listener>> listen(const std::string& address) = 0;
+  /// Writes to every client that is connected. A client that is more than four MiB behind is
+  /// disconnected, and said so to `log`.
+  virtual Result<std::unique_ptr<ByteWriter>> listen_write(const std::string& address, Log log) = 0;
+  /// What a shell command prints; its standard input is empty, its messages go where ours go. It
+  /// fails with 4001 when the command does. The command is ended when the reader goes.
+  virtual Result<std::unique_ptr<ByteReader>> exec_read(const std::string& command) = 0;
+  /// Writes to a shell command's standard input; close() waits for its end.
+  virtual Result<std::unique_ptr<ByteWriter>> exec_write(const std::string& command) = 0;
 };
 
 /// What the processors of the machine have done since some moment long ago.
@@ -75,6 +111,7 @@ struct Env {
   Files* files = nullptr;
   std::uint64_t seed = 0;  ///< every random choice is drawn from it
   Cpus* cpus = nullptr;
+  Peers* peers = nullptr;  ///< null in a simulation
 };
 
 /// The machine's own clock, files and a seed from the system.

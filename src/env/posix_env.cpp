@@ -1,77 +1,32 @@
 // Clock by clock_gettime, files by read(2), write(2) and poll(2).
 #include "env/posix_env.hpp"
 
-#include "env/posix_cpus.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <glob.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <random>
-#include <system_error>
 #include <utility>
+
+#include "env/posix_cpus.hpp"
+#include "env/posix_descriptor.hpp"
+#include "env/posix_follow.hpp"
+#include "env/posix_messages.hpp"
+#include "env/posix_peers.hpp"
 
 namespace millrace::detail {
 namespace {
 
-std::string_view advice(int error) {
-  switch (error) {
-    case ENOENT:
-      return "check the path";
-    case EACCES:
-    case EPERM:
-      return "check the permissions of the file and its folders";
-    case EMFILE:
-    case ENFILE:
-      return "raise the limit of open files (ulimit -n)";
-    case ENOSPC:
-    case EDQUOT:
-      return "free some space or choose another place";
-    case EFBIG:
-      return "the file is at its largest size (ulimit -f): choose another file";
-    case EROFS:
-      return "choose a place that can be written";
-    default:
-      return "check the path and the device behind it";
-  }
-}
-
-std::string shown(const std::string& path, bool reading) {
-  if (path == "-") return reading ? "standard input" : "standard output";
-  return fmt::format("\"{}\"", path);
-}
-
-Status failure(Code code, const std::string& path, bool reading, std::string_view what, int error) {
-  return Status(code, fmt::format("{} {}: {}; {}", shown(path, reading), what,
-                                  std::generic_category().message(error), advice(error)));
-}
-
-class Descriptor {
- public:
-  Descriptor(int number, bool owned) : number_(number), owned_(owned) {}
-  Descriptor(Descriptor&& other) noexcept
-      : number_(std::exchange(other.number_, -1)), owned_(other.owned_) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (owned_ && number_ >= 0) ::close(number_);
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
-  bool owned_;
-};
-
 class PosixReader final : public ByteReader {
  public:
-  PosixReader(Descriptor file, std::string path, bool regular)
-      : file_(std::move(file)), path_(std::move(path)), regular_(regular) {}
+  /// `bytes`: what a regular file holds now; -1: not a regular file.
+  PosixReader(Descriptor file, std::string path, off_t bytes)
+      : file_(std::move(file)), path_(std::move(path)), bytes_(bytes), regular_(bytes >= 0) {}
 
   Result<std::size_t> read(char* buffer, std::size_t capacity) override {
     for (;;) {
@@ -82,7 +37,11 @@ class PosixReader final : public ByteReader {
         if (found < 0 && errno == EINTR) continue;
       }
       const ssize_t count = ::read(file_.number(), buffer, capacity);
-      if (count >= 0) return static_cast<std::size_t>(count);
+      if (count == 0 && regular_ && read_ < bytes_) return shrank();
+      if (count >= 0) {
+        read_ += count;
+        return static_cast<std::size_t>(count);
+      }
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return kNotReady;
       return failure(Code::source_failed, path_, true, "cannot be read", errno);
@@ -90,41 +49,18 @@ class PosixReader final : public ByteReader {
   }
 
  private:
+  Status shrank() const {
+    return Status(Code::source_failed,
+                  fmt::format("{} shrank while it was read: it had {} bytes, and ended after {}; "
+                              "read a copy, or use follow(...) for a log that is emptied in place",
+                              shown(path_, true), bytes_, read_));
+  }
+
   Descriptor file_;
   std::string path_;
+  off_t bytes_;
+  off_t read_ = 0;
   bool regular_;
-};
-
-/// Holds SIGPIPE back in this thread for one write, and takes it away if that write raised it: a
-/// library installs no handlers, and the program may keep its own.
-class PipeSignalHeld {
- public:
-  PipeSignalHeld() {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    if (!was_pending_) pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  PipeSignalHeld(const PipeSignalHeld&) = delete;
-  PipeSignalHeld& operator=(const PipeSignalHeld&) = delete;
-  ~PipeSignalHeld() {
-    if (was_pending_) return;
-    const timespec now{0, 0};
-    sigset_t pending;
-    sigpending(&pending);
-    if (sigismember(&pending, SIGPIPE) == 1) {
-      while (sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
-      }
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t pipe_;
-  sigset_t before_;
-  bool was_pending_;
 };
 
 class PosixWriter final : public ByteWriter {
@@ -203,11 +139,13 @@ Result<std::unique_ptr<ByteReader>> PosixFiles::open_read(const std::string& pat
   if (S_ISDIR(about.st_mode)) {
     return Status(
         Code::source_failed,
-        fmt::format("{} cannot be read: it is a directory; name a file in it", shown(path, true)));
+        fmt::format("{} cannot be read: it is a directory; name a file in it, or all: \"{}/*\"",
+                    shown(path, true), path));
   }
   const bool regular = S_ISREG(about.st_mode);
   if (regular) ::posix_fadvise(number, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return std::unique_ptr<ByteReader>(std::make_unique<PosixReader>(std::move(file), path, regular));
+  return std::unique_ptr<ByteReader>(
+      std::make_unique<PosixReader>(std::move(file), path, regular ? about.st_size : off_t{-1}));
 }
 
 Result<std::unique_ptr<ByteWriter>> PosixFiles::open_write(const std::string& path, bool append) {
@@ -227,14 +165,38 @@ Result<std::unique_ptr<ByteWriter>> PosixFiles::open_write(const std::string& pa
   return std::unique_ptr<ByteWriter>(std::make_unique<PosixWriter>(std::move(file), path, regular));
 }
 
+Result<std::vector<std::string>> PosixFiles::list(const std::string& pattern) {
+  struct stat about{};
+  const bool is_path =
+      pattern.find_first_of("*?[") == std::string::npos || ::stat(pattern.c_str(), &about) == 0;
+  if (is_path) return std::vector{pattern};
+  std::vector<std::string> found;
+  glob_t matches{};
+  if (::glob(pattern.c_str(), GLOB_MARK, nullptr, &matches) == 0) {
+    for (std::size_t at = 0; at < matches.gl_pathc; ++at) {
+      std::string path = matches.gl_pathv[at];
+      if (path.back() != '/') found.push_back(std::move(path));
+    }
+  }
+  ::globfree(&matches);
+  if (!found.empty()) return found;
+  return Status(Code::source_failed, no_match_sentence(pattern));
+}
+
+Result<std::unique_ptr<ByteReader>> PosixFiles::follow(const std::string& path) {
+  static PosixClock clock;
+  return follow_file(path, clock);
+}
+
 Env& real_env() {
   static PosixClock clock;
   static PosixFiles files;
   static PosixCpus cpus;
+  static PosixPeers peers;
   static Env env = [] {
     std::random_device device;
     const std::uint64_t seed = (static_cast<std::uint64_t>(device()) << 32) ^ device();
-    return Env{&clock, &files, seed, &cpus};
+    return Env{&clock, &files, seed, &cpus, &peers};
   }();
   return env;
 }

@@ -2,10 +2,13 @@
 #include "env/sim_env.hpp"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
+
+#include "env/posix_messages.hpp"
 
 namespace millrace::detail {
 
@@ -95,6 +98,22 @@ Result<std::unique_ptr<ByteWriter>> SimFiles::open_write(const std::string& path
   if (fresh && append && path != "-" && put_before != inputs_.end())
     entry->second = *put_before->second;
   return std::unique_ptr<ByteWriter>(std::make_unique<SimWriter>(*this, path));
+}
+
+Result<std::vector<std::string>> SimFiles::list(const std::string& pattern) {
+  if (pattern.find_first_of("*?[") == std::string::npos) return std::vector{pattern};
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> found;
+  for (const auto& [path, content] : inputs_) {
+    if (::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0) found.push_back(path);
+  }
+  if (!found.empty()) return found;
+  return Status(Code::source_failed, no_match_sentence(pattern));
+}
+
+Result<std::unique_ptr<ByteReader>> SimFiles::follow(const std::string& path) {
+  return Status(Code::source_failed,
+                fmt::format("\"{}\" cannot be followed: simulated files do not grow", path));
 }
 
 Status SimFiles::append_to(const std::string& path, std::string_view bytes) {

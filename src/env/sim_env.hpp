@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "env/env.hpp"
 #include "env/random.hpp"
@@ -54,6 +55,10 @@ class SimFiles final : public Files {
 
   Result<std::unique_ptr<ByteReader>> open_read(const std::string& path) override;
   Result<std::unique_ptr<ByteWriter>> open_write(const std::string& path, bool append) override;
+  /// Of the files that were put; * and ? match anything but '/'.
+  Result<std::vector<std::string>> list(const std::string& pattern) override;
+  /// Refused: simulated files do not grow.
+  Result<std::unique_ptr<ByteReader>> follow(const std::string& path) override;
 
  private:
   friend class SimWriter;
@@ -91,7 +96,7 @@ class SimCpus final : public Cpus {
 class SimEnv {
  public:
   explicit SimEnv(std::uint64_t seed, SimFaults faults = {})
-      : files(faults), env_{&clock, &files, seed, &cpus} {}
+      : files(faults), env_{&clock, &files, seed, &cpus, nullptr} {}
   SimEnv(const SimEnv&) = delete;
   SimEnv& operator=(const SimEnv&) = delete;
   Env& env() { return env_; }

@@ -97,12 +97,13 @@ struct RowShape<Alert<K>> {
     columns.push_back({"limit", ColumnType::real});
     return columns;
   }
-  static void append_cells(std::vector<Value>& cells, const Alert<K>& alert) {
-    cells.push_back(alert.time);
-    append_values(cells, alert.key);
-    cells.push_back(std::string(alert.raised ? "raised" : "cleared"));
-    cells.push_back(alert.value);
-    cells.push_back(alert.limit);
+  template <class Visit>
+  static void visit_cells(const Alert<K>& alert, const Visit& visit) {
+    visit(alert.time);
+    visit_part(alert.key, visit);
+    visit(std::string_view(alert.raised ? "raised" : "cleared"));
+    visit(alert.value);
+    visit(alert.limit);
   }
   static std::optional<std::pair<Time, Time>> window(const Alert<K>&) { return std::nullopt; }
 };

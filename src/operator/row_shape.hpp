@@ -28,8 +28,10 @@ struct RowShape {
                 "millrace: this stream's records cannot be shown: make the record a plain struct "
                 "of described members");
   static std::vector<ColumnInfo> columns(const RowNames&) { return Schema<T>::columns(); }
-  static void append_cells(std::vector<Value>& cells, const T& record) {
-    append_values(cells, record);
+  /// Calls visit(member) for each column.
+  template <class Visit>
+  static void visit_cells(const T& record, const Visit& visit) {
+    Schema<T>::for_each(record, [&visit](std::string_view, const auto& member) { visit(member); });
   }
   static std::optional<std::pair<Time, Time>> window(const T&) { return std::nullopt; }
 };
@@ -59,12 +61,13 @@ void append_part_columns(std::vector<ColumnInfo>& columns, const std::vector<std
   }
 }
 
-template <class V>
-void append_part_cells(std::vector<Value>& cells, const V& part) {
+/// Calls visit(member) for each column of a part of a row.
+template <class V, class Visit>
+void visit_part(const V& part, const Visit& visit) {
   if constexpr (kIsOptional<V>) {
-    cells.push_back(value_of(part));
+    visit(part);
   } else {
-    append_values(cells, part);
+    Schema<V>::for_each(part, [&visit](std::string_view, const auto& member) { visit(member); });
   }
 }
 
@@ -77,9 +80,10 @@ struct RowShape<millrace::Aggregate<K, V>> {
     append_part_columns<V>(columns, {names.value});
     return columns;
   }
-  static void append_cells(std::vector<Value>& cells, const T& row) {
-    append_part_cells(cells, row.key);
-    append_part_cells(cells, row.value);
+  template <class Visit>
+  static void visit_cells(const T& row, const Visit& visit) {
+    visit_part(row.key, visit);
+    visit_part(row.value, visit);
   }
   static std::optional<std::pair<Time, Time>> window(const T& row) {
     if (!row.windowed()) return std::nullopt;
@@ -96,15 +100,23 @@ struct RowShape<Ranked<K, V>> {
     append_part_columns<V>(columns, {names.value});
     return columns;
   }
-  static void append_cells(std::vector<Value>& cells, const T& row) {
-    cells.push_back(std::int64_t{row.rank});
-    append_part_cells(cells, row.key);
-    append_part_cells(cells, row.value);
+  template <class Visit>
+  static void visit_cells(const T& row, const Visit& visit) {
+    visit(std::int64_t{row.rank});
+    visit_part(row.key, visit);
+    visit_part(row.value, visit);
   }
   static std::optional<std::pair<Time, Time>> window(const T& row) {
     if (!row.windowed()) return std::nullopt;
     return std::pair(row.window_start, row.window_end);
   }
 };
+
+/// Appends a cell for each column of a row.
+template <class T>
+void append_cells(std::vector<Value>& cells, const T& row) {
+  RowShape<T>::visit_cells(row,
+                           [&cells](const auto& member) { cells.push_back(value_of(member)); });
+}
 
 }  // namespace millrace::detail

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "millrace/millrace.hpp"
+#include "place.hpp"
 
 namespace {
 
@@ -26,7 +27,7 @@ int main(int argc, char** argv) {
     return 64;
   }
   Topology topology("columns");
-  auto entries = topology.from(csv<Entry>(argv[1])).named("entries");
+  auto entries = topology.from(csv<Entry>(place(argv[1]))).named("entries");
   if (std::string_view(argv[2]) != "none") entries.to(csv(argv[2]));
   entries.event_time(&Entry::at)
       .key_by(&Entry::name)

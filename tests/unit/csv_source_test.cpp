@@ -66,15 +66,16 @@ TEST(CsvSource, ReadsQuotedNewlinesSeparatorsAndCrlf) {
   in_all_sizes([](std::size_t block_bytes, std::size_t batch_records_max) {
     const Outcome outcome = read(
         "\xef\xbb\xbftext,number\r\n\"a\nb\",1\r\n\r\n\"c,\"\"d\"\"\",2\ne "
-        "\"f\",3\nbad,x\n\"g\n\nh\",4\nworse,y",
+        "\"f\",3\nbad,x\n\"g\n\nh\",4\n\"i \"\"\nj\"\" k\",5\nworse,y",
         block_bytes, batch_records_max);
     ASSERT_TRUE(outcome.failure) << outcome.failure.message();
-    const std::vector<Note> wanted = {{"a\nb", 1}, {"c,\"d\"", 2}, {"e \"f\"", 3}, {"g\n\nh", 4}};
+    const std::vector<Note> wanted = {
+        {"a\nb", 1}, {"c,\"d\"", 2}, {"e \"f\"", 3}, {"g\n\nh", 4}, {"i \"\nj\" k", 5}};
     EXPECT_EQ(outcome.notes, wanted);
     ASSERT_EQ(outcome.letters.size(), 2u);
     EXPECT_EQ(outcome.letters[0].where, "notes.csv:7");
-    EXPECT_EQ(outcome.letters[1].where, "notes.csv:11");
-    EXPECT_EQ(outcome.read, 6u);
+    EXPECT_EQ(outcome.letters[1].where, "notes.csv:13");
+    EXPECT_EQ(outcome.read, 7u);
   });
 }
 
@@ -104,9 +105,11 @@ TEST(CsvSource, WithoutHeader) {
 
 TEST(CsvSource, RefusesWrongColumnsAndUtf16) {
   EXPECT_EQ(read("text,count\na,1\n", 64, 10).failure.code(), Code::columns_mismatch);
-  const Status utf16 = read(std::string("\xff\xfet\0e\0", 6), 64, 10).failure;
-  EXPECT_EQ(utf16.code(), Code::source_failed);
-  EXPECT_NE(utf16.message().find("iconv"), std::string::npos);
+  for (const std::size_t block_bytes : {1, 64}) {
+    const Status utf16 = read(std::string("\xff\xfet\0e\0", 6), block_bytes, 10).failure;
+    EXPECT_EQ(utf16.code(), Code::source_failed);
+    EXPECT_NE(utf16.message().find("iconv"), std::string::npos);
+  }
   EXPECT_TRUE(read("", 64, 10).failure);
   EXPECT_TRUE(read("text,number\n", 64, 10).failure);
 }
