@@ -26,7 +26,8 @@ SLASH_COMMENT = CPP | {".ts", ".tsx", ".js", ".mjs"}
 HASH_COMMENT = {".py", ".sh", ".cmake"}
 BINARY = {".gz", ".png", ".ico", ".woff2", ".jpg", ".webp"}
 # Not written by hand, or kept byte for byte.
-FOREIGN = re.compile(r"(^|/)(LICENSE|NOTICE|package-lock\.json|dist/.*)$|^data/.*\.csv$|\.patch$")
+FOREIGN = re.compile(r"(^|/)(LICENSE|NOTICE|package-lock\.json|dist/.*)$|^data/.*\.csv$|\.patch$"
+                     r"|^tests/fuzz/corpus/")
 MAY_PRINT = re.compile(r"^src/(host/|base/check\.cpp$)")
 PRINTS = re.compile(
     r"\bstd::(?:cout|cerr|clog)\b|\bfmt::print\b"
