@@ -14,59 +14,41 @@ constexpr std::size_t kStepBudget = 16;
 void Executor::give(Task& task) {
   task.home().move_to(waker_);
   task.set_executor(static_cast<int>(number_));
-  {
-    const std::lock_guard lock(mail_mutex_);
-    arriving_.push_back(&task);
-    mail_.store(true, std::memory_order_seq_cst);
-  }
+  mailbox_.put({&task, nullptr});
   waker_.wake();
 }
 
 void Executor::ask_for(Task& task, Executor& to) {
-  {
-    const std::lock_guard lock(mail_mutex_);
-    leaving_.emplace_back(&task, &to);
-    mail_.store(true, std::memory_order_seq_cst);
-  }
+  mailbox_.put({&task, &to});
   waker_.wake();
 }
 
 void Executor::ask_to_end(Executor& to) {
-  {
-    const std::lock_guard lock(mail_mutex_);
-    heir_ = &to;
-    mail_.store(true, std::memory_order_seq_cst);
-  }
+  mailbox_.put({nullptr, &to});
   waker_.wake();
 }
 
 /// Tasks that arrive are stepped in the round that follows: what was sent to them before they came
 /// woke somebody else.
 void Executor::read_mail() {
-  std::vector<std::pair<Task*, Executor*>> leaving;
-  Executor* heir = nullptr;
-  {
-    const std::lock_guard lock(mail_mutex_);
-    mail_.store(false, std::memory_order_seq_cst);
-    tasks_.insert(tasks_.end(), arriving_.begin(), arriving_.end());
-    arriving_.clear();
-    leaving.swap(leaving_);
-    heir = std::exchange(heir_, nullptr);
+  for (const Letter& letter : mailbox_.take()) {
+    if (!letter.to) {
+      tasks_.push_back(letter.task);
+    } else if (letter.task) {
+      if (std::erase(tasks_, letter.task) > 0) letter.to->give(*letter.task);
+    } else {
+      for (Task* task : tasks_) letter.to->give(*task);
+      tasks_.clear();
+      removed_ = true;
+    }
   }
-  for (const auto& [task, to] : leaving) {
-    if (std::erase(tasks_, task) > 0) to->give(*task);
-  }
-  if (!heir) return;
-  for (Task* task : tasks_) heir->give(*task);
-  tasks_.clear();
-  removed_ = true;
 }
 
 Executor::Outcome Executor::run() {
   removed_ = false;
   std::int64_t idle_since = 0;  // 0: the last round found work
   while (!state_.over.load(std::memory_order_relaxed)) {
-    if (mail_.load(std::memory_order_relaxed)) read_mail();
+    if (mailbox_.has_mail()) read_mail();
     if (removed_) return {Left::removed};
     Round outcome = round();
     if (outcome.kind == Round::idle) {
@@ -134,32 +116,23 @@ Task* Executor::take_away(std::uint64_t turn) {
 }
 
 Executor::Round Executor::sleep() {
-  waker_.prepare();
   Round seen;
-  if (mail_.load(std::memory_order_seq_cst) || state_.over.load(std::memory_order_seq_cst)) {
-    seen.kind = Round::worked;
-  } else {
-    seen = round();
-  }
-  if (seen.kind == Round::cut_off) return seen;  // whoever runs it now has its waker too
-  if (seen.kind == Round::worked || (seen.polls && state_.stop.load(std::memory_order_seq_cst))) {
-    waker_.cancel();
-    seen.kind = Round::worked;
-    return seen;
-  }
-  park(seen);
+  waker_.sleep([this, &seen]() -> std::optional<std::int64_t> {
+    const bool over = state_.over.load(std::memory_order_seq_cst);
+    if (!over && !mailbox_.has_mail()) seen = round();
+    if (seen.kind == Round::cut_off) return Waker::kLeave;  // whoever runs it now has its waker too
+    const bool ends_sources = seen.polls && state_.stop.load(std::memory_order_seq_cst);
+    if (over || mailbox_.has_mail() || ends_sources) seen.kind = Round::worked;
+    if (seen.kind == Round::worked) return std::nullopt;
+    return sleep_ns(seen);
+  });
   return seen;
 }
 
-void Executor::park(const Round& seen) {
-  const std::int64_t poll_ns = gap_.poll_ns();
-  std::int64_t nanoseconds = seen.polls ? poll_ns : -1;
-  if (seen.next_due_ns) {
-    const std::int64_t until =
-        std::max<std::int64_t>(*seen.next_due_ns - env_.clock->steady_ns(), 0);
-    nanoseconds = seen.polls ? std::min(poll_ns, until) : until;
-  }
-  waker_.park(nanoseconds);
+std::int64_t Executor::sleep_ns(const Round& seen) const {
+  if (!seen.next_due_ns) return seen.polls ? gap_.poll_ns() : Waker::kForEver;
+  const std::int64_t until = *seen.next_due_ns - env_.clock->steady_ns();
+  return std::max<std::int64_t>(seen.polls ? std::min(gap_.poll_ns(), until) : until, 0);
 }
 
 void Executor::learn_gap() {

@@ -3,12 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "runtime/idle_gap.hpp"
+#include "runtime/mailbox.hpp"
 #include "runtime/task.hpp"
 
 namespace millrace::detail {
@@ -82,6 +81,12 @@ class Executor {
   Task* take_away(std::uint64_t turn);
 
  private:
+  /// A task that arrives, one that is to leave `to` another executor, or, without task, everything
+  /// that is to leave.
+  struct Letter {
+    Task* task = nullptr;
+    Executor* to = nullptr;
+  };
   /// What a round over the tasks came to.
   struct Round {
     enum { worked, idle, cut_off } kind = idle;
@@ -94,10 +99,9 @@ class Executor {
   Round round();
   /// `mine` becomes false when the thread was cut off: then nothing here but the task is its own.
   Step step(Task& task, bool& mine);
-  /// Announces sleep, looks once more, and only then sleeps: see Waker. What it saw; kind idle: it
-  /// slept.
+  /// Looks once more and then sleeps, see Waker. What it saw; kind idle: it slept.
   Round sleep();
-  void park(const Round& seen);
+  std::int64_t sleep_ns(const Round& seen) const;
   void learn_gap();
   void read_mail();
 
@@ -117,11 +121,7 @@ class Executor {
   std::atomic<Task*> stepped_{nullptr};
   std::atomic<std::int64_t> began_ticks_{0};
 
-  std::atomic<bool> mail_{false};
-  std::mutex mail_mutex_;
-  std::vector<Task*> arriving_;
-  std::vector<std::pair<Task*, Executor*>> leaving_;
-  Executor* heir_ = nullptr;
+  BasicMailbox<Letter> mailbox_;
 };
 
 }  // namespace millrace::detail

@@ -32,6 +32,7 @@ Governor::Governor(Crew& crew, TaskGraph& graph, const RunOptions& options, Env&
       auto_(options.executors == 0),
       log_(options.log),
       env_(env),
+      policy_(options.scaling),
       busy_before_(graph.tasks().size()),
       records_before_(graph.channels().size()) {}
 

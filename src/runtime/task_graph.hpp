@@ -12,6 +12,7 @@
 
 #include "metrics/report.hpp"
 #include "runtime/running_sums.hpp"
+#include "runtime/scaling_policy.hpp"
 #include "runtime/task.hpp"
 #include "topology/plan.hpp"
 
@@ -25,6 +26,7 @@ struct RunOptions {
   double speed = 0;         ///< replay speed; 0: as fast as possible
   std::size_t line_bytes_max = 16u << 20;
   Log log{};
+  ScalingLimits scaling{};  ///< of executors == 0
 };
 
 /// The last dead letters of all tasks. Any thread.

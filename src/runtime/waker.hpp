@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 namespace millrace::detail {
 
@@ -20,16 +21,35 @@ struct RealSleep {
 
 /// The sleep of one executor. `wake` may be called by any thread.
 ///
-/// Protocol: the sleeper calls prepare(), looks once more for work, then park() or cancel(). A
-/// waker publishes its work with a sequentially consistent store first and then calls wake(): in
-/// the total order of these operations either the sleeper sees the work or the waker sees the
-/// sleeper. tests/model explores it.
+/// A waker publishes its work with a sequentially consistent store first and then calls wake(); the
+/// sleeper announces that it sleeps before it looks for work a last time. In the total order of
+/// these operations either the sleeper sees the work or the waker sees the sleeper. tests/model
+/// explores it.
 template <class Sleep>
 class BasicWaker {
  public:
-  void prepare() { parked_.store(true, std::memory_order_seq_cst); }
-  void cancel() { parked_.store(false, std::memory_order_seq_cst); }
-  /// Sleeps until woken, or at most `nanoseconds` (negative: no limit).
+  /// What sleep()'s look may say besides a number of nanoseconds.
+  static constexpr std::int64_t kForEver = -1;
+  /// Somebody else is the sleeper now: leave at once, touch nothing.
+  static constexpr std::int64_t kLeave = -2;
+
+  /// Sleeps until woken, but not when `look` finds work: look() returns nullopt for work, else how
+  /// long to sleep at most, or one of the above. True: it slept.
+  template <class Look>
+  bool sleep(Look look) {
+    parked_.store(true, std::memory_order_seq_cst);
+    const std::optional<std::int64_t> nanoseconds = look();
+    if (nanoseconds == kLeave) return false;
+    if (nanoseconds) park(*nanoseconds);
+    parked_.store(false, std::memory_order_seq_cst);
+    return nanoseconds.has_value();
+  }
+  /// One load when nobody sleeps.
+  void wake() {
+    if (parked_.load(std::memory_order_seq_cst)) wake_parked();
+  }
+
+ private:
   void park(std::int64_t nanoseconds) {
     std::unique_lock lock(mutex_);
     const auto woken = [this] { return !parked_.load(std::memory_order_seq_cst); };
@@ -38,14 +58,7 @@ class BasicWaker {
     } else {
       condition_.wait_for(lock, std::chrono::nanoseconds(nanoseconds), woken);
     }
-    parked_.store(false, std::memory_order_seq_cst);
   }
-  /// One load when nobody sleeps.
-  void wake() {
-    if (parked_.load(std::memory_order_seq_cst)) wake_parked();
-  }
-
- private:
   void wake_parked() {
     {
       const std::lock_guard lock(mutex_);
