@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "machine_load.hpp"
 #include "workloads.hpp"
 
 namespace millrace::bench {
@@ -72,6 +73,7 @@ std::string unknown(std::string_view name) {
 bool run_one(const Entry& entry, const Settings& settings) {
   try {
     const Workload workload = entry.make(settings);
+    const MachineLoad load(workload.is_latency ? settings.with_load : 0);
     const Outcome outcome = measure(workload, settings);
     if (!outcome.failure.empty()) {
       fmt::print(stderr, "bench {}: {}\n", entry.name, outcome.failure);
@@ -112,6 +114,11 @@ int bench_main(int argc, char** argv) {
   app.add_option("--input", settings.input,
                  "hashtags: the text file, made when it does not exist (465 MB); default: one in "
                  "the folder for temporary files");
+  app.add_option("--with-load", settings.with_load,
+                 "latency: other processes take this share of every processor meanwhile")
+      ->check(CLI::Range(0.0, 0.95));
+  app.add_flag("--auto", settings.auto_executors,
+               "latency: the engine chooses the number of executors; --threads is the parallelism");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");
   try {
     app.parse(argc, argv);

@@ -15,7 +15,9 @@ struct Settings {
   std::uint64_t records = 0;     ///< 0: the workload's own size
   double seconds = 10;           ///< latency: length of a run
   std::uint64_t rate = 100'000;  ///< latency: events a second
-  std::string input;  ///< hashtags: the file; empty: one in the folder for temporary files
+  std::string input;     ///< hashtags: the file; empty: one in the folder for temporary files
+  double with_load = 0;  ///< latency: other processes take this share of every processor
+  bool auto_executors = false;  ///< latency: the engine chooses how many; parallelism is `threads`
   bool json = false;
 };
 

@@ -8,9 +8,10 @@
 namespace millrace::bench {
 
 /// Returns what went wrong as a sentence, empty when the input was processed to its end.
-inline std::string run_engine(Topology& topology, unsigned threads) {
+/// `auto_executors`: the engine chooses how many, and `threads` is the parallelism alone.
+inline std::string run_engine(Topology& topology, unsigned threads, bool auto_executors = false) {
   RunSettings settings;
-  settings.executors = static_cast<int>(threads);
+  settings.executors = auto_executors ? 0 : static_cast<int>(threads);
   settings.parallelism = static_cast<int>(threads);
   const Status status = run_to_end(topology, settings);
   return status.ok() ? std::string() : status.to_string();
