@@ -31,6 +31,10 @@ class Channel {
     if (empties_.pop(batch)) return batch;
     return type_.make();
   }
+  /// Sender: frees the empty batches that wait to be used again.
+  void drop_empties() {
+    for (BatchPtr batch; empties_.pop(batch);) batch.reset();
+  }
   /// Sender: counts records that are on their way from now on, whether in an open batch or in the
   /// ring.
   void add_queued(std::size_t records) { queued_.fetch_add(records, std::memory_order_relaxed); }

@@ -28,11 +28,18 @@ void Executor::ask_to_end(Executor& to) {
   waker_.wake();
 }
 
+void Executor::ask_for_memory() {
+  mailbox_.put({nullptr, nullptr});
+  waker_.wake();
+}
+
 /// Tasks that arrive are stepped in the round that follows: what was sent to them before they came
 /// woke somebody else.
 void Executor::read_mail() {
   for (const Letter& letter : mailbox_.take()) {
-    if (!letter.to) {
+    if (!letter.to && !letter.task) {
+      for (Task* task : tasks_) task->give_memory_back();
+    } else if (!letter.to) {
       tasks_.push_back(letter.task);
     } else if (letter.task) {
       if (std::erase(tasks_, letter.task) > 0) letter.to->give(*letter.task);

@@ -65,6 +65,8 @@ class Executor {
   void ask_for(Task& task, Executor& to);
   /// Asks to hand everything to `to` and to leave run().
   void ask_to_end(Executor& to);
+  /// Asks its tasks to free what only a busier time needs.
+  void ask_for_memory();
   void wake() { waker_.wake(); }
   const Waker& waker() const { return waker_; }
   std::uint32_t number() const { return number_; }
@@ -81,8 +83,8 @@ class Executor {
   Task* take_away(std::uint64_t turn);
 
  private:
-  /// A task that arrives, one that is to leave `to` another executor, or, without task, everything
-  /// that is to leave.
+  /// A task that arrives, one that is to leave `to` another executor, without task everything that
+  /// is to leave, and without both a wish for memory.
   struct Letter {
     Task* task = nullptr;
     Executor* to = nullptr;

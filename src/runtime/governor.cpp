@@ -6,6 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace millrace::detail {
 namespace {
 
@@ -174,6 +178,7 @@ void Governor::sample(std::int64_t now_ns) {
   const std::int64_t before_ns = std::exchange(sampled_ns_, now_ns);
   const std::vector<double> shares = task_shares();
   smooth(shares, now_ns - before_ns);
+  give_memory_back(now_ns);
   if (!auto_) return;
   Loads loads;
   loads.now_ns = now_ns;
@@ -226,6 +231,28 @@ void Governor::smooth(const std::vector<double>& shares, std::int64_t passed_ns)
   for (const Executor* executor : crew_.executors()) {
     double& lately = busy_lately_[executor];
     lately += (std::min(1.0, now[&executor->waker()]) - lately) * weight;
+  }
+}
+
+/// At the first calm moment after a busy time: the tasks free what they keep for busy times, then
+/// the allocator gives free pages back to the system.
+void Governor::give_memory_back(std::int64_t now_ns) {
+  double busy = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [executor, share] : busy_lately_) busy = std::max(busy, share);
+  }
+  switch (calm_.look(busy, now_ns)) {
+    case CalmAfterPeak::Now::ask_tasks:
+      for (Executor* executor : crew_.executors()) executor->ask_for_memory();
+      break;
+    case CalmAfterPeak::Now::trim:
+#if defined(__GLIBC__)
+      malloc_trim(0);
+#endif
+      break;
+    default:
+      break;
   }
 }
 

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/calm_after_peak.hpp"
 #include "runtime/crew.hpp"
 #include "runtime/scaling_policy.hpp"
 #include "runtime/task_graph.hpp"
@@ -56,6 +57,7 @@ class Governor {
                       std::int64_t age_ns);
   void see_returned_steps();
   void sample(std::int64_t now_ns);
+  void give_memory_back(std::int64_t now_ns);
   void sample_processors(std::int64_t now_ns);
   Loads measure(std::int64_t now_ns);
   void measure_links(Loads& loads);
@@ -86,6 +88,7 @@ class Governor {
   std::int64_t processors_ns_ = 0;
   CpuUse used_before_;
   double free_cores_ = 1;
+  CalmAfterPeak calm_;
   std::map<const Executor*, Watch> watched_;
 
   mutable std::mutex mutex_;  // guards what fill() reads

@@ -157,6 +157,14 @@ void Router::flush_open() {
   }
 }
 
+void Router::give_memory_back() {
+  for (Receiver& receiver : receivers_) {
+    receiver.channel->drop_empties();
+    receiver.picks.shrink_to_fit();
+    receiver.waiting.shrink_to_fit();
+  }
+}
+
 bool Router::flush_waiting() {
   if (waiting_ == 0) return true;
   for (Receiver& receiver : receivers_) {

@@ -41,6 +41,8 @@ class Router {
   void flush_open();
   /// Pushes what did not fit before. True when nothing is left waiting.
   bool flush_waiting();
+  /// Frees what only a busier time needs.
+  void give_memory_back();
   bool blocked() const { return waiting_ > 0; }
   /// Records pushed so far. Any thread.
   std::uint64_t sent() const { return sent_.value(); }

@@ -246,6 +246,10 @@ std::uint64_t Task::records_polled() const {
   return records;
 }
 
+void Task::give_memory_back() {
+  for (auto& router : routers_) router->give_memory_back();
+}
+
 void Task::close() {
   if (closed_) return;
   closed_ = true;
