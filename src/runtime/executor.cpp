@@ -71,7 +71,7 @@ Executor::Outcome Executor::run() {
     if (idle_since != 0) learn_gap();
     idle_since = 0;
   }
-  if (mail_.load(std::memory_order_seq_cst)) read_mail();
+  if (mailbox_.has_mail()) read_mail();
   for (Task* task : tasks_) task->close();  // another one failed
   return {Left::over};
 }
