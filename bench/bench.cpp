@@ -118,7 +118,7 @@ int bench_main(int argc, char** argv) {
                  "latency: other processes take this share of every processor meanwhile")
       ->check(CLI::Range(0.0, 0.95));
   app.add_flag("--auto", settings.auto_executors,
-               "latency: the engine chooses the number of executors; --threads is the parallelism");
+               "the engine chooses the number of executors; --threads is the parallelism alone");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");
   try {
     app.parse(argc, argv);

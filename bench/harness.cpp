@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <fstream>
 #include <iterator>
 
@@ -94,7 +95,12 @@ bool limit_is_too_slow(const Workload& workload, const Outcome& outcome) {
 struct Lane {
   std::function<Answer()> work;
   std::vector<Sample> samples;
+  const Answer* wanted = nullptr;  ///< null: the limit's first answer
 };
+
+std::vector<Figure> figures_of(const Workload& workload, const Outcome& outcome) {
+  return workload.figures ? workload.figures(outcome) : std::vector<Figure>();
+}
 
 void compare(const Sample& taken, const Answer& wanted, Outcome& outcome) {
   if (!taken.answer.failure.empty() && outcome.failure.empty()) {
@@ -114,26 +120,37 @@ unsigned runs_of(const Workload& workload, const Settings& settings) {
 }  // namespace
 
 Outcome measure(const Workload& workload, const Settings& settings) {
-  Lane engine{[&] { return workload.engine(settings.threads); }, {}};
-  Lane limit{workload.limit, {}};
-  Lane one_thread{[&] { return workload.engine(1); }, {}};
-  Lane bound{workload.bound, {}};
+  Lane engine{[&] { return workload.engine(settings.threads); }, {}, nullptr};
+  Lane limit{workload.limit, {}, nullptr};
+  Lane one_thread{[&] { return workload.engine(1); }, {}, nullptr};
+  Lane bound{workload.bound, {}, nullptr};
   std::vector<Lane*> lanes = {&engine, &limit};
   if (settings.threads > 1) lanes.push_back(&one_thread);
   if (workload.bound) lanes.push_back(&bound);
+  std::deque<Lane> extras;
+  std::deque<Answer> wanted;
+  for (const Extra& extra : workload.extras) {
+    extras.push_back(
+        {extra.run, {}, extra.wanted ? &wanted.emplace_back(extra.wanted()) : nullptr});
+    lanes.push_back(&extras.back());
+  }
 
   Outcome outcome;
   outcome.answer_equal = true;
   const unsigned runs = runs_of(workload, settings);
   for (unsigned turn = 0; turn < runs && outcome.failure.empty(); ++turn) {
     for (Lane* lane : lanes) lane->samples.push_back(sample(lane->work));
-    for (Lane* lane : lanes) compare(lane->samples.back(), limit.samples.front().answer, outcome);
+    for (const Lane* lane : lanes) {
+      compare(lane->samples.back(), lane->wanted ? *lane->wanted : limit.samples.front().answer,
+              outcome);
+    }
     std::fprintf(stderr, "%s: turn %u of %u done\n", workload.name.c_str(), turn + 1, runs);
   }
   outcome.engine = medians(engine.samples);
   outcome.limit = medians(limit.samples);
   outcome.one_thread = medians(one_thread.samples);
   outcome.bound = medians(bound.samples);
+  for (const Lane& extra : extras) outcome.extras.push_back(medians(extra.samples));
   return outcome;
 }
 
@@ -163,6 +180,15 @@ std::string to_json(const Workload& workload, const Settings& settings, const Ou
         share(engine.latency_us_p50, limit.latency_us_p50),
         share(engine.latency_us_p99, limit.latency_us_p99));
   }
+  for (std::size_t at = 0; at < workload.extras.size(); ++at) {
+    const Medians& m = outcome.extras[at];
+    json += fmt::format(R"(,"{}":{{"rate":{:.0f},"cpu_seconds":{:.4f},"peak_rss_bytes":{}}})",
+                        workload.extras[at].name, m.rate, m.cpu_seconds, m.peak_rss_bytes);
+  }
+  for (const Figure& figure : figures_of(workload, outcome)) {
+    json += fmt::format(R"(,"{}":{:.4f},"{}_good":{})", figure.name, figure.value, figure.name,
+                        figure.good());
+  }
   return json + "}\n";
 }
 
@@ -185,6 +211,9 @@ std::string to_text(const Workload& workload, const Settings& settings, const Ou
   if (settings.threads > 1) text += line("engine x1", outcome.one_thread);
   text += line("limit", limit);
   if (workload.bound) text += line("bound", outcome.bound);
+  for (std::size_t at = 0; at < workload.extras.size(); ++at) {
+    text += line(workload.extras[at].name, outcome.extras[at]);
+  }
   if (workload.is_latency) {
     text += fmt::format("  latency: p50 {:.2f} x, p99 {:.2f} x the limit's\n",
                         share(engine.latency_us_p50, limit.latency_us_p50),
@@ -197,6 +226,12 @@ std::string to_text(const Workload& workload, const Settings& settings, const Ou
       text += fmt::format(", {:.2f} x one thread", share(engine.rate, outcome.one_thread.rate));
     }
     text += "\n";
+  }
+  for (const Figure& figure : figures_of(workload, outcome)) {
+    text += fmt::format("  {}: {:.3f}", figure.name, figure.value);
+    if (figure.least > 0) text += fmt::format(", at least {}", figure.least);
+    if (figure.most > 0) text += fmt::format(", at most {}", figure.most);
+    text += figure.good() ? "\n" : ": MISSED\n";
   }
   text += outcome.answer_equal ? "  answers: equal\n" : "  answers: DIFFERENT\n";
   if (limit_is_too_slow(workload, outcome)) {

@@ -15,9 +15,11 @@ struct Settings {
   std::uint64_t records = 0;     ///< 0: the workload's own size
   double seconds = 10;           ///< latency: length of a run
   std::uint64_t rate = 100'000;  ///< latency: events a second
+  std::uint64_t keys = 0;        ///< wide-state: number of keys; 0: 1 M
   std::string input;     ///< hashtags: the file; empty: one in the folder for temporary files
+  bool full = false;     ///< growth: also the size that takes minutes and 5 GB of disk
   double with_load = 0;  ///< latency: other processes take this share of every processor
-  bool auto_executors = false;  ///< latency: the engine chooses how many; parallelism is `threads`
+  bool auto_executors = false;  ///< the engine chooses how many; `threads` is the parallelism
   bool json = false;
 };
 
@@ -49,6 +51,24 @@ struct Medians {
   double latency_us_p99 = 0;
 };
 
+struct Outcome;
+
+/// A further run that is reported beside engine and limit: another size, another program.
+struct Extra {
+  std::string name;  ///< its key in the JSON object
+  std::function<Answer()> run;
+  std::function<Answer()> wanted;  ///< gives its right answer, run once; empty: the limit's
+};
+
+/// A figure made of the medians, with the bounds it should lie in.
+struct Figure {
+  std::string name;
+  double value = 0;
+  double least = 0;
+  double most = 0;  ///< 0: none
+  bool good() const { return value >= least && (most == 0 || value <= most); }
+};
+
 /// A workload: the same work by the engine and by hand.
 struct Workload {
   std::string name;
@@ -58,6 +78,8 @@ struct Workload {
   std::function<Answer()> bound;           ///< a specialised faster loop, or empty
   double limit_rate_min = 0;  ///< records a CPU-second under which the limit is too slow
   bool is_latency = false;
+  std::vector<Extra> extras;
+  std::function<std::vector<Figure>(const Outcome&)> figures;  ///< or empty
 };
 
 /// What is reported of a workload.
@@ -66,6 +88,7 @@ struct Outcome {
   Medians one_thread;  ///< of the engine with one thread, where more were asked for
   Medians limit;
   Medians bound;
+  std::vector<Medians> extras;  ///< in the order of the workload's
   bool answer_equal = false;
   std::string failure;  ///< empty when every run had an answer
 };

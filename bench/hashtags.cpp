@@ -49,7 +49,8 @@ Stream<std::string_view> tags_of(Topology& topology, const std::string& path, un
   });
 }
 
-Answer run_by_engine(const std::string& path, std::uint64_t records, unsigned threads) {
+Answer run_by_engine(const std::string& path, std::uint64_t records, unsigned threads,
+                     bool auto_executors) {
   Answer answer;
   answer.records = records;
   Topology topology("hashtags");
@@ -61,7 +62,7 @@ Answer run_by_engine(const std::string& path, std::uint64_t records, unsigned th
       .to(each([&answer](const Ranked<std::string_view, std::int64_t>& row) {
         answer.checksum += row_sum(row.rank, row.key, static_cast<std::uint64_t>(row.value));
       }));
-  answer.failure = run_engine(topology, threads);
+  answer.failure = run_engine(topology, threads, auto_executors);
   return answer;
 }
 
@@ -275,8 +276,8 @@ Workload hashtags_workload(const Settings& settings) {
   workload.name = "hashtags";
   workload.unit = "lines";
   workload.limit_rate_min = 10e6;
-  workload.engine = [path, records](unsigned threads) {
-    return run_by_engine(path, records, threads);
+  workload.engine = [path, records, by_load = settings.auto_executors](unsigned threads) {
+    return run_by_engine(path, records, threads, by_load);
   };
   workload.limit = [path] { return run_by_hand(path); };
 #if defined(__x86_64__)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "flat_map.hpp"
+#include "hand_off.hpp"
 #include "millrace/topology.hpp"
 #include "open_loop.hpp"
 #include "run_engine.hpp"
@@ -13,6 +14,11 @@
 
 namespace millrace::bench {
 namespace {
+
+/// The bars: a hop of the engine against one by hand with a sleeping receiver, and the median where
+/// others take two thirds of every processor.
+constexpr double kToFutexMax = 2;
+constexpr double kLoadedP50UsMax = 1000;
 
 class OpenLoop : public Spout<Tick> {
  public:
@@ -60,6 +66,22 @@ Answer run_by_hand(std::uint64_t rate, std::uint64_t records) {
   return std::move(recorder).answer();
 }
 
+/// What a hop between two threads costs without an engine, in the same run.
+void add_hand_offs(Workload& workload, std::uint64_t rate, std::uint64_t records) {
+  const auto by = [=](HandOff kind) {
+    return [=] { return run_by_hand_off(rate, records, kind); };
+  };
+  workload.extras.push_back({"hand_off_futex", by(HandOff::futex), {}});
+  workload.extras.push_back({"hand_off_spinning", by(HandOff::spinning), {}});
+  workload.figures = [](const Outcome& outcome) {
+    const auto ratio = [&](const Medians& hand) {
+      return outcome.engine.latency_us_p50 / std::max(hand.latency_us_p50, 1e-3);
+    };
+    return std::vector<Figure>{{"p50_to_futex", ratio(outcome.extras[0]), 0, kToFutexMax},
+                               {"p50_to_spinning", ratio(outcome.extras[1]), 0, 0}};
+  };
+}
+
 }  // namespace
 
 Workload latency_workload(const Settings& settings) {
@@ -76,6 +98,13 @@ Workload latency_workload(const Settings& settings) {
     return run_by_engine(rate, records, threads, by_load);
   };
   workload.limit = [rate, records] { return run_by_hand(rate, records); };
+  if (settings.with_load > 0) {
+    workload.figures = [](const Outcome& outcome) {
+      return std::vector<Figure>{{"p50_us", outcome.engine.latency_us_p50, 0, kLoadedP50UsMax}};
+    };
+  } else if (settings.threads > 1) {
+    add_hand_offs(workload, rate, records);
+  }
   return workload;
 }
 

@@ -34,7 +34,7 @@ std::uint64_t row_sum(std::int64_t window_start, std::uint32_t key, double sum) 
              std::bit_cast<std::uint64_t>(sum));
 }
 
-Answer run_by_engine(std::uint64_t records, unsigned threads) {
+Answer run_by_engine(std::uint64_t records, unsigned threads, bool auto_executors) {
   Answer answer;
   answer.records = records;
   Topology topology("window-sum");
@@ -48,7 +48,7 @@ Answer run_by_engine(std::uint64_t records, unsigned threads) {
       .to(each([&answer](const Aggregate<std::uint32_t, double>& row) {
         answer.checksum += row_sum(row.window_start, row.key, row.value);
       }));
-  answer.failure = run_engine(topology, threads);
+  answer.failure = run_engine(topology, threads, auto_executors);
   return answer;
 }
 
@@ -103,7 +103,9 @@ Workload window_sum_workload(const Settings& settings) {
   workload.name = "window-sum";
   workload.unit = "events";
   workload.limit_rate_min = 200e6;
-  workload.engine = [records](unsigned threads) { return run_by_engine(records, threads); };
+  workload.engine = [records, by_load = settings.auto_executors](unsigned threads) {
+    return run_by_engine(records, threads, by_load);
+  };
   workload.limit = [records] { return run_by_hand(records); };
   workload.bound = [records] { return run_bound(records); };
   return workload;
