@@ -60,8 +60,14 @@ Status TextSink::flush() {
 Status TextSink::close() {
   Status status = flush();
   const Status closed = writer_ ? writer_->close() : Status();
+  const std::lock_guard lock(closing_);
   writer_.reset();
   return status ? closed : status;
+}
+
+void TextSink::give_up() {
+  const std::lock_guard lock(closing_);
+  if (writer_) writer_->give_up();
 }
 
 Status TextSink::write_out() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "connector/endpoint.hpp"
@@ -37,6 +38,7 @@ class TextSink final : public Sink {
   Status write(const BatchBase& batch) override;
   Status flush() override;
   Status close() override;
+  void give_up() override;
   /// Records whose whole lines were handed to the system.
   std::uint64_t records_written() const { return records_written_; }
 
@@ -47,6 +49,7 @@ class TextSink final : public Sink {
   TextSinkOptions options_;
   Formatter format_;
   std::unique_ptr<ByteWriter> writer_;
+  std::mutex closing_;  ///< give_up() and the end of close() only: the writer may be gone
   std::string buffer_;
   std::uint64_t buffered_ = 0;  // records in buffer_
   std::uint64_t records_written_ = 0;

@@ -43,6 +43,8 @@ class ByteWriter {
   virtual Status flush() = 0;
   /// Ends the output; nothing is written behind. What cannot be told before is told here.
   virtual Status close() { return {}; }
+  /// Any thread: a write that waits for room, now or later, waits no longer and gives 4002.
+  virtual void give_up() {}
 };
 
 /// Files by path; "-" is standard input or output.

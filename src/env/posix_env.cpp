@@ -9,7 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <climits>
 #include <random>
 #include <utility>
 
@@ -70,13 +73,18 @@ class PosixWriter final : public ByteWriter {
 
   Status write(std::string_view bytes) override {
     while (!bytes.empty()) {
+      if (!regular_ && !wait_for_room()) {
+        return Status(Code::sink_failed,
+                      fmt::format("{} is full and nobody reads it, and the run is to end: what was "
+                                  "not written is lost; let its reader go on, or end it",
+                                  shown(path_, false)));
+      }
       int error = 0;
       const ssize_t count = write_once(bytes, error);
       if (count >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
       } else if (error == EAGAIN || error == EWOULDBLOCK) {
-        pollfd wanted{file_.number(), POLLOUT, 0};
-        ::poll(&wanted, 1, -1);
+        continue;
       } else if (error == EPIPE) {
         return failure(Code::output_closed, path_, false, "was closed by its reader", error);
       } else if (error != EINTR) {
@@ -86,8 +94,19 @@ class PosixWriter final : public ByteWriter {
     return {};
   }
   Status flush() override { return {}; }
+  void give_up() override { gives_up_.store(true, std::memory_order_relaxed); }
 
  private:
+  /// False: given up.
+  bool wait_for_room() {
+    constexpr int kLookMs = 100;
+    pollfd wanted{file_.number(), POLLOUT, 0};
+    while (::poll(&wanted, 1, kLookMs) <= 0) {
+      if (gives_up_.load(std::memory_order_relaxed)) return false;
+    }
+    return true;
+  }
+  /// To a pipe only as much at once as fits without waiting where poll(2) found room.
   ssize_t write_once(std::string_view bytes, int& error) {
     if (regular_) {
       const ssize_t count = ::write(file_.number(), bytes.data(), bytes.size());
@@ -95,7 +114,8 @@ class PosixWriter final : public ByteWriter {
       return count;
     }
     const PipeSignalHeld held;
-    const ssize_t count = ::write(file_.number(), bytes.data(), bytes.size());
+    const ssize_t count =
+        ::write(file_.number(), bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     error = errno;
     return count;
   }
@@ -103,6 +123,7 @@ class PosixWriter final : public ByteWriter {
   Descriptor file_;
   std::string path_;
   bool regular_;
+  std::atomic<bool> gives_up_{false};
 };
 
 int open_retrying(const std::string& path, int flags) {

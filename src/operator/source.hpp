@@ -82,6 +82,9 @@ class Sink {
   virtual Status write(const BatchBase& batch) = 0;
   /// Called when no input is waiting, and before close(): what was written should become visible.
   virtual Status flush() { return {}; }
+  /// Any thread, between open() and close(): the run is to end, so a write that waits for somebody
+  /// else should give up with 4002.
+  virtual void give_up() {}
   virtual Status close() { return {}; }
 };
 

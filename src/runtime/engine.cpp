@@ -9,7 +9,7 @@ Engine::Engine(Plan plan, const RunOptions& options, Env& env)
     : options_(options),
       graph_(std::move(plan), options, env),
       crew_(state_, *this, env),
-      governor_(crew_, graph_, options, env),
+      governor_(crew_, graph_, state_, options, env),
       tasks_left_(graph_.tasks().size()) {}
 
 Engine::~Engine() {

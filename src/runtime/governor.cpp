@@ -23,6 +23,8 @@ constexpr std::int64_t kSampleNs = 20 * kMs;
 constexpr std::int64_t kProcessorsNs = 200 * kMs;
 /// Beyond, which tasks talk to which is not looked at.
 constexpr std::size_t kLinksMax = 4096;
+/// How long a sink may wait for its reader after the run was asked to end.
+constexpr std::int64_t kDrainNs = 2'000 * kMs;
 constexpr std::size_t kChangesMax = 50;
 constexpr std::size_t kSlowStepsMax = 20;
 /// A task that was slow this often gets a thread of its own.
@@ -30,9 +32,11 @@ constexpr std::uint64_t kApartAfter = 3;
 
 }  // namespace
 
-Governor::Governor(Crew& crew, TaskGraph& graph, const RunOptions& options, Env& env)
+Governor::Governor(Crew& crew, TaskGraph& graph, const RunState& state, const RunOptions& options,
+                   Env& env)
     : crew_(crew),
       graph_(graph),
+      state_(state),
       auto_(options.executors == 0),
       log_(options.log),
       env_(env),
@@ -83,6 +87,7 @@ std::int64_t Governor::look() {
 
 std::int64_t Governor::watch_steps() {
   see_returned_steps();
+  end_waiting_sinks();
   bool close = false;
   for (Executor* executor : crew_.executors()) {
     if (!executor->own()) close |= watch(*executor);
@@ -159,6 +164,23 @@ void Governor::see_returned_steps() {
     slow.told.running = crew_.is_away(*slow.task);
     slow.told.ms_last = (env_.clock->steady_ns() - slow.began_ns) / kMs;
     slow.told.ms_most = std::max(slow.told.ms_most, slow.told.ms_last);
+  }
+}
+
+/// A run that was asked to end drains what is in flight. A sink whose reader takes nothing would
+/// keep it from that for ever.
+void Governor::end_waiting_sinks() {
+  if (!state_.stop.load(std::memory_order_relaxed)) return;
+  const std::int64_t now = env_.clock->steady_ns();
+  if (!stop_seen_ns_) stop_seen_ns_ = now;
+  if (now - *stop_seen_ns_ < kDrainNs) return;
+  for (const SlowStep& slow : slow_) {
+    if (slow.told.running && now - slow.began_ns >= kDrainNs) slow.task->give_up();
+  }
+  for (const Executor* executor : crew_.executors()) {
+    const Executor::StepSeen seen = executor->step_seen();
+    const double age = static_cast<double>(busy_ticks_now() - seen.began_ticks) / ticks_per_ns(now);
+    if (executor->own() && seen.inside && age >= kDrainNs) seen.task->give_up();
   }
 }
 

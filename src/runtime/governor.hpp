@@ -23,7 +23,8 @@ class Governor {
  public:
   /// `shared` are the executors that tasks may move between, in the order of their numbers. All
   /// references outlive it.
-  Governor(Crew& crew, TaskGraph& graph, const RunOptions& options, Env& env);
+  Governor(Crew& crew, TaskGraph& graph, const RunState& state, const RunOptions& options,
+           Env& env);
   ~Governor() { stop(); }
   Governor(const Governor&) = delete;
   Governor& operator=(const Governor&) = delete;
@@ -53,6 +54,7 @@ class Governor {
   std::int64_t look();
   std::int64_t watch_steps();
   bool watch(Executor& executor);
+  void end_waiting_sinks();
   void name_slow_step(const Executor& executor, const Task& task, const std::string& component,
                       std::int64_t age_ns);
   void see_returned_steps();
@@ -72,6 +74,7 @@ class Governor {
 
   Crew& crew_;
   TaskGraph& graph_;
+  const RunState& state_;
   const bool auto_;
   Log log_;
   Env& env_;
@@ -80,6 +83,7 @@ class Governor {
 
   // Samples.
   std::int64_t started_ns_ = 0;
+  std::optional<std::int64_t> stop_seen_ns_;
   std::int64_t started_ticks_ = 0;
   std::int64_t sampled_ns_ = 0;
   std::int64_t sampled_ticks_ = 0;

@@ -159,6 +159,10 @@ class Stage final : public Outputs, public DeadLetters {
   bool release_held(bool drain, std::optional<std::int64_t>& next_due);
   void flush_sink();
   void close();
+  /// Any thread, while the run goes on: what waits for somebody else's room waits no longer.
+  void give_up() {
+    if (sink_) sink_->give_up();
+  }
 
   bool is_source() const { return source_ != nullptr; }
   bool is_sink() const { return sink_ != nullptr; }

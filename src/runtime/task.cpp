@@ -246,6 +246,10 @@ std::uint64_t Task::records_polled() const {
   return records;
 }
 
+void Task::give_up() const {
+  for (Stage* sink : sinks_) sink->give_up();
+}
+
 void Task::give_memory_back() {
   for (auto& router : routers_) router->give_memory_back();
 }

@@ -47,6 +47,8 @@ class Task {
   /// Records its sources have read and handed on so far.
   std::uint64_t records_polled() const;
   const Status& failure() const { return shared_.failure; }
+  /// Any thread, while the run goes on: its sinks wait for nobody any more.
+  void give_up() const;
   /// Frees empty batches that wait to be used again. Between steps.
   void give_memory_back();
   /// Closes what open() has opened, once; what user code throws becomes the failure. For tasks that

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import time
 import unittest
@@ -99,6 +100,14 @@ class Ending(CliTest):
                 _, err = self.interrupt(process)
             self.assertIn("wordcount stopped after", err)
             self.assertIn("1 records in", err)
+
+    def test_ctrl_c_ends_a_run_whose_output_nobody_reads(self):
+        lines = self.file("lines", LINE * 50_000)
+        process = self.start("wordcount", lines, "-", "--headless")
+        read_until(process.stdout, re.escape(LINE))  # and then no more: the pipe becomes full
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE_S), 74)
+        self.assert_error(process.stderr.read().decode(), 4002, "standard output", "is full")
 
     def test_ctrl_c_drains_what_was_read(self):
         read, write = os.pipe()
