@@ -120,6 +120,7 @@ void Crew::work(Member& self) {
 /// To the executor it came from, or whoever took that one's tasks over, or one of its own.
 void Crew::give_back(Member& member, Task& task) {
   const std::lock_guard lock(mutex_);
+  if (state_.over.load()) return;  // the engine closes it
   if (std::find(apart_.begin(), apart_.end(), &task) != apart_.end()) {
     Executor& own = add_locked(true);
     own.give(task);
