@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -16,6 +17,7 @@
 #include <unordered_set>
 
 #include "base/text.hpp"
+#include "net/request_checks.hpp"
 
 namespace millrace::detail {
 
@@ -35,52 +37,6 @@ constexpr std::chrono::milliseconds kStopTimeout{200};
 constexpr int kLiveSendBufferBytes = 64 * 1024;
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-/// The name in a Host header or an authority, without its port; empty when it is malformed.
-std::string_view host_name(std::string_view host) {
-  if (host.starts_with('[')) {
-    const auto end = host.find(']');
-    return end == std::string_view::npos ? std::string_view() : host.substr(0, end + 1);
-  }
-  return host.substr(0, host.find(':'));
-}
-
-/// True for names that only ever mean this machine: against pages whose own name is pointed at
-/// 127.0.0.1.
-bool names_this_machine(std::string_view host) {
-  const std::string_view name = host_name(host);
-  if (name == "[::1]" || beast::iequals({name.data(), name.size()}, "localhost")) return true;
-  error_code error;
-  const auto address = asio::ip::make_address_v4(std::string(name), error);
-  return !error && address.is_loopback();
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// The path of a request target, percent-decoded, without the query; nullopt when it is not one.
-std::optional<std::string> decode_path(std::string_view target) {
-  target = target.substr(0, target.find_first_of("?#"));
-  if (!target.starts_with('/')) return std::nullopt;
-  std::string path;
-  for (std::size_t i = 0; i < target.size(); ++i) {
-    if (target[i] != '%') {
-      path += target[i];
-      continue;
-    }
-    if (i + 2 >= target.size()) return std::nullopt;
-    const int high = hex_digit(target[i + 1]);
-    const int low = hex_digit(target[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    path += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return path;
-}
 
 class Connection;
 
@@ -240,6 +196,10 @@ class HttpConnection final : public Connection {
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
       return write(http_error(431, "the request's header is too long"), false, false);
     }
+    if (error == http::error::body_limit) {
+      return write(http_error(413, "the request announces a long body: bodies are not read here"),
+                   false, false);
+    }
     if (error.category() == http::make_error_code(http::error::bad_method).category()) {
       return write(http_error(400, "this is not an HTTP request: " + error.message()), false,
                    false);
@@ -248,6 +208,10 @@ class HttpConnection final : public Connection {
     if (refused(request)) return;
     const auto path = decode_path(view(request.target()));
     if (!path) return write(http_error(400, "the request's path cannot be read"), false, false);
+    const bool posts = std::ranges::count(core_.options.post_paths, *path) > 0;
+    if (refused_method(request, posts)) return;
+    if (request.method() == http::verb::post)
+      return write(core_.content->post(*path), false, false);
     const bool head = request.method() == http::verb::head;
     if (*path == core_.options.live_path) return upgrade(request);
     // A body is of no use here and would be taken for the next request: the connection ends with
@@ -266,13 +230,36 @@ class HttpConnection final : public Connection {
             false, false);
       return true;
     }
-    if (request.method() != http::verb::get && request.method() != http::verb::head) {
-      write(http_error(
-                405, "only GET and HEAD are answered: the page and its interface are for reading"),
+    return false;
+  }
+
+  /// Writes a refusal and returns true unless it is GET or HEAD, or a POST that may be.
+  bool refused_method(const Request& request, bool posts) {
+    if (request.method() == http::verb::get || request.method() == http::verb::head) return false;
+    if (request.method() != http::verb::post || !posts) {
+      write(http_error(405,
+                       "only GET and HEAD are answered here: the page and most of its "
+                       "interface are for reading"),
+            false, false);
+      return true;
+    }
+    // A form or script of another site can send a POST here, but not with a header of its own: the
+    // browser would ask first, by OPTIONS, and be refused.
+    if (request.find("X-Millrace") == request.end() || from_elsewhere(request)) {
+      write(http_error(403,
+                       "this changes how the topology runs: send the header X-Millrace: 1, "
+                       "and not from a page of another site"),
             false, false);
       return true;
     }
     return false;
+  }
+
+  /// Whether a browser sends it for a page that this server has not served.
+  static bool from_elsewhere(const Request& request) {
+    const auto origin = request.find(http::field::origin);  // tools send none; browsers always do
+    return origin != request.end() &&
+           view(origin->value()) != "http://" + std::string(view(request[http::field::host]));
   }
 
   void upgrade(const Request& request) {
@@ -280,9 +267,7 @@ class HttpConnection final : public Connection {
       return write(http_error(426, "this is the live feed: connect to it as a WebSocket"), false,
                    false);
     }
-    const auto origin = request.find(http::field::origin);  // tools send none; browsers always do
-    if (origin != request.end() &&
-        view(origin->value()) != "http://" + std::string(view(request[http::field::host]))) {
+    if (from_elsewhere(request)) {
       return write(
           http_error(403, "the live feed is open only to the page that this address serves"), false,
           false);

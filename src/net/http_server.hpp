@@ -33,6 +33,10 @@ class HttpContent {
   virtual ~HttpContent() = default;
   /// Answers GET and HEAD. `path` is percent-decoded and without the query; it starts with '/'.
   virtual HttpResponse get(std::string_view path) = 0;
+  /// Answers POST to one of HttpOptions::post_paths. A body is not read.
+  virtual HttpResponse post(std::string_view /*path*/) {
+    return http_error(405, "nothing changes");
+  }
   /// The newest text for live clients; nullptr when there is none yet.
   virtual std::shared_ptr<const std::string> live_text() = 0;
 };
@@ -42,8 +46,9 @@ struct HttpOptions {
   std::uint16_t port = 0;          ///< 0: the system picks a free one
   std::uint16_t ports_tried =
       1;  ///< how many ports from `port` on are tried when they are taken, at least 1
-  std::size_t clients_max = 256;  ///< open connections; one more gets 503
-  std::string live_path;          ///< where the WebSocket is; no other path can be upgraded
+  std::size_t clients_max = 256;        ///< open connections; one more gets 503
+  std::string live_path;                ///< where the WebSocket is; no other path can be upgraded
+  std::vector<std::string> post_paths;  ///< where POST is taken, from those who may; see below
   std::vector<std::pair<std::string, std::string>> headers;  ///< added to every answer
   std::size_t header_bytes_max = 8192;  ///< of a request line with its headers; more gets 431
   std::chrono::milliseconds header_timeout{
@@ -56,9 +61,10 @@ struct HttpOptions {
 ///
 /// Only GET and HEAD, only requests whose Host names this machine (a page of another site that has
 /// its own name point here is refused with 421), and WebSockets only for pages that this server
-/// served (403). Live clients each have at most one frame under way and one due: a newer text
-/// replaces the one due, so a slow client skips texts and never holds up the others or
-/// `notify_live`.
+/// served (403). POST is taken only at `post_paths`, only with the header `X-Millrace`, which no
+/// page of another site can add unasked, and from no other origin (403). Live clients each have at
+/// most one frame under way and one due: a newer text replaces the one due, so a slow client skips
+/// texts and never holds up the others or `notify_live`.
 class HttpServer {
  public:
   /// Listens and starts the thread. `content` must outlive the server; so must the sink of `log`.

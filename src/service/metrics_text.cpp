@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string_view>
 
 namespace millrace::detail {
@@ -63,6 +67,10 @@ void write_totals(Exposition& text, const Report& report) {
   text.sample(report.dead_letters);
   text.family("millrace_memory_bytes", "gauge", "Resident memory.");
   text.sample(report.memory_bytes);
+  if (report.memory_budget_bytes > 0) {
+    text.family("millrace_memory_budget_bytes", "gauge", "The memory it may use.");
+    text.sample(report.memory_budget_bytes);
+  }
   if (report.latency_us_p50 && report.latency_us_p99) {
     text.family("millrace_batch_latency_seconds", "gauge",
                 "From a batch's oldest record being due to the sink's return.");
@@ -80,6 +88,65 @@ void write_totals(Exposition& text, const Report& report) {
     text.family("millrace_watermark_lag_seconds", "gauge",
                 "Newest event time read minus the watermark.");
     text.sample(static_cast<double>(*report.watermark_lag_ms) / 1e3);
+  }
+}
+
+/// What a component may lack: a family without lines is left out.
+template <class Value>
+void write_optional(Exposition& text, const Report& report, std::string_view name,
+                    std::string_view help, Value value) {
+  bool any = false;
+  for (const auto& component : report.components) {
+    const std::optional<double> figure = value(component);
+    if (!figure) continue;
+    if (!any) text.family(name, "gauge", help);
+    any = true;
+    text.sample(*figure, fmt::format("component=\"{}\"", escaped(component.name)));
+  }
+}
+
+void write_steps(Exposition& text, const Report& report) {
+  const auto seconds = [](const std::optional<double>& us) {
+    return us ? std::optional(*us / 1e6) : std::nullopt;
+  };
+  write_optional(text, report, "millrace_component_step_seconds_p50",
+                 "Own time of a call with a batch, of late.",
+                 [&](const ComponentReport& of) { return seconds(of.step_us_p50); });
+  write_optional(text, report, "millrace_component_step_seconds_p99",
+                 "Own time of a call with a batch, of late.",
+                 [&](const ComponentReport& of) { return seconds(of.step_us_p99); });
+  write_optional(text, report, "millrace_component_step_seconds_max",
+                 "Own time of a call with a batch, of late.",
+                 [&](const ComponentReport& of) { return seconds(of.step_us_max); });
+  write_optional(
+      text, report, "millrace_component_watermark_lag_seconds",
+      "Newest event time read minus the component's watermark.", [](const ComponentReport& of) {
+        return of.lag_ms ? std::optional(static_cast<double>(*of.lag_ms) / 1e3) : std::nullopt;
+      });
+  write_optional(text, report, "millrace_component_skew_ratio",
+                 "Share of recent records that the task with most of them took.",
+                 [](const ComponentReport& of) {
+                   return of.skew ? std::optional(of.skew->share) : std::nullopt;
+                 });
+}
+
+void write_executors(Exposition& text, const Report& report) {
+  std::map<std::int32_t, double> busy;
+  for (const TaskReport& task : report.tasks)
+    if (task.executor >= 0) busy[task.executor] += task.busy_share;
+  text.family("millrace_tasks", "gauge", "Tasks, running or done.");
+  text.sample(report.tasks.size());
+  text.family("millrace_executor_busy_ratio", "gauge", "Share of a thread's time in its tasks.");
+  for (const auto& [executor, share] : busy)
+    text.sample(share, fmt::format("executor=\"{}\"", executor));
+}
+
+void write_insights(Exposition& text, const Report& report) {
+  text.family("millrace_insights", "gauge",
+              "Things that are wrong now; /api/v1/report says which.");
+  for (const std::string_view severity : {"error", "warning", "info"}) {
+    text.sample(std::ranges::count(report.insights, severity, &Insight::severity),
+                fmt::format("severity=\"{}\"", severity));
   }
 }
 
@@ -109,6 +176,13 @@ void write_components(Exposition& text, const Report& report) {
        &ComponentReport::in_flight);
   each("millrace_component_busy_ratio", "gauge", "Share of an executor's time, summed over tasks.",
        &ComponentReport::busy_share);
+  each("millrace_component_blocked_ratio", "gauge",
+       "Share of its tasks' time spent waiting for a full queue.", &ComponentReport::blocked_share);
+  each("millrace_component_queued", "gauge", "Records waiting before it.",
+       &ComponentReport::queued);
+  each("millrace_component_queue_fill_ratio", "gauge", "Fill of its fullest queue.",
+       &ComponentReport::queue_fill);
+  write_steps(text, report);
 }
 
 /// Of one family of the user's metrics: those of a kind that `use` samples.
@@ -164,6 +238,7 @@ void write_edges(Exposition& text, const Report& report) {
   each("millrace_edge_received_total", "counter", "Records received from the edge.",
        &EdgeReport::received);
   each("millrace_edge_queued", "gauge", "Records waiting on the edge.", &EdgeReport::queued);
+  each("millrace_edge_fill_ratio", "gauge", "Fill of the edge's fullest queue.", &EdgeReport::fill);
 }
 
 }  // namespace
@@ -174,6 +249,8 @@ std::string to_prometheus(const Report& report) {
   write_components(text, report);
   write_user_metrics(text, report);
   write_edges(text, report);
+  write_executors(text, report);
+  write_insights(text, report);
   text.family("millrace_view_records_total", "counter", "Records that the view received.");
   for (const auto& view : report.views) {
     text.sample(view.records, fmt::format("view=\"{}\"", escaped(view.name)));

@@ -16,6 +16,8 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::uint16_t kPortsMoved = 20;
+constexpr const char* kActivatePath = "/api/v1/activate";
+constexpr const char* kDeactivatePath = "/api/v1/deactivate";
 constexpr std::string_view kViewsPath = "/api/v1/views/";
 constexpr std::string_view kHistoryPath = "/api/v1/history/components/";
 
@@ -47,6 +49,8 @@ std::string content_type(std::string_view name) {
 /// Answers from the newest report. `publish` may be called by any thread, the rest by the server's.
 class Routes final : public HttpContent {
  public:
+  explicit Routes(std::function<void(bool)> set_active) : set_active_(std::move(set_active)) {}
+
   void publish(std::shared_ptr<const Report> report) {
     // Held for a few floats a component, and by the server for a copy of one list of them.
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -63,6 +67,15 @@ class Routes final : public HttpContent {
     if (path == "/healthz") return health();
     if (path == "/metrics") return metrics();
     return file(path);
+  }
+
+  HttpResponse post(std::string_view path) override {
+    if (!set_active_) {
+      return http_error(405, "this run cannot be paused: its sources read as long as it lasts");
+    }
+    const bool active = path == kActivatePath;
+    set_active_(active);
+    return json(active ? "{\"active\":true}\n" : "{\"active\":false}\n");
   }
 
   std::shared_ptr<const std::string> live_text() override {
@@ -149,28 +162,7 @@ class Routes final : public HttpContent {
     return response;
   }
 
-  /// The page carries the newest report and the history, so that its first paint shows them and a
-  /// reload loses nothing. As a data block it is no script for the Content-Security-Policy; `<` is
-  /// escaped, so that no text of a record can end it.
-  std::string page(std::string_view html) {
-    const auto report = live_text();
-    const std::string data =
-        "{\"report\":" + (report ? *report : "null") + ",\"history\":" + history_text() + "}";
-    const std::size_t end = std::min(html.rfind("</body>"), html.size());
-    std::string body(html.substr(0, end));
-    body.reserve(html.size() + data.size() + 128);
-    body += "<script type=\"application/json\" id=\"millrace-first\">";
-    for (const char c : data) {
-      if (c == '<') {
-        body += "\\u003c";
-      } else {
-        body += c;
-      }
-    }
-    body += "</script>\n";
-    body += html.substr(end);
-    return body;
-  }
+  std::string page(std::string_view html);
 
   HttpResponse file(std::string_view path) {
     const std::string_view name = path == "/" ? "index.html" : path.substr(1);
@@ -190,6 +182,7 @@ class Routes final : public HttpContent {
     return http_error(404, "there is nothing at " + std::string(path) + "; the page is at /");
   }
 
+  const std::function<void(bool)> set_active_;
   std::mutex mutex_;
   std::shared_ptr<const Report> latest_;
   History history_;
@@ -197,21 +190,46 @@ class Routes final : public HttpContent {
   std::shared_ptr<const std::string> text_;
 };
 
+/// The page carries the newest report and the history, so that its first paint shows them and a
+/// reload loses nothing. As a data block it is no script for the Content-Security-Policy; `<` is
+/// escaped, so that no text of a record can end it.
+std::string Routes::page(std::string_view html) {
+  const auto report = live_text();
+  const std::string data =
+      "{\"report\":" + (report ? *report : "null") + ",\"history\":" + history_text() + "}";
+  const std::size_t end = std::min(html.rfind("</body>"), html.size());
+  std::string body(html.substr(0, end));
+  body.reserve(html.size() + data.size() + 128);
+  body += "<script type=\"application/json\" id=\"millrace-first\">";
+  for (const char c : data) {
+    if (c == '<') {
+      body += "\\u003c";
+    } else {
+      body += c;
+    }
+  }
+  body += "</script>\n";
+  body += html.substr(end);
+  return body;
+}
+
 }  // namespace
 
 struct PageServer::Impl {
+  explicit Impl(std::function<void(bool)> set_active) : routes(std::move(set_active)) {}
   Routes routes;
   std::unique_ptr<HttpServer> http;  // last: it calls the routes
 };
 
 Result<std::unique_ptr<PageServer>> PageServer::start(PageOptions options, Log log) {
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(std::move(options.set_active));
   HttpOptions http;
   http.host = std::move(options.host);
   http.port = options.port;
   http.ports_tried = options.port_may_move ? kPortsMoved + 1 : 1;
   http.clients_max = static_cast<std::size_t>(std::max(options.clients_max, 1));
   http.live_path = "/api/v1/live";
+  http.post_paths = {kActivatePath, kDeactivatePath};
   http.headers = security_headers();
   http.header_timeout = options.header_timeout;
   http.stall_timeout = options.stall_timeout;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,10 +19,13 @@ struct PageOptions {
   std::uint16_t port = 8080;       ///< 0: the system picks a free one
   bool port_may_move =
       false;              ///< when the port is taken, try up to 20 higher ones instead of failing
-  int clients_max = 256;  ///< open connections, at least 1; one more is answered with 503
+  int clients_max = 600;  ///< open connections, at least 1; one more is answered with 503
   std::chrono::milliseconds header_timeout{10'000};  ///< for a request to arrive
   std::chrono::milliseconds stall_timeout{
       30'000};  ///< a client that takes nothing for so long is dropped
+  /// Pauses (false) or resumes the sources; called on the server's thread, must not block. Empty:
+  /// /api/v1/activate and /api/v1/deactivate are refused.
+  std::function<void(bool active)> set_active = {};
 };
 
 /// Serves the page, the newest report as REST, and the live feed, to this machine only.
