@@ -55,5 +55,5 @@ int main(int argc, char** argv) {
     branch = branch.map(add_one);
   }
   for (auto& branch : branches) branch.to(each(forget));
-  return run(topology, argc, argv, {.speed = 1});
+  return run(topology, argc - 1, argv + 1, {.speed = 1});
 }

@@ -81,7 +81,7 @@ export function start(): void {
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !unseen) return;
     show(unseen);
+    if (unseen.at !== undefined) void fetchHistory();
     unseen = null;
-    void fetchHistory();
   });
 }
