@@ -21,7 +21,7 @@ const kFindFrom = 12;
 
 function shapeOf(components: Component[], edges: Edge[]): Shape {
   return {
-    nodes: components.map(({ name }) => ({ id: name, width: Math.min(300, Math.max(140, nameWidth(name) + 30)), height: kBoxHeight })),
+    nodes: components.map(({ name }) => ({ id: name, width: Math.min(300, Math.max(128, nameWidth(name) + 28)), height: kBoxHeight })),
     edges: edges.map(({ from, to }, i) => ({ key: edgeKey(from, to, i), from, to })),
     stems: true,
   };

@@ -17,9 +17,9 @@ export interface Plan {
   lines: Record<string, DrawnLine>;
 }
 
-const kLabelWidth = 62;
+const kLabelWidth = 56;
 /** How far the edges out of one box run as one line, which carries their common rate. */
-const kStem = 58;
+const kStem = 52;
 
 const at = (point: Point) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`;
 
@@ -50,7 +50,7 @@ export function plan(shape: Shape): Plan {
   const graph = new Graph({ multigraph: true });
   // Large graphs take the faster ranking; it is as good to read.
   const ranker = shape.nodes.length > 150 ? "tight-tree" : "network-simplex";
-  graph.setGraph({ rankdir: "LR", nodesep: 20, ranksep: 26, edgesep: 10, marginx: 6, marginy: 6, ranker });
+  graph.setGraph({ rankdir: "LR", nodesep: 20, ranksep: 18, edgesep: 10, marginx: 6, marginy: 6, ranker });
   for (const { id, width, height } of shape.nodes) graph.setNode(id, { width, height });
   const outgoing = new Map<string, number>();
   for (const { key, from, to } of shape.edges) {

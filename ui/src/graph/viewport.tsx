@@ -9,7 +9,7 @@ const kZoomMax = 1.6;
 /** Below this scale no text can be read: boxes are blocks of colour. */
 const kFar = 0.5;
 /** A graph is made smaller down to this scale to fit; below it, it scrolls, unless it is larger than kOverview. */
-const kReadable = 0.72;
+const kReadable = 0.66;
 /** With more boxes than this the first look is at all of it. */
 const kOverview = 60;
 export const kHeightMax = 560;
@@ -92,6 +92,13 @@ function useHandling(scale: number, setZoom: (zoom: number) => void) {
   return { ref, handlers };
 }
 
+/** Fades the side behind which there is more to see. */
+function showMore(element: HTMLElement | null): void {
+  if (!element) return;
+  element.classList.toggle("more-left", element.scrollLeft > 2);
+  element.classList.toggle("more-right", element.scrollLeft + element.clientWidth < element.scrollWidth - 2);
+}
+
 export interface ViewportProps {
   plan: Plan;
   scale: number;
@@ -107,7 +114,10 @@ export interface ViewportProps {
 export function Viewport(props: ViewportProps) {
   const { plan, scale } = props;
   const { ref, handlers } = useHandling(scale, props.setZoom);
-  useLayoutEffect(() => void (shownScale.value = scale), [scale]);
+  useLayoutEffect(() => {
+    shownScale.value = scale;
+    showMore(ref.current);
+  }, [scale, plan]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "+" || event.key === "=") props.setZoom(clampZoom(scale * 1.25));
@@ -124,7 +134,7 @@ export function Viewport(props: ViewportProps) {
     event.stopPropagation();
   };
   return (
-    <div class={scale < kFar ? "graph far" : "graph"} ref={ref} role="group" aria-label={props.label} onKeyDown={onKeyDown} {...handlers}>
+    <div class="graph" data-far={scale < kFar || undefined} ref={ref} role="group" aria-label={props.label} onKeyDown={onKeyDown} onScroll={(event) => showMore(event.currentTarget)} {...handlers}>
       <div class="canvas" style={{ width: `${plan.width * scale}px`, height: `${plan.height * scale}px` }}>
         <div class="drawing" style={{ width: `${plan.width}px`, height: `${plan.height}px`, transform: `scale(${scale})` }}>{props.children}</div>
       </div>

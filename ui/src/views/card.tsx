@@ -6,6 +6,7 @@ import type { View } from "../report";
 import { Alerts } from "./alerts";
 import { GridView } from "./grid";
 import { LineView, NumberView } from "./line";
+import { windowColumns } from "./shape";
 import { TableView } from "./table";
 import { TopBars } from "./top";
 
@@ -42,13 +43,18 @@ function Picture(props: { view: View; asTable: boolean }) {
   return <TableView view={view} />;
 }
 
+/** From so many columns on a table gets the width of two. */
+const kWideFrom = 5;
+
 function Card(props: { view: View; index: number }) {
   const { view } = props;
   const [asTable, setAsTable] = useState(false);
+  const kind = kPictures.has(view.kind) ? view.kind : "table";
+  const wide = (kind === "table" || asTable) && view.columns.length - windowColumns(view).size >= kWideFrom;
   const id = `view-${props.index}`;
   const empty = view.rows.length === 0 && !view.lines?.some((line) => line.points.length > 0);
   return (
-    <section class={`card view kind-${kPictures.has(view.kind) ? view.kind : "table"}`} aria-labelledby={id} tabIndex={-1} data-testid="view" data-name={view.name} data-kind={view.kind} data-rows={view.rows.length}>
+    <section class={`card view kind-${kind}${wide ? " wide" : ""}`} aria-labelledby={id} tabIndex={-1} data-testid="view" data-name={view.name} data-kind={view.kind} data-rows={view.rows.length}>
       <Title view={view} id={id} asTable={asTable} setAsTable={setAsTable} />
       {empty ? <p class="empty" data-testid="empty">{view.why_empty ?? kKindEmpty[view.kind] ?? "No rows yet: the first window is still open."}</p>
         : <Picture view={view} asTable={asTable} />}
