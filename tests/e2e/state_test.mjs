@@ -351,6 +351,17 @@ test("10,000 points: drawn as few, no peak lost, read by key at once", async ({ 
   assert.ok(each < 60, `${each} ms a key press`);
 });
 
+test("the axis of values that hardly move tells them apart, uncut", async ({ open }) => {
+  const prices = Array.from({ length: 500 }, (_, i) => [Date.parse("2015-09-12T00:00:00Z") + 1000 * i, 40_000 + 80 * Math.sin(i / 50)]);
+  const { page } = await open(told(report(kSeconds, { views: [view("Price", "line", [["time", "timestamp"], ["price", "double"]], [["2015-09-12T10:00:00Z", 1]],
+    { x: "time", y: ["price"], unit: "USD", lines: [{ name: "price", points: prices }] })] })));
+  const chart = page.locator('[data-name="Price"]').getByTestId("chart");
+  const texts = await chart.locator(".axes g text").allTextContents();
+  assert.ok(texts.length >= 3 && new Set(texts).size === texts.length && texts.every((text) => Number(text.replace(",", "")) > 39_000), `${texts}`);
+  const cut = await chart.evaluate((e) => { const left = e.getBoundingClientRect().left; return [...e.querySelectorAll(".axes text")].filter((text) => text.getBoundingClientRect().left < left - 1).length; });
+  assert.equal(cut, 0);
+});
+
 test("nothing is wider than 360 px, with every panel open", async ({ open }) => {
   const { page } = await open(told(), { viewport: { width: 360, height: 740 }, hash: "#component=counts" });
   await page.getByTestId("inspector").waitFor();

@@ -7,8 +7,9 @@ export interface Line {
   values: readonly (number | null)[];
 }
 
-/** Room for the figures of the axes, in pixels. */
-const kLeft = 58;
+/** Room for the figures of the axes, in pixels; at the left as the longest of them needs. */
+const kLeftMin = 40;
+const kDigit = 6.6;
 const kBottom = 22;
 const kTop = 8;
 const kRight = 10;
@@ -119,6 +120,8 @@ export interface ChartProps {
   cursor: Signal<number | null>;
   xText: (x: number) => string;
   yText: (y: number) => string;
+  /** The same for the axis, where there is less room. */
+  yTick?: (y: number) => string;
   /** Whether x is a time in milliseconds, for round ticks. */
   time: boolean;
   height?: number;
@@ -126,6 +129,16 @@ export interface ChartProps {
   gap?: number;
   /** The range of x to show; else that of the points. */
   range?: [number, number];
+  /** Without: the axis begins near the least value, where that is far from 0 for what the values move. */
+  zero?: boolean;
+}
+
+/** Values that move by less than this share of their size are shown without the way down to 0. */
+const kFlat = 0.4;
+
+function floorOf(low: number, high: number, zero: boolean): number {
+  if (low <= 0) return low;
+  return zero || high - low >= kFlat * high ? 0 : low - (high - low) * 0.1;
 }
 
 /** Moves the cursor of a chart by key; true when the key was for it. */
@@ -145,14 +158,14 @@ export function moveCursor(event: KeyboardEvent, xs: readonly number[], cursor: 
   return true;
 }
 
-function Axes(props: { xTicks: [number, string][]; yTicks: [number, string][]; width: number; height: number }) {
-  const { width, height } = props;
+function Axes(props: { xTicks: [number, string][]; yTicks: [number, string][]; left: number; width: number; height: number }) {
+  const { left, width, height } = props;
   return (
     <g class="axes" aria-hidden="true">
       {props.yTicks.map(([y, text]) => (
         <g key={text}>
-          <line x1={kLeft} x2={width - kRight} y1={y} y2={y} />
-          <text x={kLeft - 8} y={y + 3.5} text-anchor="end">{text}</text>
+          <line x1={left} x2={width - kRight} y1={y} y2={y} />
+          <text x={left - 8} y={y + 3.5} text-anchor="end">{text}</text>
         </g>
       ))}
       {props.xTicks.map(([x, text]) => <text key={text} x={x} y={height - 5} text-anchor="middle">{text}</text>)}
@@ -180,20 +193,22 @@ function useDrawing(props: ChartProps, width: number, height: number) {
   return useMemo(() => {
     const [x0, x1] = props.range ?? [xs[0] ?? 0, xs.at(-1) ?? 1];
     const [low, high] = extent(lines.map((line) => line.values)) ?? [0, 1];
-    const yTicks = ticks(Math.min(0, low), high === low && high === 0 ? 1 : Math.max(0, high), 4);
-    const bottom = Math.min(0, low, yTicks[0] ?? 0);
+    const bottom = floorOf(low, high, props.zero ?? true);
+    const yTicks = ticks(bottom, high === low && high === 0 ? 1 : Math.max(0, high), 4);
     const top = Math.max(high, yTicks.at(-1) ?? 1) || 1;
-    const inner = Math.max(1, width - kLeft - kRight);
-    const toX = (x: number) => kLeft + (inner * (x - x0)) / (x1 - x0 || 1);
+    const yMarks = yTicks.map((y) => [y, (props.yTick ?? props.yText)(y)] as [number, string]);
+    const left = Math.max(kLeftMin, 14 + kDigit * Math.max(0, ...yMarks.map(([, text]) => text.length)));
+    const inner = Math.max(1, width - left - kRight);
+    const toX = (x: number) => left + (inner * (x - x0)) / (x1 - x0 || 1);
     const toY = (y: number) => kTop + (height - kTop - kBottom) * (1 - (y - bottom) / (top - bottom || 1));
     const xMarks = (props.time ? timeTicks : ticks)(x0, x1, Math.max(2, Math.floor(inner / 110)));
     return {
-      toX, toY, fromX: (px: number) => x0 + ((px - kLeft) / inner) * (x1 - x0),
+      left, toX, toY, fromX: (px: number) => x0 + ((px - left) / inner) * (x1 - x0),
       paths: lines.map((line) => trace(xs, line.values, toX, toY, props.gap)),
-      xTicks: xMarks.map((x) => [toX(x), props.xText(x)] as [number, string]).filter(([x]) => x > kLeft + 12 && x < width - 24),
-      yTicks: yTicks.map((y) => [toY(y), props.yText(y)] as [number, string]),
+      xTicks: xMarks.map((x) => [toX(x), props.xText(x)] as [number, string]).filter(([x]) => x > left + 12 && x < width - 24),
+      yTicks: yMarks.map(([y, text]) => [toY(y), text] as [number, string]),
     };
-  }, [xs, lines, width, height, props.range?.[0], props.range?.[1]]);
+  }, [xs, lines, width, height, props.zero, props.range?.[0], props.range?.[1]]);
 }
 
 export function Chart(props: ChartProps) {
@@ -219,7 +234,7 @@ export function Chart(props: ChartProps) {
         onKeyDown={(event) => moveCursor(event, xs, cursor)}
       >
         <svg width={width} height={height} aria-hidden="true">
-          <Axes xTicks={drawing.xTicks} yTicks={drawing.yTicks} width={width} height={height} />
+          <Axes xTicks={drawing.xTicks} yTicks={drawing.yTicks} left={drawing.left} width={width} height={height} />
           {drawing.paths.map((d, i) => <path key={lines[i]?.name} class={`curve tone-${i % 6}`} d={d} />)}
           {chosen !== null && at >= 0 && (
             <g class="cursor">

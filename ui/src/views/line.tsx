@@ -1,7 +1,7 @@
 // Lines over time or numbers, and a single number with its course.
 import { useMemo } from "preact/hooks";
 import { signal, type Signal } from "@preact/signals";
-import { Chart, Sparkline, type Line } from "../chart";
+import { Chart, extent, Sparkline, type Line } from "../chart";
 import { cellText, full, short } from "../format";
 import { toFigure } from "../history";
 import type { View, ViewLine } from "../report";
@@ -62,12 +62,17 @@ function timeText(xs: readonly number[]): (x: number) => string {
   };
 }
 
-export function valueText(unit: string | undefined): (y: number) => string {
-  return (y) => {
-    const text = Math.abs(y) > 0 && Math.abs(y) < 1 ? String(Number(y.toPrecision(3))) : Math.abs(y) < 100 ? full(Number(y.toPrecision(4))) : short(y);
-    return unit ? `${text}${unit === "%" ? "\u202f%" : `\u202f${unit}`}` : text;
-  };
+/** Numbers with the digits that tell those between `low` and `high` apart; large ones in short, where that still does. */
+export function valueText(low: number, high: number): (y: number) => string {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const span = high - low || size || 1;
+  if (size >= 1e6 && span >= 0.1 * size) return short;
+  const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(span / 500))));
+  const format = new Intl.NumberFormat("en-US", { maximumFractionDigits: digits });
+  return (y) => format.format(y);
 }
+
+const withUnit = (text: string, unit: string | undefined) => (unit ? `${text}\u202f${unit}` : text);
 
 function useLines(view: View) {
   // The lines come anew with each report; that they are the same is known from their ends.
@@ -80,16 +85,21 @@ export function LineView(props: { view: View; asTable: boolean }) {
   const { xs, lines } = useLines(view);
   const time = isTime(view);
   const xText = time ? timeText(xs) : (x: number) => full(x);
-  const yText = valueText(view.unit);
+  const [low, high] = extent(lines.map((line) => line.values)) ?? [0, 1];
+  const yTick = valueText(low, high);
+  const yText = (y: number) => withUnit(yTick(y), view.unit);
   const more = (view.lines?.length ?? 0) - kLinesMax;
   return (
     <div data-testid="line-view" data-points={(view.lines ?? []).reduce((sum, line) => sum + line.points.length, 0)}>
       {props.asTable ? <SeriesTable caption={view.name} head={words(view.x ?? "")} xs={xs} lines={lines} xText={xText} yText={yText} />
-        : <Chart label={view.name} xs={xs} lines={lines} cursor={cursorOf(view.name)} xText={xText} yText={yText} time={time} height={220} />}
+        : <Chart label={view.name} xs={xs} lines={lines} cursor={cursorOf(view.name)} xText={xText} yText={yText} yTick={yTick} time={time} zero={false} height={220} />}
       {more > 0 && <p class="note">and {more} more lines, in /api/v1/views</p>}
     </div>
   );
 }
+
+/** Four digits are enough at a glance; the title has all. */
+const bigText = (value: number) => (Math.abs(value) < 10_000 ? full(Number(value.toPrecision(4))) : short(value));
 
 export function NumberView(props: { view: View }) {
   const { view } = props;
@@ -101,7 +111,7 @@ export function NumberView(props: { view: View }) {
   return (
     <div class="number-view" data-testid="view-row" data-rank={0} data-row={rowData(view, row)}>
       <p class="big" data-value={value} title={cellText(value)}>
-        {number === null ? cellText(value) : valueText(undefined)(number)}{view.unit && <small>{"\u202f"}{view.unit}</small>}
+        {number === null ? cellText(value) : bigText(number)}{view.unit && <small>{"\u202f"}{view.unit}</small>}
       </p>
       {xs.length > 1 && lines[0] && <Sparkline xs={xs} values={lines[0].values} range={[xs[0] as number, xs.at(-1) as number]} cursor={null} height={48} />}
       <p class="unseen">{view.columns.map((one, i) => `${words(one.name)} ${cellText(row[i] ?? null)}`).join(", ")}</p>
