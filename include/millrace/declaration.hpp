@@ -10,6 +10,7 @@
 
 #include "connector/view.hpp"
 #include "operator/output.hpp"
+#include "operator/row_shape.hpp"
 #include "record/schema.hpp"
 #include "topology/topology_graph.hpp"
 
@@ -83,9 +84,19 @@ struct EmitRange {
   }
 };
 
+/// The keys' names in a stream whose columns are named `from`.
 template <class T, class... Parts>
-std::vector<std::string> key_names(const Parts&... parts) {
+std::vector<std::string> key_names(const RowNames& from, const Parts&... parts) {
   std::vector<std::string> names;
+  if constexpr (sizeof...(Parts) == 1 && requires(const T& row) {
+                  row.key;
+                  row.windowed();
+                }) {
+    // The key of an aggregate is called what it was called there.
+    if constexpr ((std::is_same_v<Parts, decltype(&T::key)> && ...)) {
+      if (!from.keys.empty()) return from.keys;
+    }
+  }
   const auto name = [&names](const auto& part) {
     if constexpr (std::is_member_object_pointer_v<std::decay_t<decltype(part)>> && Described<T>) {
       names.push_back(member_name(part));

@@ -23,20 +23,26 @@ enum class ViewKind {
   top,
   table,
   alerts,
+  line,    ///< numbers over time: a line for each series and y column
+  number,  ///< the newest number, large, with its recent course
 };
 
+/// How a stream is shown. Columns are named as in the view's table: by members and keys.
+struct ViewSettings {
+  ViewKind kind = ViewKind::automatic;
+  std::size_t rows_max = 200;  ///< rows kept; of a line or number: points
+  std::string x = {};  ///< of a line or number; default: the first timestamp, else the first number
+  std::vector<std::string> y = {};  ///< default: the first number that is neither x nor series
+  std::string series = {};          ///< the column that tells lines apart; default: none
+  std::string unit = {};            ///< written behind the numbers: "%", "USD"
+};
 /// A live view of the page: to(view("Trending")).
 struct ViewSpec {
   std::string name;
-  ViewKind kind = ViewKind::automatic;
-  std::size_t rows_max = 200;  ///< rows kept
-};
-struct ViewSettings {
-  ViewKind kind = ViewKind::automatic;
-  std::size_t rows_max = 200;
+  ViewSettings settings;
 };
 inline ViewSpec view(std::string name, ViewSettings settings = {}) {
-  return {std::move(name), settings.kind, settings.rows_max};
+  return {std::move(name), std::move(settings)};
 }
 
 /// JSON lines in a file ("-": standard output), or to exec(), connect_to() or listen_on().
@@ -85,6 +91,21 @@ namespace detail {
 template <class Spec>
 concept TextEnd = std::is_same_v<Spec, LogSpec> || std::is_same_v<Spec, CsvSpec>;
 
+constexpr const char* kind_name(ViewKind kind) {
+  switch (kind) {
+    case ViewKind::top:
+      return "top";
+    case ViewKind::table:
+      return "table";
+    case ViewKind::line:
+      return "line";
+    case ViewKind::number:
+      return "number";
+    default:
+      return "alerts";
+  }
+}
+
 template <class T>
 std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   constexpr bool kRanked = requires(const T& row) {
@@ -93,11 +114,15 @@ std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   };
   ViewOptions options;
   options.name = spec.name;
-  options.rows_max = spec.rows_max;
-  ViewKind kind = spec.kind;
+  options.rows_max = spec.settings.rows_max;
+  options.x = spec.settings.x;
+  options.y = spec.settings.y;
+  options.series = spec.settings.series;
+  options.unit = spec.settings.unit;
+  ViewKind kind = spec.settings.kind;
   if (kind == ViewKind::automatic)
     kind = kRanked ? ViewKind::top : names.windowed ? ViewKind::table : ViewKind::alerts;
-  options.kind = kind == ViewKind::top ? "top" : kind == ViewKind::table ? "table" : "alerts";
+  options.kind = kind_name(kind);
   for (const ColumnInfo& column : RowShape<T>::columns(names)) {
     options.columns.push_back({column.name, std::string(column_type_name(column.type))});
   }
@@ -129,6 +154,15 @@ class ViewSink final : public Sink {
   std::shared_ptr<View> view_;
   std::vector<Row> rows_;
 };
+
+template <class T>
+Node view_node(std::shared_ptr<View> shown, std::vector<NodeInput> inputs) {
+  Node node = sink_node("view", "", std::move(inputs),
+                        [shown] { return std::make_unique<ViewSink<T>>(shown); });
+  node.name = shown->name();
+  node.problem = shown->problem();
+  return node;
+}
 
 /// Appends a row as a JSON object: its columns, and the window's bounds where it has one.
 template <class T>

@@ -83,7 +83,8 @@ class Stream : public SplitVerbs<T>, public detail::VerbsThatNeedMore {
                   "millrace: key_by needs members or functions of this stream's records");
     using Key = detail::KeyFn<T, Parts...>;
     auto hash = std::make_shared<const detail::TypedKeyHash<T, Key>>(Key(parts...));
-    return KeyedStream<T, Key>(*this, std::move(hash), detail::key_names<T>(parts...));
+    return KeyedStream<T, Key>(*this, std::move(hash),
+                               detail::key_names<T>(this->names(), parts...));
   }
 };
 

@@ -45,10 +45,7 @@ class StreamHandle {
   Ending to(ViewSpec view) const {
     auto shown = detail::make_view<T>(view, names_);
     declaration_->views.push_back(shown);
-    detail::Node node = detail::sink_node(
-        "view", "", inputs({}), [shown] { return std::make_unique<detail::ViewSink<T>>(shown); });
-    node.name = view.name;
-    return {*declaration_, declaration_->graph.add(std::move(node))};
+    return {*declaration_, declaration_->graph.add(detail::view_node<T>(shown, inputs({})))};
   }
   /// Ends the stream as text in a file or on standard output: log(...), csv(...).
   template <detail::TextEnd Spec>

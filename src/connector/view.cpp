@@ -1,6 +1,8 @@
 // View: a small sorted table, replaced window by window.
 #include "connector/view.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -27,6 +29,40 @@ View::View(ViewOptions options) : options_(std::move(options)) {
   }
   if (options_.kind == "top" && key_columns_.empty() && rank_column_)
     key_columns_.push_back(*rank_column_);
+  if (options_.kind == "line" || options_.kind == "number") find_chart_columns();
+}
+
+void View::find_chart_columns() {
+  const auto first_of = [this](auto fits) -> std::string {
+    const auto found = std::ranges::find_if(options_.columns, fits);
+    return found == options_.columns.end() ? "" : found->name;
+  };
+  const auto is_number = [](const ColumnReport& column) {
+    return column.type == "int" || column.type == "double";
+  };
+  if (options_.x.empty())
+    options_.x = first_of([](const ColumnReport& column) { return column.type == "timestamp"; });
+  if (options_.x.empty()) options_.x = first_of(is_number);
+  if (options_.y.empty()) {
+    options_.y = {first_of([&](const ColumnReport& column) {
+      return is_number(column) && column.name != options_.x && column.name != options_.series;
+    })};
+  }
+  const auto place = [this](const std::string& name) -> std::size_t {
+    if (const auto column = find_column(options_.columns, name)) return *column;
+    std::string names;
+    for (const ColumnReport& column : options_.columns)
+      names += (names.empty() ? "" : ", ") + column.name;
+    problem_ = Status(Code::parameter_invalid,
+                      fmt::format("the {} \"{}\" has no column \"{}\" to draw: its columns are {}",
+                                  options_.kind, options_.name, name, names));
+    return 0;
+  };
+  ChartColumns columns;
+  columns.x = place(options_.x);
+  for (const std::string& name : options_.y) columns.y.push_back(place(name));
+  if (!options_.series.empty()) columns.series = place(options_.series);
+  chart_.emplace(std::move(columns), options_.columns, options_.rows_max);
 }
 
 void View::add(std::span<const Row> rows) {
@@ -36,6 +72,10 @@ void View::add(std::span<const Row> rows) {
   for (const Row& row : rows) {
     MR_CHECK(row.cells.size() == options_.columns.size(),
              "a row of a view has a cell for each column");
+    if (chart_) {
+      chart_->add(row.cells);
+      continue;
+    }
     if (!alerts) {
       add_to_window(row);
       continue;
@@ -88,8 +128,18 @@ ViewReport View::snapshot() const {
   report.name = options_.name;
   report.kind = options_.kind;
   report.columns = options_.columns;
+  report.x = options_.x;
+  report.y = options_.y;
+  report.series = options_.series;
+  report.unit = options_.unit;
   const std::lock_guard lock(mutex_);
   report.records = records_;
+  if (chart_) {
+    report.lines = chart_->lines();
+    report.rows = chart_->newest_rows();
+    if (options_.kind == "number" && report.rows.size() > 1) report.rows.resize(1);
+    return report;
+  }
   report.rows.assign(alerts_.begin(), alerts_.end());
   for (const auto& [place, cells] : rows_) report.rows.push_back(cells);
   if (window_) {

@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/status.hpp"
 #include "base/time.hpp"
+#include "connector/chart_lines.hpp"
 #include "metrics/report.hpp"
 
 namespace millrace::detail {
@@ -27,13 +29,19 @@ struct Row {
 
 struct ViewOptions {
   std::string name = {};
-  std::string kind = "table";  ///< "top", "table" or "alerts", see ViewReport
+  std::string kind = "table";  ///< "top", "table", "alerts", "line" or "number", see ViewReport
   std::vector<ColumnReport> columns = {};
   /// Columns that tell rows of one window apart: a row whose cells there equal an earlier row's
   /// replaces it, as a window that fires again for a late record needs. Empty: the column "rank"
   /// for a "top", else none.
   std::vector<std::string> key_columns = {};
-  std::size_t rows_max = 200;  ///< shown at most; memory is bounded by it
+  std::size_t rows_max = 200;  ///< shown at most; memory is bounded by it; of "line": points
+  // Names of the columns of a "line" or "number"; empty: the first timestamp (else the first
+  // number), the first other number, none.
+  std::string x = {};
+  std::vector<std::string> y = {};
+  std::string series = {};
+  std::string unit = {};
 };
 
 /// Holds the rows of the latest window ("top", "table") or the newest rows ("alerts"). Any thread.
@@ -42,7 +50,8 @@ struct ViewOptions {
 /// window than the one shown are counted and not shown. Rows without window are before every
 /// window. Rows with a column "rank" are sorted by it; the others stand as they came, alerts newest
 /// first. Beyond rows_max, alerts let the oldest go, a "top" or "table" the worst ranked or,
-/// without rank, the last come.
+/// without rank, the last come. A "line" keeps the newest points by x, column by column, and a
+/// "number" is a line whose newest row is shown; both look at no windows.
 ///
 /// Cost: one lock a batch; O(log rows_max) a row when there are key columns, else O(1).
 class View {
@@ -50,6 +59,8 @@ class View {
   explicit View(ViewOptions options);
 
   const std::string& name() const { return options_.name; }
+  /// 2010 when a chart's column is not among the view's; then it is not to be run.
+  const Status& problem() const { return problem_; }
   /// Takes one batch of rows; each row has a cell per column.
   void add(std::span<const Row> rows);
   /// A consistent copy, rows in the order to show.
@@ -64,10 +75,13 @@ class View {
   void add_to_window(const Row& row);
   void insert(const Cells& cells);
   Cells key_of(const Cells& cells) const;
+  /// Finds the columns of a "line" or "number" and names them in the options.
+  void find_chart_columns();
 
   ViewOptions options_;
   std::vector<std::size_t> key_columns_;
   std::optional<std::size_t> rank_column_;
+  Status problem_;
 
   mutable std::mutex mutex_;  // guards all below
   std::uint64_t records_ = 0;
@@ -76,6 +90,7 @@ class View {
   Rows rows_;
   std::map<Cells, Rows::iterator> by_key_;  // of rows_, when there are key columns
   std::uint64_t came_ = 0;
+  std::optional<ChartLines> chart_;  // of a "line" or "number"
 };
 
 }  // namespace millrace::detail

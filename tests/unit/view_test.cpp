@@ -120,5 +120,86 @@ TEST(View, SnapshotsAreConsistentWhileRowsArrive) {
   }
 }
 
+ViewOptions chart(std::string kind) {
+  ViewOptions options;
+  options.name = "Load";
+  options.kind = std::move(kind);
+  options.columns = {{"time", "timestamp"}, {"core", "string"}, {"busy", "double"}};
+  options.series = "core";
+  return options;
+}
+
+Row load(Time second, const char* core, Cell busy) {
+  return {{Timestamp{second * 1'000'000}, std::string(core), std::move(busy)}};
+}
+
+TEST(ChartView, ALineHasPointsBySeriesInOrderOfTime) {
+  View view(chart("line"));
+  const Row rows[] = {load(1, "0", 10.0), load(1, "1", 50.0), load(3, "0", 30.0),
+                      load(2, "0", 20.0), load(4, "0", Cell())};
+  view.add(rows);
+  const ViewReport report = view.snapshot();
+  EXPECT_EQ(report.x, "time");
+  EXPECT_EQ(report.y, std::vector<std::string>{"busy"});
+  EXPECT_EQ(report.series, "core");
+  EXPECT_EQ(report.records, 5u);
+  ASSERT_EQ(report.lines.size(), 2u);
+  EXPECT_EQ(report.lines[0].name, "0");
+  ASSERT_EQ(report.lines[0].points.size(), 3u) << "null is no point";
+  EXPECT_EQ(report.lines[0].points[1].x, 2000) << "milliseconds";
+  EXPECT_EQ(report.lines[0].points[1].y, 20);
+  EXPECT_EQ(report.lines[0].points[2].y, 30);
+  ASSERT_EQ(report.lines[1].points.size(), 1u);
+  ASSERT_EQ(report.rows.size(), 2u) << "the newest row of each series";
+  EXPECT_EQ(report.rows[0], load(4, "0", Cell()).cells);
+}
+
+TEST(ChartView, PointsAndLinesAreBounded) {
+  ViewOptions options = chart("line");
+  options.rows_max = 64;
+  View view(options);
+  for (Time second = 0; second < 1000; ++second) {
+    const Row row = load(second, second % 2 ? "odd" : "even", static_cast<double>(second));
+    view.add({&row, 1});
+  }
+  std::size_t points = 0;
+  for (const LineReport& line : view.snapshot().lines) {
+    points += line.points.size();
+    EXPECT_GE(line.points.back().y, 998);
+    EXPECT_GE(line.points.size(), 24u);
+  }
+  EXPECT_LE(points, 64u);
+  for (int core = 0; core < 100; ++core) {
+    const Row row = load(2000, std::to_string(core).c_str(), 1.0);
+    view.add({&row, 1});
+  }
+  EXPECT_EQ(view.snapshot().lines.size(), ChartLines::kLinesMax);
+}
+
+TEST(ChartView, ANumberShowsItsNewestRow) {
+  ViewOptions options = chart("number");
+  options.series = "";
+  options.unit = "%";
+  View view(options);
+  const Row rows[] = {load(1, "0", 10.0), load(2, "0", 20.0)};
+  view.add(rows);
+  const ViewReport report = view.snapshot();
+  EXPECT_EQ(report.unit, "%");
+  ASSERT_EQ(report.rows.size(), 1u);
+  EXPECT_EQ(report.rows[0], rows[1].cells);
+  ASSERT_EQ(report.lines.size(), 1u);
+  EXPECT_EQ(report.lines[0].name, "busy");
+}
+
+TEST(ChartView, AColumnThatIsNotThereIsNamed) {
+  ViewOptions options = chart("line");
+  options.y = {"bussy"};
+  const View view(options);
+  EXPECT_EQ(view.problem().code(), Code::parameter_invalid);
+  EXPECT_NE(view.problem().message().find("\"bussy\""), std::string::npos);
+  EXPECT_NE(view.problem().message().find("time, core, busy"), std::string::npos);
+  EXPECT_TRUE(View(chart("line")).problem().ok());
+}
+
 }  // namespace
 }  // namespace millrace::detail
