@@ -19,6 +19,7 @@ class EmbeddedFiles final : public detail::Files {
   Result<std::unique_ptr<detail::ByteReader>> open_read(const std::string& path) override;
   Result<std::unique_ptr<detail::ByteWriter>> open_write(const std::string& path,
                                                          bool append) override;
+  Result<detail::DiskSpace> space(const std::string& path) override { return others_.space(path); }
 
  private:
   detail::Files& others_;

@@ -15,6 +15,7 @@
 #include "connector/generator_source.hpp"
 #include "connector/json_source.hpp"
 #include "connector/line_source.hpp"
+#include "connector/machine_source.hpp"
 #include "connector/merged_source.hpp"
 #include "connector/vector_source.hpp"
 
@@ -164,6 +165,22 @@ SourceOf<T> records(std::vector<std::vector<T>> partitions, std::uint32_t tasks 
   auto shared = std::make_shared<const std::vector<std::vector<T>>>(std::move(partitions));
   return {"records", "", tasks,
           [shared] { return std::make_unique<detail::VectorSource<T>>(shared); }};
+}
+
+/// What this machine is doing, measured every interval: an endless stream of Reading.
+///
+/// | metric | instances | value |
+/// |---|---|---|
+/// | `cpu` | `total`, `0`, `1`, ... | % busy since the measurement before |
+/// | `memory`, `swap` | `used` | % used; `memory bytes` the same in bytes |
+/// | `disk` | each mount point | % used, as df says; `disk free`: bytes left |
+/// | `network received`, `network sent` | each interface but lo | bytes/s |
+/// | `pressure` | `cpu`, `memory`, `io` | % of ten seconds in which a task waited for it |
+///
+/// What the machine does not tell is left out. Linux only; elsewhere the run ends with 4001.
+inline SourceOf<Reading> machine(MachineOptions options = {}) {
+  return {"machine", "every " + detail::format_duration(options.interval), 1,
+          [options] { return std::make_unique<detail::MachineSource>(options); }};
 }
 
 }  // namespace millrace

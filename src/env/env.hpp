@@ -47,6 +47,13 @@ class ByteWriter {
   virtual void give_up() {}
 };
 
+/// Space of the file system that a path lies in.
+struct DiskSpace {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;
+  std::uint64_t available_bytes = 0;  ///< of the free ones, to this user
+};
+
 /// Files by path; "-" is standard input or output.
 class Files {
  public:
@@ -60,6 +67,8 @@ class Files {
   /// Reads a file that grows: at its end kNotReady instead of 0. When the file is renamed and made
   /// anew, the old one is read to its end first; when it is emptied in place, from its begin.
   virtual Result<std::unique_ptr<ByteReader>> follow(const std::string& path) = 0;
+  /// Errors: 4001 when the path does not exist or its file system does not say.
+  virtual Result<DiskSpace> space(const std::string& path) = 0;
 };
 
 /// Waits for others to connect. One thread.

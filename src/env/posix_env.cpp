@@ -6,6 +6,7 @@
 #include <glob.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -207,6 +208,14 @@ Result<std::vector<std::string>> PosixFiles::list(const std::string& pattern) {
 Result<std::unique_ptr<ByteReader>> PosixFiles::follow(const std::string& path) {
   static PosixClock clock;
   return follow_file(path, clock);
+}
+
+Result<DiskSpace> PosixFiles::space(const std::string& path) {
+  struct statvfs about{};
+  if (::statvfs(path.c_str(), &about) != 0)
+    return failure(Code::source_failed, path, true, "has no known space", errno);
+  const std::uint64_t block = about.f_frsize;
+  return DiskSpace{about.f_blocks * block, about.f_bfree * block, about.f_bavail * block};
 }
 
 Env& real_env() {

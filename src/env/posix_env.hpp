@@ -24,6 +24,7 @@ class PosixFiles final : public Files {
   Result<std::unique_ptr<ByteWriter>> open_write(const std::string& path, bool append) override;
   Result<std::vector<std::string>> list(const std::string& pattern) override;
   Result<std::unique_ptr<ByteReader>> follow(const std::string& path) override;
+  Result<DiskSpace> space(const std::string& path) override;
 };
 
 }  // namespace millrace::detail

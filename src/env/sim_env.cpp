@@ -130,4 +130,18 @@ Status SimFiles::append_to(const std::string& path, std::string_view bytes) {
                             path));
 }
 
+void SimFiles::put_space(const std::string& path, DiskSpace space) {
+  const std::lock_guard lock(mutex_);
+  spaces_[path] = space;
+}
+
+Result<DiskSpace> SimFiles::space(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto found = spaces_.find(path);
+  if (found == spaces_.end())
+    return Status(Code::source_failed,
+                  fmt::format("\"{}\" has no known space: put_space() says it", path));
+  return found->second;
+}
+
 }  // namespace millrace::detail

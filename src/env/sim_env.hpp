@@ -53,12 +53,16 @@ class SimFiles final : public Files {
   /// output.
   std::optional<std::string> content(const std::string& path) const;
 
+  /// Says what space() answers for a path.
+  void put_space(const std::string& path, DiskSpace space);
+
   Result<std::unique_ptr<ByteReader>> open_read(const std::string& path) override;
   Result<std::unique_ptr<ByteWriter>> open_write(const std::string& path, bool append) override;
   /// Of the files that were put; * and ? match anything but '/'.
   Result<std::vector<std::string>> list(const std::string& pattern) override;
   /// Refused: simulated files do not grow.
   Result<std::unique_ptr<ByteReader>> follow(const std::string& path) override;
+  Result<DiskSpace> space(const std::string& path) override;
 
  private:
   friend class SimWriter;
@@ -70,6 +74,7 @@ class SimFiles final : public Files {
   Random random_;                               // guarded by mutex_, as all below
   Contents inputs_;                             // put by the test
   std::map<std::string, std::string> outputs_;  // written by the run
+  std::map<std::string, DiskSpace> spaces_;
   std::uint64_t written_bytes_ = 0;
 };
 
