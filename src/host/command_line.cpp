@@ -50,7 +50,7 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--summary", raw.summary, "Form of the summary at the end: text or json");
   app.add_flag("--json", raw.json, "Same as --summary json");
   app.add_option("--log-level", raw.log_level, "debug, info, warn, error or off (default warn)");
-  app.add_option("--seed", raw.seed, "Seed for random choices; a run makes none today");
+  app.add_option("--seed", raw.seed, "Seed for random choices, such as those of a generated feed");
   app.add_option("--guarantee", raw.guarantee, "at_most_once; the others do not exist yet");
   app.add_option("--state-dir", raw.state_dir, "Does not exist yet");
 }
@@ -176,9 +176,12 @@ Status unknown(const CLI::App& app, const std::string& word) {
 }  // namespace
 
 Result<ParsedOptions> parse_options(const std::string& program, const std::string& purpose,
-                                    int argc, char** argv, HostOptions defaults) {
+                                    int argc, char** argv, HostOptions defaults,
+                                    std::span<const OwnFlag> own) {
   CLI::App app(purpose, program);
   RawOptions raw;
+  for (const OwnFlag& flag : own)
+    app.add_option(flag.name, *flag.value, flag.help)->group("Its own");
   declare(app, raw);
   app.allow_extras();
   try {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,17 @@ struct ParsedOptions {
   std::string help_text;
 };
 
+/// A flag that only one program has.
+struct OwnFlag {
+  std::string name;    ///< with its dashes: "--rate"
+  std::string* value;  ///< where the text given goes; not touched when the flag is not given
+  std::string help;
+};
+
 /// Errors: 1001 with a near word, 1002, 1003.
 Result<ParsedOptions> parse_options(const std::string& program, const std::string& purpose,
-                                    int argc, char** argv, HostOptions defaults);
+                                    int argc, char** argv, HostOptions defaults,
+                                    std::span<const OwnFlag> own = {});
 
 /// sysexits.h code of a status; see docs/errors.md.
 int exit_code(const Status& status);

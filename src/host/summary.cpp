@@ -130,6 +130,11 @@ std::string summary_json(const Report& report) {
     out += fmt::format(",\"oracle\":{{\"rows\":{},\"wrong\":{}}}", report.oracle->rows,
                        report.oracle->wrong);
   }
+  for (const SummaryPart& part : report.parts) {
+    out += ',';
+    append_json_string(out, part.name);
+    out += ':' + part.json;
+  }
   append_list(out, "views", '{', '}', report.views,
               [&](const auto& view) { append_view(out, view); });
   append_list(out, "components", '{', '}', report.components,
@@ -158,6 +163,7 @@ std::string summary_text(const Report& report) {
     out += fmt::format("  oracle: {} rows compared with the expected ones, {} wrong\n",
                        report.oracle->rows, report.oracle->wrong);
   }
+  for (const SummaryPart& part : report.parts) out += "  " + part.text + "\n";
   std::size_t shown = 0;
   for (const DeadLetterReport& letter : report.recent_dead_letters) {
     if (++shown > 3) break;

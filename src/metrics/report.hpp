@@ -222,6 +222,13 @@ struct OracleReport {
   std::uint64_t wrong = 0;  ///< of them missing or different, plus unexpected ones
 };
 
+/// What a program adds to its summary.
+struct SummaryPart {
+  std::string name;  ///< the member of the JSON summary
+  std::string json;  ///< its value, a JSON text
+  std::string text;  ///< the same for people: one line
+};
+
 struct Report {
   std::string topology;
   std::string version;
@@ -262,6 +269,7 @@ struct Report {
   std::vector<ChainReport> chains;
   std::vector<TaskReport> tasks;  ///< all; a task's position is its number
   std::vector<Insight> insights;  ///< worst first, at most 20
+  std::vector<SummaryPart> parts;  ///< of the summary only
 };
 
 }  // namespace millrace::detail
