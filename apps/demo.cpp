@@ -1,63 +1,40 @@
-// `millrace demo`: flags, the carried files, the oracle in every report.
+// `millrace demo NAME`: finds the demo.
 #include "demo.hpp"
 
-#include <cstdio>
-#include <filesystem>
-#include <memory>
+#include <string>
+#include <vector>
 
-#include "carried.hpp"
-#include "embedded_files.hpp"
+#include "base/text.hpp"
 #include "host/host.hpp"
-#include "trending.hpp"
 
 namespace millrace::apps {
 namespace {
 
-constexpr const char* kEditsPath = "wikiticker-2015-09-12-sampled.json.gz (carried)";
-constexpr std::uint64_t kEditsPerDay = 39'244;
-constexpr const char* kPurpose =
-    "Replays a real day of Wikipedia edits (2015-09-12, 39,244 edits), over and over, at 1,000 "
-    "times its speed: "
-    "trending articles, busiest wikis, alerts on large removals.";
+struct Demo {
+  const char* name;
+  int (*main)(int argc, char** argv);
+};
+constexpr Demo kDemos[] = {{"posts", posts_demo_main}, {"machine", machine_demo_main}};
 
-std::string alerts_path() {
-  std::error_code error;
-  auto directory = std::filesystem::temp_directory_path(error);
-  if (error) directory = ".";
-  return (directory / "millrace-large-removals.jsonl").string();
+int refuse(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Demo& demo : kDemos) known.emplace_back(demo.name);
+  const std::string near = detail::nearest_word(name, known);
+  return detail::report_error(
+      {Code::option_unknown, name + ": there is no such demo" +
+                                 (near.empty() ? "" : ": did you mean " + near + "?") +
+                                 "; `millrace demo --help` lists them"});
 }
 
 }  // namespace
 
 int demo_main(int argc, char** argv) {
-  detail::HostOptions defaults;
-  defaults.speed = 1000;
-  auto parsed = detail::parse_options("millrace demo", kPurpose, argc, argv, defaults);
-  if (!parsed) return detail::report_error(parsed.error());
-  if (parsed->help) {
-    std::fputs(parsed->help_text.c_str(), stdout);
-    return 0;
+  const std::string name = argc > 1 ? argv[1] : "";
+  if (name.empty() || name.front() == '-') return edits_demo_main(argc, argv);
+  for (const Demo& demo : kDemos) {
+    if (name == demo.name) return demo.main(argc - 1, argv + 1);
   }
-  detail::Env env = detail::real_env();
-  EmbeddedFiles files(*env.files);
-  files.carry(kEditsPath, carried_edits());
-  env.files = &files;
-  if (parsed->options.seed != 0) env.seed = parsed->options.seed;
-
-  auto oracle = std::make_shared<Oracle>(carried_expected());
-  const std::string alerts = alerts_path();
-  Topology topology("trending");
-  declare_trending(topology, kEditsPath, alerts, oracle);
-
-  detail::HostExtras extras;
-  extras.env = &env;
-  extras.amend = [oracle](detail::Report& report) {
-    // All of the first day was read and every window has fired.
-    if (report.state == "finished" && report.records_in >= kEditsPerDay) oracle->close();
-    report.oracle = oracle->report();
-  };
-  extras.start_lines = {"large removals are also written to " + alerts, "Ctrl-C stops it"};
-  return detail::run_with(topology, parsed->options, extras);
+  return refuse(name);
 }
 
 }  // namespace millrace::apps

@@ -17,7 +17,8 @@ constexpr const char* kHelp = R"(Millrace: real-time stream processing in one na
 
 usage: millrace COMMAND [flags]
 
-  demo      replay a real day of Wikipedia edits and watch it live on a page
+  demo      replay a real day of Wikipedia edits and watch it live on a page;
+            demo posts: trends in a generated feed; demo machine: this computer, with alerts
   new       write a program of your own, ready to build and run
   bench     measure the engine against hand-written loops: hashtags, window-sum, latency
   version   print the version
