@@ -27,6 +27,9 @@ struct RunSettings {
   int parallelism = 1;      ///< tasks of keyed components and bolts, 1 to 128
   std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
   double speed = 0;         ///< replay by event time; 0: as fast as possible
+  /// Bytes that records on their way and keyed state may take together, as --memory; 0: half of
+  /// what the machine or its control group has.
+  std::uint64_t memory_bytes = 0;
 };
 
 /// Runs the topology until its input ends: no page, no signals, nothing printed. For programs with

@@ -10,8 +10,8 @@
 
 namespace millrace {
 
-/// Numbers by origin: 1xxx options, 2xxx topology, 3xxx running, 4xxx sources and sinks, 5xxx page and service,
-/// 9xxx a bug of Millrace. Numbers are stable; messages may improve.
+/// Numbers by origin: 1xxx options, 2xxx topology, 3xxx running, 4xxx sources and sinks, 5xxx page
+/// and service, 9xxx a bug of Millrace. Numbers are stable; messages may improve.
 enum class Code : std::uint16_t {
   ok = 0,
   option_unknown = 1001,        ///< a flag or subcommand that does not exist
@@ -28,6 +28,7 @@ enum class Code : std::uint16_t {
   cycle = 2009,                 ///< a component that feeds itself
   parameter_invalid = 2010,     ///< a verb's parameter that cannot be used, such as top(0)
   user_code_failed = 3001,      ///< user code threw and the topology was told to stop
+  memory_exceeded = 3002,       ///< keyed state that does not fit the memory budget
   source_failed = 4001,         ///< a source cannot be opened or read
   sink_failed = 4002,           ///< a sink cannot be opened or written
   record_invalid = 4003,        ///< a record that cannot be parsed (goes to the dead letters)
@@ -39,7 +40,8 @@ enum class Code : std::uint16_t {
   internal = 9001,              ///< a broken invariant
 };
 
-/// The outcome of an operation: ok, or a code and one sentence that says what, where, why and what to do.
+/// The outcome of an operation: ok, or a code and one sentence that says what, where, why and what
+/// to do.
 ///
 /// Cost: one pointer; an ok status allocates nothing. Copies share the message.
 class [[nodiscard]] Status {
@@ -64,10 +66,12 @@ class [[nodiscard]] Status {
   std::shared_ptr<const Detail> detail_;
 };
 
-/// Thrown by `Result::value()` for those who prefer exceptions; the engine itself does not throw it.
+/// Thrown by `Result::value()` for those who prefer exceptions; the engine itself does not throw
+/// it.
 class Error : public std::runtime_error {
  public:
-  explicit Error(Status status) : std::runtime_error(status.to_string()), status_(std::move(status)) {}
+  explicit Error(Status status)
+      : std::runtime_error(status.to_string()), status_(std::move(status)) {}
   const Status& status() const { return status_; }
 
  private:
@@ -78,7 +82,8 @@ class Error : public std::runtime_error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit, as std::expected
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit, as std::expected
   Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {}  // NOLINT
 
   bool has_value() const { return state_.index() == 0; }

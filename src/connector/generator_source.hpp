@@ -13,6 +13,7 @@
 #include "base/check.hpp"
 #include "connector/partition_turns.hpp"
 #include "operator/source.hpp"
+#include "record/heap_bytes.hpp"
 
 namespace millrace::detail {
 
@@ -33,7 +34,9 @@ class GeneratorSource final : public Source {
 
   Status open(const EndContext& context) override {
     turns_ = PartitionTurns(partitions_, context.task, context.tasks);
-    batch_records_max_ = context.batch_records_max;
+    batch_records_max_ = std::min(context.batch_records_max,
+                                  std::max<std::size_t>(context.batch_bytes_max / sizeof(T), 1));
+    batch_bytes_max_ = context.batch_bytes_max;
     made_.assign(turns_.count(), 0);
     return {};
   }
@@ -45,18 +48,13 @@ class GeneratorSource final : public Source {
     const std::uint32_t first = turns_.global(local);
     std::uint64_t& made = made_[local];
     std::uint64_t count = batch_records_max_;
-    bool ended = false;
-    if (records_) {
-      const std::uint64_t left = records_of(first) - made;
-      ended = left <= count;
-      count = std::min(count, left);
-    }
+    if (records_) count = std::min(count, records_of(first) - made);
     batch.partition = local;
     batch.offset = made;
-    fill(static_cast<Batch<T>&>(batch).values, first + made * partitions_, count);
+    count = fill(static_cast<Batch<T>&>(batch).values, first + made * partitions_, count);
     made += count;
     read_ += count;
-    if (!ended) {
+    if (!records_ || made < records_of(first)) {
       turns_.next();
       return Poll::ready;
     }
@@ -99,14 +97,23 @@ class GeneratorSource final : public Source {
     std::uint64_t step_;
   };
 
-  void fill(std::vector<T>& values, std::uint64_t index, std::uint64_t count) {
+  /// Returns how many were made: fewer than `count` where their bytes fill a batch.
+  std::uint64_t fill(std::vector<T>& values, std::uint64_t index, std::uint64_t count) {
     const std::uint64_t step = partitions_;
     if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>) {
       values.insert(values.end(), Cursor(make_, index, step),
                     Cursor(make_, index + count * step, step));
+      return count;
     } else {
+      std::size_t bytes = 0;
+      std::uint64_t made = 0;
       values.reserve(values.size() + count);
-      for (std::uint64_t i = 0; i < count; ++i) values.push_back(make_(index + i * step));
+      while (made < count && bytes < batch_bytes_max_) {
+        values.push_back(make_(index + made * step));
+        bytes += heap_bytes_of(values.back());
+        ++made;
+      }
+      return made;
     }
   }
 
@@ -116,6 +123,7 @@ class GeneratorSource final : public Source {
   PartitionTurns turns_;
   std::vector<std::uint64_t> made_;  // per partition of this task
   std::size_t batch_records_max_ = 0;
+  std::size_t batch_bytes_max_ = 0;
   std::uint64_t read_ = 0;
 };
 

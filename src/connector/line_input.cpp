@@ -41,11 +41,11 @@ Status LineInput::open_lap() {
   Result<std::unique_ptr<ByteReader>> input =
       open_input(*context_->env, options_.kind, options_.path);
   if (!input) return input.error();
-  reader_ =
-      std::make_unique<LineReader>(*std::move(input),
-                                   LineReaderOptions{options_.path, options_.block_bytes,
-                                                     context_->line_bytes_max, options_.quotes},
-                                   context_->dead_letters);
+  reader_ = std::make_unique<LineReader>(
+      *std::move(input),
+      LineReaderOptions{options_.path, options_.block_bytes, context_->line_bytes_max,
+                        options_.quotes, context_->arenas},
+      context_->dead_letters);
   return {};
 }
 

@@ -241,7 +241,8 @@ void LineReader::refuse(std::string_view reason, std::uint64_t offset, std::stri
 
 void LineReader::new_arena(std::size_t bytes) {
   // A block for one long line is not kept: sixteen of them in the pool would be memory for nothing.
-  arena_ = bytes <= options_.block_bytes ? pool_.take() : ArenaRef::make(bytes + kPaddingBytes);
+  arena_ = bytes <= options_.block_bytes ? pool_.take(options_.arenas)
+                                         : ArenaRef::make(bytes + kPaddingBytes, options_.arenas);
   capacity_ = bytes;
   block_ = arena_->allocate(bytes + kPaddingBytes);
   line_ = scanned_ = filled_ = block_;

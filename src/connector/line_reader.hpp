@@ -22,6 +22,7 @@ struct LineReaderOptions {
   std::size_t line_bytes_max =
       16u << 20;          ///< longer lines, without their end, become dead letters; > 0
   QuoteRule quotes = {};  ///< a '\n' inside quotes does not end a line; default: there are none
+  MemoryMeter* arenas = nullptr;  ///< counts the blocks and outlives them; null: nobody does
 };
 
 /// Splits bytes at '\n'. One thread.

@@ -40,6 +40,7 @@ class RecordSource final : public Source {
 
   Status open(const EndContext& context) override {
     dead_letters_ = context.dead_letters;
+    arenas_ = context.arenas;
     batch_records_max_ = context.batch_records_max;
     return feed_->open(context);
   }
@@ -70,7 +71,7 @@ class RecordSource final : public Source {
         format_.header(lines_.front(), feed_->input(), feed_->first_line() == 1, feed_->path());
     if (!header) return header.error();
     // Of text with escapes or doubled quotes, which is not as it stands in the line.
-    const ArenaRef texts = texts_.take();
+    const ArenaRef texts = texts_.take(arenas_);
     decode(batch.values, *texts, *header ? 1 : 0);
     if constexpr (!Schema<T>::kBorrows) {
       batch.arenas.clear();
@@ -109,6 +110,7 @@ class RecordSource final : public Source {
   ArenaPool texts_{kTextBytes};
   std::vector<std::string_view> lines_;
   DeadLetters* dead_letters_ = nullptr;
+  MemoryMeter* arenas_ = nullptr;
   std::size_t batch_records_max_ = 0;
   std::uint64_t other_lines_ = 0;  // blank ones and headers
 };

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "connector/partition_turns.hpp"
 #include "operator/source.hpp"
+#include "record/heap_bytes.hpp"
 
 namespace millrace::detail {
 
@@ -30,6 +32,7 @@ class VectorSource final : public Source {
     turns_ =
         PartitionTurns(static_cast<std::uint32_t>(records_->size()), context.task, context.tasks);
     batch_records_max_ = context.batch_records_max;
+    batch_bytes_max_ = context.batch_bytes_max;
     taken_.assign(turns_.count(), 0);
     return {};
   }
@@ -40,7 +43,8 @@ class VectorSource final : public Source {
     const std::uint32_t local = turns_.current();
     const std::vector<T>& records = (*records_)[turns_.global(local)];
     std::size_t& taken = taken_[local];
-    const std::size_t count = std::min(batch_records_max_, records.size() - taken);
+    const std::size_t count = that_fit(std::span(records).subspan(taken).first(
+        std::min(batch_records_max_, records.size() - taken)));
     const auto from = records.begin() + static_cast<std::ptrdiff_t>(taken);
     auto& values = static_cast<Batch<T>&>(batch).values;
     values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(count));
@@ -58,10 +62,22 @@ class VectorSource final : public Source {
   std::uint64_t records_read() const override { return read_; }
 
  private:
+  /// How many of `next` a batch takes by their bytes, at least one.
+  std::size_t that_fit(std::span<const T> next) const {
+    if constexpr (kHoldsHeap<T>) {
+      std::size_t bytes = 0;
+      std::size_t count = 0;
+      while (count < next.size() && bytes < batch_bytes_max_) bytes += heap_bytes_of(next[count++]);
+      return count;
+    }
+    return next.size();
+  }
+
   std::shared_ptr<const Partitions> records_;
   PartitionTurns turns_;
   std::vector<std::size_t> taken_;  // per partition of this task
   std::size_t batch_records_max_ = 0;
+  std::size_t batch_bytes_max_ = 0;
   std::uint64_t read_ = 0;
 };
 

@@ -16,8 +16,8 @@ namespace {
 
 /// Texts as typed, before they are checked.
 struct RawOptions {
-  std::string parallelism, executors, ui, speed, duration, limit, line_bytes_max, log_level, seed,
-      summary;
+  std::string parallelism, executors, ui, speed, duration, limit, line_bytes_max, memory, log_level,
+      seed, summary;
   std::string guarantee, state_dir;
   bool headless = false;
   bool json = false;
@@ -46,6 +46,11 @@ void declare(CLI::App& app, RawOptions& raw) {
                  "Ends after this many records of each source task; windows fire");
   app.add_option("--line-bytes-max", raw.line_bytes_max,
                  "Longer lines become dead letters (default 16777216)");
+  app.add_option(
+      "--memory", raw.memory,
+      "Bytes for records on their way and keyed state, such as 512M or 4G, at least 16M; "
+      "sources wait, then the run fails by name (default: half of what the machine or "
+      "its control group has)");
   app.add_flag("--explain", raw.explain, "Prints the plan and ends");
   app.add_option("--summary", raw.summary, "Form of the summary at the end: text or json");
   app.add_flag("--json", raw.json, "Same as --summary json");
@@ -95,6 +100,17 @@ Status read_executors(const std::string& text, std::uint32_t& out) {
   }
   if (read_number<std::uint32_t>("--executors", text, 1, 256, out)) return {};
   return invalid("--executors", text, "give a whole number from 1 to 256, or auto");
+}
+
+Status read_memory(const std::string& text, std::uint64_t& out) {
+  constexpr std::uint64_t kLeast = 16u << 20;
+  if (text.empty()) return {};
+  const auto bytes = parse_bytes(text);
+  if (!bytes || *bytes < kLeast) {
+    return invalid("--memory", text, "give a number of bytes of at least 16M, such as 512M or 4G");
+  }
+  out = *bytes;
+  return {};
 }
 
 Status read_words(const RawOptions& raw, HostOptions& out) {
@@ -151,6 +167,7 @@ Status read_all(const RawOptions& raw, HostOptions& out) {
       !status) {
     return status;
   }
+  if (Status status = read_memory(raw.memory, out.memory_bytes); !status) return status;
   if (Status status = read_speed(raw.speed, out.speed); !status) return status;
   if (!raw.ui.empty()) out.ui = raw.ui;
   if (raw.headless) {
@@ -228,6 +245,7 @@ int exit_code(const Status& status) {
     case Code::output_closed:
       return EX_OK;
     case Code::address_in_use:
+    case Code::memory_exceeded:
       return EX_UNAVAILABLE;
     case Code::address_refused:
       return EX_USAGE;

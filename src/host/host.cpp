@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "env/machine_memory.hpp"
 #include "host/host.hpp"
 #include "host/reporter.hpp"
 #include "host/stop_signals.hpp"
@@ -98,6 +99,7 @@ class Host {
     run.limit = options_.limit;
     run.speed = options_.speed;
     run.line_bytes_max = options_.line_bytes_max;
+    run.memory_bytes = options_.memory_bytes != 0 ? options_.memory_bytes : default_memory_bytes();
     run.log = log_;
     return run;
   }

@@ -25,6 +25,7 @@ struct HostOptions {
   std::optional<Duration> duration;
   std::uint64_t limit = 0;  ///< 0: none
   std::size_t line_bytes_max = 16u << 20;
+  std::uint64_t memory_bytes = 0;  ///< budget; 0: half of what machine or control group have
   bool explain = false;
   bool json = false;
   LogLevel log_level = LogLevel::warn;

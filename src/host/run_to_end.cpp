@@ -1,6 +1,7 @@
 // run_to_end: a topology inside a program with a main of its own.
 #include <fmt/format.h>
 
+#include "env/machine_memory.hpp"
 #include "millrace/run.hpp"
 #include "runtime/runtime.hpp"
 
@@ -21,6 +22,8 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
   options.executors = static_cast<std::uint32_t>(settings.executors);
   options.limit = settings.limit;
   options.speed = settings.speed;
+  options.memory_bytes =
+      settings.memory_bytes != 0 ? settings.memory_bytes : detail::default_memory_bytes();
   const detail::PlanOptions plan{.parallelism = static_cast<std::uint32_t>(settings.parallelism)};
   detail::Engine engine(detail::make_plan(graph, plan), options, detail::real_env());
   if (Status status = engine.start(); !status.ok()) return status;

@@ -85,10 +85,11 @@ void append_component(std::string& out, const ComponentReport& component) {
   out += fmt::format(
       ":{{\"kind\":\"{}\",\"tasks\":{},\"received\":{},\"processed\":{},\"filtered\":{},\"late\":{}"
       ","
-      "\"dead_lettered\":{},\"rows_refused\":{},\"in_flight\":{},\"emitted\":{}",
+      "\"dead_lettered\":{},\"rows_refused\":{},\"in_flight\":{},\"emitted\":{},"
+      "\"state_bytes\":{}",
       component.kind, component.tasks, component.received, component.processed, component.filtered,
       component.late, component.dead_lettered, component.rows_refused, component.in_flight,
-      component.emitted);
+      component.emitted, component.state_bytes);
   if (!component.metrics.empty()) {
     append_list(out, "metrics", '{', '}', component.metrics,
                 [&](const auto& metric) { append_metric(out, metric); });
@@ -126,6 +127,12 @@ std::string summary_json(const Report& report) {
   }
   append_bound(out, "watermark", report.watermark);
   out += fmt::format(",\"memory_bytes\":{}", report.memory_bytes);
+  const MemoryReport& memory = report.memory;
+  out += fmt::format(
+      ",\"memory\":{{\"budget_bytes\":{},\"in_flight_peak_bytes\":{},\"in_flight_max_bytes\":{},"
+      "\"state_bytes\":{},\"state_peak_bytes\":{},\"state_max_bytes\":{}}}",
+      memory.budget_bytes, memory.in_flight_peak_bytes, memory.in_flight_max_bytes,
+      memory.state_bytes, memory.state_peak_bytes, memory.state_max_bytes);
   if (report.oracle) {
     out += fmt::format(",\"oracle\":{{\"rows\":{},\"wrong\":{}}}", report.oracle->rows,
                        report.oracle->wrong);

@@ -283,14 +283,23 @@ void Search::slow_steps() {
 }
 
 void Search::memory() {
-  if (now_.memory_budget_bytes == 0) return;
+  for (const ComponentReport& component : now_.components) {
+    if (!component.held_by_memory) continue;
+    const auto moving = static_cast<double>(now_.memory.arenas_bytes + now_.memory.queued_bytes);
+    say("warning", "memory", component.name,
+        fmt::format("\"{}\" waits: {:.1f} MB of the {:.1f} MB for records on their way are in use.",
+                    component.name, moving / 1e6,
+                    static_cast<double>(now_.memory.in_flight_max_bytes) / 1e6),
+        "Speed up what comes behind it (more tasks, a cheaper step), or raise --memory.");
+  }
+  if (now_.memory.budget_bytes == 0) return;
   const double share =
-      static_cast<double>(now_.memory_bytes) / static_cast<double>(now_.memory_budget_bytes);
+      static_cast<double>(now_.memory_bytes) / static_cast<double>(now_.memory.budget_bytes);
   if (share < 0.9) return;
   say(share > 1 ? "error" : "warning", "memory", "",
       fmt::format("{:.0f} MB of the {:.0f} MB budget are in use ({}).",
                   static_cast<double>(now_.memory_bytes) / 1e6,
-                  static_cast<double>(now_.memory_budget_bytes) / 1e6, percent(share)),
+                  static_cast<double>(now_.memory.budget_bytes) / 1e6, percent(share)),
       "The sources are slowed to stay inside: raise --memory, or keep less (shorter windows, "
       "fewer keys).");
 }

@@ -107,6 +107,8 @@ struct ComponentReport {
   std::uint64_t emitted = 0;
   /// Beside the identity: rows that could not be made when a window fired; dead letters too.
   std::uint64_t rows_refused = 0;
+  std::uint64_t state_bytes = 0;  ///< keyed state held now
+  bool held_by_memory = false;    ///< a source that waits because the memory budget is used up
   double busy_share =
       0;  ///< 0..1 of one executor's time over the last second (sum over tasks may exceed 1)
   std::optional<Time> watermark;
@@ -142,6 +144,7 @@ struct EdgeReport {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   std::uint64_t queued = 0;
+  std::uint64_t queued_bytes = 0;  ///< of those and of what is being handled, without shared texts
   double records_per_second = 0;
   std::uint32_t rings = 0;  ///< 0: its ends are fused, nothing queues
   std::uint64_t queued_batches = 0;
@@ -217,6 +220,18 @@ struct SlowStepReport {
   Time at = 0;           ///< when the last one was seen; wall clock
 };
 
+/// The memory budget and what uses it, in bytes.
+struct MemoryReport {
+  std::uint64_t budget_bytes = 0;          ///< --memory; 0: none
+  std::uint64_t in_flight_max_bytes = 0;   ///< share of records on their way: over it sources wait
+  std::uint64_t state_max_bytes = 0;       ///< share of keyed state: over it the component fails
+  std::uint64_t arenas_bytes = 0;          ///< texts of records on their way, and spare blocks
+  std::uint64_t queued_bytes = 0;          ///< records in open batches and rings
+  std::uint64_t state_bytes = 0;           ///< keyed state of all components
+  std::uint64_t in_flight_peak_bytes = 0;  ///< the most that arenas and queues had together
+  std::uint64_t state_peak_bytes = 0;
+};
+
 struct OracleReport {
   std::uint64_t rows = 0;   ///< expected rows compared
   std::uint64_t wrong = 0;  ///< of them missing or different, plus unexpected ones
@@ -248,7 +263,7 @@ struct Report {
   std::optional<Time> watermark;                 ///< least over the sinks' inputs
   std::optional<std::int64_t> watermark_lag_ms;  ///< newest event time read minus watermark
   std::uint64_t memory_bytes = 0;                ///< resident set
-  std::uint64_t memory_budget_bytes = 0;         ///< 0: none
+  MemoryReport memory;
   std::uint64_t dead_letters = 0;
   std::uint32_t executors = 1;  ///< threads that step tasks now
   bool executors_auto = false;  ///< their number follows the load
@@ -267,8 +282,8 @@ struct Report {
   std::uint64_t queued = 0;    ///< records in rings
   double busy_share = 0;       ///< sum over components: how many executors' worth of work
   std::vector<ChainReport> chains;
-  std::vector<TaskReport> tasks;  ///< all; a task's position is its number
-  std::vector<Insight> insights;  ///< worst first, at most 20
+  std::vector<TaskReport> tasks;   ///< all; a task's position is its number
+  std::vector<Insight> insights;   ///< worst first, at most 20
   std::vector<SummaryPart> parts;  ///< of the summary only
 };
 

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "operator/row_batcher.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "window/pane_set.hpp"
@@ -26,6 +28,11 @@ class RunningAggregate final : public Operator {
   RunningAggregate(typename Updater::KeyPtr key, Kernel kernel)
       : updater_(std::move(key), std::move(kernel)) {}
 
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    tables_.emplace(context.state);
+  }
+
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();
@@ -36,7 +43,7 @@ class RunningAggregate final : public Operator {
     arena_ = {};
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
-      updater_.add_one(tables_, in, at, hashes, [&](const K& key, const Acc& acc) {
+      updater_.add_one(*tables_, in, at, hashes, [&](const K& key, const Acc& acc) {
         out_.values.push_back(Row{keep(key), updater_.kernel().result(acc), kTimeMin, kTimeMax});
       });
       inherit_time(in, at, out_, out_.values.size() - 1, out_.values.size(), cursor);
@@ -58,7 +65,7 @@ class RunningAggregate final : public Operator {
       return key;
     } else {
       if (!arena_) {
-        arena_ = pool_.take();
+        arena_ = pool_.take(context().arenas);
         out_.pin(arena_);
       }
       return KeyTraits<K>::intern(key, *arena_);
@@ -66,7 +73,7 @@ class RunningAggregate final : public Operator {
   }
 
   Updater updater_;
-  KeyedTables<K, Acc> tables_;
+  std::optional<KeyedTables<K, Acc>> tables_;  ///< from open() on
   Batch<Row> out_;
   ArenaPool pool_{16u << 10};
   ArenaRef arena_;
@@ -81,41 +88,35 @@ class WindowEmitter {
 
   void fire(Time start, Time end, const std::vector<KeyedTables<K, Acc>*>& panes,
             const Kernel& kernel, const OperatorContext& context, Outputs& outputs) {
+    const Time time = end == kTimeMax ? kTimeMin : end - 1;
     const auto emit = [&](const K& key, const Acc& acc) {
-      if (out_.values.empty()) begin();
+      const auto make = [&](Arena& arena) {
+        return Row{KeyTraits<K>::intern(key, arena), kernel.result(acc), start, end};
+      };
+      const auto mark = [&](Batch<Row>& batch) {
+        if (time != kTimeMin) batch.times.push_back(time);
+        if (context.makes_arrivals) {
+          batch.arrivals.push_back(Arrival::at(context.component, 0, KeyTraits<K>::hash(key)));
+        }
+      };
       try {
-        out_.values.push_back(
-            Row{KeyTraits<K>::intern(key, *arena_), kernel.result(acc), start, end});
+        rows_.add(make, mark, context);
       } catch (...) {
         refuse(key, start, end, context);
         return;
       }
-      if (end != kTimeMax) out_.times.push_back(end - 1);
-      if (context.makes_arrivals) {
-        out_.arrivals.push_back(Arrival::at(context.component, 0, KeyTraits<K>::hash(key)));
-      }
-      if (out_.values.size() >= context.batch_records_max) flush(outputs);
+      rows_.flush_full(context, outputs);
     };
     if (panes.size() == 1) {
       panes.front()->for_each(emit);
     } else {
-      merge(panes, kernel);
-      merged_.for_each(emit);
+      merge(panes, kernel, context.state);
+      merged_->for_each(emit);
     }
-    flush(outputs);
+    rows_.flush(outputs);
   }
 
  private:
-  void begin() {
-    out_.clear();
-    arena_ = pool_.take();
-    out_.pin(arena_);
-  }
-  void flush(Outputs& outputs) {
-    if (out_.values.empty()) return;
-    outputs.push(0, out_);
-    out_.clear();
-  }
   /// A row without a result: a sum beyond its range, or a result() of the user that threw.
   [[gnu::noinline]] static void refuse(const K& key, Time start, Time end,
                                        const OperatorContext& context) {
@@ -124,21 +125,21 @@ class WindowEmitter {
     context.dead_letters->add(current_exception_text(), describe_window(start, end), text);
     ++context.tally->rows_refused;
   }
-  void merge(const std::vector<KeyedTables<K, Acc>*>& panes, const Kernel& kernel) {
-    merged_.clear();
+  void merge(const std::vector<KeyedTables<K, Acc>*>& panes, const Kernel& kernel,
+             MemoryMeter* meter) {
+    if (!merged_) merged_.emplace(meter);
+    merged_->clear();
     for (auto* pane : panes) {
       pane->for_each([&](const K& key, const Acc& acc) {
-        kernel.merge(merged_.upsert(key, KeyTraits<K>::hash(key),
-                                    [&]() -> decltype(auto) { return kernel.init(); }),
+        kernel.merge(merged_->upsert(key, KeyTraits<K>::hash(key),
+                                     [&]() -> decltype(auto) { return kernel.init(); }),
                      acc);
       });
     }
   }
 
-  KeyedTables<K, Acc> merged_;
-  Batch<Row> out_;
-  ArenaPool pool_{16u << 10};
-  ArenaRef arena_;
+  std::optional<KeyedTables<K, Acc>> merged_;  ///< where windows have several panes
+  RowBatcher<Row> rows_;
 };
 
 /// Adds the records of batches to the panes they belong to; judges lateness by each record's own
@@ -246,6 +247,10 @@ class WindowAggregate final : public Operator {
   WindowAggregate(Windows windows, typename PaneFiller<T, Key, Kernel>::KeyPtr key, Kernel kernel)
       : panes_(windows, Kernel::kMerges), filler_(std::move(key), std::move(kernel)) {}
 
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    panes_.count_with(context.state);
+  }
   void process(BatchBase& base, bool, Outputs&) override {
     filler_.add(static_cast<Batch<T>&>(base), panes_, context());
   }

@@ -49,7 +49,7 @@ class BoltOperator final : public Operator {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    emission_.open(*context.user);
+    emission_.open(*context.user, context.arenas);
     bolt_.prepare(*context.user);
   }
   void close() override { bolt_.cleanup(); }

@@ -27,8 +27,9 @@ class Emission {
 
   Output<Emitted>& output() { return output_; }
 
-  /// Direct streams learn how many tasks their readers have.
-  void open(const TaskContext& context) {
+  /// Direct streams learn how many tasks their readers have; `arenas` counts texts, or is null.
+  void open(const TaskContext& context, MemoryMeter* arenas) {
+    output_.count_with(arenas);
     if constexpr (requires { output_.set_tasks(0, 0); }) {
       for (std::size_t port = 0; port < kPorts; ++port) {
         int least = std::numeric_limits<int>::max();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -25,6 +26,11 @@ class KeyedStep final : public Operator {
 
   KeyedStep(KeyPtr key, Step step) : key_(std::move(key)), step_(std::move(step)) {}
 
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    states_.emplace(context.state);
+  }
+
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const bool carried = in.hashed_by == key_.get() && in.hashes.size() == in.values.size();
@@ -39,7 +45,7 @@ class KeyedStep final : public Operator {
       const Time time = in.times.empty() ? kTimeMin : in.times[at];
       key_->key().with(in.values[at], [&](const K& key) {
         const std::uint64_t hash = carried ? in.hashes[at] : KeyTraits<K>::hash(key);
-        State& state = states_.upsert(key, hash, [] { return State{}; });
+        State& state = states_->upsert(key, hash, [] { return State{}; });
         step_(state, key, std::as_const(in.values[at]), time,
               [this](Out row) { emit(std::move(row)); });
       });
@@ -59,7 +65,7 @@ class KeyedStep final : public Operator {
  private:
   void emit(Out row) {
     if (!arena_) {
-      arena_ = pool_.take();
+      arena_ = pool_.take(context().arenas);
       out_.pin(arena_);
     }
     row.key = KeyTraits<K>::intern(row.key, *arena_);
@@ -68,7 +74,7 @@ class KeyedStep final : public Operator {
 
   KeyPtr key_;
   Step step_;
-  KeyedTables<K, State> states_;
+  std::optional<KeyedTables<K, State>> states_;  ///< from open() on
   Batch<Out> out_;
   ArenaPool pool_{8u << 10};
   ArenaRef arena_;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/memory_meter.hpp"
 #include "base/time.hpp"
 #include "env/env.hpp"
 #include "operator/source.hpp"
@@ -35,8 +36,11 @@ struct OperatorContext {
   std::uint32_t task = 0;
   std::uint32_t tasks = 1;
   std::size_t batch_records_max = 1024;
-  double speed = 0;             ///< replay speed; 0: as fast as possible
-  std::uint32_t component = 0;  ///< number of the component, for the arrivals it makes
+  std::size_t batch_bytes_max = 1u << 20;  ///< of the texts that an operator emits at once, about
+  double speed = 0;                        ///< replay speed; 0: as fast as possible
+  MemoryMeter* state = nullptr;            ///< counts keyed state, may refuse; null: nobody does
+  MemoryMeter* arenas = nullptr;           ///< counts texts of emitted records; null: nobody does
+  std::uint32_t component = 0;             ///< number of the component, for the arrivals it makes
   bool makes_arrivals = false;  ///< a reader behind breaks ties: rows made here need a place
   bool timed = false;           ///< the records of all inputs have event times
   TaskContext* user = nullptr;  ///< what the component may know of its place
@@ -122,7 +126,7 @@ inline std::string current_exception_text() {
 
 /// Calls body(i) for i in [begin, end); a record whose body throws is undone by undo(i), goes to
 /// the dead letters with its text from describe(i), and the loop goes on behind it. The only place
-/// that catches what user code throws.
+/// that catches what user code throws; MemoryRefused passes.
 ///
 /// Returns the number of records that failed. Cost when nothing throws: none.
 template <class Body, class Undo>
@@ -134,6 +138,8 @@ std::size_t guarded_loop(std::size_t begin, std::size_t end, const BatchBase& ba
   while (at < end) {
     try {
       for (; at < end; ++at) body(at);
+    } catch (const MemoryRefused&) {
+      throw;  // the run's trouble, not this record's
     } catch (...) {
       undo(at);
       dead_letters.add(current_exception_text(), "", type.describe(batch, at));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "record/batch.hpp"
+#include "record/bytes.hpp"
 
 namespace millrace {
 
@@ -20,12 +21,24 @@ class Output {
   /// string_view.
   std::string_view intern(std::string_view text) {
     if (!arena_) {
-      arena_ = detail::ArenaRef::make(16u << 10);
+      arena_ = detail::ArenaRef::make(16u << 10, arenas_);
       batch_->pin(arena_);
     }
     return arena_->intern(text);
   }
 
+  /// The bytes as a member of a record: short ones are copied as intern() does, long ones (from
+  /// 4096 on) into a block of their own. Bytes that own a block need no call: emit them as they
+  /// are.
+  Bytes bytes(std::string_view content) {
+    if (content.size() >= detail::kOwnBlockBytes) return Bytes::copy_of(content);
+    return Bytes::view_of(intern(content));
+  }
+
+  /// Internal: bytes of the texts interned since bind().
+  std::size_t interned_bytes() const { return arena_ ? arena_->used_bytes() : 0; }
+  /// Internal: `arenas` counts what texts take; null: nobody does.
+  void count_with(detail::MemoryMeter* arenas) { arenas_ = arenas; }
   /// Internal: starts to fill `batch`.
   void bind(detail::Batch<T>& batch) {
     batch_ = &batch;
@@ -34,6 +47,7 @@ class Output {
 
  private:
   detail::Batch<T>* batch_ = nullptr;
+  detail::MemoryMeter* arenas_ = nullptr;
   detail::ArenaRef arena_;
 };
 

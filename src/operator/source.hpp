@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/log.hpp"
+#include "base/memory_meter.hpp"
 #include "base/status.hpp"
 #include "env/env.hpp"
 #include "record/batch.hpp"
@@ -35,8 +36,11 @@ struct EndContext {
   std::uint32_t task = 0;   ///< index of this task, 0-based
   std::uint32_t tasks = 1;  ///< number of tasks of the component
   std::size_t batch_records_max = 1024;
+  /// A source ends a batch when its records have about so many bytes; a single one may have more.
+  std::size_t batch_bytes_max = 1u << 20;
   std::size_t line_bytes_max = 16u << 20;  ///< longer lines become dead letters
   TaskContext* user = nullptr;             ///< what the component may know of its place
+  MemoryMeter* arenas = nullptr;           ///< for the arenas it makes; null: nobody counts them
 };
 
 enum class Poll {

@@ -6,6 +6,7 @@
 #include "operator/operator.hpp"
 #include "operator/output.hpp"
 #include "operator/task_context.hpp"
+#include "record/batch_type.hpp"
 
 namespace millrace::detail {
 
@@ -15,7 +16,8 @@ class SpoutSource final : public Source {
   explicit SpoutSource(S spout) : spout_(std::move(spout)) {}
 
   Status open(const EndContext& context) override {
-    batch_records_max_ = context.batch_records_max;
+    context_ = &context;
+    output_.count_with(context.arenas);
     spout_.open(*context.user);
     return {};
   }
@@ -27,10 +29,13 @@ class SpoutSource final : public Source {
     auto& batch = static_cast<Batch<T>&>(base);
     output_.bind(batch);
     bool more = true;
-    while (more && batch.values.size() < batch_records_max_) {
+    std::size_t bytes = 0;
+    while (more && batch.values.size() < context_->batch_records_max &&
+           bytes + output_.interned_bytes() < context_->batch_bytes_max) {
       const std::size_t before = batch.values.size();
       more = spout_.S::next(output_);
       if (batch.values.size() == before) break;
+      bytes += batch_type<T>().heap_bytes(batch, before);
     }
     read_ += batch.values.size();
     if (!more) return Poll::ended;
@@ -41,7 +46,7 @@ class SpoutSource final : public Source {
  private:
   S spout_;
   Output<T> output_;
-  std::size_t batch_records_max_ = 0;
+  const EndContext* context_ = nullptr;
   std::uint64_t read_ = 0;
 };
 

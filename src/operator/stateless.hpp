@@ -52,6 +52,10 @@ class EmitOperator final : public Operator {
  public:
   explicit EmitOperator(Each each) : each_(std::move(each)) {}
 
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    output_.count_with(context.arenas);
+  }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<In>&>(base);
     const std::size_t count = in.values.size();

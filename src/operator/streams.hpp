@@ -178,6 +178,9 @@ class Output<Streams<S...>> {
     batches_ = &batches;
     bind_each(std::index_sequence_for<S...>{});
   }
+  void count_with(detail::MemoryMeter* arenas) {
+    std::apply([arenas](auto&... outputs) { (outputs.count_with(arenas), ...); }, outputs_);
+  }
   void set_tasks(std::size_t port, int tasks) { tasks_[port] = tasks; }
 
  private:

@@ -91,7 +91,7 @@ class TopOperator final : public Operator {
   template <class Entries>
   void emit(Time start, Time end, const Entries& entries, Outputs& outputs) {
     out_.clear();
-    ArenaRef arena = pool_.take();
+    ArenaRef arena = pool_.take(context().arenas);
     out_.pin(arena);
     std::uint32_t rank = 0;
     for (const auto& entry : entries) {

@@ -30,6 +30,10 @@ class WindowCombine final : public Operator {
   WindowCombine(Windows windows, typename PaneFiller<T, Key, Kernel>::KeyPtr key, Kernel kernel)
       : panes_(windows, true), filler_(std::move(key), std::move(kernel)) {}
 
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    panes_.count_with(context.state);
+  }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     filler_.add(static_cast<Batch<T>&>(base), panes_, context());
     if (filler_.keys_in_pane() > kKeysMax) drain(kTimeMax, outputs);
@@ -44,31 +48,22 @@ class WindowCombine final : public Operator {
   void drain(Time watermark, Outputs& outputs) {
     panes_.drain(watermark, [&](const PaneKey& pane, KeyedTables<K, Acc>& tables) {
       tables.for_each([&](const K& key, Acc& acc) {
-        if (out_.values.empty()) begin();
-        out_.values.push_back(
-            {KeyTraits<K>::intern(key, *arena_), std::move(acc), pane.start, pane.first_end});
-        if (out_.values.size() >= context().batch_records_max) flush(outputs);
+        rows_.add(
+            [&](Arena& arena) {
+              return Row{KeyTraits<K>::intern(key, arena), std::move(acc), pane.start,
+                         pane.first_end};
+            },
+            [](Batch<Row>&) {}, context());
+        rows_.flush_full(context(), outputs);
       });
     });
-    flush(outputs);
+    rows_.flush(outputs);
     filler_.forget_pane();
-  }
-  void begin() {
-    out_.clear();
-    arena_ = pool_.take();
-    out_.pin(arena_);
-  }
-  void flush(Outputs& outputs) {
-    if (out_.values.empty()) return;
-    outputs.push(0, out_);
-    out_.clear();
   }
 
   PaneSet<K, Acc> panes_;
   PaneFiller<T, Key, Kernel> filler_;
-  Batch<Row> out_;
-  ArenaPool pool_{16u << 10};
-  ArenaRef arena_;
+  RowBatcher<Row> rows_;
 };
 
 /// Second phase: merges partial results by key and pane, and fires windows.
@@ -80,6 +75,10 @@ class WindowMerge final : public Operator {
 
   WindowMerge(Windows windows, Kernel kernel) : panes_(windows, true), kernel_(std::move(kernel)) {}
 
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    panes_.count_with(context.state);
+  }
   void process(BatchBase& base, bool, Outputs&) override {
     auto& in = static_cast<Batch<Row>&>(base);
     for (const Row& row : in.values) {

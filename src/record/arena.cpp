@@ -13,6 +13,7 @@ inline constexpr bool kReuseArenas = true;
 
 void Arena::grow(std::size_t bytes) {
   const std::size_t size = std::max(bytes, block_bytes_);
+  if (meter_) meter_->grow(size);
   blocks_.emplace_back(std::make_unique_for_overwrite<char[]>(size), size);
   cursor_ = blocks_.back().first.get();
   left_ = size;
@@ -24,11 +25,13 @@ void Arena::reset() {
   if (blocks_.empty()) return;
   blocks_.resize(1);
   cursor_ = blocks_.front().first.get();
-  left_ = capacity_ = blocks_.front().second;
+  left_ = blocks_.front().second;
+  if (meter_) meter_->shrink(capacity_ - left_);
+  capacity_ = left_;
 }
 
-ArenaRef ArenaPool::take() {
-  if (!kReuseArenas) return ArenaRef::make(block_bytes_);
+ArenaRef ArenaPool::take(MemoryMeter* meter) {
+  if (!kReuseArenas) return ArenaRef::make(block_bytes_, meter);
   for (std::size_t tried = 0; tried < kept_.size(); ++tried) {
     next_ = (next_ + 1) % kept_.size();
     if (kept_[next_].unique()) {
@@ -36,7 +39,7 @@ ArenaRef ArenaPool::take() {
       return kept_[next_];
     }
   }
-  ArenaRef fresh = ArenaRef::make(block_bytes_);
+  ArenaRef fresh = ArenaRef::make(block_bytes_, meter);
   if (kept_.size() < keep_max_) kept_.push_back(fresh);
   return fresh;
 }

@@ -1,4 +1,5 @@
-// Arena: the bytes that records of a batch point into, kept alive by counted references, one count a batch.
+// Arena: the bytes that records of a batch point into, kept alive by counted references, one count
+// a batch.
 #pragma once
 
 #include <atomic>
@@ -10,12 +11,19 @@
 #include <utility>
 #include <vector>
 
+#include "base/memory_meter.hpp"
+
 namespace millrace::detail {
 
 /// A growing run of bytes. Written by its owner only; read by anyone who holds an ArenaRef.
 class Arena {
  public:
-  explicit Arena(std::size_t block_bytes) : block_bytes_(block_bytes) {}
+  /// `meter` counts its blocks and outlives it; null: nobody counts them.
+  explicit Arena(std::size_t block_bytes, MemoryMeter* meter = nullptr)
+      : block_bytes_(block_bytes), meter_(meter) {}
+  ~Arena() {
+    if (meter_) meter_->shrink(capacity_);
+  }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -46,6 +54,7 @@ class Arena {
 
   std::atomic<std::uint32_t> references_{0};
   std::size_t block_bytes_;
+  MemoryMeter* meter_;
   std::size_t left_ = 0;
   std::size_t used_ = 0;
   std::size_t capacity_ = 0;
@@ -57,7 +66,9 @@ class Arena {
 class ArenaRef {
  public:
   ArenaRef() = default;
-  static ArenaRef make(std::size_t block_bytes) { return ArenaRef(new Arena(block_bytes)); }
+  static ArenaRef make(std::size_t block_bytes, MemoryMeter* meter = nullptr) {
+    return ArenaRef(new Arena(block_bytes, meter));
+  }
   ArenaRef(const ArenaRef& other) : arena_(other.arena_) { acquire(); }
   ArenaRef(ArenaRef&& other) noexcept : arena_(std::exchange(other.arena_, nullptr)) {}
   ArenaRef& operator=(ArenaRef other) noexcept {
@@ -86,13 +97,15 @@ class ArenaRef {
   Arena* arena_ = nullptr;
 };
 
-/// Reuses arenas whose readers are all gone, so that buffers return to their producer instead of being freed
-/// across threads. Under AddressSanitizer nothing is reused: a view that outlives its arena is then a report.
+/// Reuses arenas whose readers are all gone, so that buffers return to their producer instead of
+/// being freed across threads. Under AddressSanitizer nothing is reused: a view that outlives its
+/// arena is then a report.
 class ArenaPool {
  public:
   explicit ArenaPool(std::size_t block_bytes, std::size_t keep_max = 16)
       : block_bytes_(block_bytes), keep_max_(keep_max) {}
-  ArenaRef take();
+  /// `meter` counts what is made anew, and outlives it; null: nobody does.
+  ArenaRef take(MemoryMeter* meter = nullptr);
 
  private:
   std::size_t block_bytes_;

@@ -94,10 +94,11 @@ class BatchBase {
   std::vector<ArenaRef> arenas;       ///< every arena that a record points into
   Time watermark = kTimeMin;          ///< mark after the last record; kTimeMin: none
   bool end = false;                   ///< the sender sends nothing after this batch
-  std::int64_t due_ns = 0;      ///< steady time at which the oldest record was due; 0: unknown
-  std::uint32_t partition = 0;  ///< source partition (meaningful in the source's chain)
-  std::uint64_t offset = 0;     ///< position of the first record in its partition
-  std::uint32_t lap = 0;        ///< how often a repeating source began again
+  std::int64_t due_ns = 0;       ///< steady time at which the oldest record was due; 0: unknown
+  std::uint32_t partition = 0;   ///< source partition (meaningful in the source's chain)
+  std::uint64_t offset = 0;      ///< position of the first record in its partition
+  std::uint32_t lap = 0;         ///< how often a repeating source began again
+  std::size_t queued_bytes = 0;  ///< what its channel counts for it; the channel's own
 
  protected:
   virtual void clear_records() = 0;
@@ -137,6 +138,9 @@ class BatchType {
   virtual void rehome(BatchBase& batch) const = 0;
   /// Bytes of one record as it lies in the batch.
   virtual std::size_t record_bytes() const = 0;
+  /// Bytes that the records [first, size) hold on the heap by themselves (std::string). O(1) for
+  /// types that hold none, else O(records).
+  virtual std::size_t heap_bytes(const BatchBase& batch, std::size_t first) const = 0;
   /// The record as a JSON text for dead letters; a placeholder for types without schema.
   virtual std::string describe(const BatchBase& batch, std::size_t index) const = 0;
 };

@@ -13,6 +13,7 @@
 
 #include "base/check.hpp"
 #include "record/batch.hpp"
+#include "record/heap_bytes.hpp"
 #include "record/record_json.hpp"
 #include "record/schema.hpp"
 
@@ -122,6 +123,16 @@ class BatchTypeOf final : public BatchType {
   }
 
   std::size_t record_bytes() const override { return sizeof(T); }
+
+  std::size_t heap_bytes(const BatchBase& batch, std::size_t first) const override {
+    if constexpr (kHoldsHeap<T>) {
+      const std::vector<T>& all = records(batch);
+      std::size_t bytes = 0;
+      for (std::size_t at = first; at < all.size(); ++at) bytes += heap_bytes_of(all[at]);
+      return bytes;
+    }
+    return 0;
+  }
 
   std::string describe(const BatchBase& batch, std::size_t index) const override {
     if constexpr (Described<T>) {

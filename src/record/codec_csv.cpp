@@ -10,6 +10,7 @@
 
 #include "base/check.hpp"
 #include "base/text.hpp"
+#include "record/bytes_text.hpp"
 #include "record/cell_value.hpp"
 #include "record/codec_json.hpp"
 #include "record/value_words.hpp"
@@ -179,6 +180,11 @@ bool CsvReader::Impl::read_cell(Target& target, std::string_view cell, void* rec
   if (target.json) return read_json(target, cell, record, arena);
   if (plan.kind == ValueKind::view || plan.kind == ValueKind::string) {
     return read_text(plan, cell, slot, arena);
+  }
+  if (plan.kind == ValueKind::bytes) {
+    const std::string_view text = without_quotes(row, cell);
+    const bool good = read_base64(text, arena, *static_cast<Bytes*>(slot));
+    return checked(target, text, good ? CellRead::ok : CellRead::wrong);
   }
   return read_scalar(target, without_quotes(row, cell), slot);
 }

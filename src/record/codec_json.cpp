@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "record/bytes_text.hpp"
 #include "record/json_walker.hpp"
 
 namespace millrace::detail {
@@ -51,6 +52,8 @@ bool JsonReader::Impl::read_value(const ValuePlan& plan, JsonShape* inner, void*
     case ValueKind::string:
     case ValueKind::view:
       return read_text(plan, slot);
+    case ValueKind::bytes:
+      return read_bytes(plan, slot);
     case ValueKind::timestamp:
       return read_time(plan, slot);
     case ValueKind::object:
@@ -79,6 +82,8 @@ bool JsonReader::Impl::read_null(const ValuePlan& plan, void* slot) {
     static_cast<std::string*>(slot)->clear();
   } else if (plan.kind == ValueKind::list || plan.kind == ValueKind::map) {
     plan.items->clear(slot);
+  } else if (plan.kind == ValueKind::bytes) {
+    *static_cast<Bytes*>(slot) = {};
   } else {
     return unexpected(plan);
   }
@@ -160,6 +165,15 @@ bool JsonReader::Impl::read_text(const ValuePlan& plan, void* value) {
       text.resize(static_cast<std::size_t>(stop - text.data()));
     }
   }
+  ++at;
+  return true;
+}
+
+bool JsonReader::Impl::read_bytes(const ValuePlan& plan, void* value) {
+  if (peek() != '"') return unexpected(plan);
+  std::string_view text;
+  if (!string_view_of(text)) return false;
+  if (!read_base64(text, *arena, *static_cast<Bytes*>(value))) return unexpected(plan);
   ++at;
   return true;
 }

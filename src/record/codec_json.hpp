@@ -42,9 +42,9 @@ class JsonReader {
 /// error for anything else. A timestamp is ISO 8601 text (without a zone it is UTC), or a number
 /// since 1970. An interval is text as of parse_interval(), or seconds. A decimal is a number or a
 /// text that holds one, with no more places than its scale; an enum is the name of a value or its
-/// number; a char a text of one byte. Numbers must
-/// fit their member; integers have no fraction and no exponent. The whole line is checked, unknown
-/// fields too: JSON grammar, UTF-8, nothing behind the value.
+/// number; a char a text of one byte;
+/// Bytes are base64 text. Numbers must fit their member; integers have no fraction and no exponent.
+/// The whole line is checked, unknown fields too: JSON grammar, UTF-8, nothing behind the value.
 ///
 /// Cost: no allocation once warm, except by std::string members. One thread at a time.
 template <class T>

@@ -20,7 +20,8 @@ using Value = std::variant<std::monostate, bool, std::int64_t, double, std::stri
 
 /// The cell of one member: owns its text; a nested struct, list or map becomes JSON text. A Decimal
 /// becomes the nearest double: what writes exact text does not go through cells. An unsigned number
-/// above the greatest int64 becomes its decimal text, so that no digit is lost.
+/// above the greatest int64 becomes its decimal text, so that no digit is lost. Of Bytes only the
+/// size is shown.
 template <class M>
 Value value_of(const M& member) {
   if constexpr (kIsOptional<M>) {
@@ -41,6 +42,8 @@ Value value_of(const M& member) {
   } else if constexpr (NamedEnum<M>) {
     const std::string_view name = enum_name(member);
     return name.empty() ? std::to_string(static_cast<std::int64_t>(member)) : std::string(name);
+  } else if constexpr (std::is_same_v<M, Bytes>) {
+    return "(" + std::to_string(member.size()) + " bytes)";
   } else if constexpr (TextValue<M>) {
     return std::string(member);
   } else {

@@ -55,6 +55,7 @@ struct JsonReader::Impl {
   bool read_integer(const ValuePlan& plan, void* value);
   bool read_real(const ValuePlan& plan, void* value);
   bool read_text(const ValuePlan& plan, void* value);
+  bool read_bytes(const ValuePlan& plan, void* value);
   bool read_time(const ValuePlan& plan, void* value);
   bool read_token(const ValuePlan& plan, void* value);
   bool read_interval(const ValuePlan& plan, void* value);

@@ -14,6 +14,7 @@
 
 #include "base/decimal.hpp"
 #include "base/time.hpp"
+#include "record/bytes.hpp"
 #include "record/enum_names.hpp"
 #include "record/member_names.hpp"
 
@@ -32,9 +33,9 @@ concept TextValue = OneOf<T, std::string, std::string_view>;
 
 /// What one column of its own holds.
 template <class T>
-concept ScalarValue =
-    PlainInteger<T> || TextValue<T> || OneOf<T, bool, char, float, double, Timestamp, Duration> ||
-    kIsDecimal<T> || NamedEnum<T>;
+concept ScalarValue = PlainInteger<T> || TextValue<T> ||
+                      OneOf<T, bool, char, float, double, Timestamp, Duration, Bytes> ||
+                      kIsDecimal<T> || NamedEnum<T>;
 
 template <class T>
 inline constexpr bool kIsList = false;
@@ -183,7 +184,8 @@ struct RequireDescribed {
   static_assert(kWhy != Refusal::member_type,
                 "millrace: a record's member has a type that cannot be described; these can: bool, "
                 "char, integers, float, double, millrace::Decimal, std::string, std::string_view, "
-                "millrace::Timestamp, millrace::Duration, enum class; std::optional, std::vector "
+                "millrace::Timestamp, millrace::Duration, millrace::Bytes, enum class; "
+                "std::optional, std::vector "
                 "(not of bool), std::map and std::unordered_map (from std::string or integers) of "
                 "those, and structs of those");
   static_assert(

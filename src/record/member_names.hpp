@@ -23,26 +23,36 @@ concept Other = !std::is_same_v<std::remove_cv_t<U>, StandIn>;
 struct Anything {
   template <Other<Anything> U>
     requires std::is_copy_constructible_v<U>
-  operator U&() const { __builtin_unreachable(); }
+  operator U&() const {
+    __builtin_unreachable();
+  }
   template <Other<Anything> U>
     requires(!std::is_copy_constructible_v<U>)
-  operator U&&() const { __builtin_unreachable(); }
+  operator U&&() const {
+    __builtin_unreachable();
+  }
 };
 
 struct AnythingButUnions {
   template <Other<AnythingButUnions> U>
     requires(!std::is_union_v<U> && std::is_copy_constructible_v<U>)
-  operator U&() const { __builtin_unreachable(); }
+  operator U&() const {
+    __builtin_unreachable();
+  }
   template <Other<AnythingButUnions> U>
     requires(!std::is_union_v<U> && !std::is_copy_constructible_v<U>)
-  operator U&&() const { __builtin_unreachable(); }
+  operator U&&() const {
+    __builtin_unreachable();
+  }
 };
 
 template <class Derived>
 struct AnyBaseOf {
   template <class U>
     requires(std::is_base_of_v<U, Derived> && !std::is_same_v<U, Derived>)
-  operator U&() const { __builtin_unreachable(); }
+  operator U&() const {
+    __builtin_unreachable();
+  }
 };
 
 template <class T, std::size_t... I>

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "record/schema.hpp"
 
@@ -56,6 +57,10 @@ void append_json_value(std::string& out, const M& value) {
     append_json_number(out, value);
   } else if constexpr (TextValue<M>) {
     append_json_string(out, value);
+  } else if constexpr (std::is_same_v<M, Bytes>) {
+    out += '"';
+    append_base64(out, value.text());
+    out += '"';
   } else if constexpr (std::is_same_v<M, Timestamp>) {
     append_json_time(out, value);
   } else if constexpr (std::is_same_v<M, Duration>) {
@@ -133,8 +138,8 @@ void append_json_array(std::string& out, const T& record) {
 }  // namespace detail
 
 /// Appends `record` as JSON on one line: an object for a struct, the bare value for a scalar, an
-/// array for a pair or tuple. Timestamps are ISO 8601 text, absent optionals null; text that is not
-/// UTF-8 gets U+FFFD in place.
+/// array for a pair or tuple. Bytes are base64, timestamps are ISO 8601 text, absent optionals
+/// null; text that is not UTF-8 gets U+FFFD in place.
 template <class T>
 void append_json(std::string& out, const T& record) {
   static_cast<void>(

@@ -65,7 +65,7 @@ constexpr ColumnType column_type() {
     return ColumnType::integer;
   } else if constexpr (std::is_floating_point_v<M> || kIsDecimal<M>) {
     return ColumnType::real;
-  } else if constexpr (TextValue<M> || std::is_enum_v<M> || OneOf<M, char, Duration>) {
+  } else if constexpr (TextValue<M> || std::is_enum_v<M> || OneOf<M, char, Duration, Bytes>) {
     return ColumnType::text;
   } else if constexpr (std::is_same_v<M, Timestamp>) {
     return ColumnType::timestamp;
@@ -181,10 +181,10 @@ constexpr bool any_element_borrows(Tuple<M...>*) {
   return (borrows<M>() || ...);
 }
 
-/// Whether an M holds views of text that it does not own, at any depth.
+/// Whether an M holds (or may hold) views of bytes that it does not own, at any depth.
 template <class M>
 constexpr bool borrows() {
-  if constexpr (std::is_same_v<M, std::string_view>) {
+  if constexpr (std::is_same_v<M, std::string_view> || std::is_same_v<M, Bytes>) {
     return true;
   } else if constexpr (ScalarValue<M>) {
     return false;
@@ -199,6 +199,16 @@ constexpr bool borrows() {
   }
 }
 
+inline void visit_bytes(const Bytes& bytes, const auto& visit) {
+  if (!bytes.is_owned()) visit(bytes.text());
+}
+inline void visit_bytes(Bytes& bytes, const auto& visit) {
+  if (bytes.is_owned()) return;
+  std::string_view view = bytes.text();
+  visit(view);
+  bytes = Bytes::view_of(view);
+}
+
 /// Calls visit(view) for each borrowed view in `member`, at any depth.
 template <class M, class Visit>
 void visit_views(M& member, const Visit& visit) {
@@ -207,6 +217,8 @@ void visit_views(M& member, const Visit& visit) {
     return;
   } else if constexpr (std::is_same_v<Plain, std::string_view>) {
     visit(member);
+  } else if constexpr (std::is_same_v<Plain, Bytes>) {
+    visit_bytes(member, visit);
   } else if constexpr (kIsOptional<Plain>) {
     if (member) visit_views(*member, visit);
   } else if constexpr (kIsList<Plain>) {

@@ -44,6 +44,7 @@ enum class ValueKind : std::uint8_t {
   f64,
   string,
   view,
+  bytes,
   timestamp,
   interval,
   letter,
@@ -117,6 +118,8 @@ constexpr ValueKind value_kind() {
     return ValueKind::string;
   } else if constexpr (std::is_same_v<M, std::string_view>) {
     return ValueKind::view;
+  } else if constexpr (std::is_same_v<M, Bytes>) {
+    return ValueKind::bytes;
   } else if constexpr (std::is_same_v<M, Timestamp>) {
     return ValueKind::timestamp;
   } else if constexpr (std::is_same_v<M, Duration>) {

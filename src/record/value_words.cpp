@@ -20,6 +20,8 @@ std::string_view wanted_words(ValueKind kind) {
     case ValueKind::string:
     case ValueKind::view:
       return "text";
+    case ValueKind::bytes:
+      return "base64 text";
     case ValueKind::timestamp:
       return "a time (ISO 8601 text or a number since 1970)";
     case ValueKind::interval:

@@ -16,8 +16,9 @@ namespace millrace::detail {
 /// One sending and one receiving task. A full ring is backpressure.
 class Channel {
  public:
-  Channel(const BatchType& type, std::size_t batches_max)
-      : type_(type), ring_(batches_max), empties_(batches_max + 2) {}
+  /// `memory` counts the bytes of what is on its way, and outlives the channel; null: nobody does.
+  Channel(const BatchType& type, std::size_t batches_max, MemoryMeter* memory = nullptr)
+      : type_(type), ring_(batches_max), empties_(batches_max + 2), queued_bytes_(memory) {}
 
   /// The tasks at its ends are told of batches and of room here; without, nobody is told.
   void set_ends(const Home* sender, const Home* receiver) {
@@ -35,9 +36,12 @@ class Channel {
   void drop_empties() {
     for (BatchPtr batch; empties_.pop(batch);) batch.reset();
   }
-  /// Sender: counts records that are on their way from now on, whether in an open batch or in the
-  /// ring.
-  void add_queued(std::size_t records) { queued_.fetch_add(records, std::memory_order_relaxed); }
+  /// Sender: counts what was appended to `open`, its own open batch, as on its way from now on.
+  void add_queued(BatchBase& open, std::size_t records, std::size_t bytes) {
+    queued_.fetch_add(records, std::memory_order_relaxed);
+    queued_bytes_.grow(bytes);
+    open.queued_bytes += bytes;
+  }
   /// Sender: false when the ring is full; then `batch` is untouched.
   bool push(BatchPtr& batch) {
     if (!ring_.push(batch)) return false;
@@ -52,8 +56,10 @@ class Channel {
     if (sender_) sender_->wake();
     return true;
   }
-  /// Receiver: gives a used batch back; the arenas it held are let go now.
+  /// Receiver: gives a used batch back; the arenas it held are let go now, and its bytes no longer
+  /// count as on their way.
   void recycle(BatchPtr batch) {
+    queued_bytes_.shrink(std::exchange(batch->queued_bytes, 0));
     batch->clear();
     (void)empties_.push(batch);
   }
@@ -63,6 +69,8 @@ class Channel {
   std::size_t capacity() const { return ring_.capacity(); }
   /// Any thread: records that the receiver has taken, ever.
   std::uint64_t passed() const { return passed_.value(); }
+  /// Any thread: bytes of the records on their way or being handled, without shared texts.
+  std::uint64_t queued_bytes() const { return queued_bytes_.bytes(); }
   bool empty() const { return ring_.empty(); }
   bool full() const { return ring_.full(); }
   bool half_full() const { return 2 * ring_.size() >= ring_.capacity(); }
@@ -76,6 +84,7 @@ class Channel {
   Ring<BatchPtr> ring_;
   Ring<BatchPtr> empties_;
   std::atomic<std::uint64_t> queued_{0};
+  MemoryMeter queued_bytes_;
   Counter passed_;
   const Home* sender_ = nullptr;
   const Home* receiver_ = nullptr;

@@ -9,12 +9,13 @@
 namespace millrace::detail {
 
 Router::Router(const BatchType& type, const Grouping& grouping, std::vector<Channel*> channels,
-               std::size_t batch_records_max, Counter& sent)
+               std::size_t batch_records_max, std::size_t batch_bytes_max, Counter& sent)
     : type_(type),
       kind_(grouping.kind),
       hash_(grouping.hash),
       picker_(make_picker(grouping, {channels.begin(), channels.end()})),
       batch_records_max_(batch_records_max),
+      batch_bytes_max_(batch_bytes_max),
       sent_(sent) {
   receivers_.reserve(channels.size());
   for (Channel* channel : channels) {
@@ -41,8 +42,7 @@ void Router::push(BatchBase& batch, bool exclusive) {
 void Router::sample_key(const BatchBase& batch) {
   constexpr std::size_t kStride = 619;  // a prime, so that all places have their turn
   sampled_at_ = (sampled_at_ + kStride) % batch.size();
-  sampled_keys_.add(batch.hashes[sampled_at_],
-                    [&] { return hash_->text(batch, sampled_at_); });
+  sampled_keys_.add(batch.hashes[sampled_at_], [&] { return hash_->text(batch, sampled_at_); });
 }
 
 void Router::scatter(BatchBase& batch) {
@@ -58,13 +58,23 @@ BatchBase& Router::open_of(Receiver& receiver) {
   return *receiver.open;
 }
 
-/// The open batch, sealed before if its records have event times and those of `batch` have not, or
-/// the other way round: a merge brings both.
-BatchBase& Router::open_for(Receiver& receiver, const BatchBase& batch) {
-  if (receiver.open && receiver.open->size() > 0 &&
-      receiver.open->has_times() != batch.has_times()) {
-    seal(receiver);
+/// Whether the arenas of both are more than a batch may pin.
+bool Router::would_pin_too_many(const BatchBase& open, const BatchBase& batch) {
+  std::size_t together = open.arenas.size() + batch.arenas.size();
+  if (together <= kArenasMax) return false;
+  for (const ArenaRef& arena : batch.arenas) {
+    together -= static_cast<std::size_t>(std::ranges::count(open.arenas, arena));
   }
+  return together > kArenasMax;
+}
+
+/// The open batch, sealed before if its records have event times and those of `batch` have not, or
+/// the other way round (a merge brings both), or if it would pin too many arenas with those of
+/// `batch`.
+BatchBase& Router::open_for(Receiver& receiver, const BatchBase& batch) {
+  if (!receiver.open || receiver.open->size() == 0) return open_of(receiver);
+  const bool mixes_times = receiver.open->has_times() != batch.has_times();
+  if (mixes_times || would_pin_too_many(*receiver.open, batch)) seal(receiver);
   return open_of(receiver);
 }
 
@@ -109,12 +119,16 @@ void Router::account(Receiver& receiver, const BatchBase& batch, std::size_t rec
   BatchBase& open = *receiver.open;
   if (batch.due_ns != 0)
     open.due_ns = open.due_ns == 0 ? batch.due_ns : std::min(open.due_ns, batch.due_ns);
-  receiver.channel->add_queued(records);
+  const std::size_t of_each = type_.record_bytes() + (open.has_times() ? sizeof(Time) : 0) +
+                              (open.hashes.empty() ? 0 : sizeof(std::uint64_t));
+  receiver.channel->add_queued(open, records,
+                               records * of_each + type_.heap_bytes(open, open.size() - records));
   sent_.add(records);
 }
 
 bool Router::must_seal(const BatchBase& batch) const {
   if (batch.size() >= batch_records_max_ || batch.arenas.size() >= kArenasMax) return true;
+  if (batch.queued_bytes >= batch_bytes_max_) return true;
   std::size_t pinned = 0;
   for (const ArenaRef& arena : batch.arenas) pinned += arena->capacity_bytes();
   return pinned > kPinnedBytesMax;

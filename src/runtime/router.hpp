@@ -17,7 +17,7 @@ namespace millrace::detail {
 
 /// The sending end of an edge in one task. That task's thread only.
 ///
-/// A batch is sent when it is full, when it would pin more than kArenasMax arenas or
+/// A batch is sent when it is full by records or by bytes, when it pins kArenasMax arenas or
 /// kPinnedBytesMax, or when the task runs out of input: so a quiet stream has the latency of one
 /// hop and a busy one the throughput of big batches.
 class Router {
@@ -26,7 +26,7 @@ class Router {
   static constexpr std::size_t kPinnedBytesMax = 4u << 20;
 
   Router(const BatchType& type, const Grouping& grouping, std::vector<Channel*> channels,
-         std::size_t batch_records_max, Counter& sent);
+         std::size_t batch_records_max, std::size_t batch_bytes_max, Counter& sent);
 
   /// `sender` is the context of the sending stage; before the first batch.
   void open(TaskContext& sender) {
@@ -62,6 +62,7 @@ class Router {
   void append_whole(Receiver& receiver, BatchBase& batch, bool exclusive);
   void sample_key(const BatchBase& batch);
   BatchBase& open_of(Receiver& receiver);
+  static bool would_pin_too_many(const BatchBase& open, const BatchBase& batch);
   BatchBase& open_for(Receiver& receiver, const BatchBase& batch);
   static void drop_hashes(BatchBase& batch);
   void account(Receiver& receiver, const BatchBase& batch, std::size_t records);
@@ -75,6 +76,7 @@ class Router {
   std::unique_ptr<Picker> picker_;  ///< null: whole batches are sent
   Picks picks_;                     ///< the lists of the receivers
   std::size_t batch_records_max_;
+  std::size_t batch_bytes_max_;
   Counter& sent_;
   std::size_t waiting_ = 0;
   HeavyHitters sampled_keys_;

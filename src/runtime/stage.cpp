@@ -30,8 +30,9 @@ void PartitionMarks::add(std::vector<std::string> names) {
 }
 
 Stage::Stage(const PlanStage& plan, TaskShared& shared, DeadLetterLog& dead_letters)
-    : plan_(plan), shared_(shared), dead_letter_log_(dead_letters) {
+    : plan_(plan), shared_(shared), dead_letter_log_(dead_letters), state_(&shared.memory->state) {
   if (plan.make_source) {
+    progress_ = &shared.memory->add_source();
     source_ = plan.make_source();
     poll_batch_ = plan.output->make();
   } else if (plan.make_operator) {
@@ -62,9 +63,12 @@ Status Stage::open(const StageOpening& opening) {
   context_.makes_arrivals = plan_.makes_arrivals;
   context_.timed = plan_.timed;
   context_.user = user_.get();
+  context_.state = &state_;
+  context_.arenas = &shared_.memory->arenas;
   end_context_ = opening.end_context;
   end_context_.dead_letters = this;
   end_context_.user = user_.get();
+  end_context_.arenas = &shared_.memory->arenas;
   next_tick_ns_ = shared_.env->clock->steady_ns() + tick_ns();
   hooks_.open(*opening.hooks, *user_);
   Status status = open_part();
@@ -336,6 +340,7 @@ bool Stage::poll() {
     finish(true);
     return true;
   }
+  if (!may_read()) return false;
   const std::uint64_t busy_before = counters_.busy_ticks.value();
   Counter* caller = shared_.busy.switch_to(&counters_.busy_ticks);
   poll_batch_->clear();
@@ -359,9 +364,29 @@ bool Stage::poll() {
     after_poll(*outcome);
   }
   hand_on_errors();
+  tell_progress(outcome && *outcome != Poll::idle);
   shared_.busy.switch_to(caller);
   if (any) count_step(busy_before);
   return any || (outcome && *outcome != Poll::idle);
+}
+
+/// Whether the memory budget lets this source read on.
+bool Stage::may_read() {
+  const bool may = shared_.memory->may_poll(*progress_);
+  if (may == progress_->held.load(std::memory_order_relaxed)) {
+    progress_->held.store(!may, std::memory_order_relaxed);
+  }
+  return may;
+}
+
+void Stage::tell_progress(bool active) {
+  progress_->active.store(active, std::memory_order_relaxed);
+  for (const Stage* stage : pacing) {
+    const Time newest = stage->counters_.newest_time.load(std::memory_order_relaxed);
+    if (newest > progress_->newest.load(std::memory_order_relaxed)) {
+      progress_->newest.store(newest, std::memory_order_relaxed);
+    }
+  }
 }
 
 /// Ends are delivered by the next poll: not before the records read last have been let go by a
@@ -409,6 +434,7 @@ void Stage::partition_ended(std::uint32_t partition) {
 void Stage::finish(bool fire) {
   if (finished_) return;
   finished_ = true;
+  tell_progress(false);
   if (fire) {
     counters_.watermark.store(kTimeMax, std::memory_order_relaxed);
     forward_watermark(kTimeMax);

@@ -19,6 +19,7 @@
 #include "operator/operator.hpp"
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
+#include "runtime/memory_budget.hpp"
 #include "runtime/router.hpp"
 #include "runtime/stage_hooks.hpp"
 #include "topology/plan.hpp"
@@ -105,7 +106,8 @@ struct TaskShared {
   BusyMeter busy;
   std::int64_t due_ns = 0;                    ///< due time of what is being handled now
   const std::atomic<bool>* active = nullptr;  ///< false: sources are not polled
-  Status failure;                             ///< the first one; ends the task
+  MemoryBudget* memory = nullptr;
+  Status failure;  ///< the first one; ends the task
 };
 
 /// Which of its inputs a batch of a stage came over.
@@ -173,6 +175,12 @@ class Stage final : public Outputs, public DeadLetters {
   /// Of a sink: due to written, nanoseconds; null for others.
   const Histogram* latency() const { return latency_.get(); }
   const PartitionMarks& partitions() const { return partition_marks_; }
+  /// Any thread: keyed state held now.
+  std::uint64_t state_bytes() const { return state_.bytes(); }
+  /// Any thread, source stage: it waits for memory.
+  bool held_by_memory() const {
+    return progress_ && progress_->held.load(std::memory_order_relaxed);
+  }
   const std::vector<std::vector<Reader>>& readers() const { return readers_; }
   const TaskContext* user() const { return user_.get(); }
   bool ticks() const { return plan_.tick > Duration(0); }
@@ -210,6 +218,8 @@ class Stage final : public Outputs, public DeadLetters {
   void hand_on_errors();
   template <class Visit>
   void for_each_reader(Visit&& visit);
+  bool may_read();
+  void tell_progress(bool active);
 
   const PlanStage& plan_;
   TaskShared& shared_;
@@ -225,6 +235,8 @@ class Stage final : public Outputs, public DeadLetters {
   bool opened_ = false;
   bool active_ = false;
   Tally tally_;
+  MemoryMeter state_;                   ///< of its operator's keyed state
+  SourceProgress* progress_ = nullptr;  ///< of a source
   StageCounters counters_;
   std::unique_ptr<Histogram> latency_;
   PartitionMarks partition_marks_;

@@ -1,6 +1,8 @@
 // Stepping a task.
 #include "runtime/task.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace millrace::detail {
@@ -15,6 +17,21 @@ Status thrown_by(const std::string& component, const std::string& when) {
   return {Code::user_code_failed, "\"" + component + "\" threw " + when +
                                       ", so the topology stops: " + current_exception_text() +
                                       "; catch it in the component, or mend what it meets"};
+}
+
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1u << 20));
+}
+
+/// The state of a component would not fit the run's memory budget.
+Status beyond_budget(const Stage& stage, const MemoryBudget& memory, const MemoryRefused& refused) {
+  return {Code::memory_exceeded,
+          fmt::format("\"{}\" holds {} of state and asks for {} more, but all state together may "
+                      "take {}, which is three quarters of the memory budget; give --memory more "
+                      "than {}, fewer keys, or shorter windows",
+                      stage.plan().name, mebibytes(stage.state_bytes()),
+                      mebibytes(refused.wanted_bytes()), mebibytes(memory.state_max_bytes()),
+                      mebibytes(memory.bytes()))};
 }
 
 }  // namespace
@@ -99,6 +116,9 @@ Step Task::do_step(std::size_t budget, bool stop) {
     if (worked) return Step::ready;
     if (!flushed) return Step::blocked;
     return all_finished() ? Step::done : Step::idle;
+  } catch (const MemoryRefused& refused) {
+    shared_.failure = beyond_budget(stage_in_step(), *shared_.memory, refused);
+    return Step::done;
   } catch (...) {
     // What user code throws at a record of a verb or bolt was caught there; this is a source, a
     // sink, the firing of a window or the machine itself.
@@ -107,13 +127,15 @@ Step Task::do_step(std::size_t budget, bool stop) {
   }
 }
 
-const std::string& Task::component_in_step() const {
+const Stage& Task::stage_in_step() const {
   const Counter* owner = shared_.busy.owner();
   for (const auto& stage : stages_) {
-    if (owner == &stage->counters().busy_ticks) return stage->plan().name;
+    if (owner == &stage->counters().busy_ticks) return *stage;
   }
-  return stages_.front()->plan().name;
+  return *stages_.front();
 }
+
+const std::string& Task::component_in_step() const { return stage_in_step().plan().name; }
 
 /// The stages of a chain follow the data; the last one that is not a sink says most about it.
 std::string Task::name() const {

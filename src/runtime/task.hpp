@@ -24,8 +24,11 @@ enum class Step {
 
 class Task {
  public:
-  Task(std::uint32_t chain, std::uint32_t index, Env& env) : chain_(chain), index_(index) {
+  /// `env` and `memory` outlive it.
+  Task(std::uint32_t chain, std::uint32_t index, Env& env, MemoryBudget& memory)
+      : chain_(chain), index_(index) {
     shared_.env = &env;
+    shared_.memory = &memory;
   }
 
   // Wiring.
@@ -108,6 +111,7 @@ class Task {
   bool flush_routers();
   void deliver(Input& input, BatchPtr batch);
   bool all_finished() const;
+  const Stage& stage_in_step() const;
 
   std::uint32_t chain_;
   std::uint32_t index_;

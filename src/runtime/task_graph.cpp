@@ -64,7 +64,11 @@ std::vector<DeadLetterReport> DeadLetterStore::recent() const {
 }
 
 TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
-    : plan_(std::move(plan)), options_(options), env_(env), dead_letters_(env, options.log) {
+    : plan_(std::move(plan)),
+      options_(options),
+      env_(env),
+      memory_(options.memory_bytes),
+      dead_letters_(env, options.log) {
   make_tasks(options_);
   for (const PlanEdge& edge : plan_.edges) {
     EdgeCounters& counters = edges_.emplace_back();
@@ -84,7 +88,7 @@ void TaskGraph::make_tasks(const RunOptions& options) {
   for (std::uint32_t chain = 0; chain < plan_.chains.size(); ++chain) {
     first_task_.push_back(tasks_.size());
     for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {
-      auto task = std::make_unique<Task>(chain, index, env_);
+      auto task = std::make_unique<Task>(chain, index, env_, memory_);
       task->shared().active = &active_;
       for (const StageId id : plan_.chains[chain].stages) {
         Stage& added = task->add_stage(
@@ -95,6 +99,15 @@ void TaskGraph::make_tasks(const RunOptions& options) {
       tasks_.push_back(std::move(task));
     }
   }
+}
+
+/// Batches are cut so that the budget of what is on its way holds many of them.
+std::size_t TaskGraph::batch_bytes_max() const {
+  constexpr std::size_t kMost = 16u << 20;
+  constexpr std::size_t kLeast = 16u << 10;
+  constexpr std::size_t kShare = 16;
+  if (memory_.bytes() == 0) return kMost;
+  return std::clamp<std::size_t>(memory_.in_flight_max_bytes() / kShare, kLeast, kMost);
 }
 
 void TaskGraph::wire_fused(const PlanEdge& edge, EdgeCounters& counters) {
@@ -114,7 +127,9 @@ Channel& TaskGraph::connect(const PlanEdge& edge, std::uint32_t sender, std::uin
                             EdgeCounters& counters, const RunOptions& options) {
   const std::size_t from = task_index(plan_.stages[edge.from].chain, sender);
   const std::size_t to = task_index(plan_.stages[edge.to].chain, receiver);
-  channels_.push_back({std::make_unique<Channel>(*edge.type, options.ring_batches_max), from, to});
+  channels_.push_back(
+      {std::make_unique<Channel>(*edge.type, options.ring_batches_max, &memory_.in_flight), from,
+       to});
   Channel& channel = *channels_.back().channel;
   channel.set_ends(&tasks_[from]->home(), &tasks_[to]->home());
   counters.channels.push_back(&channel);
@@ -137,9 +152,9 @@ void TaskGraph::wire(const PlanEdge& edge, EdgeCounters& counters, const RunOpti
         }
     }
     Task& task = *tasks_[task_index(plan_.stages[edge.from].chain, sender)];
-    Router& router =
-        task.add_router(std::make_unique<Router>(*edge.type, edge.grouping, std::move(channels),
-                                                 options.batch_records_max, counters.sent[sender]));
+    Router& router = task.add_router(std::make_unique<Router>(
+        *edge.type, edge.grouping, std::move(channels), options.batch_records_max,
+        batch_bytes_max(), counters.sent[sender]));
     counters.routers.push_back(&router);
     Stage::Reader reader;
     reader.router = &router;
@@ -206,6 +221,8 @@ Status TaskGraph::open() {
   opening.operator_context.env = opening.end_context.env = opening.place.env = &env_;
   opening.operator_context.log = opening.end_context.log = opening.place.log = options_.log;
   opening.operator_context.batch_records_max = options_.batch_records_max;
+  opening.operator_context.batch_bytes_max = opening.end_context.batch_bytes_max =
+      batch_bytes_max();
   opening.operator_context.speed = options_.speed;
   opening.end_context.batch_records_max = options_.batch_records_max;
   opening.end_context.line_bytes_max = options_.line_bytes_max;

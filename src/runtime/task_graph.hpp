@@ -25,6 +25,7 @@ struct RunOptions {
   std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
   double speed = 0;         ///< replay speed; 0: as fast as possible
   std::size_t line_bytes_max = 16u << 20;
+  std::uint64_t memory_bytes = 0;  ///< budget of the run; 0: none
   Log log{};
   ScalingLimits scaling{};  ///< of executors == 0
 };
@@ -73,6 +74,8 @@ class TaskGraph {
   bool active() const { return active_.load(std::memory_order_seq_cst); }
 
   const Plan& plan() const { return plan_; }
+  /// What the run may hold and holds. Any thread may read.
+  const MemoryBudget& memory() const { return memory_; }
   std::vector<std::unique_ptr<Task>>& tasks() { return tasks_; }
   const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
   /// Channels by the positions of their tasks in tasks().
@@ -112,6 +115,8 @@ class TaskGraph {
   void fill_hot_keys(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
   void add_stage(const PlanStage& plan, bool first_phase, bool second_phase, ComponentReport& sum,
                  RunningSums::Component& running) const;
+  void fill_memory(Report& report) const;
+  std::size_t batch_bytes_max() const;
   std::size_t task_index(std::uint32_t chain, std::uint32_t task) const {
     return first_task_[chain] + task;
   }
@@ -120,6 +125,7 @@ class TaskGraph {
   Plan plan_;
   RunOptions options_;
   Env& env_;
+  MemoryBudget memory_;  ///< outlives all that it counts
   DeadLetterStore dead_letters_;
   std::atomic<bool> active_{true};
   Resources resources_;

@@ -61,6 +61,8 @@ void TaskGraph::add_stage(const PlanStage& plan, bool first_phase, bool second_p
   for (const Stage* stage : stages_[plan.id]) {
     const StageCounters& counters = stage->counters();
     add_counts(counters, first_phase, second_phase, sum);
+    sum.state_bytes += stage->state_bytes();
+    sum.held_by_memory |= stage->held_by_memory();
     watermark = std::min(watermark, counters.watermark.load(std::memory_order_relaxed));
     const Time closes_at = counters.closes_at.load(std::memory_order_relaxed);
     if (closes_at != kTimeMin)
@@ -133,11 +135,23 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
   fill_chains(report);
   fill_tasks(report, sums);
   fill_hot_keys(report, place_of);
+  fill_memory(report);
   if (Histogram::quantile(sums.latency, 0.5) != 0) {
     report.latency_us_p50 = static_cast<double>(Histogram::quantile(sums.latency, 0.5)) / 1000.0;
     report.latency_us_p99 = static_cast<double>(Histogram::quantile(sums.latency, 0.99)) / 1000.0;
   }
   report.recent_dead_letters = dead_letters_.recent();
+}
+
+void TaskGraph::fill_memory(Report& report) const {
+  report.memory.budget_bytes = memory_.bytes();
+  report.memory.in_flight_max_bytes = memory_.in_flight_max_bytes();
+  report.memory.state_max_bytes = memory_.state_max_bytes();
+  report.memory.arenas_bytes = memory_.arenas.bytes();
+  report.memory.queued_bytes = memory_.queued_bytes();
+  report.memory.state_bytes = memory_.state.bytes();
+  report.memory.in_flight_peak_bytes = memory_.in_flight.peak_bytes();
+  report.memory.state_peak_bytes = memory_.state.peak_bytes();
 }
 
 /// Edges between the two phases of one component are its own affair; only what queues there counts
@@ -157,6 +171,7 @@ void TaskGraph::fill_edges(Report& report, const std::map<NodeId, std::size_t>& 
       const std::size_t batches = channel->batches();
       ++line.rings;
       line.queued += channel->queued();
+      line.queued_bytes += channel->queued_bytes();
       line.queued_batches += batches;
       line.fill = std::max(line.fill,
                            static_cast<double>(batches) / static_cast<double>(channel->capacity()));

@@ -267,7 +267,7 @@ void write_totals(JsonWriter& json, const Report& report) {
   json.rounded_member("recent_latency_us_p50", report.recent_latency_us_p50);
   json.rounded_member("recent_latency_us_p99", report.recent_latency_us_p99);
   json.member("memory_bytes", report.memory_bytes);
-  json.member("memory_budget_bytes", report.memory_budget_bytes);
+  json.member("memory_budget_bytes", report.memory.budget_bytes);
   json.member("queued", report.queued);
   json.rounded_member("busy_share", report.busy_share);
   json.member("dead_letters", report.dead_letters);

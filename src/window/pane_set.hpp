@@ -23,10 +23,32 @@ struct PaneKey {
   friend auto operator<=>(const PaneKey&, const PaneKey&) = default;
 };
 
+/// Tables of panes that are over, to be used again.
+template <class Tables>
+class SpareTables {
+ public:
+  void count_with(MemoryMeter* meter) { meter_ = meter; }
+  std::unique_ptr<Tables> take() {
+    if (kept_.empty()) return std::make_unique<Tables>(meter_);
+    auto tables = std::move(kept_.back());
+    kept_.pop_back();
+    return tables;
+  }
+  void put(std::unique_ptr<Tables> tables) {
+    tables->clear();
+    if (kept_.size() < kKeptMax) kept_.push_back(std::move(tables));
+  }
+
+ private:
+  static constexpr std::size_t kKeptMax = 4;
+  MemoryMeter* meter_ = nullptr;
+  std::vector<std::unique_ptr<Tables>> kept_;
+};
+
 /// The panes of one task. `shared` panes are slices that sliding windows merge; without it (an
 /// aggregate that cannot merge) there is a pane a window and a record is added to each.
 ///
-/// One thread. Memory: one table entry a key and pane.
+/// One thread. Memory: one table entry a key and pane; throws MemoryRefused as KeyedTables does.
 template <class K, class Acc>
 class PaneSet {
  public:
@@ -34,6 +56,9 @@ class PaneSet {
 
   PaneSet(Windows windows, bool shared)
       : windows_(windows), shared_(shared || windows.kind() != Windows::Kind::sliding) {}
+
+  /// Before the first record: `meter` counts the panes and outlives them; null: nobody does.
+  void count_with(MemoryMeter* meter) { spare_.count_with(meter); }
 
   /// A pane with the interval of times for which it is the right one.
   struct Slot {
@@ -73,9 +98,9 @@ class PaneSet {
 
   /// The tables of a pane, made when new.
   Tables& tables(PaneKey key) {
-    auto& pane = panes_[key];
-    if (!pane) pane = take_free();
-    return *pane;
+    const auto found = panes_.find(key);
+    if (found != panes_.end()) return *found->second;
+    return *panes_.emplace(key, spare_.take()).first->second;
   }
 
   bool shared() const { return shared_; }
@@ -159,24 +184,14 @@ class PaneSet {
   void recycle(typename std::map<PaneKey, std::unique_ptr<Tables>>::iterator at) {
     auto pane = std::move(at->second);
     panes_.erase(at);
-    pane->clear();
-    if (free_.size() < kFreePanesMax) free_.push_back(std::move(pane));
+    spare_.put(std::move(pane));
   }
-
-  std::unique_ptr<Tables> take_free() {
-    if (free_.empty()) return std::make_unique<Tables>();
-    auto pane = std::move(free_.back());
-    free_.pop_back();
-    return pane;
-  }
-
-  static constexpr std::size_t kFreePanesMax = 4;
 
   Windows windows_;
   bool shared_;
   Time closed_end_ = kTimeMin;
   std::map<PaneKey, std::unique_ptr<Tables>> panes_;
-  std::vector<std::unique_ptr<Tables>> free_;
+  SpareTables<Tables> spare_;
   std::vector<Tables*> covered_;
 };
 

@@ -28,6 +28,7 @@ class WrongFlag(CliTest):
                 (["--duration", "0s"], "longer than 0"), (["--summary", "xml"], "text or json"),
                 (["--log-level", "loud"], "debug, info, warn, error or off"),
                 (["--seed", "x"], "from 0 to"), (["--line-bytes-max", "0"], "from 1 to"),
+                (["--memory", "15M"], "at least 16M"), (["--memory", "lots"], "at least 16M"),
                 (["--ui", "8080"], "HOST:PORT"), (["--ui", "127.0.0.1:99999"], "0 to 65535"),
                 (["--headless", "--ui", "127.0.0.1:0"], "contradict")):
             with self.subTest(flags=flags):

@@ -173,10 +173,23 @@ TEST(Insights, TellMemoryNearItsBudget) {
   Report now = calm();
   now.memory_bytes = 95'000'000;
   EXPECT_THAT(texts(find_troubles(calm(), now)), IsEmpty()) << "no budget";
-  now.memory_budget_bytes = 100'000'000;
+  now.memory.budget_bytes = 100'000'000;
   EXPECT_EQ(only(calm(), now).text, "95 MB of the 100 MB budget are in use (95 %).");
   now.memory_bytes = 101'000'000;
   EXPECT_EQ(only(calm(), now).severity, "error");
+}
+
+TEST(Insights, TellWhichSourceWaitsForMemory) {
+  Report now = calm();
+  now.components[0].held_by_memory = true;
+  now.memory.queued_bytes = 3'000'000;
+  now.memory.arenas_bytes = 1'200'000;
+  now.memory.in_flight_max_bytes = 4'000'000;
+  const Insight insight = only(calm(), now);
+  EXPECT_EQ(insight.component, now.components[0].name);
+  EXPECT_EQ(insight.text,
+            "\"" + insight.component +
+                "\" waits: 4.2 MB of the 4.0 MB for records on their way are in use.");
 }
 
 TEST(Insights, TellRisingDeadLettersWithTheirReason) {

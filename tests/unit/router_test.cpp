@@ -33,7 +33,7 @@ class Bench {
       ends.push_back(channels_.back().get());
     }
     router_ = std::make_unique<Router>(batch_type<Item>(), Grouping{kind, hash_}, std::move(ends),
-                                       batch_max, sent_);
+                                       batch_max, std::size_t{1} << 20, sent_);
   }
 
   Router& router() { return *router_; }
@@ -305,6 +305,27 @@ TEST(Router, BatchesPinFewArenas) {
     }
   }
   EXPECT_EQ(records, 500u);
+}
+
+TEST(Router, BatchesWithSeveralArenasDoNotAddUpToMoreThanAllowed) {
+  Bench bench(GroupingKind::global, 1, 100'000);
+  for (int at = 0; at < 50; ++at) {
+    Batch<Item> batch;
+    for (int part = 0; part < 5; ++part) {
+      const ArenaRef arena = ArenaRef::make(1024);
+      batch.values.push_back({5 * at + part, arena->intern("some name")});
+      batch.pin(arena);
+    }
+    bench.router().push(batch, false);
+  }
+  bench.router().flush_open();
+  std::size_t records = 0;
+  BatchPtr batch;
+  while (bench.channel(0).pop(batch)) {
+    records += batch->size();
+    EXPECT_LE(batch->arenas.size(), Router::kArenasMax);
+  }
+  EXPECT_EQ(records, 250u);
 }
 
 TEST(Router, SparseBatchesLetGoOfLargeArenas) {

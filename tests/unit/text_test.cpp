@@ -84,5 +84,23 @@ TEST(FieldName, OtherSpellingsDiffer) {
   EXPECT_FALSE(same_field_name("userId", "userID"));
 }
 
+TEST(ParseBytes, UnitsArePowersOf1024) {
+  EXPECT_EQ(parse_bytes("0"), 0u);
+  EXPECT_EQ(parse_bytes("1048576"), 1u << 20);
+  EXPECT_EQ(parse_bytes("17B"), 17u);
+  EXPECT_EQ(parse_bytes("16k"), 16u << 10);
+  EXPECT_EQ(parse_bytes("512M"), 512u << 20);
+  EXPECT_EQ(parse_bytes("512MB"), 512u << 20);
+  EXPECT_EQ(parse_bytes("1.5 GiB"), 3u << 29);
+  EXPECT_EQ(parse_bytes("2T"), std::uint64_t{2} << 40);
+}
+
+TEST(ParseBytes, OtherTextsAreNone) {
+  for (const char* text : {"", "M", "-1M", "12X", "1e3", "1MM", "1iB", "1MiX", "nan", "inf",
+                           "99999999999999T", "1 M x"}) {
+    EXPECT_EQ(parse_bytes(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace millrace::detail
