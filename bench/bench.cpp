@@ -28,6 +28,11 @@ constexpr Entry kWorkloads[] = {
     {"window-sum", window_sum_workload},
     {"latency", latency_workload},
     {"csv", csv_workload},
+    {"wide-state", wide_state_workload},
+    {"large-records", large_records_workload},
+    {"json", json_workload},
+    {"growth", growth_workload},
+    {"memory", memory_workload},
 };
 constexpr int kUsageError = 64;
 
@@ -96,7 +101,10 @@ int bench_main(int argc, char** argv) {
                "millrace bench");
   Settings settings;
   std::string name;
-  app.add_option("workload", name, "hashtags, window-sum, latency or csv; none: all of them");
+  app.add_option("workload", name,
+                 "hashtags, window-sum, latency, csv, wide-state, large-records, json, growth or "
+                 "memory; none: all "
+                 "of them");
   app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
       ->check(CLI::Range(1u, 128u))
       ->capture_default_str();
@@ -104,7 +112,7 @@ int bench_main(int argc, char** argv) {
                  "turns of engine and limit; the medians are shown; default: 5, of latency 3")
       ->check(CLI::Range(1u, 1000u));
   app.add_option("--records", settings.records,
-                 "lines or events of a run; default: 5 M lines, 50 M events");
+                 "lines or events of a run; default: 5 M lines, 50 M events; wide-state 100 M");
   app.add_option("--seconds", settings.seconds, "latency: length of a run")
       ->check(CLI::Range(0.1, 600.0))
       ->capture_default_str();
@@ -119,6 +127,9 @@ int bench_main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 0.95));
   app.add_flag("--auto", settings.auto_executors,
                "the engine chooses the number of executors; --threads is the parallelism alone");
+  app.add_option("--keys", settings.keys, "wide-state: number of keys; default: 1 M")
+      ->check(CLI::Range(1u, 4'000'000'000u));
+  app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");
   try {
     app.parse(argc, argv);

@@ -14,5 +14,15 @@ Workload window_sum_workload(const Settings& settings);
 Workload latency_workload(const Settings& settings);
 /// csv: rows of a file into records; the limit is a parser written for that file alone.
 Workload csv_workload(const Settings& settings);
+/// A running state of many keys: events of uniform keys, counted by key.
+Workload wide_state_workload(const Settings& settings);
+/// Records with bytes of 1 KB and of 1 MB through a chain of queues.
+Workload large_records_workload(const Settings& settings);
+/// JSON lines into structs. Makes the input when absent, as hashtags.
+Workload json_workload(const Settings& settings);
+/// W1 at several sizes, and chains of 1 to 500 operators: nothing may grow faster than the work.
+Workload growth_workload(const Settings& settings);
+/// Peak memory of W1 and of a demo that idles, and how long `version` takes.
+Workload memory_workload(const Settings& settings);
 
 }  // namespace millrace::bench
