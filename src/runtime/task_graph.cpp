@@ -190,7 +190,8 @@ Incoming TaskGraph::incoming(const PlanEdge& edge) const {
   const NodeId to = plan_.stages[edge.to].node;
   if (from == to) return {edge.input, nullptr};
   const auto& components = plan_.info->components;
-  const std::string& stream = components[from].outputs[edge.port].stream;
+  const std::string stream =
+      edge.port == kErrorsPort ? "errors" : components[from].outputs[edge.port].stream;
   for (const InputInfo& info : components[to].inputs) {
     if (info.component == components[from].name && info.stream == stream &&
         info.input == static_cast<int>(edge.input)) {

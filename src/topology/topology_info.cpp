@@ -18,6 +18,7 @@ void add_ports(const Node& node, std::uint32_t port, std::vector<OutputInfo>& ou
 }  // namespace
 
 std::string stream_name(const Node& node, std::uint32_t port) {
+  if (port == kErrorsPort) return "errors";
   if (port < node.streams.size()) return node.streams[port];
   return port == 0 ? "default" : fmt::format("branch-{}", port + 1);
 }
@@ -46,12 +47,13 @@ std::shared_ptr<const TopologyInfo> describe(const Graph& graph, const Plan& pla
     const Node& to = graph.node(plan.stages[edge.to].node);
     if (from.id == to.id) continue;
     const std::string grouping(name_of(edge.grouping.kind));
+    info->components[to.id].inputs.push_back(
+        {from.name, stream_name(from, edge.port), grouping, static_cast<int>(edge.input)});
+    if (edge.port == kErrorsPort) continue;  // not what the component itself emits
     auto& outputs = info->components[from.id].outputs;
     add_ports(from, edge.port, outputs);
     outputs[edge.port].targets.push_back(
         {to.name, grouping, static_cast<int>(plan.stages[edge.to].tasks)});
-    info->components[to.id].inputs.push_back(
-        {from.name, outputs[edge.port].stream, grouping, static_cast<int>(edge.input)});
   }
   return info;
 }
