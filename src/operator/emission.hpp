@@ -69,7 +69,6 @@ class Emission {
   void inherit(const BatchBase& in, std::size_t index) {
     each([&](auto& batch, std::size_t port) {
       inherit_time(in, index, batch, marks_[port], batch.values.size(), cursor_);
-      inherit_arrival(in, index, batch, marks_[port], batch.values.size());
     });
     if (!in.arrivals.empty()) inherit_arrival(in, index);
   }

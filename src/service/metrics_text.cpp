@@ -67,9 +67,9 @@ void write_totals(Exposition& text, const Report& report) {
   text.sample(report.dead_letters);
   text.family("millrace_memory_bytes", "gauge", "Resident memory.");
   text.sample(report.memory_bytes);
-  if (report.memory_budget_bytes > 0) {
+  if (report.memory.budget_bytes > 0) {
     text.family("millrace_memory_budget_bytes", "gauge", "The memory it may use.");
-    text.sample(report.memory_budget_bytes);
+    text.sample(report.memory.budget_bytes);
   }
   if (report.latency_us_p50 && report.latency_us_p99) {
     text.family("millrace_batch_latency_seconds", "gauge",
