@@ -98,7 +98,7 @@ struct RenamingBolt : Bolt<Event, Event> {
 /// The same task for equal keys, by a rule of its own.
 struct ByKey : CustomGrouping<Event> {
   void choose(const Event& event, Targets& targets) override {
-    targets.add(static_cast<int>(static_cast<std::uint32_t>(event.key)) % targets.tasks());
+    targets.add(static_cast<int>(event.key & 0xff) % targets.tasks());
   }
 };
 
