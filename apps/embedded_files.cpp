@@ -34,4 +34,9 @@ Result<std::unique_ptr<detail::ByteWriter>> EmbeddedFiles::open_write(const std:
   return others_.open_write(path, append);
 }
 
+Result<std::vector<std::string>> EmbeddedFiles::list(const std::string& pattern) {
+  if (carried_.count(pattern) != 0) return std::vector{pattern};
+  return others_.list(pattern);
+}
+
 }  // namespace millrace::apps

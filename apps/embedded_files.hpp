@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "env/env.hpp"
 
@@ -20,6 +21,12 @@ class EmbeddedFiles final : public detail::Files {
   Result<std::unique_ptr<detail::ByteWriter>> open_write(const std::string& path,
                                                          bool append) override;
   Result<detail::DiskSpace> space(const std::string& path) override { return others_.space(path); }
+
+  /// A carried file by its name; everything else as the others have it.
+  Result<std::vector<std::string>> list(const std::string& pattern) override;
+  Result<std::unique_ptr<detail::ByteReader>> follow(const std::string& path) override {
+    return others_.follow(path);
+  }
 
  private:
   detail::Files& others_;
