@@ -99,7 +99,7 @@ Status ClientFeed::take_clients() {
     constexpr std::size_t kBlockBytes = 16u << 10;
     const LineReaderOptions reading{options_.path, kBlockBytes,
                                     std::min(context_->line_bytes_max, kLineBytesMax),
-                                    options_.quotes};
+                                    options_.quotes, context_->arenas};
     clients_.push_back({next_id_++, std::make_unique<LineReader>(*std::move(client), reading,
                                                                  context_->dead_letters)});
   }

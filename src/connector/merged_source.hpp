@@ -136,7 +136,7 @@ class MergedSource final : public Source {
     auto& batch = static_cast<Batch<T>&>(base);
     batch.partition = 0;
     batch.offset = handed_;
-    const ArenaRef texts = texts_.take();
+    const ArenaRef texts = texts_.take(context_.arenas);
     while (!order_.empty() && batch.values.size() < records_max_) {
       std::pop_heap(order_.begin(), order_.end(), after());
       File& file = *files_[order_.back()];

@@ -29,6 +29,8 @@ template <class M>
 constexpr bool holds_heap() {
   if constexpr (kIsOptional<M>) {
     return holds_heap<typename M::value_type>();
+  } else if constexpr (kIsList<M> || kIsMap<M>) {
+    return true;
   } else if constexpr (std::is_trivially_copyable_v<M> || !Described<M>) {
     return false;
   } else if constexpr (std::is_same_v<M, std::string> || std::is_same_v<M, Bytes>) {
@@ -45,7 +47,7 @@ constexpr bool holds_heap() {
 template <class T>
 inline constexpr bool kHoldsHeap = holds_heap<T>();
 
-/// O(members). A block that several records share counts for each of them.
+/// O(members and elements). A block that several records share counts for each of them.
 template <class M>
 std::size_t heap_bytes_of(const M& member) {
   if constexpr (!kHoldsHeap<M>) {
@@ -57,6 +59,17 @@ std::size_t heap_bytes_of(const M& member) {
     return member.is_owned() ? member.size() : 0;
   } else if constexpr (kIsOptional<M>) {
     return member ? heap_bytes_of(*member) : 0;
+  } else if constexpr (kIsList<M>) {
+    std::size_t bytes = member.capacity() * sizeof(typename M::value_type);
+    for (const auto& element : member) bytes += heap_bytes_of(element);
+    return bytes;
+  } else if constexpr (kIsMap<M>) {
+    constexpr std::size_t kNodeBytes = sizeof(typename M::value_type) + 4 * sizeof(void*);
+    std::size_t bytes = member.size() * kNodeBytes;
+    for (const auto& entry : member) {
+      bytes += heap_bytes_of(entry.first) + heap_bytes_of(entry.second);
+    }
+    return bytes;
   } else {
     std::size_t bytes = 0;
     bind_members(member,

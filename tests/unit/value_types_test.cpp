@@ -15,6 +15,7 @@
 #include "record/codec_csv.hpp"
 #include "record/codec_json.hpp"
 #include "record/field_value.hpp"
+#include "record/heap_bytes.hpp"
 #include "record/record_csv.hpp"
 #include "record/record_json.hpp"
 #include "state/stored_key.hpp"
@@ -234,6 +235,19 @@ TEST(ValueTypes, BorrowedTextInListsAndMapsIsCopied) {
   text.assign(6, 'X');
   EXPECT_EQ(lists.tags[0], "ab");
   EXPECT_EQ(lists.names["k"], "cdef");
+}
+
+TEST(ValueTypes, ListsAndMapsCountWhatTheyHold) {
+  static_assert(kHoldsHeap<Everything> && !kHoldsHeap<Decimal<2>>);
+  std::vector<std::string> texts(3);
+  texts[0].assign(1'000, 'x');
+  const std::size_t list = heap_bytes_of(texts);
+  EXPECT_GE(list, 1'000 + 3 * sizeof(std::string));
+  EXPECT_LT(list, 2'000u);
+  std::map<std::string, std::vector<Point>> map;
+  EXPECT_EQ(heap_bytes_of(map), 0u);
+  map["k"].resize(100);
+  EXPECT_GE(heap_bytes_of(map), 100 * sizeof(Point));
 }
 
 TEST(ValueTypes, KeysHashByValueAndAreStored) {
