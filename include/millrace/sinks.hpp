@@ -237,7 +237,9 @@ std::unique_ptr<Sink> make_text_sink(const CsvSpec& spec, const RowNames& names)
 
 template <class T, TextEnd Spec>
 Node text_node(const Spec& spec, std::vector<NodeInput> inputs, const RowNames& names) {
-  return sink_node(Spec::kKind, spec.to.text, std::move(inputs),
+  // Several may write to one command or server, and only one to a file.
+  const bool is_file = spec.to.kind == EndpointKind::file;
+  return sink_node(Spec::kKind, (is_file ? "" : "to ") + spec.to.text, std::move(inputs),
                    [spec, names] { return make_text_sink<T>(spec, names); });
 }
 

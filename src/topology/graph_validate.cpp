@@ -139,17 +139,19 @@ void check_readers(const Graph& graph, std::vector<Status>& problems) {
 /// Two sinks would tear each other's lines, and a sink would empty what a source still reads.
 void check_outputs(const Graph& graph, std::vector<Status>& problems) {
   for (const Node& node : graph.nodes()) {
-    const bool is_place = !node.note.empty() && node.note != "-" && !node.note.starts_with("/dev/");
+    const bool is_place = !node.note.empty() && node.note != "-" &&
+                          !node.note.starts_with("/dev/") && !node.note.starts_with("to ");
     if (!node.make_sink || !is_place) continue;
     for (const Node& other : graph.nodes()) {
-      if (other.id == node.id || other.note != node.note) continue;
-      if (other.make_sink && other.id > node.id) continue;  // said once
-      if (!other.make_sink && !other.make_source) continue;
+      // A source's note has its kind before the place.
+      const bool reads = other.make_source && other.note.ends_with(" " + node.note);
+      const bool writes = other.make_sink && other.note == node.note;
+      if ((!reads && !writes) || (writes && other.id >= node.id)) continue;  // said once
       problems.emplace_back(
           Code::parameter_invalid,
           fmt::format("{} \"{}\" writes \"{}\", which {} \"{}\" {}: give it a place of its own",
                       node.kind, node.name, node.note, other.kind, other.name,
-                      other.make_sink ? "writes too" : "reads"));
+                      writes ? "writes too" : "reads"));
     }
   }
 }

@@ -221,6 +221,8 @@ TEST(Validate, OutputsDoNotShareAPlaceAndDoNotWriteWhatIsRead) {
   items(fine).to(print());
   items(fine).to(log("/dev/null"));
   items(fine).to(log("/dev/null"));
+  items(fine).to(log(exec("logger")));
+  items(fine).to(log(exec("logger")));
   EXPECT_TRUE(fine.declaration().graph.validate().empty());
 }
 
