@@ -142,7 +142,7 @@ void Governor::name_slow_step(const Executor& executor, const Task& task,
     slow.began_ns = env_.clock->steady_ns() - age_ns;
     apart = slow.told.times == kApartAfter && tasks_at(executor) > 1;
     if (slow.told.times == 1) {
-      log_(LogLevel::warn, "slow-step",
+      log_(LogLevel::info, "slow-step",
            fmt::format("component=\"{}\" task={} has not returned for {} ms; its neighbours run on "
                        "another thread meanwhile (a component that waits should be marked "
                        "blocking; further ones are counted, not logged)",
