@@ -30,6 +30,12 @@ class MadeUpProc final : public detail::Files {
                                                          bool append) override {
     return files_.open_write(path, append);
   }
+  Result<std::vector<std::string>> list(const std::string& pattern) override {
+    return files_.list(pattern);
+  }
+  Result<std::unique_ptr<detail::ByteReader>> follow(const std::string& path) override {
+    return files_.follow(path);
+  }
   Result<detail::DiskSpace> space(const std::string& path) override { return files_.space(path); }
 
  private:
