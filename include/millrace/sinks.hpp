@@ -11,39 +11,13 @@
 #include "connector/text_sink.hpp"
 #include "connector/view.hpp"
 #include "millrace/declaration.hpp"
+#include "millrace/view_spec.hpp"
 #include "operator/operator.hpp"
 #include "operator/row_shape.hpp"
 #include "record/batch_type.hpp"
 #include "record/record_csv.hpp"
 
 namespace millrace {
-
-enum class ViewKind {
-  automatic,  ///< top for ranked rows, table for windowed rows, alerts otherwise
-  top,
-  table,
-  alerts,
-  line,    ///< numbers over time: a line for each series and y column
-  number,  ///< the newest number, large, with its recent course
-};
-
-/// How a stream is shown. Columns are named as in the view's table: by members and keys.
-struct ViewSettings {
-  ViewKind kind = ViewKind::automatic;
-  std::size_t rows_max = 200;  ///< rows kept; of a line or number: points
-  std::string x = {};  ///< of a line or number; default: the first timestamp, else the first number
-  std::vector<std::string> y = {};  ///< default: the first number that is neither x nor series
-  std::string series = {};          ///< the column that tells lines apart; default: none
-  std::string unit = {};            ///< written behind the numbers: "%", "USD"
-};
-/// A live view of the page: to(view("Trending")).
-struct ViewSpec {
-  std::string name;
-  ViewSettings settings;
-};
-inline ViewSpec view(std::string name, ViewSettings settings = {}) {
-  return {std::move(name), std::move(settings)};
-}
 
 /// JSON lines in a file ("-": standard output), or to exec(), connect_to() or listen_on().
 struct LogSpec {
@@ -91,41 +65,46 @@ namespace detail {
 template <class Spec>
 concept TextEnd = std::is_same_v<Spec, LogSpec> || std::is_same_v<Spec, CsvSpec>;
 
-constexpr const char* kind_name(ViewKind kind) {
-  switch (kind) {
-    case ViewKind::top:
-      return "top";
-    case ViewKind::table:
-      return "table";
-    case ViewKind::line:
-      return "line";
-    case ViewKind::number:
-      return "number";
-    default:
-      return "alerts";
-  }
+/// The columns of an aggregate's key, 0 for other records.
+template <class T>
+struct KeyColumns {
+  static std::size_t count() { return 0; }
+};
+template <class K, class V>
+struct KeyColumns<Aggregate<K, V>> {
+  static std::size_t count() { return Schema<K>::columns().size(); }
+};
+template <class K, class V>
+struct KeyColumns<Ranked<K, V>> {
+  static std::size_t count() { return Schema<K>::columns().size(); }
+};
+
+inline std::string name_of(ViewKind kind) {
+  static constexpr const char* kNames[] = {"", "top", "table", "alerts", "line", "number", "grid"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 template <class T>
 std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
-  constexpr bool kRanked = requires(const T& row) {
-    row.rank;
-    row.window_start;
-  };
   ViewOptions options;
   options.name = spec.name;
+  options.kind = name_of(spec.settings.kind);
   options.rows_max = spec.settings.rows_max;
   options.x = spec.settings.x;
-  options.y = spec.settings.y;
+  options.y = spec.settings.y.all();
   options.series = spec.settings.series;
+  options.measure = spec.settings.measure;
   options.unit = spec.settings.unit;
-  ViewKind kind = spec.settings.kind;
-  if (kind == ViewKind::automatic)
-    kind = kRanked ? ViewKind::top : names.windowed ? ViewKind::table : ViewKind::alerts;
-  options.kind = kind_name(kind);
+  options.keep = spec.settings.keep;
   for (const ColumnInfo& column : RowShape<T>::columns(names)) {
     options.columns.push_back({column.name, std::string(column_type_name(column.type))});
   }
+  options.facts.ranked = requires(const T& row) {
+    row.rank;
+    row.window_start;
+  };
+  options.facts.windowed = names.windowed;
+  options.facts.keys = KeyColumns<T>::count();
   return std::make_shared<View>(std::move(options));
 }
 

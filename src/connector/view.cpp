@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/check.hpp"
+#include "connector/view_layout.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -18,9 +19,42 @@ std::optional<std::size_t> find_column(const std::vector<ColumnReport>& columns,
   return static_cast<std::size_t>(found - columns.begin());
 }
 
+/// Times as milliseconds; nothing for what is no number.
+std::optional<double> number_of(const Cell& cell) {
+  if (const auto* integer = std::get_if<std::int64_t>(&cell)) return static_cast<double>(*integer);
+  if (const auto* real = std::get_if<double>(&cell)) return *real;
+  if (const auto* time = std::get_if<Timestamp>(&cell))
+    return static_cast<double>(time->micros) / 1e3;
+  return std::nullopt;
+}
+
+std::string text_of(const Cell& cell) {
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  if (const auto* integer = std::get_if<std::int64_t>(&cell)) return std::to_string(*integer);
+  if (const auto* flag = std::get_if<bool>(&cell)) return *flag ? "true" : "false";
+  if (const auto* time = std::get_if<Timestamp>(&cell)) return format_iso_time(time->micros);
+  if (const auto* real = std::get_if<double>(&cell)) return fmt::format("{}", *real);
+  return "";
+}
+
+bool is_chart(const ViewOptions& options) {
+  return options.kind == "line" || options.kind == "number";
+}
+
 }  // namespace
 
-View::View(ViewOptions options) : options_(std::move(options)) {
+View::View(ViewOptions options) : options_(std::move(options)), problem_(lay_out(options_)) {
+  if (is_chart(options_)) {
+    const double keep_ms = static_cast<double>(options_.keep.count()) / 1e3;
+    points_.emplace(options_.rows_max, keep_ms);
+  }
+  if (!options_.x.empty()) x_column_ = find_column(options_.columns, options_.x);
+  if (!options_.series.empty()) series_column_ = find_column(options_.columns, options_.series);
+  for (const std::string& name : options_.y) {
+    const auto column = find_column(options_.columns, name);
+    MR_CHECK(column.has_value(), "a y column of a view is not among its columns");
+    y_columns_.push_back(*column);
+  }
   rank_column_ = find_column(options_.columns, "rank");
   for (const std::string& name : options_.key_columns) {
     const auto column = find_column(options_.columns, name);
@@ -29,51 +63,18 @@ View::View(ViewOptions options) : options_(std::move(options)) {
   }
   if (options_.kind == "top" && key_columns_.empty() && rank_column_)
     key_columns_.push_back(*rank_column_);
-  if (options_.kind == "line" || options_.kind == "number") find_chart_columns();
-}
-
-void View::find_chart_columns() {
-  const auto first_of = [this](auto fits) -> std::string {
-    const auto found = std::ranges::find_if(options_.columns, fits);
-    return found == options_.columns.end() ? "" : found->name;
-  };
-  const auto is_number = [](const ColumnReport& column) {
-    return column.type == "int" || column.type == "double";
-  };
-  if (options_.x.empty())
-    options_.x = first_of([](const ColumnReport& column) { return column.type == "timestamp"; });
-  if (options_.x.empty()) options_.x = first_of(is_number);
-  if (options_.y.empty()) {
-    options_.y = {first_of([&](const ColumnReport& column) {
-      return is_number(column) && column.name != options_.x && column.name != options_.series;
-    })};
-  }
-  const auto place = [this](const std::string& name) -> std::size_t {
-    if (const auto column = find_column(options_.columns, name)) return *column;
-    std::string names;
-    for (const ColumnReport& column : options_.columns)
-      names += (names.empty() ? "" : ", ") + column.name;
-    problem_ = Status(Code::parameter_invalid,
-                      fmt::format("the {} \"{}\" has no column \"{}\" to draw: its columns are {}",
-                                  options_.kind, options_.name, name, names));
-    return 0;
-  };
-  ChartColumns columns;
-  columns.x = place(options_.x);
-  for (const std::string& name : options_.y) columns.y.push_back(place(name));
-  if (!options_.series.empty()) columns.series = place(options_.series);
-  chart_.emplace(std::move(columns), options_.columns, options_.rows_max);
 }
 
 void View::add(std::span<const Row> rows) {
   const bool alerts = options_.kind == "alerts";
+  const bool chart = is_chart(options_);
   const std::lock_guard lock(mutex_);
-  records_ += rows.size();
   for (const Row& row : rows) {
     MR_CHECK(row.cells.size() == options_.columns.size(),
              "a row of a view has a cell for each column");
-    if (chart_) {
-      chart_->add(row.cells);
+    ++records_;
+    if (chart) {
+      add_point(row);
       continue;
     }
     if (!alerts) {
@@ -96,6 +97,35 @@ void View::add_to_window(const Row& row) {
     window_ = window;
   }
   insert(row.cells);
+}
+
+/// The column x, or else the window's end, or else the number of the record.
+std::optional<double> View::x_of(const Row& row) {
+  if (x_column_) return number_of(row.cells[*x_column_]);
+  const auto& end = row.window_end ? row.window_end : row.window_start;
+  windowed_points_ = end.has_value();
+  return end ? static_cast<double>(*end) / 1e3 : static_cast<double>(records_);
+}
+
+std::string View::line_name(const Row& row, std::size_t y) const {
+  if (!series_column_) return options_.y[y];
+  const std::string series = text_of(row.cells[*series_column_]);
+  return options_.y.size() == 1 ? series : series + " · " + options_.y[y];
+}
+
+void View::add_point(const Row& row) {
+  const std::string series = series_column_ ? text_of(row.cells[*series_column_]) : "";
+  const auto known = newest_.find(series);
+  if (known != newest_.end()) {
+    known->second = row.cells;
+  } else if (newest_.size() < LinePoints::kLinesMax) {
+    newest_.emplace(series, row.cells);
+  }
+  const auto x = x_of(row);
+  for (std::size_t y = 0; x && y < y_columns_.size(); ++y) {
+    if (const auto value = number_of(row.cells[y_columns_[y]]))
+      points_->add(line_name(row, y), *x, *value);
+  }
 }
 
 void View::insert(const Cells& cells) {
@@ -131,13 +161,15 @@ ViewReport View::snapshot() const {
   report.x = options_.x;
   report.y = options_.y;
   report.series = options_.series;
+  report.measure = options_.measure;
   report.unit = options_.unit;
   const std::lock_guard lock(mutex_);
   report.records = records_;
-  if (chart_) {
-    report.lines = chart_->lines();
-    report.rows = chart_->newest_rows();
-    if (options_.kind == "number" && report.rows.size() > 1) report.rows.resize(1);
+  if (is_chart(options_)) {
+    report.lines = points_->lines();
+    report.x_is_time =
+        x_column_ ? options_.columns[*x_column_].type == "timestamp" : windowed_points_;
+    for (const auto& [series, cells] : newest_) report.rows.push_back(cells);
     return report;
   }
   report.rows.assign(alerts_.begin(), alerts_.end());

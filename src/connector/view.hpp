@@ -14,7 +14,7 @@
 
 #include "base/status.hpp"
 #include "base/time.hpp"
-#include "connector/chart_lines.hpp"
+#include "connector/line_points.hpp"
 #include "metrics/report.hpp"
 
 namespace millrace::detail {
@@ -27,31 +27,41 @@ struct Row {
   std::optional<Time> window_end = std::nullopt;
 };
 
+/// What is known of the rows of a view besides their columns.
+struct RowFacts {
+  bool ranked = false;
+  bool windowed = false;
+  std::size_t keys =
+      0;  ///< an aggregate's rows begin with so many columns of its key (behind rank)
+};
+
 struct ViewOptions {
   std::string name = {};
-  std::string kind = "table";  ///< "top", "table", "alerts", "line" or "number", see ViewReport
+  std::string kind = "table";  ///< see ViewReport; empty: by the rows
   std::vector<ColumnReport> columns = {};
   /// Columns that tell rows of one window apart: a row whose cells there equal an earlier row's
   /// replaces it, as a window that fires again for a late record needs. Empty: the column "rank"
   /// for a "top", else none.
   std::vector<std::string> key_columns = {};
-  std::size_t rows_max = 200;  ///< shown at most; memory is bounded by it; of "line": points
-  // Names of the columns of a "line" or "number"; empty: the first timestamp (else the first
-  // number), the first other number, none.
+  std::size_t rows_max = 200;  ///< shown at most; memory is bounded by it
+  RowFacts facts = {};
+  // Of charts, by the name of their column; see ViewSettings. The view fills what is open.
   std::string x = {};
   std::vector<std::string> y = {};
   std::string series = {};
+  std::string measure = {};
   std::string unit = {};
+  Duration keep{0};
 };
 
-/// Holds the rows of the latest window ("top", "table") or the newest rows ("alerts"). Any thread.
+/// Holds the rows of the latest window ("top", "table", "grid"), the newest rows ("alerts"), or the
+/// points of lines and the newest row of each ("line", "number"). Any thread.
 ///
 /// A row of a later window (by start, then end) clears the rows of earlier ones; rows of an earlier
 /// window than the one shown are counted and not shown. Rows without window are before every
 /// window. Rows with a column "rank" are sorted by it; the others stand as they came, alerts newest
 /// first. Beyond rows_max, alerts let the oldest go, a "top" or "table" the worst ranked or,
-/// without rank, the last come. A "line" keeps the newest points by x, column by column, and a
-/// "number" is a line whose newest row is shown; both look at no windows.
+/// without rank, the last come.
 ///
 /// Cost: one lock a batch; O(log rows_max) a row when there are key columns, else O(1).
 class View {
@@ -59,7 +69,7 @@ class View {
   explicit View(ViewOptions options);
 
   const std::string& name() const { return options_.name; }
-  /// 2010 when a chart's column is not among the view's; then it is not to be run.
+  /// 2010 when what was asked for cannot be shown; then it is a plain table, not to be run.
   const Status& problem() const { return problem_; }
   /// Takes one batch of rows; each row has a cell per column.
   void add(std::span<const Row> rows);
@@ -73,15 +83,19 @@ class View {
   using Window = std::pair<Time, Time>;
 
   void add_to_window(const Row& row);
+  void add_point(const Row& row);
+  std::optional<double> x_of(const Row& row);
+  std::string line_name(const Row& row, std::size_t y) const;
   void insert(const Cells& cells);
   Cells key_of(const Cells& cells) const;
-  /// Finds the columns of a "line" or "number" and names them in the options.
-  void find_chart_columns();
 
   ViewOptions options_;
+  Status problem_;
   std::vector<std::size_t> key_columns_;
   std::optional<std::size_t> rank_column_;
-  Status problem_;
+  std::optional<std::size_t> x_column_;
+  std::vector<std::size_t> y_columns_;
+  std::optional<std::size_t> series_column_;
 
   mutable std::mutex mutex_;  // guards all below
   std::uint64_t records_ = 0;
@@ -90,7 +104,9 @@ class View {
   Rows rows_;
   std::map<Cells, Rows::iterator> by_key_;  // of rows_, when there are key columns
   std::uint64_t came_ = 0;
-  std::optional<ChartLines> chart_;  // of a "line" or "number"
+  bool windowed_points_ = false;         // their x is the end of their window
+  std::optional<LinePoints> points_;     // of "line" and "number"
+  std::map<std::string, Cells> newest_;  // row by series, of the same
 };
 
 }  // namespace millrace::detail

@@ -43,6 +43,7 @@ struct ViewReport {
   std::optional<Time> window_end;
   // Columns by their part in a chart; empty where the kind has no such part.
   std::string x = {};
+  bool x_is_time = false;  ///< points' x is milliseconds since 1970
   std::vector<std::string> y = {};
   std::string series = {};
   std::string measure = {};

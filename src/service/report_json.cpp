@@ -208,6 +208,7 @@ void write_line(JsonWriter& json, const LineReport& line) {
 
 void write_chart(JsonWriter& json, const ViewReport& view) {
   json.member("x", view.x);
+  json.member("x_is_time", view.x_is_time);
   json_array(json, "y", view.y, [](JsonWriter& to, const std::string& name) { to.value(name); });
   json.member("series", view.series);
   json.member("measure", view.measure);
