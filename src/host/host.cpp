@@ -2,6 +2,7 @@
 #include "millrace/run.hpp"
 
 #include <sysexits.h>
+#include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -108,6 +109,7 @@ class Host {
     if (options_.ui == "off") return {};
     Result<PageOptions> page = page_options(options_);
     if (!page) return page.error();
+    page->set_active = [this](bool active) { active_wanted_.store(active); };
     auto server = PageServer::start(*page, log_);
     if (!server) return server.error();
     page_ = std::move(*server);
@@ -143,6 +145,10 @@ class Host {
         stopping = true;
         engine.request_stop();
       }
+      if (const bool wanted = active_wanted_.load(); wanted != engine.active()) {
+        wanted ? engine.activate() : engine.deactivate();
+        reported = 0;  // whoever asked sees it at once
+      }
       if (page_ && now - reported >= kReportNs) {
         reported = now;
         page_->publish(reporter.report(stopping ? "draining" : "running", {}));
@@ -175,7 +181,8 @@ class Host {
   Env& env_;
   StderrLog log_sink_;
   Log log_;
-  std::unique_ptr<PageServer> page_;
+  std::atomic<bool> active_wanted_{true};  ///< as the page asked last
+  std::unique_ptr<PageServer> page_;       // last: its thread stores what is wanted
 };
 
 }  // namespace

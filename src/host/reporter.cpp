@@ -48,6 +48,7 @@ std::shared_ptr<const Report> Reporter::report(std::string state, const Status& 
   engine_.fill(declaration_.graph, *report, sums);
   const std::int64_t now_ns = env_.clock->steady_ns();
   report->at = env_.clock->wall_us();
+  report->active = engine_.active();
   report->uptime_ms = (now_ns - started_ns_) / 1'000'000;
   rates_.add(*report, std::move(sums), now_ns);
   for (const auto& view : declaration_.views) report->views.push_back(view->snapshot());
