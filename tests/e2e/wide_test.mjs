@@ -1,10 +1,13 @@
-// The page of a topology with 500 components, as the engine runs it.
+// The page of a topology with 500 components, 10,000 points and 1,000 cells, as the engine runs it.
 //
 // WIDE=build/release/bin/wide_topology node wide_test.mjs; needs `npm ci --ignore-scripts` in ui.
 import assert from "node:assert/strict";
 import { launch, report, startProgram, until } from "./program.mjs";
 
 const kComponents = 500;
+// Points are thinned out: at least half of the 10,000 that a line may keep stay.
+const kPoints = 5_000;
+const kCells = 1_000;
 
 async function look(page, url) {
   const wrong = [];
@@ -19,6 +22,8 @@ async function look(page, url) {
   const shown = await page.getByTestId("component").evaluateAll((boxes) => boxes.map((box) => box.dataset.name));
   const { components } = await (await fetch(`${url}/api/v1/report`)).json();
   assert.deepEqual(shown, components.map((one) => one.name));
+  await until("10,000 points and 1,000 cells", async () => Number(await page.getByTestId("line-view").getAttribute("data-points")) >= kPoints &&
+    Number(await page.getByTestId("grid-view").getAttribute("data-cells")) === kCells);
   const blocks = await page.evaluate(() => new Promise((resolve) => {
     const seen = [];
     new PerformanceObserver((list) => seen.push(...list.getEntries().map((entry) => entry.duration))).observe({ entryTypes: ["longtask"] });
@@ -35,7 +40,7 @@ async function look(page, url) {
 }
 
 await report("500 components of a running program are shown, kept up to date and found", async () => {
-  const { program, url, ended } = await startProgram(process.env.WIDE ?? "build/release/bin/wide_topology", [String(kComponents), "--duration", "10min"]);
+  const { program, url, ended } = await startProgram(process.env.WIDE ?? "build/release/bin/wide_topology", [String(kComponents), "--duration", "10min", "--speed", "100"]);
   const browser = await launch();
   try {
     const page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, reducedMotion: "reduce" });

@@ -27,6 +27,17 @@ Tick tick(std::uint64_t index) {
 
 Tick add_one(const Tick& before) { return {before.time, before.value + 1}; }
 
+/// A place on a map of 40 by 25 cells, and how much is there.
+struct Place {
+  std::int64_t column = 0;
+  std::int64_t row = 0;
+  std::int64_t value = 0;
+};
+
+Place place_of(const Tick& tick) {
+  return {tick.value % 40, tick.value / 40, tick.value * 7 % 101};
+}
+
 void forget(const Tick& /*tick*/) {}
 
 /// The number that `text` is; 0 when it is none.
@@ -39,7 +50,7 @@ int number_of(const char* text) {
 }  // namespace
 
 /// usage: wide_topology COMPONENTS [flags]; COMPONENTS from 50 to 2000: a source, its event time, a
-/// view, and branches of maps with a sink at the end of each.
+/// line of 10,000 points, a map of cells, and branches of maps with a sink at the end of each.
 int main(int argc, char** argv) {
   const int components = argc > 1 ? number_of(argv[1]) : 0;
   if (components < 50 || components > 2000) {
@@ -48,9 +59,11 @@ int main(int argc, char** argv) {
   }
   Topology topology("wide");
   auto ticks = topology.from(generate(std::nullopt, tick)).event_time(&Tick::time);
-  ticks.to(view("Ticks"));
+  ticks.to(view("Ticks", {.kind = ViewKind::line, .rows_max = 10'000}));
+  ticks.map(place_of).to(
+      view("Cells", {.kind = ViewKind::grid, .x = "column", .y = "row", .measure = "value"}));
   std::vector<Stream<Tick>> branches(kBranches, ticks);
-  for (int made = 3; made + kBranches < components; ++made) {
+  for (int made = 5; made + kBranches < components; ++made) {
     auto& branch = branches[static_cast<std::size_t>(made % kBranches)];
     branch = branch.map(add_one);
   }
