@@ -172,7 +172,7 @@ test("what is wrong and why nothing comes out are said in the engine's words", a
   const why = rich().views.find((one) => one.why_empty).why_empty;
   assert.ok((await page.getByTestId("why-no-output").innerText()).includes(why));
   assert.equal(await page.locator('[data-name="Slow pages"] [data-testid="empty"]').innerText(), why);
-  assert.ok(await page.locator('[data-node="log"].error').count() === 1 && await page.locator('[data-node="counts"].warning').count() === 1, "the culprits are marked");
+  await until("the culprits are marked", async () => (await page.locator('[data-node="log"].error').count()) === 1 && (await page.locator('[data-node="counts"].warning').count()) === 1);
   await said.first().getByRole("button").click();
   assert.equal(await page.getByTestId("inspector").getAttribute("data-name"), "log");
   send(rich(kSeconds + 1, { insights: [], views: rich().views.slice(0, 3) }));

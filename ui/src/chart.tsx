@@ -138,7 +138,7 @@ const kFlat = 0.4;
 
 function floorOf(low: number, high: number, zero: boolean): number {
   if (low <= 0) return low;
-  return zero || high - low >= kFlat * high ? 0 : low - (high - low) * 0.1;
+  return zero || high === low || high - low >= kFlat * high ? 0 : low - (high - low) * 0.1;
 }
 
 /** Moves the cursor of a chart by key; true when the key was for it. */
@@ -195,6 +195,9 @@ function useDrawing(props: ChartProps, width: number, height: number) {
     const [low, high] = extent(lines.map((line) => line.values)) ?? [0, 1];
     const bottom = floorOf(low, high, props.zero ?? true);
     const yTicks = ticks(bottom, high === low && high === 0 ? 1 : Math.max(0, high), 4);
+    // One tick above the highest point, so that it is read between two lines.
+    const [last, step] = [yTicks.at(-1) ?? 1, (yTicks[1] ?? 1) - (yTicks[0] ?? 0)];
+    if (last < high && yTicks.length > 1) yTicks.push(Number((last + step).toPrecision(12)));
     const top = Math.max(high, yTicks.at(-1) ?? 1) || 1;
     const yMarks = yTicks.map((y) => [y, (props.yTick ?? props.yText)(y)] as [number, string]);
     const left = Math.max(kLeftMin, 14 + kDigit * Math.max(0, ...yMarks.map(([, text]) => text.length)));

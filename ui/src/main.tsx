@@ -60,7 +60,7 @@ function Content() {
       <Insights report={shown} />
       <TopologyGraph report={shown} />
       {shown.views.length === 0 && <p class="card empty">This topology has no views: end a stream with <code>.to(view("name"))</code> to see its records here.</p>}
-      <div class="views">
+      <div class={shown.views.filter((view) => view.kind === "line").length === 1 ? "views one-line" : "views"}>
         {shown.views.map((view, i) => <ViewCard key={view.name} view={view} index={i} />)}
         <DeadLetters report={shown} />
       </div>

@@ -12,13 +12,13 @@ const kFar = 0.5;
 const kReadable = 0.66;
 /** With more boxes than this the first look is at all of it. */
 const kOverview = 60;
-export const kHeightMax = 560;
+export const kHeightMax = 620;
 
 /** The scale at which the graph is shown when nobody has chosen one. */
 export function fitScale(plan: Plan, width: number): number {
   if (width <= 0 || plan.width <= 0) return 1;
   const across = Math.min(1, width / plan.width);
-  if (Object.keys(plan.boxes).length <= kOverview) return Math.max(kReadable, across);
+  if (Object.keys(plan.boxes).length <= kOverview) return Math.max(kReadable, Math.min(across, kHeightMax / plan.height));
   return Math.max(kZoomMin, Math.min(across, kHeightMax / plan.height));
 }
 

@@ -92,7 +92,7 @@ export function LineView(props: { view: View; asTable: boolean }) {
   return (
     <div data-testid="line-view" data-points={(view.lines ?? []).reduce((sum, line) => sum + line.points.length, 0)}>
       {props.asTable ? <SeriesTable caption={view.name} head={words(view.x ?? "")} xs={xs} lines={lines} xText={xText} yText={yText} />
-        : <Chart label={view.name} xs={xs} lines={lines} cursor={cursorOf(view.name)} xText={xText} yText={yText} yTick={yTick} time={time} zero={false} height={220} />}
+        : <Chart label={view.name} xs={xs} lines={lines} cursor={cursorOf(view.name)} xText={xText} yText={yText} yTick={yTick} time={time} zero={view.unit === "%"} height={220} />}
       {more > 0 && <p class="note">and {more} more lines, in /api/v1/views</p>}
     </div>
   );
