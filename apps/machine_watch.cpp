@@ -21,25 +21,25 @@ struct Measure {
   double value = 0;
 };
 
-Measure measure_of(const Reading& reading) {
+Measure measure_of(const MachineReading& reading) {
   return {reading.time, reading.instance, std::round(reading.value * 10) / 10};
 }
 
 /// The readings of a metric; of one instance only, unless it is empty.
 auto is(std::string_view metric, std::string_view instance = {}) {
-  return [=](const Reading& reading) {
+  return [=](const MachineReading& reading) {
     return reading.metric == metric && (instance.empty() || reading.instance == instance);
   };
 }
 
-void show_number(const Stream<Reading>& readings, const char* title, std::string_view metric,
+void show_number(const Stream<MachineReading>& readings, const char* title, std::string_view metric,
                  std::string_view instance) {
   readings.filter(is(metric, instance))
       .map(measure_of)
       .to(view(title, {.kind = ViewKind::number, .rows_max = 120, .y = {"value"}, .unit = "%"}));
 }
 
-void show_lines(const Stream<Reading>& readings, const char* title, std::string_view metric,
+void show_lines(const Stream<MachineReading>& readings, const char* title, std::string_view metric,
                 const char* unit) {
   readings.filter(is(metric))
       .map(measure_of)
@@ -52,7 +52,7 @@ void show_lines(const Stream<Reading>& readings, const char* title, std::string_
 
 }  // namespace
 
-AlertLimits limits_of(const Reading& reading, const MachineLimits& limits) {
+AlertLimits limits_of(const MachineReading& reading, const MachineLimits& limits) {
   double high = std::numeric_limits<double>::infinity();
   if (reading.metric == "cpu" && reading.instance == "total") high = limits.cpu;
   if (reading.metric == "memory") high = limits.memory;
@@ -65,7 +65,7 @@ void declare_machine(Topology& topology, const MachineOptions& options, const Ma
                      std::shared_ptr<AlertCounts> counts) {
   auto readings = topology.from(machine(options))
                       .named("readings")
-                      .event_time(&Reading::time)
+                      .event_time(&MachineReading::time)
                       .named("event time");
 
   show_number(readings, "Processors", "cpu", "total");
@@ -75,12 +75,13 @@ void declare_machine(Topology& topology, const MachineOptions& options, const Ma
   show_lines(readings, "Pressure over time", "pressure", "%");
   show_lines(readings, "Network received", "network received", "bytes/s");
 
-  auto alerts = readings.filter([](const Reading& reading) { return reading.unit == "%"; })
-                    .named("shares")
-                    .key_by(&Reading::metric, &Reading::instance)
-                    .alert(&Reading::value,
-                           [limits](const Reading& reading) { return limits_of(reading, limits); })
-                    .named("alerts");
+  auto alerts =
+      readings.filter([](const MachineReading& reading) { return reading.unit == "%"; })
+          .named("shares")
+          .key_by(&MachineReading::metric, &MachineReading::instance)
+          .alert(&MachineReading::value,
+                 [limits](const MachineReading& reading) { return limits_of(reading, limits); })
+          .named("alerts");
   alerts.to(view("Alerts"));
   alerts.to(each([counts = std::move(counts)](const auto& alert) {
     ++(alert.raised ? counts->raised : counts->cleared);

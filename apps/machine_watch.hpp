@@ -25,7 +25,7 @@ struct AlertCounts {
 };
 
 /// When a reading raises its alert and when it clears it; never for what has no limit.
-AlertLimits limits_of(const Reading& reading, const MachineLimits& limits);
+AlertLimits limits_of(const MachineReading& reading, const MachineLimits& limits);
 
 void declare_machine(Topology& topology, const MachineOptions& options, const MachineLimits& limits,
                      std::shared_ptr<AlertCounts> counts);

@@ -167,7 +167,7 @@ SourceOf<T> records(std::vector<std::vector<T>> partitions, std::uint32_t tasks 
           [shared] { return std::make_unique<detail::VectorSource<T>>(shared); }};
 }
 
-/// What this machine is doing, measured every interval: an endless stream of Reading.
+/// What this machine is doing, measured every interval: an endless stream of MachineReading.
 ///
 /// | metric | instances | value |
 /// |---|---|---|
@@ -178,7 +178,7 @@ SourceOf<T> records(std::vector<std::vector<T>> partitions, std::uint32_t tasks 
 /// | `pressure` | `cpu`, `memory`, `io` | % of ten seconds in which a task waited for it |
 ///
 /// What the machine does not tell is left out. Linux only; elsewhere the run ends with 4001.
-inline SourceOf<Reading> machine(MachineOptions options = {}) {
+inline SourceOf<MachineReading> machine(MachineOptions options = {}) {
   return {"machine", "every " + detail::format_duration(options.interval), 1,
           [options] { return std::make_unique<detail::MachineSource>(options); }};
 }

@@ -1,4 +1,4 @@
-// Reading: one measurement of the machine; the texts of /proc that it is taken from.
+// MachineReading: one measurement of the machine; the texts of /proc that it is taken from.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace millrace {
 
 /// A measurement of this machine: cpu total 37.5 %.
-struct Reading {
+struct MachineReading {
   Timestamp time;             ///< when it was read, by the wall clock
   std::string_view metric;    ///< "cpu", "memory", "disk", ..., see machine()
   std::string_view instance;  ///< which of several: "total", "0", "/home", "eth0"

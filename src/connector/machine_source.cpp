@@ -23,7 +23,7 @@ std::uint64_t growth(std::uint64_t before, std::uint64_t now) {
 /// Appends readings of one moment; their texts lie in the batch's arena.
 class MachineSource::Round {
  public:
-  Round(Batch<Reading>& batch, Time time)
+  Round(Batch<MachineReading>& batch, Time time)
       : batch_(batch), arena_(ArenaRef::make(4u << 10)), time_(time) {
     batch_.pin(arena_);
   }
@@ -34,7 +34,7 @@ class MachineSource::Round {
   }
 
  private:
-  Batch<Reading>& batch_;
+  Batch<MachineReading>& batch_;
   ArenaRef arena_;
   Timestamp time_;
 };
@@ -59,7 +59,7 @@ Result<Poll> MachineSource::poll(BatchBase& base) {
   if (now_ns < next_ns_) return Poll::idle;
   // After a pause rounds are not made up for.
   next_ns_ = std::max(next_ns_ + options_.interval.count() * 1000, now_ns);
-  auto& batch = static_cast<Batch<Reading>&>(base);
+  auto& batch = static_cast<Batch<MachineReading>&>(base);
   Round round(batch, env_->clock->wall_us());
   Counters now;
   now.ns = now_ns;

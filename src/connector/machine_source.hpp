@@ -19,9 +19,9 @@ struct MachineOptions {
 
 namespace detail {
 
-/// Fills Batch<Reading> with one round of measurements each interval, by the clock and the files of
-/// its environment. What a machine does not have is left out: no pressure before Linux 4.20, no
-/// /proc at all elsewhere.
+/// Fills Batch<MachineReading> with one round of measurements each interval, by the clock and the
+/// files of its environment. What a machine does not have is left out: no pressure before
+/// Linux 4.20, no /proc at all elsewhere.
 ///
 /// Shares and rates are of the time since the round before, so the first round has none of them.
 /// Errors: 2010 for an interval of 0 or less; 4001 when neither /proc/stat nor /proc/meminfo can be

@@ -36,14 +36,14 @@ struct Machine {
   }
   /// One poll; nullopt when it was not time yet.
   std::optional<Round> poll(MachineSource& source) {
-    Batch<Reading> batch;
+    Batch<MachineReading> batch;
     const auto outcome = source.poll(batch);
     if (!outcome || *outcome == Poll::idle) {
       EXPECT_TRUE(batch.values.empty());
       return std::nullopt;
     }
     Round round;
-    for (const Reading& reading : batch.values) {
+    for (const MachineReading& reading : batch.values) {
       EXPECT_EQ(reading.time.micros, harness.env.clock.wall_us());
       round[std::string(reading.metric) + " " + std::string(reading.instance) + " " +
             std::string(reading.unit)] = reading.value;
@@ -123,9 +123,9 @@ TEST(MachineSource, FeedsATopologyInSimulatedTime) {
   Topology topology("machine");
   int readings = 0;
   topology.from(machine({.interval = 1s}))
-      .event_time(&Reading::time)
-      .filter([](const Reading& reading) { return reading.metric == "memory"; })
-      .to(each([&readings](const Reading&) { ++readings; }));
+      .event_time(&MachineReading::time)
+      .filter([](const MachineReading& reading) { return reading.metric == "memory"; })
+      .to(each([&readings](const MachineReading&) { ++readings; }));
   Machine files;
   SimEnv& env = files.harness.env;
   RunOptions options;
