@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -21,28 +22,25 @@ struct Measure {
   double value = 0;
 };
 
-Measure measure_of(const MachineReading& reading) {
-  return {reading.time, reading.instance, std::round(reading.value * 10) / 10};
-}
-
-/// The readings of a metric; of one instance only, unless it is empty.
-auto is(std::string_view metric, std::string_view instance = {}) {
-  return [=](const MachineReading& reading) {
-    return reading.metric == metric && (instance.empty() || reading.instance == instance);
+/// The readings of a metric as they are drawn; of one instance only, unless it is empty.
+auto measures(std::string_view metric, std::string_view instance = {}) {
+  return [=](const MachineReading& reading, Output<Measure>& out) {
+    if (reading.metric != metric || (!instance.empty() && reading.instance != instance)) return;
+    out.emit({reading.time, reading.instance, std::round(reading.value * 10) / 10});
   };
 }
 
 void show_number(const Stream<MachineReading>& readings, const char* title, std::string_view metric,
                  std::string_view instance) {
-  readings.filter(is(metric, instance))
-      .map(measure_of)
+  readings.flat_map(measures(metric, instance))
+      .named(std::string(metric) + " now")
       .to(view(title, {.kind = ViewKind::number, .rows_max = 120, .y = {"value"}, .unit = "%"}));
 }
 
 void show_lines(const Stream<MachineReading>& readings, const char* title, std::string_view metric,
                 const char* unit) {
-  readings.filter(is(metric))
-      .map(measure_of)
+  readings.flat_map(measures(metric))
+      .named(std::string(metric) + " over time")
       .to(view(title, {.kind = ViewKind::line,
                        .rows_max = kPointsMax,
                        .y = {"value"},
@@ -83,9 +81,11 @@ void declare_machine(Topology& topology, const MachineOptions& options, const Ma
                  [limits](const MachineReading& reading) { return limits_of(reading, limits); })
           .named("alerts");
   alerts.to(view("Alerts"));
-  alerts.to(each([counts = std::move(counts)](const auto& alert) {
-    ++(alert.raised ? counts->raised : counts->cleared);
-  }));
+  alerts
+      .to(each([counts = std::move(counts)](const auto& alert) {
+        ++(alert.raised ? counts->raised : counts->cleared);
+      }))
+      .named("counted");
 }
 
 }  // namespace millrace::apps

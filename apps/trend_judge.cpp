@@ -35,7 +35,7 @@ void TrendJudge::alarm(std::string_view tag, Time at, double score) {
     return;
   }
   ++figures_.false_alarms;
-  keep({std::string(tag), {Timestamp{at}, 0, "false alarm", std::nullopt, tenths(score)}});
+  keep({std::string(tag), {"false alarm", std::nullopt, Timestamp{at}, 0, tenths(score)}});
 }
 
 void TrendJudge::advance(Time now) {
@@ -74,8 +74,8 @@ void TrendJudge::keep(Row row) {
 
 TrendJudge::Row TrendJudge::row_of(const Open& open) const {
   return {std::string(tables_->tag(open.trend.tag)),
-          {Timestamp{open.trend.start}, tenths(100 * open.trend.peak_share),
-           open.seen_after_s ? "seen" : "not yet", open.seen_after_s, open.score}};
+          {open.seen_after_s ? "seen" : "not yet", open.seen_after_s, Timestamp{open.trend.start},
+           tenths(100 * open.trend.peak_share), open.score}};
 }
 
 TrendFigures TrendJudge::figures() const {

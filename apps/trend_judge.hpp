@@ -33,10 +33,10 @@ struct TrendFigures {
 
 /// A planted trend, or a false alarm, as the page shows it.
 struct TrendOutcome {
-  Timestamp planted_at{kTimeMin};  ///< of a false alarm: when it was raised
-  double peak_percent = 0;
   std::string_view outcome;  ///< "seen", "not yet", "missed", "false alarm"
   std::optional<double> seen_after_s;
+  Timestamp planted_at{kTimeMin};  ///< of a false alarm: when it was raised
+  double peak_percent = 0;
   std::optional<double> score;
 };
 
