@@ -96,7 +96,7 @@ Report full_report() {
                                .in_flight = 0,
                                .emitted = 6,
                                .busy_share = 0.25});
-  report.edges.push_back({"edits", "a \"b\"\\\n", "shuffle", 7, 6, 1, 3.5});
+  report.edges.push_back({"edits", "a \"b\"\\\n", "shuffle", 7, 6, 1, 0, 3.5});
   report.views.push_back(view_of({std::int64_t{1}}));
   report.recent_dead_letters.push_back({"edits", "broken", "f:1", "{", 1'442'018'818'000'000});
   report.oracle = OracleReport{5142, 1};
