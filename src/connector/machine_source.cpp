@@ -57,8 +57,9 @@ Status MachineSource::open(const EndContext& context) {
 Result<Poll> MachineSource::poll(BatchBase& base) {
   const std::int64_t now_ns = env_->clock->steady_ns();
   if (now_ns < next_ns_) return Poll::idle;
-  // After a pause rounds are not made up for.
-  next_ns_ = std::max(next_ns_ + options_.interval.count() * 1000, now_ns);
+  const std::int64_t interval_ns = options_.interval.count() * 1000;
+  next_ns_ += interval_ns;
+  if (next_ns_ <= now_ns) next_ns_ = now_ns + interval_ns;  // missed rounds are not made up for
   auto& batch = static_cast<Batch<MachineReading>&>(base);
   Round round(batch, env_->clock->wall_us());
   Counters now;

@@ -16,7 +16,10 @@ class WrongFlag(CliTest):
         self.refused(1001, ["--paralelism", "2"], "no such flag", "did you mean --parallelism?")
         self.refused(1001, ["--headles"], "did you mean --headless?")
         self.refused(1001, ["--xyzzy=3"], "--xyzzy: there is no such flag; --help lists them")
-        self.refused(1001, ["surplus"], "surplus", "takes no such argument")
+        _, err = self.run_program("wordcount", "none.jsonl", "none", "surplus", code=64)
+        self.assert_error(err, 1001, "surplus", "takes no such argument")
+        _, err = self.run_program("millrace", "demo", "surplus", code=64)
+        self.assert_error(err, 1001, "surplus: there is no such demo", "demo --help")
 
     def test_value_out_of_range(self):
         for flags, wanted in (
