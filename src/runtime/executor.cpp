@@ -118,7 +118,8 @@ Step Executor::step(Task& task, bool& mine) {
 Task* Executor::take_away(std::uint64_t turn) {
   if (!turn_.compare_exchange_strong(turn, turn + 1, std::memory_order_acq_rel)) return nullptr;
   Task* task = stepped_.load(std::memory_order_relaxed);
-  std::erase(tasks_, task);
+  // The round that was cut off no longer drops the ones that were done in it.
+  std::erase_if(tasks_, [task](Task* one) { return !one || one == task; });
   return task;
 }
 

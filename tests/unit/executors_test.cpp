@@ -211,6 +211,48 @@ TEST(Executors, AStepThatDoesNotReturnIsNamedAndHoldsUpNobodyElse) {
   EXPECT_EQ(flows.seen, flows.control->made);
 }
 
+/// Ends at once, and says so when it closes.
+struct Short : Spout<std::int64_t> {
+  explicit Short(std::shared_ptr<std::atomic<bool>> flag) : closed(std::move(flag)) {}
+  bool next(Output<std::int64_t>&) override { return false; }
+  void close() override { *closed = true; }
+  std::shared_ptr<std::atomic<bool>> closed;
+};
+/// Emits one record once the flag is up.
+struct AfterThat : Spout<std::int64_t> {
+  explicit AfterThat(std::shared_ptr<std::atomic<bool>> flag) : wait_for(std::move(flag)) {}
+  bool next(Output<std::int64_t>& out) override {
+    if (!*wait_for) return true;
+    out.emit(1);
+    return false;
+  }
+  std::shared_ptr<std::atomic<bool>> wait_for;
+};
+
+TEST(Executors, ATaskThatEndedInTheRoundThatWasCutOffIsForgotten) {
+  OwnProcessors two(2);
+  Topology topology("x");
+  const auto closed = std::make_shared<std::atomic<bool>>(false);
+  Gate gate;
+  std::atomic<int> seen = 0;
+  topology.spout("short", Short(closed)).to(each([](const std::int64_t&) {}));
+  topology.spout("after", AfterThat(closed)).to(each([&](const std::int64_t&) {
+    gate.pass();
+    ++seen;
+  }));
+  auto control = std::make_shared<Numbers::Control>();
+  std::atomic<std::int64_t> others = 0;
+  topology.spout("numbers", Numbers(control)).to(each([&](const std::int64_t&) { ++others; }));
+  Running run(topology, {.executors = 1}, two.env());
+  EXPECT_TRUE(comes([&] { return !run.report().slow_steps.empty(); }));
+  const std::int64_t before = others;
+  EXPECT_TRUE(comes([&] { return others > before + 50; }));
+  gate.closed = false;
+  run.end();
+  EXPECT_EQ(seen, 1);
+  EXPECT_EQ(others, control->made);
+}
+
 TEST(Executors, AComponentMarkedBlockingHasAThreadOfItsOwn) {
   OwnProcessors two(2);
   TwoFlows flows(true);
