@@ -63,8 +63,9 @@ void declare(Topology& topology, int components, int tasks) {
   stream.to(each([](const Count&) {}));
 }
 
-/// Milliseconds of the quickest of some reports with all that is made of one.
-double cost_ms(RunningTopology& running, std::size_t& bytes) {
+/// Bytes of what is made of a report. How long the quickest of some took is recorded, not judged.
+std::size_t cost_bytes(RunningTopology& running) {
+  std::size_t bytes = 0;
   using Clock = std::chrono::steady_clock;
   Report before = running.report();
   History history;
@@ -80,16 +81,14 @@ double cost_ms(RunningTopology& running, std::size_t& bytes) {
   }
   ::testing::Test::RecordProperty("milliseconds", std::to_string(best));
   ::testing::Test::RecordProperty("bytes", std::to_string(bytes));
-  return best;
+  return bytes;
 }
 
 TEST(ReportCost, OfThreeHundredComponents) {
   Topology topology("t");
   declare(topology, 300, 1);
   RunningTopology running(topology);
-  std::size_t bytes = 0;
-  EXPECT_LT(cost_ms(running, bytes), 200);
-  EXPECT_LT(bytes, 1'000'000u);
+  EXPECT_LT(cost_bytes(running), 1'000'000u);
   EXPECT_EQ(running.report().components.size(), 303u);
 }
 
@@ -97,9 +96,7 @@ TEST(ReportCost, OfTenThousandTasks) {
   Topology topology("t");
   declare(topology, 79, 125);
   RunningTopology running(topology, {.fuse = false}, {.ring_batches_max = 2});
-  std::size_t bytes = 0;
-  EXPECT_LT(cost_ms(running, bytes), 500);
-  EXPECT_LT(bytes, 1'000'000u) << "the feed leaves the tasks out";
+  EXPECT_LT(cost_bytes(running), 1'000'000u) << "the feed leaves the tasks out";
   const Report report = running.report();
   EXPECT_GE(report.tasks.size(), 10'000u);
   EXPECT_GT(tasks_json(report).size(), 1'000'000u);
