@@ -36,6 +36,10 @@ class Arena {
     used_ += bytes;
     return at;
   }
+  /// The next `bytes` allocated neither throw nor ask for memory.
+  void reserve(std::size_t bytes) {
+    if (bytes > left_) grow(bytes);
+  }
   /// Copies `text` in and returns the copy's view.
   std::string_view intern(std::string_view text) {
     char* at = allocate(text.size());

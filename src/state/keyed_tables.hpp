@@ -3,15 +3,12 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <memory>
-#include <new>
 #include <type_traits>
 #include <utility>
 
 #include "record/arena.hpp"
-#include "state/slot_memory.hpp"
-#include "state/stored_key.hpp"
+#include "state/group_table.hpp"
 
 namespace millrace::detail {
 
@@ -29,30 +26,21 @@ inline std::uint32_t task_of_hash(std::uint64_t hash, std::uint32_t tasks) {
   return (key_group(hash) * tasks) >> 7;
 }
 
-/// A place in a table: zeroed raw memory, so that an empty table costs no
-/// constructors.
-template <class StoredK, class V>
-struct TableSlot {
-  std::uint32_t tag;  ///< 0: empty; else bits of the hash, never 0
-  alignas(StoredK) unsigned char key_bytes[sizeof(StoredK)];
-  alignas(V) unsigned char value_bytes[sizeof(V)];
-  StoredK& key() { return *std::launder(reinterpret_cast<StoredK*>(key_bytes)); }
-  V& value() { return *std::launder(reinterpret_cast<V*>(value_bytes)); }
-};
-
 /// Values by key. Each group's table grows alone, so no insert waits for a big move; a table is at
 /// most a quarter full while all of them fit the L2 cache and half full beyond (linear probing;
 /// measured in architecture.md).
 ///
-/// One thread. References stay valid until the next insert. `K` is a key view (see KeyTraits).
-/// Throws MemoryRefused, unchanged, where its meter does not let it grow.
+/// One thread. References stay valid until the next insert or erase. `K` is a key view, `hash`
+/// always what its KeyTraits say. Throws MemoryRefused, unchanged, where its meter does not let it
+/// grow.
 template <class K, class V>
 class KeyedTables {
  public:
   using Traits = KeyTraits<K>;
 
   /// `meter` counts its memory and outlives it; null: nobody does.
-  explicit KeyedTables(MemoryMeter* meter = nullptr) : memory_(meter), arena_(64u << 10, meter) {}
+  explicit KeyedTables(MemoryMeter* meter = nullptr)
+      : meter_(meter), memory_(meter), arena_(std::make_unique<Arena>(kArenaBlock, meter)) {}
   KeyedTables(const KeyedTables&) = delete;
   KeyedTables& operator=(const KeyedTables&) = delete;
   ~KeyedTables() {
@@ -61,7 +49,7 @@ class KeyedTables {
   }
 
   std::size_t size() const { return size_; }
-  std::size_t bytes() const { return memory_.bytes() + arena_.capacity_bytes(); }
+  std::size_t bytes() const { return memory_.bytes() + arena_->capacity_bytes(); }
   /// True when the tables are larger than the caches near the core: then batches should prefetch.
   bool is_wide() const { return memory_.bytes() > kWideBytes; }
 
@@ -76,80 +64,57 @@ class KeyedTables {
   template <class Init>
   [[gnu::always_inline]] V& upsert(const K& key, std::uint64_t hash, Init&& init) {
     Group& group = groups_[key_group(hash)];
-    const std::uint32_t tag = tag_of(hash);
-    if (group.slots) [[likely]] {
-      for (std::size_t at = hash & group.mask;; at = (at + 1) & group.mask) {
-        Slot& slot = group.slots[at];
-        if (slot.tag == tag && Traits::equals(slot.key(), key)) [[likely]]
-          return slot.value();
-        if (slot.tag == 0) break;
-      }
-    }
+    if (Slot* slot = group.find(key, hash)) [[likely]]
+      return slot->value();
     return insert(group, key, hash, init());
   }
 
   /// The value of `key`, or null. O(1).
   V* find(const K& key, std::uint64_t hash) {
+    Slot* slot = groups_[key_group(hash)].find(key, hash);
+    return slot ? &slot->value() : nullptr;
+  }
+
+  /// Forgets `key`; false when it is not there. O(1). `key` may be the table's own view of it.
+  /// Memory: a table far too large for its entries halves; the long texts of forgotten keys are
+  /// given back when they are more than those of the living. Where the meter has none for the move,
+  /// nothing is given back yet.
+  bool erase(const K& key, std::uint64_t hash) noexcept {
     Group& group = groups_[key_group(hash)];
-    if (!group.slots) return nullptr;
-    const std::uint32_t tag = tag_of(hash);
-    for (std::size_t at = hash & group.mask;; at = (at + 1) & group.mask) {
-      Slot& slot = group.slots[at];
-      if (slot.tag == tag && Traits::equals(slot.key(), key)) return &slot.value();
-      if (slot.tag == 0) return nullptr;
-    }
+    Slot* slot = group.find(key, hash);
+    if (slot == nullptr) return false;
+    garbage_bytes_ += Traits::arena_bytes(slot->key());
+    group.remove(*slot);
+    --size_;
+    if (group.loose() || garbage_bytes_ > kArenaBlock) give_back(group);
+    return true;
   }
 
   /// Calls visit(K key, V& value) for every entry, group by group.
   template <class Visit>
   void for_each(Visit&& visit) {
     for (Group& group : groups_) {
-      if (!group.slots) continue;
-      for (std::size_t at = 0; at <= group.mask; ++at) {
-        Slot& slot = group.slots[at];
-        if (slot.tag != 0) visit(Traits::view(slot.key()), slot.value());
-      }
+      group.each([&](Slot& slot) { visit(Traits::view(slot.key()), slot.value()); });
     }
   }
 
   /// Forgets all entries and keeps the tables' memory for the next pane.
   void clear() {
-    for (Group& group : groups_) {
-      if (group.size == 0) continue;
-      if constexpr (!std::is_trivially_destructible_v<V>) {
-        for (std::size_t at = 0; at <= group.mask; ++at) {
-          if (group.slots[at].tag != 0) group.slots[at].value().~V();
-        }
-      }
-      std::memset(static_cast<void*>(group.slots), 0, group.bytes());
-      group.size = 0;
-    }
+    for (Group& group : groups_) group.clear();
     size_ = 0;
-    arena_.reset();
+    garbage_bytes_ = 0;
+    arena_->reset();
   }
 
  private:
   static constexpr std::size_t kWideBytes = 1u << 20;
+  static constexpr std::size_t kArenaBlock = 64u << 10;
   /// All groups together fit half an L2 of 2 MiB while one group's table is at most this large.
   static constexpr std::size_t kSparseBytes = (2u << 20) / kKeyGroups;
 
+  using Group = GroupTable<K, V, kSparseBytes>;
+  using Slot = typename Group::Slot;
   using StoredK = typename Traits::Stored;
-  static_assert(std::is_trivially_copyable_v<StoredK> || std::is_trivially_destructible_v<StoredK>,
-                "a stored key is moved by copying its bytes");
-
-  using Slot = TableSlot<StoredK, V>;
-  struct Group {
-    Slot* slots = nullptr;
-    std::uint32_t mask = 0;
-    std::uint32_t size = 0;
-    std::uint32_t grow_at = 0;
-    std::size_t count() const { return slots ? std::size_t{mask} + 1 : 0; }
-    std::size_t bytes() const { return count() * sizeof(Slot); }
-  };
-
-  static std::uint32_t tag_of(std::uint64_t hash) {
-    return static_cast<std::uint32_t>(hash >> 26) | 1;
-  }
 
   /// Small keys by value, so that upsert can hold them in registers.
   static constexpr bool kSmallKey = std::is_trivially_copyable_v<K> && sizeof(K) <= 16;
@@ -157,44 +122,47 @@ class KeyedTables {
 
   template <class Value>
   [[gnu::noinline]] V& insert(Group& group, KeyArgument key, std::uint64_t hash, Value&& value) {
-    if (group.size >= group.grow_at) grow(group);
-    std::size_t at = hash & group.mask;
-    while (group.slots[at].tag != 0) at = (at + 1) & group.mask;
-    Slot& slot = group.slots[at];
-    new (slot.key_bytes) StoredK(Traits::store(key, arena_));
+    if (group.full()) group.resize(group.slots ? group.count() * 2 : Group::kSlotsMin, memory_);
+    Slot& slot = group.vacant(hash);
+    new (slot.key_bytes) StoredK(Traits::store(key, *arena_));
     new (slot.value_bytes) V(std::forward<Value>(value));
-    slot.tag = tag_of(hash);
+    slot.tag = Group::tag_of(hash);
     ++group.size;
     ++size_;
     return slot.value();
   }
 
-  void grow(Group& group) {
-    const std::size_t old_count = group.count();
-    const std::size_t count = old_count == 0 ? 8 : old_count * 2;
-    Slot* fresh = static_cast<Slot*>(memory_.take(count * sizeof(Slot)));
-    const auto mask = static_cast<std::uint32_t>(count - 1);
-    for (std::size_t at = 0; at < old_count; ++at) {
-      Slot& slot = group.slots[at];
-      if (slot.tag == 0) continue;
-      std::size_t to = Traits::hash(Traits::view(slot.key())) & mask;
-      while (fresh[to].tag != 0) to = (to + 1) & mask;
-      fresh[to].tag = slot.tag;
-      new (fresh[to].key_bytes) StoredK(slot.key());
-      new (fresh[to].value_bytes) V(std::move(slot.value()));
-      slot.value().~V();
+  [[gnu::noinline]] void give_back(Group& group) noexcept {
+    try {
+      if (group.loose()) group.resize(group.count() / 2, memory_);
+      if (garbage_bytes_ > kArenaBlock) reclaim_texts();
+    } catch (...) {
+      // Both need memory before they give some back: where there is none, all stays as it is.
     }
-    memory_.give_back(group.slots, group.bytes());
-    group.slots = fresh;
-    group.mask = mask;
-    const bool sparse = count * sizeof(Slot) <= kSparseBytes;
-    group.grow_at = static_cast<std::uint32_t>(sparse ? count / 4 : count / 2);
+  }
+
+  /// Stores the long texts of the living keys anew where that is worth the walk over all slots: the
+  /// garbage is more than the living, and a share of the slots' own bytes.
+  void reclaim_texts() {
+    const std::size_t living = arena_->used_bytes() - garbage_bytes_;
+    if (garbage_bytes_ < living || garbage_bytes_ < memory_.bytes() / 4) return;
+    auto fresh = std::make_unique<Arena>(kArenaBlock, meter_);
+    if (living > 0) fresh->reserve(living);
+    for (Group& group : groups_) {
+      group.each([&fresh](Slot& slot) {
+        new (slot.key_bytes) StoredK(Traits::store(Traits::view(slot.key()), *fresh));
+      });
+    }
+    arena_ = std::move(fresh);
+    garbage_bytes_ = 0;
   }
 
   std::array<Group, kKeyGroups> groups_{};
   std::size_t size_ = 0;
+  MemoryMeter* meter_;
   SlotMemory memory_;
-  Arena arena_;
+  std::unique_ptr<Arena> arena_;   ///< the long texts of keys
+  std::size_t garbage_bytes_ = 0;  ///< of them, those of keys that are gone
 };
 
 }  // namespace millrace::detail

@@ -50,6 +50,8 @@ class StoredText {
     }
   }
   std::string_view view() const { return {data(), size_}; }
+  /// Bytes that lie in the arena of the table.
+  std::size_t arena_bytes() const { return size_ <= kInlineMax ? 0 : size_; }
   bool equals(std::string_view text) const {
     return size_ == text.size() && same_bytes(data(), text.data(), size_);
   }
@@ -89,6 +91,7 @@ struct KeyTraits<K> {
   static bool equals(const Stored& stored, K key) { return stored == key; }
   static Stored store(K key, Arena&) { return key; }
   static K view(const Stored& stored) { return stored; }
+  static std::size_t arena_bytes(const Stored&) { return 0; }
   static Owned own(K key) { return key; }
   static K intern(K key, Arena&) { return key; }
 };
@@ -112,6 +115,7 @@ struct KeyTraits<K> {
   static bool equals(const Stored& stored, K key) { return stored == key; }
   static Stored store(K key, Arena&) { return key; }
   static K view(const Stored& stored) { return stored; }
+  static std::size_t arena_bytes(const Stored&) { return 0; }
   static Owned own(K key) { return key; }
   static K intern(K key, Arena&) { return key; }
 };
@@ -124,6 +128,7 @@ struct KeyTraits<std::string_view> {
   static bool equals(const Stored& stored, std::string_view key) { return stored.equals(key); }
   static Stored store(std::string_view key, Arena& arena) { return Stored(key, arena); }
   static std::string_view view(const Stored& stored) { return stored.view(); }
+  static std::size_t arena_bytes(const Stored& stored) { return stored.arena_bytes(); }
   static Owned own(std::string_view key) { return Owned(key); }
   static std::string_view intern(std::string_view key, Arena& arena) { return arena.intern(key); }
 };
@@ -155,6 +160,9 @@ struct KeyTraits<std::tuple<Ks...>> {
     return std::apply([](const auto&... parts) { return View(KeyTraits<Ks>::view(parts)...); },
                       stored);
   }
+  static std::size_t arena_bytes(const Stored& stored) {
+    return sum_arena_bytes(stored, Indices{});
+  }
   static Owned own(const View& key) {
     return std::apply([](const Ks&... parts) { return Owned(KeyTraits<Ks>::own(parts)...); }, key);
   }
@@ -167,6 +175,10 @@ struct KeyTraits<std::tuple<Ks...>> {
   template <std::size_t... I>
   static bool equal(const Stored& stored, const View& key, std::index_sequence<I...>) {
     return (KeyTraits<Ks>::equals(std::get<I>(stored), std::get<I>(key)) && ...);
+  }
+  template <std::size_t... I>
+  static std::size_t sum_arena_bytes(const Stored& stored, std::index_sequence<I...>) {
+    return (KeyTraits<Ks>::arena_bytes(std::get<I>(stored)) + ... + 0);
   }
 };
 

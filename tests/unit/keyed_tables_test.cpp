@@ -1,6 +1,7 @@
 // Tests of KeyedTables against std::unordered_map, and of the stored forms of keys.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -107,6 +108,131 @@ TEST(KeyedTables, GrowToManyKeysAndPrefetchAnywhere) {
   for (std::int64_t key = -100'000; key < 100'000; ++key) {
     ASSERT_EQ(*tables.find(key, hash_of(key)), key);
   }
+}
+
+/// A value whose construction and destruction are counted.
+class Counted {
+ public:
+  explicit Counted(std::int64_t of) : value(of) { ++alive; }
+  Counted(Counted&& other) noexcept : value(other.value) { ++alive; }
+  ~Counted() {
+    --alive;
+    value = -1;
+  }
+  std::int64_t value;
+  static inline int alive = 0;  // of a test's one thread
+};
+
+TEST(KeyedTables, ErasedKeysAreGoneAsInAMapOverRandomRounds) {
+  Random random(6);
+  int erased = 0;
+  int missed = 0;
+  {
+    KeyedTables<std::string_view, Counted> tables;
+    std::unordered_map<std::string, std::int64_t> model;
+    for (int round = 0; round < 40; ++round) {
+      // Rounds that mostly add take turns with rounds that mostly erase, so that tables shrink.
+      const std::uint64_t of_ten_erase = round % 2 == 0 ? 2 : 9;
+      for (int at = 0; at < 4'000; ++at) {
+        const std::string key = random_text(random);
+        const std::uint64_t hash = hash_of<std::string_view>(key);
+        if (random.below(10) < of_ten_erase) {
+          const bool was_there = model.erase(key) == 1;
+          ASSERT_EQ(tables.erase(key, hash), was_there);
+          ++(was_there ? erased : missed);
+        } else {
+          tables.upsert(key, hash, [] { return Counted(0); }).value += at;
+          model[key] += at;
+        }
+      }
+      ASSERT_EQ(tables.size(), model.size());
+      ASSERT_EQ(static_cast<std::size_t>(Counted::alive), model.size());
+      std::size_t seen = 0;
+      tables.for_each([&](std::string_view key, Counted& value) {
+        ++seen;
+        ASSERT_EQ(model.at(std::string(key)), value.value);
+      });
+      ASSERT_EQ(seen, model.size());
+      for (const auto& [key, value] : model) {
+        const Counted* found = tables.find(key, hash_of<std::string_view>(key));
+        ASSERT_NE(found, nullptr);
+        ASSERT_EQ(found->value, value);
+      }
+    }
+  }
+  EXPECT_EQ(Counted::alive, 0);
+  EXPECT_GT(erased, 5'000);
+  EXPECT_GT(missed, 5'000);
+}
+
+TEST(KeyedTables, ErasingFromAFullRunThatWrapsKeepsTheRest) {
+  // Keys of one group whose homes are the last two slots of a table of eight.
+  std::vector<std::int64_t> keys;
+  for (std::int64_t key = 0; keys.size() < 4; ++key) {
+    const std::uint64_t hash = hash_of(key);
+    if (key_group(hash) == 7 && (hash & 7) >= 6) keys.push_back(key);
+  }
+  std::vector<std::int64_t> order = {0, 1, 2, 3};
+  do {
+    KeyedTables<std::int64_t, char> tables;  // so small a value that eight slots take four keys
+    for (const std::int64_t key : keys) tables.upsert(key, hash_of(key), [] { return 'a'; });
+    for (std::size_t gone = 0; gone < order.size(); ++gone) {
+      const std::int64_t key = keys[static_cast<std::size_t>(order[gone])];
+      ASSERT_TRUE(tables.erase(key, hash_of(key)));
+      ASSERT_FALSE(tables.erase(key, hash_of(key)));
+      for (std::size_t left = gone + 1; left < order.size(); ++left) {
+        const std::int64_t other = keys[static_cast<std::size_t>(order[left])];
+        ASSERT_NE(tables.find(other, hash_of(other)), nullptr);
+      }
+    }
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(KeyedTables, KeysThatComeAndGoTakeNoMoreMemoryThanThoseThatStay) {
+  MemoryMeter meter;
+  KeyedTables<std::string_view, std::int64_t> tables(&meter);
+  const auto key_of = [](int at) { return std::string(100, 'k') + std::to_string(at); };
+  std::size_t full_bytes = 0;
+  constexpr int kAlive = 20'000;
+  for (int at = 0; at < 10 * kAlive; ++at) {
+    const std::string key = key_of(at);
+    tables.upsert(key, hash_of<std::string_view>(key), [at] { return at; });
+    if (at == kAlive) full_bytes = tables.bytes();
+    if (at >= kAlive) {
+      const std::string old = key_of(at - kAlive);
+      ASSERT_TRUE(tables.erase(old, hash_of<std::string_view>(old)));
+    }
+  }
+  EXPECT_LT(tables.bytes(), 3 * full_bytes);
+  EXPECT_EQ(meter.bytes(), tables.bytes());
+  tables.for_each([&](std::string_view key, std::int64_t& value) {
+    ASSERT_EQ(key, key_of(static_cast<int>(value)));
+  });
+  for (int at = 9 * kAlive; at < 10 * kAlive; ++at) {
+    const std::string key = key_of(at);
+    ASSERT_TRUE(tables.erase(key, hash_of<std::string_view>(key)));
+  }
+  EXPECT_EQ(tables.size(), 0u);
+  EXPECT_LT(tables.bytes(), full_bytes / 10);
+}
+
+TEST(KeyedTables, AKeyIsErasedAlsoWhereMemoryIsRefused) {
+  std::vector<std::string> keys;
+  for (int at = 0; at < 3'000; ++at) keys.push_back(std::string(60, 'k') + std::to_string(at));
+  MemoryMeter limited(nullptr, 1u << 20);
+  KeyedTables<std::string_view, std::int64_t> tight(&limited);
+  std::size_t taken = 0;
+  try {
+    for (; taken < keys.size(); ++taken) {
+      tight.upsert(keys[taken], hash_of<std::string_view>(keys[taken]), [] { return 1; });
+    }
+  } catch (const MemoryRefused&) {
+  }
+  limited.grow(limited.limit_bytes() - limited.bytes());  // not a byte is left
+  for (std::size_t at = 0; at < taken; ++at) {
+    ASSERT_TRUE(tight.erase(keys[at], hash_of<std::string_view>(keys[at])));
+  }
+  EXPECT_EQ(tight.size(), 0u);
 }
 
 TEST(KeyedTables, TupleKeysAgreeWithAMap) {
