@@ -96,12 +96,15 @@ class ReplayPace {
  public:
   explicit ReplayPace(double speed) : speed_(speed) {}
   bool paced() const { return speed_ > 0; }
-  std::int64_t due_ns(Time time, std::int64_t now_ns) {
-    if (!started_) {
-      started_ = true;
-      first_time_ = time;
-      first_ns_ = now_ns;
-    }
+  /// The first record is due now; once, the later calls do nothing.
+  void start(Time time, std::int64_t now_ns) {
+    if (started_) return;
+    started_ = true;
+    first_time_ = time;
+    first_ns_ = now_ns;
+  }
+  /// Once started.
+  std::int64_t due_ns(Time time) const {
     return first_ns_ +
            static_cast<std::int64_t>(static_cast<double>(time - first_time_) * 1000.0 / speed_);
   }
@@ -128,7 +131,10 @@ class EventTime final : public Operator {
   bool originates_time() const override { return true; }
   Standing standing() const override { return {marks_.newest(), marks_.all(), {}}; }
   void set_partitions(std::uint32_t partitions) override { marks_.resize(partitions); }
-  std::size_t held() const override { return pending_.values.size() - next_; }
+  Waiting waiting() const override {
+    if (next_ == pending_.values.size()) return {};
+    return {pending_.values.size() - next_, pace_.due_ns(pending_.times[next_])};
+  }
 
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
@@ -145,11 +151,11 @@ class EventTime final : public Operator {
     }
     batch_type<T>().swap(pending_, batch);
     next_ = 0;
-    (void)release(false, outputs);
+    release(context().env->clock->steady_ns(), false, outputs);
   }
 
   void partition_ended(std::uint32_t partition, Outputs& outputs) override {
-    if (held() > 0) (void)release(true, outputs);
+    release(context().env->clock->steady_ns(), true, outputs);
     marks_.end(partition);
     if (marks_.least() != kTimeMax) outputs.advance_watermark(marks_.least());
   }
@@ -158,21 +164,17 @@ class EventTime final : public Operator {
     if (watermark == kTimeMax) outputs.advance_watermark(kTimeMax);
   }
 
-  std::optional<std::int64_t> release(bool drain, Outputs& outputs) override {
+  void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {
     const std::size_t count = pending_.values.size();
-    if (next_ >= count) return std::nullopt;
-    const std::int64_t now = context().env->clock->steady_ns();
+    if (next_ == count) return;
+    pace_.start(pending_.times[next_], now_ns);
+    const std::int64_t first_due = pace_.due_ns(pending_.times[next_]);
     std::size_t end = next_;
-    std::int64_t due = 0;
-    const std::int64_t first_due = pace_.due_ns(pending_.times[next_], now);
-    while (end < count && (drain || (due = pace_.due_ns(pending_.times[end], now)) <= now)) ++end;
-    if (end > next_) emit_pending(end, drain ? now : first_due, outputs);
-    if (next_ >= count) {
-      pending_.clear();
-      next_ = 0;
-      return std::nullopt;
-    }
-    return due;
+    while (end < count && (drain || pace_.due_ns(pending_.times[end]) <= now_ns)) ++end;
+    if (end > next_) emit_pending(end, drain ? now_ns : first_due, outputs);
+    if (next_ < count) return;
+    pending_.clear();
+    next_ = 0;
   }
 
  private:

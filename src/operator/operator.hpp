@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,6 +60,15 @@ class Outputs {
   virtual void advance_watermark(Time watermark) = 0;
 };
 
+/// In place of a due time: not by the clock.
+constexpr std::int64_t kNeverDue = std::numeric_limits<std::int64_t>::max();
+
+/// What an operator waits for the clock with.
+struct Waiting {
+  std::size_t records = 0;          ///< received but not yet tallied, because they are not due
+  std::int64_t due_ns = kNeverDue;  ///< steady nanoseconds from which it wants release()
+};
+
 /// What a report says of an operator besides its counts.
 struct Standing {
   Time newest_time = kTimeMin;            ///< let through so far; of operators that originate time
@@ -99,11 +109,11 @@ class Operator {
   /// it).
   virtual void set_partitions(std::uint32_t) {}
 
-  /// Records received but not yet tallied, because they are not due.
-  virtual std::size_t held() const { return 0; }
-  /// While records are held: lets go of those that are due, or of all when `drain`. Returns the
-  /// steady time in nanoseconds at which the next one is due, nullopt when none is held.
-  virtual std::optional<std::int64_t> release(bool /*drain*/, Outputs&) { return std::nullopt; }
+  /// What it waits for the clock with: records or timers. Asked for after each call, so O(1).
+  virtual Waiting waiting() const { return {}; }
+  /// `now_ns` has reached waiting().due_ns: lets go of what is due. Or the sources were stopped,
+  /// `drain`: lets go of all records that it holds. Not called any more once all inputs have ended.
+  virtual void release(std::int64_t /*now_ns*/, bool /*drain*/, Outputs&) {}
 
  protected:
   const OperatorContext& context() const { return *context_; }

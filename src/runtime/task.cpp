@@ -25,25 +25,41 @@ std::string mebibytes(std::uint64_t bytes) {
 
 /// The state of a component would not fit the run's memory budget.
 Status beyond_budget(const Stage& stage, const MemoryBudget& memory, const MemoryRefused& refused) {
-  return {Code::memory_exceeded,
-          fmt::format("\"{}\" holds {} of state and asks for {} more, but all state together may "
-                      "take {}, which is three quarters of the memory budget; give --memory more "
-                      "than {}, fewer keys, or shorter windows",
-                      stage.plan().name, mebibytes(stage.state_bytes()),
-                      mebibytes(refused.wanted_bytes()), mebibytes(memory.state_max_bytes()),
-                      mebibytes(memory.bytes()))};
+  ComponentReport told;
+  RunningSums::Component unused;
+  stage.tell(told, unused);
+  return {
+      Code::memory_exceeded,
+      fmt::format("\"{}\" holds {} of state and asks for {} more, but all state together may "
+                  "take {}, which is three quarters of the memory budget; give --memory more "
+                  "than {}, fewer keys, or shorter windows",
+                  stage.plan().name, mebibytes(told.state_bytes), mebibytes(refused.wanted_bytes()),
+                  mebibytes(memory.state_max_bytes()), mebibytes(memory.bytes()))};
 }
 
 }  // namespace
 
-Stage& Task::add_stage(std::unique_ptr<Stage> stage) {
+Task::Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around)
+    : chain_(chain), index_(index) {
+  shared_.env = around.env;
+  shared_.memory = around.memory;
+  shared_.dead_letters = around.dead_letters;
+  shared_.active = around.active;
+}
+
+template <class Kind>
+Kind& Task::add(std::vector<Kind*>& of_kind, const PlanStage& plan) {
+  auto stage = std::make_unique<Kind>(plan, shared_);
+  of_kind.push_back(stage.get());
   stages_.push_back(std::move(stage));
-  Stage* added = stages_.back().get();
-  if (added->is_source()) sources_.push_back(added);
-  if (added->is_sink()) sinks_.push_back(added);
-  if (added->originates_time()) timed_.push_back(added);
-  if (added->ticks()) ticking_.push_back(added);
-  return *added;
+  return *of_kind.back();
+}
+
+SourceStage& Task::add_source(const PlanStage& plan) { return add(sources_, plan); }
+
+ReadingStage& Task::add_reading(const PlanStage& plan) {
+  if (plan.make_sink) return add(sinks_, plan);
+  return add(operators_, plan);
 }
 
 Router& Task::add_router(std::unique_ptr<Router> router) {
@@ -51,9 +67,27 @@ Router& Task::add_router(std::unique_ptr<Router> router) {
   return *routers_.back();
 }
 
-void Task::add_input(Channel& channel, Stage& stage, std::uint32_t stage_channel,
-                     const Incoming& incoming, Counter& edge_received) {
-  inputs_.push_back({&channel, &stage, stage_channel, incoming, &edge_received, false});
+void Task::add_input(Channel& channel, ReadingStage& stage, const Incoming& incoming,
+                     Counter& edge_received) {
+  inputs_.push_back({&channel, &stage, stage.add_channel(), incoming, &edge_received, false});
+}
+
+void Task::find_time_origins() {
+  for (SourceStage* source : sources_) {
+    std::vector<Stage*> open = {source};
+    while (!open.empty()) {
+      Stage* at = open.back();
+      open.pop_back();
+      at->outlets().for_each([&](const Reader& reader) {
+        if (!reader.stage) return;
+        if (OperatorStage* origin = reader.stage->time_origin()) {
+          source->add_time_origin(*origin);
+        } else {
+          open.push_back(reader.stage);
+        }
+      });
+    }
+  }
 }
 
 Status Task::open(const StageOpening& opening) {
@@ -104,17 +138,17 @@ Step Task::do_step(std::size_t budget, bool stop) {
     for (auto& router : routers_) blocked |= !router->flush_waiting();
     if (blocked) return Step::blocked;
     bool worked = take_inputs(budget);
-    for (Stage* stage : timed_) worked |= stage->release_held(stop, next_due_ns_);
+    worked |= run_due(stop);
     if (!routers_blocked()) worked |= poll_sources(stop);
-    for (Stage* stage : ticking_) worked |= stage->tick(next_due_ns_);
     if (!shared_.failure.ok()) return Step::done;
     if (worked && ++busy_steps_ < kStepsBetweenFlushes) return Step::ready;
     busy_steps_ = 0;
-    for (Stage* sink : sinks_) sink->flush_sink();
+    for (SinkStage* sink : sinks_) sink->flush();
     const bool flushed = flush_routers();
     if (!shared_.failure.ok()) return Step::done;
     if (worked) return Step::ready;
     if (!flushed) return Step::blocked;
+    if (const std::int64_t due = least_due_ns(); due != kNeverDue) next_due_ns_ = due;
     return all_finished() ? Step::done : Step::idle;
   } catch (const MemoryRefused& refused) {
     shared_.failure = beyond_budget(stage_in_step(), *shared_.memory, refused);
@@ -141,7 +175,7 @@ const std::string& Task::component_in_step() const { return stage_in_step().plan
 std::string Task::name() const {
   const Stage* told = stages_.front().get();
   for (const auto& stage : stages_) {
-    if (!stage->is_sink()) told = stage.get();
+    if (!stage->plan().make_sink) told = stage.get();
   }
   std::string text = "\"" + told->plan().name + "\"";
   if (told->plan().tasks > 1) text += " task " + std::to_string(index_);
@@ -175,17 +209,34 @@ void Task::deliver(Input& input, BatchPtr batch) {
   if (batch->size() > 0) {
     input.stage->receive(*batch, true, input.incoming, *input.edge_received);
   }
-  if (watermark != kTimeMin) input.stage->advance_channel(input.stage_channel, watermark);
+  if (watermark != kTimeMin) input.stage->advance_channel(input.number, watermark);
   if (end) {
     input.ended = true;
-    input.stage->end_channel(input.stage_channel);
+    input.stage->end_channel(input.number);
   }
   input.channel->recycle(std::move(batch));
 }
 
+std::int64_t Task::least_due_ns() const {
+  std::int64_t least = kNeverDue;
+  for (const OperatorStage* stage : operators_) least = std::min(least, stage->due_ns());
+  return least;
+}
+
+/// Reads the clock only while something waits for it.
+bool Task::run_due(bool stop) {
+  const std::int64_t due = least_due_ns();
+  if (due == kNeverDue) return false;
+  const std::int64_t now = shared_.env->clock->steady_ns();
+  if (due > now && !stop) return false;
+  bool any = false;
+  for (OperatorStage* stage : operators_) any |= stage->run_due(now, stop);
+  return any;
+}
+
 bool Task::poll_sources(bool stop) {
   bool any = false;
-  for (Stage* source : sources_) {
+  for (SourceStage* source : sources_) {
     if (source->finished()) continue;
     if (source->is_held_back()) continue;
     if (!stop && !source->set_active(shared_.active->load(std::memory_order_seq_cst))) continue;
@@ -194,9 +245,6 @@ bool Task::poll_sources(bool stop) {
       any = true;
     } else {
       any |= source->poll();
-    }
-    for (Stage* stage : source->pacing) {
-      if (stage->holds()) (void)stage->release_held(false, next_due_ns_);
     }
   }
   return any;
@@ -223,7 +271,7 @@ bool Task::all_finished() const {
 
 bool Task::polls() const {
   return shared_.active->load(std::memory_order_seq_cst) &&
-         std::any_of(sources_.begin(), sources_.end(), [](const Stage* source) {
+         std::any_of(sources_.begin(), sources_.end(), [](const SourceStage* source) {
            return !source->finished() && !source->is_held_back();
          });
 }
@@ -237,7 +285,7 @@ std::uint64_t Task::records_in() const {
 std::uint64_t Task::records_out() const {
   std::uint64_t records = 0;
   for (const auto& router : routers_) records += router->sent();
-  for (const Stage* sink : sinks_) records += sink->counters().processed.value();
+  for (const SinkStage* sink : sinks_) records += sink->counters().processed.value();
   return records;
 }
 
@@ -264,12 +312,12 @@ std::pair<const Stage*, std::int64_t> Task::running() const {
 
 std::uint64_t Task::records_polled() const {
   std::uint64_t records = 0;
-  for (const Stage* source : sources_) records += source->counters().processed.value();
+  for (const SourceStage* source : sources_) records += source->counters().processed.value();
   return records;
 }
 
 void Task::give_up() const {
-  for (Stage* sink : sinks_) sink->give_up();
+  for (SinkStage* sink : sinks_) sink->give_up();
 }
 
 void Task::give_memory_back() {

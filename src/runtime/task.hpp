@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "runtime/channel.hpp"
-#include "runtime/stage.hpp"
+#include "runtime/operator_stage.hpp"
+#include "runtime/sink_stage.hpp"
+#include "runtime/source_stage.hpp"
 
 namespace millrace::detail {
 
@@ -24,19 +26,24 @@ enum class Step {
 
 class Task {
  public:
-  /// `env` and `memory` outlive it.
-  Task(std::uint32_t chain, std::uint32_t index, Env& env, MemoryBudget& memory)
-      : chain_(chain), index_(index) {
-    shared_.env = &env;
-    shared_.memory = &memory;
-  }
+  /// What tasks are given; all of it outlives them.
+  struct Surroundings {
+    Env* env = nullptr;
+    MemoryBudget* memory = nullptr;
+    DeadLetterLog* dead_letters = nullptr;
+    const std::atomic<bool>* active = nullptr;  ///< false: sources are not polled
+  };
+  Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around);
 
-  // Wiring.
-  TaskShared& shared() { return shared_; }
-  Stage& add_stage(std::unique_ptr<Stage> stage);
+  // Wiring; the stages in the order of the data.
+  SourceStage& add_source(const PlanStage& plan);
+  /// An operator or a sink.
+  ReadingStage& add_reading(const PlanStage& plan);
   Router& add_router(std::unique_ptr<Router> router);
-  void add_input(Channel& channel, Stage& stage, std::uint32_t stage_channel,
-                 const Incoming& incoming, Counter& edge_received);
+  void add_input(Channel& channel, ReadingStage& stage, const Incoming& incoming,
+                 Counter& edge_received);
+  /// When all edges are there: each source learns which of its stages make time of what it reads.
+  void find_time_origins();
   Status open(const StageOpening& opening);
 
   /// Does a bounded piece of work: at most `budget` batches. Only the executor that owns the task
@@ -96,16 +103,20 @@ class Task {
  private:
   struct Input {
     Channel* channel;
-    Stage* stage;
-    std::uint32_t stage_channel;
+    ReadingStage* stage;
+    std::uint32_t number;  ///< of the channel, to the stage
     Incoming incoming;
     Counter* edge_received;
     bool ended = false;
   };
 
+  template <class Kind>
+  Kind& add(std::vector<Kind*>& of_kind, const PlanStage& plan);
   Step do_step(std::size_t budget, bool stop);
   void note(Step step);
   bool take_inputs(std::size_t budget);
+  bool run_due(bool stop);
+  std::int64_t least_due_ns() const;
   bool poll_sources(bool stop);
   bool routers_blocked() const;
   bool flush_routers();
@@ -119,10 +130,9 @@ class Task {
   Home home_;
   Counter busy_ticks_;
   std::vector<std::unique_ptr<Stage>> stages_;
-  std::vector<Stage*> sources_;
-  std::vector<Stage*> sinks_;
-  std::vector<Stage*> timed_;
-  std::vector<Stage*> ticking_;
+  std::vector<SourceStage*> sources_;
+  std::vector<OperatorStage*> operators_;
+  std::vector<SinkStage*> sinks_;
   std::vector<std::unique_ptr<Router>> routers_;
   std::vector<Input> inputs_;
   std::size_t next_input_ = 0;

@@ -80,21 +80,26 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
       wire(edge, counters, options_);
     }
   }
-  find_pacing();
+  for (auto& task : tasks_) task->find_time_origins();
 }
 
 void TaskGraph::make_tasks(const RunOptions& options) {
   stages_.resize(plan_.stages.size());
+  reading_.resize(plan_.stages.size());
+  const Task::Surroundings around{&env_, &memory_, &dead_letters_, &active_};
   for (std::uint32_t chain = 0; chain < plan_.chains.size(); ++chain) {
     first_task_.push_back(tasks_.size());
     for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {
-      auto task = std::make_unique<Task>(chain, index, env_, memory_);
-      task->shared().active = &active_;
+      auto task = std::make_unique<Task>(chain, index, around);
       for (const StageId id : plan_.chains[chain].stages) {
-        Stage& added = task->add_stage(
-            std::make_unique<Stage>(plan_.stages[id], task->shared(), dead_letters_));
-        if (added.is_source()) added.limit = options.limit;
-        stages_[id].push_back(&added);
+        if (plan_.stages[id].make_source) {
+          SourceStage& added = task->add_source(plan_.stages[id]);
+          added.set_limit(options.limit);
+          stages_[id].push_back(&added);
+        } else {
+          reading_[id].push_back(&task->add_reading(plan_.stages[id]));
+          stages_[id].push_back(reading_[id].back());
+        }
       }
       tasks_.push_back(std::move(task));
     }
@@ -112,14 +117,14 @@ std::size_t TaskGraph::batch_bytes_max() const {
 
 void TaskGraph::wire_fused(const PlanEdge& edge, EdgeCounters& counters) {
   for (std::uint32_t task = 0; task < plan_.stages[edge.from].tasks; ++task) {
-    Stage& to = stage(edge.to, task);
-    Stage::Reader reader;
+    ReadingStage& to = reading(edge.to, task);
+    Reader reader;
     reader.stage = &to;
     reader.channel = to.add_channel();
     reader.incoming = incoming(edge);
     reader.fused_sent = &counters.sent[task];
     reader.fused_received = &counters.received[task];
-    stage(edge.from, task).add_reader(edge.port, reader);
+    stage(edge.from, task).outlets().add(edge.port, reader);
   }
 }
 
@@ -133,8 +138,7 @@ Channel& TaskGraph::connect(const PlanEdge& edge, std::uint32_t sender, std::uin
   Channel& channel = *channels_.back().channel;
   channel.set_ends(&tasks_[from]->home(), &tasks_[to]->home());
   counters.channels.push_back(&channel);
-  Stage& stage_to = stage(edge.to, receiver);
-  tasks_[to]->add_input(channel, stage_to, stage_to.add_channel(), incoming(edge),
+  tasks_[to]->add_input(channel, reading(edge.to, receiver), incoming(edge),
                         counters.received[receiver]);
   return channel;
 }
@@ -156,31 +160,9 @@ void TaskGraph::wire(const PlanEdge& edge, EdgeCounters& counters, const RunOpti
         *edge.type, edge.grouping, std::move(channels), options.batch_records_max,
         batch_bytes_max(), counters.sent[sender]));
     counters.routers.push_back(&router);
-    Stage::Reader reader;
+    Reader reader;
     reader.router = &router;
-    stage(edge.from, sender).add_reader(edge.port, reader);
-  }
-}
-
-/// A source is not polled while a replay behind it, in its own task, holds records that are not
-/// due.
-void TaskGraph::find_pacing() {
-  for (const PlanStage& source : plan_.stages) {
-    if (!source.make_source) continue;
-    for (std::uint32_t task = 0; task < source.tasks; ++task) {
-      std::vector<Stage*> open = {&stage(source.id, task)};
-      Stage& root = *open.front();
-      while (!open.empty()) {
-        Stage* at = open.back();
-        open.pop_back();
-        if (at->originates_time()) root.pacing.push_back(at);
-        for (const auto& port : at->readers()) {
-          for (const auto& reader : port) {
-            if (reader.stage && !at->originates_time()) open.push_back(reader.stage);
-          }
-        }
-      }
-    }
+    stage(edge.from, sender).outlets().add(edge.port, reader);
   }
 }
 

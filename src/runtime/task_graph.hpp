@@ -106,7 +106,6 @@ class TaskGraph {
   void wire_fused(const PlanEdge& edge, EdgeCounters& counters);
   Channel& connect(const PlanEdge& edge, std::uint32_t sender, std::uint32_t receiver,
                    EdgeCounters& counters, const RunOptions& options);
-  void find_pacing();
   Incoming incoming(const PlanEdge& edge) const;
   Status start_worker();
   void fill_edges(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
@@ -121,6 +120,7 @@ class TaskGraph {
     return first_task_[chain] + task;
   }
   Stage& stage(StageId id, std::uint32_t task) const { return *stages_[id][task]; }
+  ReadingStage& reading(StageId id, std::uint32_t task) const { return *reading_[id][task]; }
 
   Plan plan_;
   RunOptions options_;
@@ -131,9 +131,10 @@ class TaskGraph {
   Resources resources_;
   std::size_t worker_hooks_started_ = 0;
   std::vector<std::unique_ptr<Task>> tasks_;
-  std::vector<std::size_t> first_task_;      ///< by chain
-  std::vector<std::vector<Stage*>> stages_;  ///< by stage id and task
-  std::deque<EdgeCounters> edges_;           ///< by plan edge
+  std::vector<std::size_t> first_task_;              ///< by chain
+  std::vector<std::vector<Stage*>> stages_;          ///< by stage id and task
+  std::vector<std::vector<ReadingStage*>> reading_;  ///< the same; empty for sources
+  std::deque<EdgeCounters> edges_;                   ///< by plan edge
   std::vector<ChannelEnds> channels_;
 };
 

@@ -24,20 +24,6 @@ void add_counts(const StageCounters& counters, bool first_phase, bool second_pha
   if (!first_phase) sum.emitted += counters.emitted.value();
 }
 
-std::optional<Time> shown(Time watermark) {
-  if (watermark == kTimeMin) return std::nullopt;
-  return watermark;
-}
-
-/// Records of a source that a paced replay behind it has read ahead and not yet let go.
-std::uint64_t held_back(const Stage& source) {
-  std::uint64_t most = 0;
-  for (const Stage* stage : source.pacing) {
-    most = std::max(most, stage->counters().in_flight.value());
-  }
-  return most;
-}
-
 /// Nothing to tell before the first watermark and at the end of input. A watermark that was read
 /// after the newest time may already be ahead of it: that is no lag.
 std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
@@ -45,12 +31,6 @@ std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
     return std::nullopt;
   }
   return std::max<std::int64_t>(0, newest - *watermark) / 1000;
-}
-
-void add_partitions(const PartitionMarks& marks, ComponentReport& sum) {
-  for (std::size_t at = 0; at < marks.size(); ++at) {
-    sum.partitions.push_back({marks.name(at), shown(marks.watermark(at))});
-  }
 }
 
 }  // namespace
@@ -61,24 +41,16 @@ void TaskGraph::add_stage(const PlanStage& plan, bool first_phase, bool second_p
   for (const Stage* stage : stages_[plan.id]) {
     const StageCounters& counters = stage->counters();
     add_counts(counters, first_phase, second_phase, sum);
-    sum.state_bytes += stage->state_bytes();
-    sum.held_by_memory |= stage->held_by_memory();
+    stage->tell(sum, running);
     watermark = std::min(watermark, counters.watermark.load(std::memory_order_relaxed));
-    const Time closes_at = counters.closes_at.load(std::memory_order_relaxed);
-    if (closes_at != kTimeMin)
-      sum.closes_at = std::min(sum.closes_at.value_or(kTimeMax), closes_at);
-    add_partitions(stage->partitions(), sum);
     running.busy_ticks += counters.busy_ticks.value();
     counters.steps.merge_into(running.steps);
     if (!first_phase) running.received_by_task.push_back(counters.received.value());
-    if (!stage->latency()) continue;
-    if (!running.latency) running.latency.emplace();
-    stage->latency()->merge_into(*running.latency);
   }
   if (first_phase) return;
   sum.tasks = plan.tasks;
   sum.chain = plan.chain;
-  sum.watermark = shown(watermark);
+  sum.watermark = shown_watermark(watermark);
 }
 
 void TaskGraph::fill(const Graph& graph, Report& report) const {
@@ -109,7 +81,7 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
     add_stage(plan, split && !is_merge, is_merge, report.components[place], sums.components[place]);
     for (const Stage* stage : stages_[plan.id]) {
       newest = std::max(newest, stage->counters().newest_time.load(std::memory_order_relaxed));
-      if (plan.make_source) held += held_back(*stage);
+      held += stage->held_back();
       if (stage->user()) stage->user()->metrics().add_to(metrics[place]);
     }
     const ComponentReport& sum = report.components[place];
@@ -120,7 +92,7 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
     report.watermark = std::min(report.watermark.value_or(kTimeMax), watermark);
   }
   report.records_in -= std::min(report.records_in, held);
-  if (report.watermark) report.watermark = shown(*report.watermark);
+  if (report.watermark) report.watermark = shown_watermark(*report.watermark);
   report.watermark_lag_ms = lag_ms(newest, report.watermark);
   for (std::size_t at = 0; at < report.components.size(); ++at) {
     ComponentReport& component = report.components[at];

@@ -209,7 +209,9 @@ TEST(MemoryRun, AFastSourceWaitsForASinkThatStandsStill) {
   TaskGraph run(make_plan(graph, {}), options, env.env());
   ASSERT_TRUE(run.open().ok());
   auto& tasks = run.tasks();
-  const auto is_sink = [](const Task& task) { return task.stages().back()->is_sink(); };
+  const auto is_sink = [](const Task& task) {
+    return bool(task.stages().back()->plan().make_sink);
+  };
   for (std::size_t quiet = 0; quiet < 2 * tasks.size();) {
     for (auto& task : tasks) {
       if (is_sink(*task)) continue;

@@ -1,0 +1,71 @@
+// OperatorStage: an operator as it runs in a task: calls it with batches, watermarks and when it is
+// due.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/reading_stage.hpp"
+
+namespace millrace::detail {
+
+/// One task's thread, except where it says otherwise.
+class OperatorStage final : public ReadingStage, public Outputs {
+ public:
+  OperatorStage(const PlanStage& plan, TaskShared& shared)
+      : ReadingStage(plan, shared),
+        operator_(plan.make_operator()),
+        tick_ns_(std::chrono::nanoseconds(plan.tick).count()),
+        state_(&shared.memory->state) {}
+
+  /// When it wants run_due(), steady nanoseconds; kNeverDue: not by the clock.
+  std::int64_t due_ns() const {
+    return finished() ? kNeverDue : std::min(waiting_.due_ns, next_tick_ns_);
+  }
+  /// Lets go of what is due at `now_ns`, all that is held when `drain`, and ticks. True when
+  /// anything was.
+  bool run_due(std::int64_t now_ns, bool drain);
+  /// It holds records that are not due.
+  bool holds() const { return waiting_.records > 0; }
+
+  // Where it makes watermarks.
+  OperatorStage* time_origin() override { return operator_->originates_time() ? this : nullptr; }
+  /// Once, before the first batch: the partitions of the source before it.
+  void set_partitions(std::uint32_t partitions, const std::vector<std::string>& shown_names);
+  void partition_ended(std::uint32_t partition);
+
+  /// Any thread: keyed state held now.
+  std::uint64_t state_bytes() const { return state_.bytes(); }
+  void tell(ComponentReport& sum, RunningSums::Component& running) const override;
+
+  // Outputs
+  void push(std::uint32_t port, BatchBase& batch) override { emit(port, batch); }
+  bool has_readers(std::uint32_t port) const override { return outlets_.any(port); }
+  void advance_watermark(Time watermark) override;
+
+ protected:
+  Status open_part(const StageOpening& opening) override;
+  void close_part() override { operator_->close(); }
+  void take(BatchBase& batch, bool exclusive, const Incoming& from) override;
+  void advance(Time watermark) override;
+
+ private:
+  template <class Call>
+  void called(Call&& call);
+  void settle();
+  bool tick(std::int64_t now_ns);
+
+  std::unique_ptr<Operator> operator_;
+  OperatorContext context_;
+  Tally tally_;
+  Waiting waiting_;  ///< after its last call
+  std::int64_t tick_ns_;
+  std::int64_t next_tick_ns_ = kNeverDue;
+  MemoryMeter state_;
+  PartitionMarks partition_marks_;
+  std::atomic<Time> closes_at_{kTimeMin};  ///< see Standing; kTimeMin: no window is open
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,44 @@
+// Taking batches and marks.
+#include "runtime/reading_stage.hpp"
+
+#include <algorithm>
+
+namespace millrace::detail {
+
+bool Inlets::advance(std::uint32_t channel, Time watermark) {
+  if (watermark <= watermarks_[channel]) return false;
+  watermarks_[channel] = watermark;
+  const Time least = *std::min_element(watermarks_.begin(), watermarks_.end());
+  if (least <= least_) return false;
+  least_ = least;
+  return true;
+}
+
+void ReadingStage::receive(BatchBase& batch, bool exclusive, const Incoming& from,
+                           Counter& edge_received) {
+  const std::size_t count = batch.size();
+  const std::uint64_t busy_before = counters_.busy_ticks.value();
+  const std::int64_t began = hooks_.any() ? shared_.env->clock->steady_ns() : 0;
+  charged([&] {
+    edge_received.add(count);
+    counters_.received.add(count);
+    counters_.in_flight.set(counters_.in_flight.value() + count);
+    take(batch, exclusive, from);
+    if (hooks_.any()) {
+      hooks_.executed(from.info, count,
+                      std::chrono::nanoseconds(shared_.env->clock->steady_ns() - began));
+    }
+    hand_on_errors();
+  });
+  count_step(busy_before);
+}
+
+void ReadingStage::advance_channel(std::uint32_t channel, Time watermark) {
+  if (inlets_.advance(channel, watermark)) advance(inlets_.least());
+}
+
+void ReadingStage::end_channel(std::uint32_t) {
+  if (inlets_.end()) end();
+}
+
+}  // namespace millrace::detail

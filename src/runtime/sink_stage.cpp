@@ -1,0 +1,51 @@
+// Writing.
+#include "runtime/sink_stage.hpp"
+
+namespace millrace::detail {
+
+Status SinkStage::open_part(const StageOpening& opening) {
+  context_ = opening.end_context;
+  context_.dead_letters = this;
+  context_.user = user_context();
+  context_.arenas = &shared_.memory->arenas;
+  return sink_->open(context_);
+}
+
+void SinkStage::take(BatchBase& batch, bool, const Incoming&) {
+  if (batch.size() > 0 && write(batch)) {
+    const std::int64_t due = batch.due_ns != 0 ? batch.due_ns : shared_.due_ns;
+    if (due != 0) {
+      const std::int64_t latency = shared_.env->clock->steady_ns() - due;
+      latency_.add(latency > 0 ? static_cast<std::uint64_t>(latency) : 0);
+    }
+  }
+  counters_.in_flight.set(0);
+}
+
+/// False when it could not.
+bool SinkStage::write(const BatchBase& batch) {
+  const std::uint64_t letters_before = letters();
+  Status status = sink_->write(batch);
+  dirty_ = true;
+  if (!status.ok()) {
+    shared_.fail(std::move(status));
+    return false;
+  }
+  const std::uint64_t refused = letters() - letters_before;
+  counters_.dead_lettered.add(refused);
+  counters_.processed.add(batch.size() - refused);
+  return true;
+}
+
+void SinkStage::flush() {
+  if (!dirty_) return;
+  dirty_ = false;
+  shared_.fail(sink_->flush());
+}
+
+void SinkStage::tell(ComponentReport&, RunningSums::Component& running) const {
+  if (!running.latency) running.latency.emplace();
+  latency_.merge_into(*running.latency);
+}
+
+}  // namespace millrace::detail

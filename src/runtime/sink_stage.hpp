@@ -1,0 +1,38 @@
+// SinkStage: a sink as it runs in a task: writes, flushes, and measures how long after their due
+// time records were written.
+#pragma once
+
+#include <memory>
+
+#include "runtime/reading_stage.hpp"
+
+namespace millrace::detail {
+
+/// One task's thread, except where it says otherwise.
+class SinkStage final : public ReadingStage {
+ public:
+  SinkStage(const PlanStage& plan, TaskShared& shared)
+      : ReadingStage(plan, shared), sink_(plan.make_sink()) {}
+
+  /// Makes what was written visible, if anything was.
+  void flush();
+  /// Any thread, while the run goes on: what waits for somebody else's room waits no longer.
+  void give_up() { sink_->give_up(); }
+  void tell(ComponentReport& sum, RunningSums::Component& running) const override;
+
+ protected:
+  Status open_part(const StageOpening& opening) override;
+  void close_part() override { shared_.fail(sink_->close()); }
+  void take(BatchBase& batch, bool exclusive, const Incoming& from) override;
+  void advance(Time watermark) override { forward_watermark(watermark); }
+
+ private:
+  bool write(const BatchBase& batch);
+
+  std::unique_ptr<Sink> sink_;
+  EndContext context_;
+  Histogram latency_;  ///< due to written, nanoseconds
+  bool dirty_ = false;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,176 @@
+// Polling a source.
+#include "runtime/source_stage.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace millrace::detail {
+
+SourceStage::SourceStage(const PlanStage& plan, TaskShared& shared)
+    : Stage(plan, shared),
+      source_(plan.make_source()),
+      progress_(shared.memory->add_source()),
+      batch_(plan.output->make()) {}
+
+Status SourceStage::open_part(const StageOpening& opening) {
+  context_ = opening.end_context;
+  context_.dead_letters = this;
+  context_.user = user_context();
+  context_.arenas = &shared_.memory->arenas;
+  if (Status status = source_->open(context_); !status.ok()) return status;
+  const std::vector<std::string> shown = shown_partitions();
+  for (OperatorStage* stage : time_origins_) stage->set_partitions(source_->partitions(), shown);
+  return {};
+}
+
+std::vector<std::string> SourceStage::shown_partitions() const {
+  std::vector<std::string> names;
+  for (std::uint32_t at = 0; at < source_->partitions() && at < PartitionMarks::kMax; ++at) {
+    names.push_back(source_->partition_name(at));
+    if (names.back().empty()) {
+      names.back() = "partition " + std::to_string(at) +
+                     (plan_.tasks > 1 ? " of task " + std::to_string(context_.task) : "");
+    }
+  }
+  return names;
+}
+
+void SourceStage::close_part() {
+  (void)set_active(false);
+  source_->close();
+}
+
+bool SourceStage::set_active(bool active) {
+  if (active == active_) return active;
+  active_ = active;
+  charged([&] { active ? source_->activate() : source_->deactivate(); });
+  return active;
+}
+
+bool SourceStage::is_held_back() const {
+  return std::any_of(time_origins_.begin(), time_origins_.end(),
+                     [](const OperatorStage* stage) { return stage->holds(); });
+}
+
+bool SourceStage::poll() {
+  tell_end_of_partition();
+  if (exhausted_) {
+    finish(true);
+    return true;
+  }
+  if (!may_read()) return false;
+  const std::uint64_t busy_before = counters_.busy_ticks.value();
+  bool any = false;
+  bool idle = true;
+  charged([&] {
+    const Result<Poll> outcome = read();
+    any = batch_->size() > 0;
+    idle = !outcome || *outcome == Poll::idle;
+    if (!outcome) {
+      shared_.fail(outcome.error());
+    } else {
+      note_ends(*outcome);
+      if (any) hand_on();
+    }
+    hand_on_errors();
+    tell_progress(!idle);
+  });
+  if (any) count_step(busy_before);
+  return any || !idle;
+}
+
+Result<Poll> SourceStage::read() {
+  batch_->clear();
+  Result<Poll> outcome = source_->poll(*batch_);
+  if (limit_ != 0) cut_to_limit();
+  counters_.received.set(source_->records_read() - beyond_limit_);
+  counters_.processed.add(batch_->size());
+  counters_.dead_lettered.set(letters());
+  return outcome;
+}
+
+void SourceStage::hand_on() {
+  if (batch_->due_ns == 0) batch_->due_ns = shared_.env->clock->steady_ns();
+  shared_.due_ns = batch_->due_ns;
+  if (plan_.makes_arrivals) number_arrivals(*batch_);
+  emit(0, *batch_);
+}
+
+/// Ends are told by the next poll: not before the records read last have been let go by a paced
+/// replay.
+void SourceStage::note_ends(Poll outcome) {
+  if (outcome == Poll::partition_ended) ended_partition_ = batch_->partition;
+  exhausted_ = outcome == Poll::ended || (limit_ != 0 && counters_.processed.value() >= limit_);
+}
+
+void SourceStage::tell_end_of_partition() {
+  if (!ended_partition_) return;
+  for (OperatorStage* stage : time_origins_) stage->partition_ended(*ended_partition_);
+  ended_partition_.reset();
+}
+
+/// Whether the memory budget lets this source read on.
+bool SourceStage::may_read() {
+  const bool may = shared_.memory->may_poll(progress_);
+  if (may == progress_.held.load(std::memory_order_relaxed)) {
+    progress_.held.store(!may, std::memory_order_relaxed);
+  }
+  return may;
+}
+
+void SourceStage::tell_progress(bool active) {
+  progress_.active.store(active, std::memory_order_relaxed);
+  for (const OperatorStage* stage : time_origins_) {
+    const Time newest = stage->counters().newest_time.load(std::memory_order_relaxed);
+    if (newest > progress_.newest.load(std::memory_order_relaxed)) {
+      progress_.newest.store(newest, std::memory_order_relaxed);
+    }
+  }
+}
+
+/// Cuts what was read beyond the limit off the batch; it counts as never read.
+void SourceStage::cut_to_limit() {
+  const std::uint64_t left = limit_ - std::min(limit_, counters_.processed.value());
+  const std::size_t count = batch_->size();
+  if (count <= left) return;
+  std::vector<std::uint32_t> kept(left);
+  std::iota(kept.begin(), kept.end(), 0u);
+  BatchPtr cut = plan_.output->make();
+  carry_marks(*batch_, *cut);
+  plan_.output->append(*cut, *batch_, kept);
+  beyond_limit_ += count - left;
+  batch_ = std::move(cut);
+}
+
+/// Partitions are numbered over all tasks: task t of n owns those with index % n == t.
+void SourceStage::number_arrivals(BatchBase& batch) {
+  if (numbered_.size() <= batch.partition) numbered_.resize(batch.partition + 1);
+  std::uint64_t& number = numbered_[batch.partition];
+  const std::uint32_t partition = batch.partition * plan_.tasks + context_.task;
+  batch.arrivals.clear();
+  batch.arrivals.reserve(batch.size());
+  for (std::size_t at = 0; at < batch.size(); ++at) {
+    batch.arrivals.push_back(Arrival::at(plan_.node, partition, number++));
+  }
+}
+
+void SourceStage::finish(bool fire) {
+  if (finished()) return;
+  tell_progress(false);
+  if (fire) forward_watermark(kTimeMax);
+  end();
+}
+
+void SourceStage::tell(ComponentReport& sum, RunningSums::Component&) const {
+  sum.held_by_memory |= progress_.held.load(std::memory_order_relaxed);
+}
+
+std::uint64_t SourceStage::held_back() const {
+  std::uint64_t most = 0;
+  for (const OperatorStage* stage : time_origins_) {
+    most = std::max(most, stage->counters().in_flight.value());
+  }
+  return most;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,66 @@
+// SourceStage: a source as it runs in a task: polls it, keeps its limit and its pace, tells ends.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/operator_stage.hpp"
+
+namespace millrace::detail {
+
+/// One task's thread, except where it says otherwise.
+class SourceStage final : public Stage {
+ public:
+  SourceStage(const PlanStage& plan, TaskShared& shared);
+
+  // Wiring, before anything runs.
+  /// Most records to read; 0: no limit.
+  void set_limit(std::uint64_t records) { limit_ = records; }
+  /// `stage` makes the watermarks of what is read here, and while it holds records the source is
+  /// not polled.
+  void add_time_origin(OperatorStage& stage) { time_origins_.push_back(&stage); }
+
+  /// Tells the source that it is polled from now on, or is not. Returns `active`.
+  bool set_active(bool active);
+  /// One poll. False: nothing there.
+  bool poll();
+  /// No more input. `fire`: it is complete, so windows fire.
+  void finish(bool fire);
+  /// A replay behind it holds records that are not due, so it is not polled.
+  bool is_held_back() const;
+
+  // Any thread.
+  void tell(ComponentReport& sum, RunningSums::Component& running) const override;
+  std::uint64_t held_back() const override;
+
+ protected:
+  Status open_part(const StageOpening& opening) override;
+  void close_part() override;
+
+ private:
+  std::vector<std::string> shown_partitions() const;
+  Result<Poll> read();
+  void hand_on();
+  void tell_end_of_partition();
+  void note_ends(Poll outcome);
+  void cut_to_limit();
+  void number_arrivals(BatchBase& batch);
+  bool may_read();
+  void tell_progress(bool active);
+
+  std::unique_ptr<Source> source_;
+  EndContext context_;
+  std::vector<OperatorStage*> time_origins_;
+  SourceProgress& progress_;
+  BatchPtr batch_;
+  bool active_ = false;
+  bool exhausted_ = false;
+  std::optional<std::uint32_t> ended_partition_;
+  std::uint64_t limit_ = 0;
+  std::uint64_t beyond_limit_ = 0;
+  std::vector<std::uint64_t> numbered_;  ///< records of each partition that have a place
+};
+
+}  // namespace millrace::detail
