@@ -13,8 +13,12 @@
 #include "operator/top.hpp"
 #include "operator/trend.hpp"
 #include "operator/two_phase.hpp"
+#include "window/session.hpp"
 
 namespace millrace {
+
+template <class T, class Key, class Spec>
+class KeyWindows;
 
 /// The aggregates of a keyed stream: without a window the new value is emitted for every record,
 /// with one once a key when the window fires.
@@ -131,6 +135,11 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T> {
 
   /// Cuts into windows of event time, or one over everything.
   WindowedStream<T, Key> window(Windows windows) const { return {*this, windows}; }
+  /// Cuts into sessions: see session().
+  template <class Gap>
+  KeyWindows<T, Key, Sessions<Gap>> window(Sessions<Gap> sessions) const {
+    return {*this, std::move(sessions)};
+  }
 
   /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
   /// const T&) -> A; emitted for every record. When add throws, the value is as before: it
@@ -372,3 +381,5 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 };
 
 }  // namespace millrace
+
+#include "millrace/key_windows.hpp"  // what window(session(...)) returns; needs KeyedStream

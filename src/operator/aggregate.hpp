@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "operator/row_batcher.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
+#include "operator/window_rows.hpp"
 #include "window/pane_set.hpp"
 
 namespace millrace::detail {
@@ -84,28 +84,12 @@ template <class K, class Kernel>
 class WindowEmitter {
  public:
   using Acc = typename Kernel::Acc;
-  using Row = millrace::Aggregate<K, typename Kernel::Value>;
 
   void fire(Time start, Time end, const std::vector<KeyedTables<K, Acc>*>& panes,
             const Kernel& kernel, const OperatorContext& context, Outputs& outputs) {
-    const Time time = end == kTimeMax ? kTimeMin : end - 1;
+    const RowPlace place{start, end, end == kTimeMax ? kTimeMin : end - 1};
     const auto emit = [&](const K& key, const Acc& acc) {
-      const auto make = [&](Arena& arena) {
-        return Row{KeyTraits<K>::intern(key, arena), kernel.result(acc), start, end};
-      };
-      const auto mark = [&](Batch<Row>& batch) {
-        if (time != kTimeMin) batch.times.push_back(time);
-        if (context.makes_arrivals) {
-          batch.arrivals.push_back(Arrival::at(context.component, 0, KeyTraits<K>::hash(key)));
-        }
-      };
-      try {
-        rows_.add(make, mark, context);
-      } catch (...) {
-        refuse(key, start, end, context);
-        return;
-      }
-      rows_.flush_full(context, outputs);
+      rows_.add(key, acc, place, kernel, context, outputs);
     };
     if (panes.size() == 1) {
       panes.front()->for_each(emit);
@@ -117,14 +101,6 @@ class WindowEmitter {
   }
 
  private:
-  /// A row without a result: a sum beyond its range, or a result() of the user that threw.
-  [[gnu::noinline]] static void refuse(const K& key, Time start, Time end,
-                                       const OperatorContext& context) {
-    std::string text;
-    if constexpr (Described<K>) append_json(text, key);
-    context.dead_letters->add(current_exception_text(), describe_window(start, end), text);
-    ++context.tally->rows_refused;
-  }
   void merge(const std::vector<KeyedTables<K, Acc>*>& panes, const Kernel& kernel,
              MemoryMeter* meter) {
     if (!merged_) merged_.emplace(meter);
@@ -139,7 +115,7 @@ class WindowEmitter {
   }
 
   std::optional<KeyedTables<K, Acc>> merged_;  ///< where windows have several panes
-  RowBatcher<Row> rows_;
+  WindowRows<K, Kernel> rows_;
 };
 
 /// Adds the records of batches to the panes they belong to; judges lateness by each record's own

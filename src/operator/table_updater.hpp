@@ -90,6 +90,19 @@ class RecordAdder {
     }
   }
 
+  /// Calls use(add) once what may throw of a staged kernel has run for record `at`; add(Acc&) adds
+  /// the record, any number of times, and when it throws the accumulator is as before.
+  template <class Use>
+  void stage(const Batch<T>& batch, std::size_t at, Use&& use) const {
+    const T& record = batch.values[at];
+    if constexpr (Kernel::kStaged) {
+      auto&& taken = kernel_.take(record, stamp_of(batch, at));
+      use([&](Acc& acc) { kernel_.put(acc, taken); });
+    } else {
+      use([&](Acc& acc) { kernel_.add(acc, record, stamp_of(batch, at)); });
+    }
+  }
+
   /// Records without event time have no place either: for them the order in which they come counts.
   static Stamp stamp_of(const Batch<T>& batch, std::size_t at) {
     if constexpr (Kernel::kOrdered) {

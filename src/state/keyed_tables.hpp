@@ -83,11 +83,29 @@ class KeyedTables {
     Group& group = groups_[key_group(hash)];
     Slot* slot = group.find(key, hash);
     if (slot == nullptr) return false;
-    garbage_bytes_ += Traits::arena_bytes(slot->key());
-    group.remove(*slot);
-    --size_;
-    if (group.loose() || garbage_bytes_ > kArenaBlock) give_back(group);
+    remove(group, *slot);
     return true;
+  }
+
+  /// Calls is_over(K key, V& value) for the entry of `hash`, and for others of the very same hash
+  /// if there are any; erases those for which it holds. O(1). For those who remember hashes, which
+  /// take no room as keys do; it may be asked twice for one entry.
+  template <class IsOver>
+  void erase_of_hash(std::uint64_t hash, IsOver&& is_over) {
+    Group& group = groups_[key_group(hash)];
+    if (!group.slots) return;
+    const std::uint32_t tag = Group::tag_of(hash);
+    std::size_t at = hash & group.mask;
+    while (group.slots[at].tag != 0) {
+      Slot& slot = group.slots[at];
+      const K key = Traits::view(slot.key());
+      if (slot.tag == tag && Traits::hash(key) == hash && is_over(key, slot.value())) {
+        remove(group, slot);  // moves others up and may move the table
+        at = hash & group.mask;
+      } else {
+        at = (at + 1) & group.mask;
+      }
+    }
   }
 
   /// Calls visit(K key, V& value) for every entry, group by group.
@@ -130,6 +148,13 @@ class KeyedTables {
     ++group.size;
     ++size_;
     return slot.value();
+  }
+
+  void remove(Group& group, Slot& slot) noexcept {
+    garbage_bytes_ += Traits::arena_bytes(slot.key());
+    group.remove(slot);
+    --size_;
+    if (group.loose() || garbage_bytes_ > kArenaBlock) give_back(group);
   }
 
   [[gnu::noinline]] void give_back(Group& group) noexcept {

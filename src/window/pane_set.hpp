@@ -55,7 +55,7 @@ class PaneSet {
   using Tables = KeyedTables<K, Acc>;
 
   PaneSet(Windows windows, bool shared)
-      : windows_(windows), shared_(shared || windows.kind() != Windows::Kind::sliding) {}
+      : windows_(windows), shared_(shared || !windows.overlap()) {}
 
   /// Before the first record: `meter` counts the panes and outlives them; null: nobody does.
   void count_with(MemoryMeter* meter) { spare_.count_with(meter); }
@@ -89,11 +89,11 @@ class PaneSet {
       add(tables({windows_.pane_start(time), partly ? windows_.next_end_after(behind) : kTimeMin}));
       return true;
     }
-    for (Time end = windows_.first_end(time); end <= windows_.last_end(time);
-         end += windows_.slide_us()) {
-      if (end > behind) add(tables({end - windows_.size_us(), kTimeMin}));
+    const Time last = windows_.last_end(time);
+    for (Time end = windows_.first_end(time);; end = saturating_add(end, windows_.slide_us())) {
+      if (end > behind) add(tables(whole_window(end)));
+      if (end >= last) return true;
     }
-    return true;
   }
 
   /// The tables of a pane, made when new.
@@ -131,7 +131,7 @@ class PaneSet {
       const Time end = next_end();
       if (end > watermark) return;
       collect(end);
-      if (!covered_.empty()) fire(end - windows_.size_us(), end, covered_);
+      if (!covered_.empty()) fire(windows_.start_of(end), end, covered_);
       closed_end_ = end;
       drop_before(end);
     }
@@ -152,33 +152,46 @@ class PaneSet {
   }
 
  private:
+  /// The pane of a window that shares none. Cumulating ones begin at the same time: their ends tell
+  /// them apart.
+  PaneKey whole_window(Time end) const {
+    const bool cumulating = windows_.kind() == Windows::Kind::cumulating;
+    return {windows_.start_of(end), cumulating ? end : kTimeMin};
+  }
+
   /// End of the next window to fire: after the last closed one and not before the earliest pane's
   /// first.
   Time next_end() const {
     const PaneKey& first = panes_.begin()->first;
-    const Time earliest =
-        shared_ ? windows_.first_end(first.start) : first.start + windows_.size_us();
-    return closed_end_ == kTimeMin ? earliest
-                                   : std::max(earliest, closed_end_ + windows_.slide_us());
+    Time earliest = windows_.first_end(first.start);
+    if (!shared_) {
+      earliest = first.first_end == kTimeMin ? saturating_add(first.start, windows_.size_us())
+                                             : first.first_end;
+    }
+    return closed_end_ == kTimeMin
+               ? earliest
+               : std::max(earliest, saturating_add(closed_end_, windows_.slide_us()));
   }
 
   void collect(Time end) {
     covered_.clear();
-    const Time start = end - windows_.size_us();
-    for (auto at = panes_.lower_bound({start, kTimeMin});
-         at != panes_.end() && at->first.start < end; ++at) {
-      if (!shared_ && at->first.start != start) break;
+    const PaneKey from = shared_ ? PaneKey{windows_.start_of(end), kTimeMin} : whole_window(end);
+    for (auto at = panes_.lower_bound(from); at != panes_.end() && at->first.start < end; ++at) {
+      if (!shared_ && at->first != from) break;
       if (at->first.first_end <= end && at->second->size() > 0)
         covered_.push_back(at->second.get());
     }
   }
 
-  /// After the window that ends at `end`, the next begins one slide later: earlier panes are done.
+  /// After the window that ends at `end`, the next ends one slide later: what begins before it is
+  /// done, and so is the pane of a window that shares none.
   void drop_before(Time end) {
-    const Time next_start = end - windows_.size_us() + windows_.slide_us();
-    while (!panes_.empty() && panes_.begin()->first.start < next_start) {
-      recycle(panes_.begin());
-    }
+    const Time next_start = windows_.start_of(saturating_add(end, windows_.slide_us()));
+    const auto is_over = [&](const PaneKey& pane) {
+      return end == kTimeMax || pane.start < next_start ||
+             (!shared_ && pane.first_end != kTimeMin && pane.first_end <= end);
+    };
+    while (!panes_.empty() && is_over(panes_.begin()->first)) recycle(panes_.begin());
   }
 
   void recycle(typename std::map<PaneKey, std::unique_ptr<Tables>>::iterator at) {

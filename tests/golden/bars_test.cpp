@@ -1,5 +1,5 @@
 // Bars of two files of trades and the events of a shop, against rows that a plain script computed.
-#include "golden_run.hpp"
+#include "line_fields.hpp"
 
 namespace millrace::golden {
 namespace {
@@ -24,27 +24,6 @@ struct Average {
   double price = 0;
   std::int64_t trades = 0;
 };
-
-std::vector<std::string_view> split_line(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (std::size_t end; (end = line.find(',')) != line.npos; line.remove_prefix(end + 1)) {
-    fields.push_back(line.substr(0, end));
-  }
-  fields.push_back(line);
-  return fields;
-}
-
-double number_of(std::string_view text) {
-  double number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-/// Whole seconds since 1970, or a stamp without a zone.
-Timestamp time_of(std::string_view text) {
-  if (text.find('-') != text.npos) return {detail::parse_iso_time(text).value()};
-  return {static_cast<Time>(number_of(text)) * 1'000'000};
-}
 
 /// The header holds no digits; every other line is a trade.
 void parse_trade(std::string_view line, Output<Trade>& out) {

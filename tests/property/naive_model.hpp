@@ -37,6 +37,8 @@ struct Hits {
   std::uint64_t negative = 0;     ///< before 1970
   std::uint64_t empty_partition = 0;
   std::uint64_t two_inputs = 0;
+  std::uint64_t cumulating = 0;  ///< in windows that grow step by step
+  std::uint64_t offset = 0;      ///< in windows that were moved
 };
 
 /// All records of an input with the watermark of their own partition before each: the greatest time
@@ -145,12 +147,17 @@ inline std::vector<Bounds> model_windows(const ModelRecord& record, Windows wind
   if (windows.is_global()) return {{kTimeMin, kTimeMax}};
   std::vector<Bounds> found;
   const std::int64_t size = windows.size_us();
+  const bool cumulating = windows.kind() == Windows::Kind::cumulating;
+  const std::int64_t every = cumulating ? size : windows.slide_us();
   for (Time start = record.time - size; start <= record.time; ++start) {
-    const Time end = start + size;
-    const bool aligned = start % windows.slide_us() == 0;
-    const bool holds = start <= record.time && record.time < end;
-    const bool too_late = record.watermark && end <= *record.watermark;
-    if (aligned && holds && !too_late) found.emplace_back(start, end);
+    if ((start - windows.offset_us()) % every != 0) continue;
+    for (std::int64_t length = cumulating ? windows.slide_us() : size; length <= size;
+         length += windows.slide_us()) {
+      const Time end = start + length;
+      const bool holds = start <= record.time && record.time < end;
+      const bool too_late = record.watermark && end <= *record.watermark;
+      if (holds && !too_late) found.emplace_back(start, end);
+    }
   }
   return found;
 }
@@ -172,8 +179,11 @@ inline void count_hits(const Case& drawn, const std::vector<ModelRecord>& record
     hits.late += left == 0;
     hits.partly_late += left > 0 && left < all;
     hits.behind += left == all && record.watermark && record.time < *record.watermark;
-    hits.on_edge += record.time % drawn.windows.slide_us() == 0;
-    hits.before_edge += (record.time + 1) % drawn.windows.slide_us() == 0;
+    const Time moved = record.time - drawn.windows.offset_us();
+    hits.on_edge += moved % drawn.windows.slide_us() == 0;
+    hits.before_edge += (moved + 1) % drawn.windows.slide_us() == 0;
+    hits.cumulating += drawn.windows.kind() == Windows::Kind::cumulating;
+    hits.offset += drawn.windows.offset_us() != 0;
   }
 }
 

@@ -99,7 +99,7 @@ inline std::vector<Event> draw_partition(Random& random, std::size_t count, Wind
     if (random.chance(0.01)) cursor += 5'000;  // a gap: windows without records
     std::int64_t time = cursor - random.between(0, disorder);
     if (random.chance(0.15)) {
-      time = detail::floor_div(time, windows.slide_us()) * windows.slide_us();
+      time = detail::floor_div(time, windows.slide_us()) * windows.slide_us() + windows.offset_us();
       if (random.chance(0.3)) --time;
     }
     if (!events.empty() && random.chance(0.2)) time = events.back().time;
@@ -112,16 +112,19 @@ inline std::vector<Event> draw_partition(Random& random, std::size_t count, Wind
 
 inline Windows draw_windows(Random& random) {
   const std::int64_t slide = random.between(1, 60);
-  switch (random.below(5)) {
+  const Duration offset(random.chance(0.5) ? 0 : random.between(-100, 100));
+  switch (random.below(6)) {
     case 0:
       return global();
     case 1:
     case 2:
-      return tumbling(Duration(slide));
+      return tumbling(Duration(slide)).offset(offset);
     case 3:  // windows that share panes evenly
-      return sliding(Duration(slide * random.between(2, 6)), Duration(slide));
+      return sliding(Duration(slide * random.between(2, 6)), Duration(slide)).offset(offset);
+    case 4:
+      return cumulating(Duration(slide * random.between(1, 6)), Duration(slide)).offset(offset);
     default:  // panes shorter than the slide
-      return sliding(Duration(slide + random.between(0, 100)), Duration(slide));
+      return sliding(Duration(slide + random.between(0, 100)), Duration(slide)).offset(offset);
   }
 }
 

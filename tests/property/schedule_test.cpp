@@ -136,6 +136,8 @@ TEST(ScheduleDoesNotMatter, WindowsEqualTheModel) {
   EXPECT_GT(hits.negative, 0u) << "no stamp was before 1970";
   EXPECT_GT(hits.empty_partition, 0u) << "no partition was empty";
   EXPECT_GT(hits.two_inputs, 0u) << "no case had two inputs";
+  EXPECT_GT(hits.cumulating, 0u) << "no window was cumulating";
+  EXPECT_GT(hits.offset, 0u) << "no window had an offset";
 }
 
 }  // namespace

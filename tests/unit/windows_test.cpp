@@ -73,6 +73,11 @@ TEST(Windows, TextAndValidity) {
   EXPECT_EQ(global().to_string(), "global()");
   EXPECT_TRUE(global().validate().ok());
   EXPECT_TRUE(sliding(2s, 2s).validate().ok());
+  EXPECT_EQ(cumulating(24h, 1h).offset(-2h).to_string(), "cumulating(24h, 1h).offset(-2h)");
+  EXPECT_TRUE(cumulating(24h, 1h).validate().ok());
+  EXPECT_EQ(cumulating(24h, 7h).validate().code(), Code::window_invalid);
+  EXPECT_EQ(cumulating(1h, 2h).validate().code(), Code::window_invalid);
+  EXPECT_EQ(global().offset(1s).validate().code(), Code::window_invalid);
   EXPECT_EQ(tumbling(0s).validate().code(), Code::window_invalid);
   EXPECT_EQ(sliding(1s, 2s).validate().code(), Code::window_invalid);
 }
@@ -87,6 +92,55 @@ TEST(PaneSet, ClosesAWindowWhenTheWatermarkReachesItsEnd) {
   EXPECT_TRUE(close(panes, 10).empty());
   EXPECT_EQ(close(panes, kTimeMax), (Fired{{{10, 20}, 1}}));
   EXPECT_EQ(panes.panes(), 0u);
+}
+
+TEST(Windows, AreMovedByTheirOffset) {
+  for (const Duration offset : {15us, 5us, -5us}) {  // 15 = 5 modulo 10, -5 too
+    const Windows windows = tumbling(10us).offset(offset);
+    EXPECT_EQ(windows.first_end(5), 15);
+    EXPECT_EQ(windows.first_end(4), 5);
+    EXPECT_EQ(windows.first_end(-6), -5);
+    EXPECT_EQ(windows.start_of(15), 5);
+  }
+}
+
+TEST(Windows, CumulatingOnesShareTheirStart) {
+  const Windows windows = cumulating(30us, 10us).offset(5us);
+  EXPECT_EQ(windows.first_end(5), 15);
+  EXPECT_EQ(windows.last_end(5), 35);
+  EXPECT_EQ(windows.first_end(34), 35);
+  EXPECT_EQ(windows.start_of(15), 5);
+  EXPECT_EQ(windows.start_of(35), 5);
+  EXPECT_EQ(windows.next_end_after(15), 25);
+  EXPECT_EQ(windows.next_end_after(14), 15);
+}
+
+TEST(PaneSet, FiresAtTheEndsOfTimeOnce) {
+  for (const Windows windows :
+       {tumbling(10us), sliding(10us, 5us), cumulating(10us, 5us), tumbling(10us).offset(3us)}) {
+    for (const bool shared : {true, false}) {
+      Panes panes(windows, shared);
+      for (const Time time : {kTimeMin, kTimeMin + 1, kTimeMax - 1, kTimeMax}) add(panes, time);
+      std::int64_t counted = 0;
+      for (const auto& [bounds, count] : close(panes, kTimeMax)) counted += count;
+      EXPECT_GE(counted, 4) << windows.to_string() << shared;
+      EXPECT_EQ(panes.panes(), 0u);
+    }
+  }
+}
+
+TEST(PaneSet, CumulatingWindowsFireStepByStep) {
+  for (const bool shared : {true, false}) {
+    Panes panes(cumulating(30us, 10us), shared);
+    add(panes, 0);
+    add(panes, 25);
+    add(panes, 30);
+    EXPECT_TRUE(close(panes, 9).empty());
+    EXPECT_EQ(close(panes, 20), (Fired{{{0, 10}, 1}, {{0, 20}, 1}}));
+    EXPECT_EQ(close(panes, 30), (Fired{{{0, 30}, 2}}));
+    EXPECT_EQ(close(panes, kTimeMax), (Fired{{{30, 40}, 1}, {{30, 50}, 1}, {{30, 60}, 1}}));
+    EXPECT_EQ(panes.panes(), 0u);
+  }
 }
 
 TEST(PaneSet, NegativeTimesHaveWindowsToo) {

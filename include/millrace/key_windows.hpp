@@ -1,0 +1,80 @@
+// KeyWindows: aggregates of windows that every key has of its own, such as sessions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "millrace/keyed_stream.hpp"
+#include "operator/session_aggregate.hpp"
+
+namespace millrace {
+
+namespace detail {
+
+/// The operator that a kind of windows runs on, whether its accumulators are merged, and whether it
+/// needs event time.
+template <class Spec>
+struct KeyWindowsOf;
+
+template <class Gap>
+struct KeyWindowsOf<Sessions<Gap>> {
+  template <class T, class Key, class Kernel>
+  using Op = SessionAggregate<T, Key, Kernel, Gap>;
+  static constexpr bool kMerges = true;
+  static constexpr bool kNeedsTime = true;
+};
+
+}  // namespace detail
+
+/// The windows of each key, made by window(session(...)). Aggregates as of other windows; they
+/// are not ranked by top, since no two keys have the same windows.
+template <class T, class Key, class Spec>
+class KeyWindows : public AggregateVerbs<KeyWindows<T, Key, Spec>, T> {
+ public:
+  using K = typename Key::View;
+
+  KeyWindows(KeyedStream<T, Key> keyed, Spec spec)
+      : keyed_(std::move(keyed)), spec_(std::move(spec)) {}
+
+  /// Folds the records of a key and window: add(A&, const T&) or add(A, const T&) -> A, and
+  /// merge(A&, const A&) or merge(A, const A&) -> A, associative and commutative, for windows that
+  /// grow together. Unless add is noexcept it works on a copy of the value.
+  template <class A, class Add, class Merge = detail::NoMerge>
+  auto fold(A initial, Add add, Merge merge = {}) const {
+    this->template refuse_borrowing<A>();
+    using Kernel = detail::FoldKernel<T, A, Add, Merge>;
+    return apply("fold", "value", Kernel{std::move(initial), std::move(add), std::move(merge)});
+  }
+
+  // Internal.
+  template <class Kernel>
+  auto apply(std::string kind, std::string value, Kernel kernel, Status problem = {}) const {
+    using Of = detail::KeyWindowsOf<Spec>;
+    static_assert(Kernel::kMerges || !Of::kMerges,
+                  "millrace: these windows grow together: give fold a merge as its third argument, "
+                  "or an aggregate of one's own a merge(Accumulator&, const Accumulator&) const");
+    using Op = typename Of::template Op<T, Key, Kernel>;
+    using Row = Aggregate<K, typename Kernel::Value>;
+    detail::Node node;
+    node.kind = std::move(kind);
+    node.note = spec_.to_string();
+    node.problem = problem.ok() ? spec_.validate() : std::move(problem);
+    node.needs_time = Of::kNeedsTime;
+    node.breaks_ties = Kernel::kOrdered;
+    node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, keyed_.key()});
+    node.make_operator = [spec = spec_, key = keyed_.key(), kernel] {
+      return std::make_unique<Op>(spec, key, kernel);
+    };
+    node.output = &detail::batch_type<Row>();
+    auto& declaration = keyed_.stream().declaration();
+    const detail::NodeId id = declaration.graph.add(std::move(node));
+    return Stream<Row>(declaration, {{id, 0}}, {keyed_.key_names(), std::move(value), true});
+  }
+
+ private:
+  KeyedStream<T, Key> keyed_;
+  Spec spec_;
+};
+
+}  // namespace millrace
