@@ -88,8 +88,7 @@ class KeyedTables {
   }
 
   /// Calls is_over(K key, V& value) for the entry of `hash`, and for others of the very same hash
-  /// if there are any; erases those for which it holds. O(1). For those who remember hashes, which
-  /// take no room as keys do; it may be asked twice for one entry.
+  /// if there are any; erases those for which it holds. O(1). May ask twice for one entry.
   template <class IsOver>
   void erase_of_hash(std::uint64_t hash, IsOver&& is_over) {
     Group& group = groups_[key_group(hash)];
@@ -99,12 +98,9 @@ class KeyedTables {
     while (group.slots[at].tag != 0) {
       Slot& slot = group.slots[at];
       const K key = Traits::view(slot.key());
-      if (slot.tag == tag && Traits::hash(key) == hash && is_over(key, slot.value())) {
-        remove(group, slot);  // moves others up and may move the table
-        at = hash & group.mask;
-      } else {
-        at = (at + 1) & group.mask;
-      }
+      const bool over = slot.tag == tag && Traits::hash(key) == hash && is_over(key, slot.value());
+      if (over) remove(group, slot);  // moves others up and may move the table
+      at = (over ? hash : at + 1) & group.mask;
     }
   }
 

@@ -23,6 +23,13 @@ struct PaneKey {
   friend auto operator<=>(const PaneKey&, const PaneKey&) = default;
 };
 
+/// The pane of a window that shares none. Cumulating ones begin at the same time: their ends tell
+/// them apart.
+inline PaneKey whole_window(Windows windows, Time end) {
+  const bool cumulating = windows.kind() == Windows::Kind::cumulating;
+  return {windows.start_of(end), cumulating ? end : kTimeMin};
+}
+
 /// Tables of panes that are over, to be used again.
 template <class Tables>
 class SpareTables {
@@ -91,7 +98,7 @@ class PaneSet {
     }
     const Time last = windows_.last_end(time);
     for (Time end = windows_.first_end(time);; end = saturating_add(end, windows_.slide_us())) {
-      if (end > behind) add(tables(whole_window(end)));
+      if (end > behind) add(tables(whole_window(windows_, end)));
       if (end >= last) return true;
     }
   }
@@ -152,30 +159,22 @@ class PaneSet {
   }
 
  private:
-  /// The pane of a window that shares none. Cumulating ones begin at the same time: their ends tell
-  /// them apart.
-  PaneKey whole_window(Time end) const {
-    const bool cumulating = windows_.kind() == Windows::Kind::cumulating;
-    return {windows_.start_of(end), cumulating ? end : kTimeMin};
-  }
-
   /// End of the next window to fire: after the last closed one and not before the earliest pane's
   /// first.
   Time next_end() const {
     const PaneKey& first = panes_.begin()->first;
-    Time earliest = windows_.first_end(first.start);
-    if (!shared_) {
-      earliest = first.first_end == kTimeMin ? saturating_add(first.start, windows_.size_us())
-                                             : first.first_end;
-    }
-    return closed_end_ == kTimeMin
-               ? earliest
-               : std::max(earliest, saturating_add(closed_end_, windows_.slide_us()));
+    const bool own_end = !shared_ && first.first_end != kTimeMin;
+    const Time earliest = shared_   ? windows_.first_end(first.start)
+                          : own_end ? first.first_end
+                                    : saturating_add(first.start, windows_.size_us());
+    if (closed_end_ == kTimeMin) return earliest;
+    return std::max(earliest, saturating_add(closed_end_, windows_.slide_us()));
   }
 
   void collect(Time end) {
     covered_.clear();
-    const PaneKey from = shared_ ? PaneKey{windows_.start_of(end), kTimeMin} : whole_window(end);
+    const PaneKey from =
+        shared_ ? PaneKey{windows_.start_of(end), kTimeMin} : whole_window(windows_, end);
     for (auto at = panes_.lower_bound(from); at != panes_.end() && at->first.start < end; ++at) {
       if (!shared_ && at->first != from) break;
       if (at->first.first_end <= end && at->second->size() > 0)
