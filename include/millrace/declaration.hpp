@@ -192,6 +192,7 @@ Node operator_node(std::string kind, std::vector<NodeInput> inputs, Args... args
   node.kind = std::move(kind);
   node.inputs = std::move(inputs);
   node.make_operator = [args...] { return std::make_unique<Op>(args...); };
+  node.by_record = requires { Op::kByRecord; };
   return node;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "connector/block_source.hpp"
 #include "connector/csv_source.hpp"
 #include "connector/endpoint.hpp"
 #include "connector/generator_source.hpp"
@@ -18,6 +19,7 @@
 #include "connector/machine_source.hpp"
 #include "connector/merged_source.hpp"
 #include "connector/vector_source.hpp"
+#include "topology/topology_graph.hpp"
 
 namespace millrace {
 
@@ -40,6 +42,8 @@ struct SourceOf {
   std::function<std::unique_ptr<detail::Source>()> make;
   /// Of sources of files: makes one for a single file.
   std::function<std::unique_ptr<detail::Source>(const std::string& path)> make_one = {};
+  /// Of sources of lines: how several tasks decode them where their order is not needed.
+  std::optional<detail::BlockReading> blocks = {};
 
   /// The files of a pattern as one stream in the order of their times (a Timestamp or integer
   /// member, or a function) instead of as partitions: each file must be in that order itself, but
@@ -50,6 +54,7 @@ struct SourceOf {
     SourceOf ordered = *this;
     ordered.kind += ", ordered";
     ordered.tasks = 1;
+    ordered.blocks.reset();
     ordered.make = [pattern = note, one = make_one, get] {
       return std::make_unique<detail::MergedSource<T, Get>>(pattern, one, get);
     };
@@ -82,6 +87,20 @@ SourceOf<T> source_of(std::string kind, const Endpoint& from, std::uint32_t task
           }};
 }
 
+/// A Format, as of BlockDecoder, is made of `args` for each task. Files alone: standard input and
+/// followed ones give little at a time, which one task can do.
+template <class T, class Format, class... Args>
+SourceOf<T> in_blocks(SourceOf<T> source, const Endpoint& from, bool repeat, Args... args) {
+  if (from.kind != EndpointKind::file || from.text == "-") return source;
+  LineInputOptions input;
+  input.path = from.text;
+  input.repeat = repeat;
+  source.blocks =
+      BlockReading{[input] { return std::make_unique<BlockSource>(input); },
+                   [args...] { return std::make_unique<BlockDecoder<T, Format>>(args...); }};
+  return source;
+}
+
 }  // namespace detail
 
 /// The lines of a text file without their ends: a path (plain, gzip or zstd, told by its first
@@ -90,11 +109,13 @@ SourceOf<T> source_of(std::string kind, const Endpoint& from, std::uint32_t task
 /// the batch that carries them. Lines over --line-bytes-max become dead letters; a UTF-8 byte order
 /// mark is passed over.
 inline SourceOf<std::string_view> lines(const Endpoint& from, FileOptions options = {}) {
-  return detail::source_of<std::string_view>("lines", from, options.tasks,
-                                             {.path = "", .repeat = options.repeat},
-                                             [](const detail::LineInputOptions& input) {
-                                               return std::make_unique<detail::LineSource>(input);
-                                             });
+  auto source = detail::source_of<std::string_view>(
+      "lines", from, options.tasks, {.path = "", .repeat = options.repeat},
+      [](const detail::LineInputOptions& input) {
+        return std::make_unique<detail::LineSource>(input);
+      });
+  return detail::in_blocks<std::string_view, detail::WholeLines>(std::move(source), from,
+                                                                 options.repeat);
 }
 
 /// A JSON object a line, read into T by its schema; see lines() for what it may be read from. Keys
@@ -103,11 +124,13 @@ inline SourceOf<std::string_view> lines(const Endpoint& from, FileOptions option
 template <class T>
 SourceOf<T> json_lines(const Endpoint& from, FileOptions options = {}) {
   static_assert(Described<T>, "millrace: json_lines needs a plain struct of described members");
-  return detail::source_of<T>(
+  auto source = detail::source_of<T>(
       "json lines", from, options.tasks, {.path = "", .repeat = options.repeat},
       [unit = options.time_unit](const detail::LineInputOptions& input) {
         return std::make_unique<detail::JsonSource<T>>(input, detail::JsonFormat<T>(unit));
       });
+  return detail::in_blocks<T, detail::JsonFormat<T>>(std::move(source), from, options.repeat,
+                                                     options.time_unit);
 }
 
 struct CsvOptions {

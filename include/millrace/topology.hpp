@@ -56,6 +56,7 @@ class Topology {
     node.note = source.kind + (source.note.empty() ? "" : " " + source.note);
     node.tasks = source.tasks;
     node.make_source = std::move(source.make);
+    node.blocks = std::move(source.blocks);
     node.output = &detail::batch_type<T>();
     return Stream<T>(*declaration_, {{declaration_->graph.add(std::move(node)), 0}});
   }

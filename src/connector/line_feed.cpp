@@ -45,6 +45,15 @@ Status FileFeed::open_input_of(std::uint32_t local) {
 
 Result<Poll> FileFeed::read(std::vector<std::string_view>& lines, std::size_t lines_max,
                             BatchBase& batch) {
+  return read_by(batch, [&](LineInput& input) { return input.read(lines, lines_max, batch); });
+}
+
+Result<Poll> FileFeed::read_block(LineBlock& block) {
+  return read_by(block, [&](LineInput& input) { return input.read_block(block); });
+}
+
+template <class Read>
+Result<Poll> FileFeed::read_by(BatchBase& batch, Read&& read) {
   for (std::uint32_t looked = 0; looked < turns_.count() && !turns_.all_ended(); ++looked) {
     last_ = turns_.current();
     if (!inputs_[last_]) {
@@ -53,7 +62,7 @@ Result<Poll> FileFeed::read(std::vector<std::string_view>& lines, std::size_t li
     LineInput& input = *inputs_[last_];
     const std::uint64_t before = input.lines_read();
     batch.partition = last_;
-    Result<Poll> poll = input.read(lines, lines_max, batch);
+    Result<Poll> poll = read(input);
     if (!poll) return poll;
     lines_read_ += input.lines_read() - before;
     first_line_ = input.first_line();

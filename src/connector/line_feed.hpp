@@ -47,6 +47,8 @@ class FileFeed final : public LineFeed {
   std::string partition_name(std::uint32_t partition) const override;
   Result<Poll> read(std::vector<std::string_view>& lines, std::size_t lines_max,
                     BatchBase& batch) override;
+  /// A block of whole lines instead, see LineReader::read_run().
+  Result<Poll> read_block(LineBlock& block);
   std::uint64_t input() const override { return last_; }
   bool input_ended() const override { return ended_; }
   const std::string& path() const override { return paths_[turns_.global(last_)]; }
@@ -55,6 +57,8 @@ class FileFeed final : public LineFeed {
   void close() override { inputs_.clear(); }
 
  private:
+  template <class Read>
+  Result<Poll> read_by(BatchBase& batch, Read&& read);
   Status open_input_of(std::uint32_t local);
 
   LineInputOptions options_;

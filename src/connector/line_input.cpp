@@ -22,15 +22,35 @@ Status LineInput::open(const EndContext& context) {
 
 Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t lines_max,
                              BatchBase& batch) {
+  return read_by(batch, [&](LineReader& reader) {
+    const std::size_t before = lines.size();
+    Result<Poll> poll = reader.read(lines, lines_max);
+    if (lines.size() > before) batch.pin(reader.arena());
+    return poll;
+  });
+}
+
+Result<Poll> LineInput::read_block(LineBlock& block) {
+  return read_by(block, [&](LineReader& reader) {
+    LineRun run;
+    Result<Poll> poll = reader.read_run(run);
+    if (run.lines == 0) return poll;
+    run.path = std::make_shared<const std::string>(options_.path);
+    block.add(std::move(run));
+    block.pin(reader.arena());
+    return poll;
+  });
+}
+
+template <class Read>
+Result<Poll> LineInput::read_by(BatchBase& batch, Read&& read) {
   if (!reader_) {
     if (Status opened = open_lap(); !opened) return opened;
   }
-  const std::size_t before = lines.size();
-  Result<Poll> poll = reader_->read(lines, lines_max);
+  Result<Poll> poll = read(*reader_);
   if (!poll) return poll;
   batch.offset = reader_->first_offset();
   batch.lap = lap_;
-  if (lines.size() > before) batch.pin(reader_->arena());
   if (*poll != Poll::ended || !options_.repeat || reader_->lines_read() == 0) return poll;
   ++lap_;
   close_lap();

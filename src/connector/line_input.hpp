@@ -32,6 +32,8 @@ class LineInput {
   /// and arena of `batch`. Results and errors as LineReader::read; a repeating input ends only when
   /// it has no line at all.
   Result<Poll> read(std::vector<std::string_view>& lines, std::size_t lines_max, BatchBase& batch);
+  /// A block of whole lines as LineReader::read_run() takes it; for the rest as read().
+  Result<Poll> read_block(LineBlock& block);
   /// Of the last read(): 1-based, counted from the begin of the lap.
   std::uint64_t first_line() const { return reader_ ? reader_->first_line() : 0; }
   /// Lines of all laps, refused ones included.
@@ -40,6 +42,8 @@ class LineInput {
   void close() { close_lap(); }
 
  private:
+  template <class Read>
+  Result<Poll> read_by(BatchBase& batch, Read&& read);
   Status open_lap();
   void close_lap();
 

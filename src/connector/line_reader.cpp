@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -54,6 +55,68 @@ Result<Poll> LineReader::read(std::vector<std::string_view>& lines, std::size_t 
     // One block a call: a line of many gigabytes must not hold the task up.
     if (skipping_ && !skip()) return Poll::ready;
   }
+}
+
+/// A block is filled to its half at least, as long as there is anything to read: a pipe that gives
+/// little at a time would else cost a block each time.
+Result<Poll> LineReader::read_run(LineRun& run) {
+  for (;;) {
+    if (begun_ && !skipping_ && scanned_ == filled_ && tail_too_long()) {
+      begin_skipping();
+    } else if (given_) {
+      make_room();
+    }
+    given_ = false;
+    const Result<Fill> filled = fill();
+    if (!filled) return filled.error();
+    if (!begun_ && *filled != Fill::idle) {
+      if (Status status = begin(*filled == Fill::ended); !status) return status;
+    }
+    const bool more = *filled == Fill::filled;
+    if (skipping_ && more && !skip()) return Poll::ready;
+    if (more && 2 * static_cast<std::size_t>(filled_ - block_) < capacity_) continue;
+    if (begun_ && !skipping_ && take_run(run)) return Poll::ready;
+    if (*filled == Fill::idle) return Poll::idle;
+    if (*filled == Fill::ended) {
+      take_last_run(run);
+      return Poll::ended;
+    }
+  }
+}
+
+bool LineReader::take_run(LineRun& run) {
+  const void* last = memrchr(scanned_, '\n', static_cast<std::size_t>(filled_ - scanned_));
+  scanned_ = filled_;
+  if (last == nullptr) return false;
+  const char* end = static_cast<const char*>(last) + 1;
+  std::uint64_t lines = 0;
+  for (const char* at = line_; at < end; at += 64) {
+    lines += static_cast<std::uint64_t>(std::popcount(bits_before(byte_mask(at, '\n'), at, end)));
+  }
+  set_run(run, end, lines);
+  line_ += end - line_;
+  return true;
+}
+
+/// The last line of the input, which nothing ends.
+void LineReader::take_last_run(LineRun& run) {
+  if (skipping_) {
+    std::vector<std::string_view> none;
+    take_last_line(none);
+  } else if (line_ < filled_) {
+    set_run(run, filled_, 1);
+    line_ = scanned_ = filled_;
+  }
+}
+
+void LineReader::set_run(LineRun& run, const char* end, std::uint64_t lines) {
+  run.text = {line_, static_cast<std::size_t>(end - line_)};
+  run.lines = lines;
+  run.first_line = first_line_ = lines_read_ + 1;
+  run.offset = first_offset_ = offset_of(line_);
+  run.line_bytes_max = options_.line_bytes_max;
+  lines_read_ += lines;
+  given_ = true;
 }
 
 /// Passes over a byte order mark, once enough bytes are there to tell.

@@ -10,8 +10,8 @@
 namespace millrace::detail {
 
 /// Calls take(at) for each '\n' in [from, to) until it returns false.
-template <class Take>
-inline void for_each_newline(char* from, char* to, Take&& take) {
+template <class Byte, class Take>
+inline void for_each_newline(Byte* from, Byte* to, Take&& take) {
   for (; from < to; from += 64) {
     std::uint64_t mask = bits_before(byte_mask(from, '\n'), from, to);
     for (; mask != 0; mask &= mask - 1) {

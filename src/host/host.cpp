@@ -14,6 +14,7 @@
 #include "host/reporter.hpp"
 #include "host/stop_signals.hpp"
 #include "service/service.hpp"
+#include "topology/plan_size.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -68,11 +69,13 @@ class Host {
 
   int run() {
     if (int code = refuse_invalid()) return code;
-    Plan plan = make_plan(declaration_.graph, {.parallelism = options_.parallelism});
+    Plan plan = make_plan(declaration_.graph,
+                          {.parallelism = options_.parallelism, .blocks = options_.limit == 0});
     if (options_.explain) {
       std::fputs(explain(declaration_.graph, plan).c_str(), stdout);
       return 0;
     }
+    if (Status status = check_size(plan); !status) return report_error(status);
     const StopSignals signals;
     if (Status status = start_page(); !status) return report_error(status);
     Engine engine(std::move(plan), run_options(), env_);

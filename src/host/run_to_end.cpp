@@ -4,6 +4,7 @@
 #include "env/machine_memory.hpp"
 #include "millrace/run.hpp"
 #include "runtime/runtime.hpp"
+#include "topology/plan_size.hpp"
 
 namespace millrace {
 
@@ -24,8 +25,11 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
   options.speed = settings.speed;
   options.memory_bytes =
       settings.memory_bytes != 0 ? settings.memory_bytes : detail::default_memory_bytes();
-  const detail::PlanOptions plan{.parallelism = static_cast<std::uint32_t>(settings.parallelism)};
-  detail::Engine engine(detail::make_plan(graph, plan), options, detail::real_env());
+  const detail::PlanOptions plan{.parallelism = static_cast<std::uint32_t>(settings.parallelism),
+                                 .blocks = settings.limit == 0};
+  detail::Plan laid_out = detail::make_plan(graph, plan);
+  if (Status status = detail::check_size(laid_out); !status.ok()) return status;
+  detail::Engine engine(std::move(laid_out), options, detail::real_env());
   if (Status status = engine.start(); !status.ok()) return status;
   while (!engine.wait_for(std::chrono::seconds(10))) {
   }

@@ -50,6 +50,7 @@ inline void inherit_time(const BatchBase& in, std::size_t index, BatchBase& out,
 template <class In, class Out, class Each>
 class EmitOperator final : public Operator {
  public:
+  static constexpr bool kByRecord = true;
   explicit EmitOperator(Each each) : each_(std::move(each)) {}
 
   void open(const OperatorContext& context) override {
@@ -104,6 +105,7 @@ class EmitOperator final : public Operator {
 template <class In, class Out, class F>
 class MapOperator final : public Operator {
  public:
+  static constexpr bool kByRecord = true;
   explicit MapOperator(F f) : f_(std::move(f)) {}
 
   void process(BatchBase& base, bool, Outputs& outputs) override {
@@ -159,6 +161,7 @@ class MapOperator final : public Operator {
 template <class T, bool kRest, class... Preds>
 class SelectOperator final : public Operator {
  public:
+  static constexpr bool kByRecord = true;
   static constexpr std::size_t kPorts = sizeof...(Preds) + (kRest ? 1 : 0);
 
   explicit SelectOperator(std::tuple<Preds...> predicates) : predicates_(std::move(predicates)) {}

@@ -193,6 +193,7 @@ std::unique_ptr<Picker> make_picker(const Grouping& grouping,
     case GroupingKind::forward:
     case GroupingKind::global:
     case GroupingKind::all:
+    case GroupingKind::blocks:
       return nullptr;
     case GroupingKind::shuffle:
       return tasks == 1 ? nullptr : std::make_unique<ShufflePicker>(std::move(channels));

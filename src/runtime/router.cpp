@@ -30,11 +30,26 @@ void Router::push(BatchBase& batch, bool exclusive) {
     picker_->pick(batch, picks_);
     if (hash_ && batch.hashed_by == hash_.get()) sample_key(batch);
     scatter(batch);
+  } else if (kind_ == GroupingKind::blocks) {
+    append_whole(shortest_queue(), batch, exclusive);
   } else if (kind_ == GroupingKind::all) {
     for (Receiver& receiver : receivers_) append_whole(receiver, batch, false);
   } else {
     append_whole(receivers_.front(), batch, exclusive);  // global: the others get marks alone
   }
+}
+
+/// Equal ones have their turn.
+Router::Receiver& Router::shortest_queue() {
+  const std::size_t count = receivers_.size();
+  std::size_t shortest = next_;
+  for (std::size_t turn = 1; turn < count; ++turn) {
+    const std::size_t at = (next_ + turn) % count;
+    const Channel& least = *receivers_[shortest].channel;
+    if (receivers_[at].channel->queued() < least.queued()) shortest = at;
+  }
+  next_ = (shortest + 1) % count;
+  return receivers_[shortest];
 }
 
 /// One record a batch, from another place in each: cheap, and fair whatever the order within

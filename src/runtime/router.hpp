@@ -58,6 +58,7 @@ class Router {
   };
 
   void scatter(BatchBase& batch);
+  Receiver& shortest_queue();
   void append(Receiver& receiver, const BatchBase& batch);
   void append_whole(Receiver& receiver, BatchBase& batch, bool exclusive);
   void sample_key(const BatchBase& batch);
@@ -79,6 +80,7 @@ class Router {
   std::size_t batch_bytes_max_;
   Counter& sent_;
   std::size_t waiting_ = 0;
+  std::size_t next_ = 0;  ///< of blocks: whose turn it is
   HeavyHitters sampled_keys_;
   std::size_t sampled_at_ = 0;
 };

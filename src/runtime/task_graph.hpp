@@ -112,7 +112,10 @@ class TaskGraph {
   void fill_chains(Report& report) const;
   void fill_tasks(Report& report, RunningSums& sums) const;
   void fill_hot_keys(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
-  void add_stage(const PlanStage& plan, bool first_phase, bool second_phase, ComponentReport& sum,
+  /// What a stage is to its component: all of it, or one of two phases.
+  enum class Phase { whole, first, second };
+  Phase phase_of(const class Graph& graph, const PlanStage& plan) const;
+  void add_stage(const PlanStage& plan, Phase phase, bool of_source, ComponentReport& sum,
                  RunningSums::Component& running) const;
   void fill_memory(Report& report) const;
   std::size_t batch_bytes_max() const;

@@ -1,27 +1,34 @@
 // Reading the counters of running tasks into a Report.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "runtime/task_graph.hpp"
 
 namespace millrace::detail {
 namespace {
 
-/// Sums one stage of one task into its component. A component in two phases has two stages: what
-/// the first combines is input, what the second emits is output, and the partial results between
-/// are shown on neither side.
-void add_counts(const StageCounters& counters, bool first_phase, bool second_phase,
-                ComponentReport& sum) {
-  if (!second_phase) {
-    sum.received += counters.received.value();
-    sum.processed += counters.processed.value();
-    sum.filtered += counters.filtered.value();
-    sum.late += counters.late.value();
-    sum.dead_lettered += counters.dead_lettered.value();
-    sum.in_flight += counters.in_flight.value();
-  }
-  sum.rows_refused += counters.rows_refused.value();
-  if (!first_phase) sum.emitted += counters.emitted.value();
+void add_input(const StageCounters& counters, ComponentReport& sum) {
+  sum.received += counters.received.value();
+  sum.processed += counters.processed.value();
+  sum.filtered += counters.filtered.value();
+  sum.late += counters.late.value();
+  sum.dead_lettered += counters.dead_lettered.value();
+  sum.in_flight += counters.in_flight.value();
+}
+
+/// A source that is read in blocks: what counts as its input is what the blocks hold, without blank
+/// lines, as where one task reads it. Too long lines are set aside before.
+void add_blocks_read(const StageCounters& counters, ComponentReport& sum) {
+  const std::uint64_t refused = counters.dead_lettered.value();
+  sum.received += refused;
+  sum.dead_lettered += refused;
+}
+void add_blocks_decoded(const StageCounters& counters, ComponentReport& sum) {
+  const std::uint64_t blank = counters.filtered.value();
+  add_input(counters, sum);
+  sum.received -= blank;
+  sum.filtered -= std::min(sum.filtered, blank);
 }
 
 /// Nothing to tell before the first watermark and at the end of input. A watermark that was read
@@ -35,19 +42,36 @@ std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
 
 }  // namespace
 
-void TaskGraph::add_stage(const PlanStage& plan, bool first_phase, bool second_phase,
-                          ComponentReport& sum, RunningSums::Component& running) const {
+TaskGraph::Phase TaskGraph::phase_of(const Graph& graph, const PlanStage& plan) const {
+  const auto stages = std::ranges::count(plan_.stages, plan.node, &PlanStage::node);
+  if (stages < 2) return Phase::whole;
+  return plan.output == graph.node(plan.node).output ? Phase::second : Phase::first;
+}
+
+/// Sums one stage into its component. Of an aggregate in two phases, what the first combines is
+/// input, what the second emits is output, and the partial results between are shown on neither
+/// side.
+void TaskGraph::add_stage(const PlanStage& plan, Phase phase, bool of_source, ComponentReport& sum,
+                          RunningSums::Component& running) const {
   Time watermark = kTimeMax;
   for (const Stage* stage : stages_[plan.id]) {
     const StageCounters& counters = stage->counters();
-    add_counts(counters, first_phase, second_phase, sum);
+    if (of_source && phase == Phase::first) {
+      add_blocks_read(counters, sum);
+    } else if (of_source && phase == Phase::second) {
+      add_blocks_decoded(counters, sum);
+    } else if (phase != Phase::second) {
+      add_input(counters, sum);
+    }
+    sum.rows_refused += counters.rows_refused.value();
+    if (phase != Phase::first) sum.emitted += counters.emitted.value();
     stage->tell(sum, running);
     watermark = std::min(watermark, counters.watermark.load(std::memory_order_relaxed));
     running.busy_ticks += counters.busy_ticks.value();
     counters.steps.merge_into(running.steps);
-    if (!first_phase) running.received_by_task.push_back(counters.received.value());
+    if (phase != Phase::first) running.received_by_task.push_back(counters.received.value());
   }
-  if (first_phase) return;
+  if (phase == Phase::first) return;
   sum.tasks = plan.tasks;
   sum.chain = plan.chain;
   sum.watermark = shown_watermark(watermark);
@@ -59,10 +83,10 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
 }
 
 void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) const {
-  std::map<NodeId, std::size_t> stages_of_node;
-  for (const PlanStage& plan : plan_.stages) ++stages_of_node[plan.node];
+  std::set<NodeId> nodes;
+  for (const PlanStage& plan : plan_.stages) nodes.insert(plan.node);
   std::map<NodeId, std::size_t> place_of;
-  for (const auto& [node, stages] : stages_of_node) {
+  for (const NodeId node : nodes) {
     place_of.emplace(node, report.components.size());
     ComponentReport& component = report.components.emplace_back();
     component.name = graph.node(node).name;
@@ -75,17 +99,17 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
   Time newest = kTimeMin;
   std::uint64_t held = 0;
   for (const PlanStage& plan : plan_.stages) {
-    const bool split = stages_of_node[plan.node] > 1;
-    const bool is_merge = split && plan.output == graph.node(plan.node).output;
+    const Phase phase = phase_of(graph, plan);
+    const bool of_source = static_cast<bool>(graph.node(plan.node).make_source);
     const std::size_t place = place_of[plan.node];
-    add_stage(plan, split && !is_merge, is_merge, report.components[place], sums.components[place]);
+    add_stage(plan, phase, of_source, report.components[place], sums.components[place]);
     for (const Stage* stage : stages_[plan.id]) {
       newest = std::max(newest, stage->counters().newest_time.load(std::memory_order_relaxed));
       held += stage->held_back();
       if (stage->user()) stage->user()->metrics().add_to(metrics[place]);
     }
     const ComponentReport& sum = report.components[place];
-    if (plan.make_source) report.records_in += sum.processed;
+    if (of_source && phase != Phase::first) report.records_in += sum.processed;
     if (!plan.make_sink) continue;
     report.records_out += sum.processed;
     const Time watermark = sum.watermark.value_or(kTimeMin);

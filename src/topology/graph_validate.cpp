@@ -178,6 +178,8 @@ std::string_view name_of(GroupingKind kind) {
       return "direct";
     case GroupingKind::custom:
       return "custom";
+    case GroupingKind::blocks:
+      return "blocks";
   }
   return "?";
 }

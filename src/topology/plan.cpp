@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "record/batch_type.hpp"
+#include "record/line_block.hpp"
+#include "topology/block_order.hpp"
 #include "topology/chain_fusion.hpp"
 #include "topology/topology_info.hpp"
 
@@ -31,10 +33,14 @@ std::uint32_t bounded_tasks_of(const Node& node, const std::vector<std::uint32_t
   return node.tasks_max == 0 ? wanted : std::min(wanted, node.tasks_max);
 }
 
-/// By node.
-std::vector<std::uint32_t> count_tasks(const Graph& graph, const PlanOptions& options) {
+/// By node; `spread`: see find_spread().
+std::vector<std::uint32_t> count_tasks(const Graph& graph, const PlanOptions& options,
+                                       const std::vector<bool>& spread) {
   std::vector<std::uint32_t> tasks(graph.nodes().size(), 1);
-  for (const Node& node : graph.nodes()) tasks[node.id] = bounded_tasks_of(node, tasks, options);
+  for (const Node& node : graph.nodes()) {
+    const bool in_blocks = node.blocks && spread[node.id];
+    tasks[node.id] = in_blocks ? options.parallelism : bounded_tasks_of(node, tasks, options);
+  }
   return tasks;
 }
 
@@ -67,8 +73,9 @@ class Planner {
   }
 
   Plan run() {
-    node_tasks_ = count_tasks(graph_, options_);
     makes_arrivals_ = before_tie_breakers(graph_);
+    spread_ = find_spread(graph_, options_, makes_arrivals_);
+    node_tasks_ = count_tasks(graph_, options_, spread_);
     for (const Node& node : graph_.nodes()) add_node(node);
     fuse_chains(graph_, options_, plan_);
     plan_.info = describe(graph_, plan_);
@@ -100,6 +107,10 @@ class Planner {
     const bool asks_sender =
         grouping.kind == GroupingKind::direct || grouping.kind == GroupingKind::custom;
     if (both_single && !asks_sender) grouping.kind = GroupingKind::forward;
+    // What was spread by blocks is spread already.
+    if (grouping.kind == GroupingKind::shuffle && same_tasks && spread_[plan_.stages[from].node]) {
+      grouping.kind = GroupingKind::forward;
+    }
     // A forward edge between different numbers of tasks has to spread its records.
     if (grouping.kind == GroupingKind::forward && !same_tasks) {
       grouping.kind = plan_.stages[to].tasks == 1 ? GroupingKind::global : GroupingKind::shuffle;
@@ -118,6 +129,7 @@ class Planner {
     const StageId id = add_stage(node, node_tasks_[node.id]);
     plan_.stages[id].tick = node.tick;
     stage_of_.push_back(id);
+    if (node.blocks && spread_[node.id]) read_blocks(node, id);
     const bool two_phase = wants_two_phase(node);
     if (two_phase) plan_.stages[id].make_operator = node.two_phase->merge;
     for (const NodeInput& input : node.inputs) {
@@ -130,6 +142,16 @@ class Planner {
         add_input(node, id, stage_of_[input.from], input, two_phase);
       }
     }
+  }
+
+  /// `decode` becomes what cuts the blocks apart that a stage of its own reads.
+  void read_blocks(const Node& node, StageId decode) {
+    const StageId read = add_stage(node, 1);
+    plan_.stages[read].make_source = node.blocks->read;
+    plan_.stages[read].output = &line_block_type();
+    plan_.stages[decode].make_source = nullptr;
+    plan_.stages[decode].make_operator = node.blocks->decode;
+    add_edge(read, decode, {node.id, 0, {.kind = GroupingKind::blocks}}, &line_block_type());
   }
 
   void add_input(const Node& node, StageId id, StageId from, const NodeInput& input,
@@ -151,6 +173,7 @@ class Planner {
   std::vector<std::uint32_t> node_tasks_;
   std::vector<StageId> stage_of_;
   std::vector<bool> makes_arrivals_;  ///< by node
+  std::vector<bool> spread_;          ///< by node, see find_spread()
 };
 
 }  // namespace

@@ -15,6 +15,9 @@ struct PlanOptions {
   /// Fuse neighbours without a shuffle between them. Off only in tests of the rings; a source and
   /// its event_time are one chain all the same.
   bool fuse = true;
+  /// Decode blocks of lines in several tasks where the order of an input is not needed. Off where a
+  /// source reads a limited number of records.
+  bool blocks = true;
   /// Combine before shuffles where the aggregate merges.
   bool two_phase = true;
 };

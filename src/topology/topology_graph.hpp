@@ -32,6 +32,7 @@ enum class GroupingKind {
   all,               ///< every record to every task
   direct,            ///< the sender names the task of each record
   custom,            ///< a class of the user's chooses
+  blocks,            ///< whole batches to the task with the shortest queue; of the planner alone
 };
 
 std::string_view name_of(GroupingKind kind);
@@ -60,6 +61,13 @@ struct TwoPhase {
   Grouping grouping;  ///< of the records between
 };
 
+/// A source of lines in two steps, for several tasks: `read` makes blocks of lines, `decode` what
+/// the source is declared to emit. Where the planner may take it, see Node::blocks.
+struct BlockReading {
+  std::function<std::unique_ptr<Source>()> read;
+  std::function<std::unique_ptr<Operator>()> decode;
+};
+
 /// One component as declared.
 struct Node {
   /// Type of what it emits on `port`.
@@ -85,6 +93,8 @@ struct Node {
   std::function<std::unique_ptr<Operator>()> make_operator;
   std::function<std::unique_ptr<Sink>()> make_sink;
   std::optional<TwoPhase> two_phase;
+  std::optional<BlockReading> blocks;  ///< of a source whose records may be decoded side by side
+  bool by_record = false;              ///< keeps nothing: each record is handled by itself
 
   const BatchType* output = nullptr;      ///< type of what it emits; null for sinks
   std::vector<const BatchType*> outputs;  ///< by port, where the ports differ in type
