@@ -11,6 +11,8 @@ namespace millrace {
 /// A source of records written by the user. Derive, implement next(), pass an instance to
 /// Topology::spout().
 ///
+/// `Emitted` is the type of the records it emits, or Streams<...> for several streams; each stream
+/// keeps its order, and of two streams what one call emitted may be handled in either order.
 /// Each task owns a copy of the instance it was declared with; calls never overlap. In order:
 /// open(), activate(), next() again and again, deactivate(), close().
 template <class Emitted>

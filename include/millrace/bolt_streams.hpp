@@ -1,4 +1,4 @@
-// The two ends of a bolt in the graph: what its inputs are made of, and the handle of its streams.
+// What the inputs of a bolt are made of, and the handle of what a bolt or spout emits.
 #pragma once
 
 #include <cstddef>
@@ -77,8 +77,8 @@ struct BoltInputs {
 
 }  // namespace detail
 
-/// Handle of the streams of a bolt: `sorted.stream<"people">()`. When the first of Streams<...> is
-/// unnamed, the handle is that Stream as well.
+/// Handle of the streams of a bolt or spout: `sorted.stream<"people">()`. When the first of
+/// Streams<...> is unnamed, the handle is that Stream as well.
 template <class... S>
 class StreamsHandle {
  public:
@@ -126,16 +126,16 @@ class StreamsHandle<First, S...> : public Stream<First> {
 
 namespace detail {
 
-/// Adds the node of a bolt and makes the handle of what it emits.
+/// Adds the node of a bolt or spout and makes the handle of what it emits.
 template <class Emitted>
-struct BoltAdder {
+struct EmitterAdder {
   static Stream<Emitted> add(Declaration& declaration, Node node) {
     node.output = &batch_type<Emitted>();
     return Stream<Emitted>(declaration, {{declaration.graph.add(std::move(node)), 0}});
   }
 };
 template <class... S>
-struct BoltAdder<Streams<S...>> {
+struct EmitterAdder<Streams<S...>> {
   static StreamsHandle<S...> add(Declaration& declaration, Node node) {
     node.outputs = {&batch_type<typename StreamSpec<S>::Record>()...};
     node.streams = {std::string(StreamSpec<S>::kName)...};
@@ -144,8 +144,8 @@ struct BoltAdder<Streams<S...>> {
   }
 };
 template <class Emitted>
-auto add_bolt(Declaration& declaration, Node node) {
-  return BoltAdder<Emitted>::add(declaration, std::move(node));
+auto add_emitter(Declaration& declaration, Node node) {
+  return EmitterAdder<Emitted>::add(declaration, std::move(node));
 }
 
 }  // namespace detail

@@ -61,7 +61,8 @@ class Topology {
     return Stream<T>(*declaration_, {{declaration_->graph.add(std::move(node)), 0}});
   }
 
-  /// A stream that a user's spout emits. Every task gets a copy of `spout`.
+  /// What a user's spout emits: a Stream, or with Streams<...> a handle of several. Every task gets
+  /// a copy of `spout`.
   template <class S>
   auto spout(std::string name, S spout, SpoutOptions options = {}) {
     static_assert(
@@ -72,8 +73,7 @@ class Topology {
         declared(std::move(name), "spout", options.tasks, std::move(options.config));
     node.blocking = options.blocking;
     node.make_source = [spout] { return std::make_unique<detail::SpoutSource<S, T>>(spout); };
-    node.output = &detail::batch_type<T>();
-    return Stream<T>(*declaration_, {{declaration_->graph.add(std::move(node)), 0}});
+    return detail::add_emitter<T>(*declaration_, std::move(node));
   }
 
   /// What a user's bolt emits: a Stream, or with Streams<...> a handle of several. Every task gets
@@ -92,7 +92,7 @@ class Topology {
       };
     }
     check(node, options, detail::Ticks<B>);
-    return detail::add_bolt<typename B::Record>(*declaration_, std::move(node));
+    return detail::add_emitter<typename B::Record>(*declaration_, std::move(node));
   }
 
   /// Settings of the whole topology; those of a component are over them.

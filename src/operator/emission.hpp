@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <limits>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "operator/operator.hpp"
 #include "operator/stateless.hpp"
 #include "operator/streams.hpp"
 #include "operator/task_context.hpp"
+#include "record/batch_type.hpp"
 
 namespace millrace::detail {
 
@@ -89,13 +91,41 @@ class Emission {
   void push(const BatchBase* in, Outputs& outputs) {
     each([&](auto& batch, std::size_t port) {
       if (batch.values.empty()) return;
-      if (!batch.hashes.empty()) batch.hashed_by = &kDirectMark;
+      mark_direct(batch);
       if (in) batch.pin_all(*in);
       outputs.push(static_cast<std::uint32_t>(port), batch);
     });
   }
 
+  /// Records of each port.
+  std::array<std::size_t, kPorts> sizes() {
+    std::array<std::size_t, kPorts> sizes{};
+    each([&sizes](auto& batch, std::size_t port) { sizes[port] = batch.values.size(); });
+    return sizes;
+  }
+  /// Bytes on the heap of what was emitted since mark().
+  std::size_t heap_bytes() {
+    std::size_t bytes = 0;
+    each([&](auto& batch, std::size_t port) {
+      using T = typename std::decay_t<decltype(batch.values)>::value_type;
+      bytes += batch_type<T>().heap_bytes(batch, marks_[port]);
+    });
+    return bytes;
+  }
+  /// Exchanges the records of port `port` with those of `base`, a batch of its type.
+  void swap_with(std::size_t port, BatchBase& base) {
+    each([&](auto& batch, std::size_t at) {
+      if (at != port) return;
+      using T = typename std::decay_t<decltype(batch.values)>::value_type;
+      mark_direct(batch);
+      batch_type<T>().swap(batch, base);
+    });
+  }
+
  private:
+  static void mark_direct(BatchBase& batch) {
+    if (!batch.hashes.empty()) batch.hashed_by = &kDirectMark;
+  }
   /// The records made of one have places behind each other, stream by stream.
   void inherit_arrival(const BatchBase& in, std::size_t index) {
     std::uint64_t child = 0;

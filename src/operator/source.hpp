@@ -65,8 +65,10 @@ class Source {
   /// What people call partition `partition`: a file's path, say. Empty: its number will do. Valid
   /// after open().
   virtual std::string partition_name(std::uint32_t /*partition*/) const { return {}; }
+  /// The stream whose records the next poll() appends: a source of several has one batch of each.
+  virtual std::uint32_t port() const { return 0; }
   /// Appends at most batch_records_max records of ONE partition to the cleared `batch` (of the type
-  /// the source was declared with) and sets partition, offset, lap and arenas. Must not block
+  /// that port() was declared with) and sets partition, offset, lap and arenas. Must not block
   /// longer than a disk read. Dead letters it adds are not part of the batch. Errors: 4001, 4004:
   /// the topology stops with them.
   virtual Result<Poll> poll(BatchBase& batch) = 0;

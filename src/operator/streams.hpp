@@ -174,6 +174,10 @@ class Output<Streams<S...>> {
   }
 
   // Internal.
+  std::size_t interned_bytes() const {
+    return std::apply([](const auto&... outputs) { return (outputs.interned_bytes() + ... + 0u); },
+                      outputs_);
+  }
   void bind(std::tuple<detail::Batch<typename detail::StreamSpec<S>::Record>...>& batches) {
     batches_ = &batches;
     bind_each(std::index_sequence_for<S...>{});

@@ -9,8 +9,9 @@ namespace millrace::detail {
 SourceStage::SourceStage(const PlanStage& plan, TaskShared& shared)
     : Stage(plan, shared),
       source_(plan.make_source()),
-      progress_(shared.memory->add_source()),
-      batch_(plan.output->make()) {}
+      progress_(shared.memory->add_source()) {
+  for (const BatchType* type : plan.outputs) batches_.push_back(type->make());
+}
 
 Status SourceStage::open_part(const StageOpening& opening) {
   context_ = opening.end_context;
@@ -26,13 +27,16 @@ Status SourceStage::open_part(const StageOpening& opening) {
 std::vector<std::string> SourceStage::shown_partitions() const {
   std::vector<std::string> names;
   for (std::uint32_t at = 0; at < source_->partitions() && at < PartitionMarks::kMax; ++at) {
-    names.push_back(source_->partition_name(at));
-    if (names.back().empty()) {
-      names.back() = "partition " + std::to_string(at) +
-                     (plan_.tasks > 1 ? " of task " + std::to_string(context_.task) : "");
-    }
+    names.push_back(shown_partition(at));
   }
   return names;
+}
+
+/// Its name, or that of the source, with the number where there are several.
+std::string SourceStage::shown_partition(std::uint32_t partition) const {
+  if (std::string name = source_->partition_name(partition); !name.empty()) return name;
+  if (plan_.tasks == 1 && source_->partitions() == 1) return plan_.name;
+  return plan_.name + " partition " + std::to_string(partition_over_tasks(partition));
 }
 
 void SourceStage::close_part() {
@@ -64,7 +68,7 @@ bool SourceStage::poll() {
   bool idle = true;
   charged([&] {
     const Result<Poll> outcome = read();
-    any = batch_->size() > 0;
+    any = polled().size() > 0;
     idle = !outcome || *outcome == Poll::idle;
     if (!outcome) {
       shared_.fail(outcome.error());
@@ -80,26 +84,28 @@ bool SourceStage::poll() {
 }
 
 Result<Poll> SourceStage::read() {
-  batch_->clear();
-  Result<Poll> outcome = source_->poll(*batch_);
+  port_ = source_->port();
+  polled().clear();
+  Result<Poll> outcome = source_->poll(polled());
   if (limit_ != 0) cut_to_limit();
   counters_.received.set(source_->records_read() - beyond_limit_);
-  counters_.processed.add(batch_->size());
+  counters_.processed.add(polled().size());
   counters_.dead_lettered.set(letters());
   return outcome;
 }
 
 void SourceStage::hand_on() {
-  if (batch_->due_ns == 0) batch_->due_ns = shared_.env->clock->steady_ns();
-  shared_.due_ns = batch_->due_ns;
-  if (plan_.makes_arrivals) number_arrivals(*batch_);
-  emit(0, *batch_);
+  BatchBase& batch = polled();
+  if (batch.due_ns == 0) batch.due_ns = shared_.env->clock->steady_ns();
+  shared_.due_ns = batch.due_ns;
+  if (plan_.makes_arrivals) number_arrivals(batch);
+  emit(port_, batch);
 }
 
 /// Ends are told by the next poll: not before the records read last have been let go by a paced
 /// replay.
 void SourceStage::note_ends(Poll outcome) {
-  if (outcome == Poll::partition_ended) ended_partition_ = batch_->partition;
+  if (outcome == Poll::partition_ended) ended_partition_ = polled().partition;
   exhausted_ = outcome == Poll::ended || (limit_ != 0 && counters_.processed.value() >= limit_);
 }
 
@@ -131,22 +137,22 @@ void SourceStage::tell_progress(bool active) {
 /// Cuts what was read beyond the limit off the batch; it counts as never read.
 void SourceStage::cut_to_limit() {
   const std::uint64_t left = limit_ - std::min(limit_, counters_.processed.value());
-  const std::size_t count = batch_->size();
+  const std::size_t count = polled().size();
   if (count <= left) return;
   std::vector<std::uint32_t> kept(left);
   std::iota(kept.begin(), kept.end(), 0u);
-  BatchPtr cut = plan_.output->make();
-  carry_marks(*batch_, *cut);
-  plan_.output->append(*cut, *batch_, kept);
+  const BatchType& type = *plan_.outputs[port_];
+  BatchPtr cut = type.make();
+  carry_marks(polled(), *cut);
+  type.append(*cut, polled(), kept);
   beyond_limit_ += count - left;
-  batch_ = std::move(cut);
+  batches_[port_] = std::move(cut);
 }
 
-/// Partitions are numbered over all tasks: task t of n owns those with index % n == t.
 void SourceStage::number_arrivals(BatchBase& batch) {
   if (numbered_.size() <= batch.partition) numbered_.resize(batch.partition + 1);
   std::uint64_t& number = numbered_[batch.partition];
-  const std::uint32_t partition = batch.partition * plan_.tasks + context_.task;
+  const std::uint32_t partition = partition_over_tasks(batch.partition);
   batch.arrivals.clear();
   batch.arrivals.reserve(batch.size());
   for (std::size_t at = 0; at < batch.size(); ++at) {

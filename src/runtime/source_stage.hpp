@@ -40,7 +40,13 @@ class SourceStage final : public Stage {
   void close_part() override;
 
  private:
+  BatchBase& polled() { return *batches_[port_]; }
   std::vector<std::string> shown_partitions() const;
+  std::string shown_partition(std::uint32_t partition) const;
+  /// Partitions are numbered over all tasks: task t of n owns those with index % n == t.
+  std::uint32_t partition_over_tasks(std::uint32_t partition) const {
+    return partition * plan_.tasks + context_.task;
+  }
   Result<Poll> read();
   void hand_on();
   void tell_end_of_partition();
@@ -54,7 +60,8 @@ class SourceStage final : public Stage {
   EndContext context_;
   std::vector<OperatorStage*> time_origins_;
   SourceProgress& progress_;
-  BatchPtr batch_;
+  std::vector<BatchPtr> batches_;  ///< by the port they go to
+  std::uint32_t port_ = 0;         ///< of what was polled last
   bool active_ = false;
   bool exhausted_ = false;
   std::optional<std::uint32_t> ended_partition_;

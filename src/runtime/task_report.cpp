@@ -45,7 +45,7 @@ std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
 TaskGraph::Phase TaskGraph::phase_of(const Graph& graph, const PlanStage& plan) const {
   const auto stages = std::ranges::count(plan_.stages, plan.node, &PlanStage::node);
   if (stages < 2) return Phase::whole;
-  return plan.output == graph.node(plan.node).output ? Phase::second : Phase::first;
+  return plan.outputs.front() == graph.node(plan.node).output ? Phase::second : Phase::first;
 }
 
 /// Sums one stage into its component. Of an aggregate in two phases, what the first combines is

@@ -92,7 +92,8 @@ class Planner {
     stage.make_source = node.make_source;
     stage.make_operator = node.make_operator;
     stage.make_sink = node.make_sink;
-    stage.output = node.output;
+    stage.outputs = node.outputs;
+    if (stage.outputs.empty() && node.output) stage.outputs = {node.output};
     stage.makes_arrivals = makes_arrivals_[node.id];
     stage.timed = is_timed(graph_, node);
     plan_.stages.push_back(std::move(stage));
@@ -148,7 +149,7 @@ class Planner {
   void read_blocks(const Node& node, StageId decode) {
     const StageId read = add_stage(node, 1);
     plan_.stages[read].make_source = node.blocks->read;
-    plan_.stages[read].output = &line_block_type();
+    plan_.stages[read].outputs = {&line_block_type()};
     plan_.stages[decode].make_source = nullptr;
     plan_.stages[decode].make_operator = node.blocks->decode;
     add_edge(read, decode, {node.id, 0, {.kind = GroupingKind::blocks}}, &line_block_type());
@@ -162,7 +163,7 @@ class Planner {
     if (!two_phase) return add_edge(from, id, input, type);
     const StageId combine = add_stage(node, plan_.stages[from].tasks);
     plan_.stages[combine].make_operator = node.two_phase->combine;
-    plan_.stages[combine].output = node.two_phase->between;
+    plan_.stages[combine].outputs = {node.two_phase->between};
     add_edge(from, combine, {input.from, input.port, Grouping{}}, type);
     add_edge(combine, id, {node.id, 0, node.two_phase->grouping}, node.two_phase->between);
   }

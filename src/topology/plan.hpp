@@ -34,10 +34,10 @@ struct PlanStage {
   std::function<std::unique_ptr<Source>()> make_source;
   std::function<std::unique_ptr<Operator>()> make_operator;
   std::function<std::unique_ptr<Sink>()> make_sink;
-  const BatchType* output = nullptr;
-  bool makes_arrivals = false;  ///< a reader behind it breaks ties by arrival
-  Duration tick{0};             ///< how often it ticks; 0: never
-  bool timed = false;           ///< the records of all its inputs have event times
+  std::vector<const BatchType*> outputs;  ///< types of what it emits, by port; none: a sink
+  bool makes_arrivals = false;            ///< a reader behind it breaks ties by arrival
+  Duration tick{0};                       ///< how often it ticks; 0: never
+  bool timed = false;                     ///< the records of all its inputs have event times
 };
 
 struct PlanEdge {

@@ -107,10 +107,10 @@ TEST(RunningInsights, APartitionThatHoldsTime) {
   EXPECT_EQ(insight.component, "clock");
   EXPECT_THAT(
       insight.text,
-      StartsWith("\"partition 1\" holds event time at 1970-01-01T00:00:05Z: nothing newer"));
+      StartsWith("\"items partition 1\" holds event time at 1970-01-01T00:00:05Z: nothing newer"));
   const std::string empty = why(running, "No window of \"hours\"");
   EXPECT_THAT(empty, HasSubstr("passes 1970-01-01T01:00:00Z; it is at 1970-01-01T00:00:05Z now."));
-  EXPECT_THAT(empty, HasSubstr("\"partition 1\" holds it"));
+  EXPECT_THAT(empty, HasSubstr("\"items partition 1\" holds it"));
 }
 
 TEST(RunningInsights, AHotKey) {

@@ -160,7 +160,7 @@ TEST(ReportFigures, TellPartitionsAndWhenTheFirstWindowCloses) {
   });
   const auto& partitions = component_of(report, "clock").partitions;
   ASSERT_EQ(partitions.size(), 2u);
-  EXPECT_EQ(partitions[0].name, "partition 0");
+  EXPECT_EQ(partitions[0].name, "ticks partition 0");
   EXPECT_GT(*partitions[0].watermark, 7'200'000'000);
   EXPECT_EQ(partitions[1].watermark, 1'000'000);
   const ComponentReport& hours = component_of(report, "hours");
