@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace millrace::apps {
@@ -66,12 +68,24 @@ struct ExtractTags : Bolt<Post, TagUse> {
   }
 };
 
-/// What the judge hears: an alarm, or that a window is over.
+/// An alarm, or that a minute is over.
 struct Sighting {
   std::string_view hashtag;
   bool is_alarm = false;
-  Time window_end = 0;
   double score = 0;
+};
+
+/// The alarms of a minute that is over, by hashtag: the same ones in the same order however many
+/// tasks raise them.
+struct Alarms {
+  std::map<std::string, double> scores;
+
+  static void add(Alarms& alarms, const Sighting& sighting) {
+    if (sighting.is_alarm) alarms.scores.emplace(sighting.hashtag, sighting.score);
+  }
+  static void merge(Alarms& alarms, const Alarms& others) {
+    alarms.scores.insert(others.scores.begin(), others.scores.end());
+  }
 };
 
 /// A key whose column says what it is.
@@ -80,24 +94,22 @@ struct Hashtag {
 };
 using OutcomeRow = Ranked<Hashtag, TrendOutcome>;
 
-/// Tells the judge, and emits its newest outcomes once a window.
-struct Compare : Bolt<Sighting, OutcomeRow> {
+/// Tells the judge of each minute, and emits its newest outcomes.
+using Judged = Aggregate<int, Alarms>;
+struct Compare : Bolt<Judged, OutcomeRow> {
   static constexpr std::size_t kShown = 12;
   explicit Compare(std::shared_ptr<TrendJudge> with) : judge(std::move(with)) {}
-  void process(const Sighting& sighting, Output<OutcomeRow>& out) override {
-    if (sighting.is_alarm)
-      return judge->alarm(sighting.hashtag, sighting.window_end, sighting.score);
-    judge->advance(sighting.window_end);
+  void process(const Judged& minute, Output<OutcomeRow>& out) override {
+    for (const auto& [hashtag, score] : minute.value.scores) {
+      judge->alarm(hashtag, minute.window_end, score);
+    }
+    judge->advance(minute.window_end);
     std::uint32_t rank = 0;
     for (const auto& row : judge->latest(kShown)) {
-      out.emit({++rank,
-                {out.intern(row.tag)},
-                row.outcome,
-                sighting.window_end - kWindow.count(),
-                sighting.window_end});
+      out.emit(
+          {++rank, {out.intern(row.tag)}, row.outcome, minute.window_start, minute.window_end});
     }
   }
-  static constexpr Duration kWindow = std::chrono::minutes(1);
   std::shared_ptr<TrendJudge> judge;
 };
 
@@ -146,23 +158,28 @@ void declare_posts(Topology& topology, const FeedOptions& feed, std::shared_ptr<
 
   using Scored = Aggregate<std::string_view, Trend>;
   using Shown = Ranked<std::string_view, Trend>;
-  // An alert has the time of its window's row, a microsecond before the window's end.
+  // Alarms and ranks have the time of their window's row, a microsecond before the window's end: a
+  // minute is judged when both have come.
   auto alarms = trends.key_by(&Scored::key)
                     .alert([](const Scored& row) { return row.value.score; }, kTrendAlarm)
                     .named("trend alarm")
                     .filter([](const auto& alert) { return alert.raised; })
                     .named("raised")
                     .map([](const Alert<std::string_view>& alert) {
-                      return Sighting{alert.key, true, alert.time.micros + 1, alert.value};
+                      return Sighting{alert.key, true, alert.value};
                     })
                     .named("alarms");
-  auto minutes = trending.filter([](const Shown& row) { return row.rank == 1; })
-                     .named("each minute")
-                     .map([](const Shown& row) {
-                       return Sighting{row.key, false, row.window_end, row.value.score};
-                     })
-                     .named("minutes");
-  topology.bolt("against the truth", Compare(std::move(judge)), global(alarms.merge(minutes)))
+  auto minutes =
+      trending.filter([](const Shown& row) { return row.rank == 1; })
+          .named("each minute")
+          .map([](const Shown& row) { return Sighting{row.key, false, row.value.score}; })
+          .named("minutes");
+  const auto judged = alarms.merge(minutes)
+                          .key_by([](const Sighting&) { return 0; })
+                          .window(tumbling(1min))
+                          .fold(Alarms{}, Alarms::add, Alarms::merge)
+                          .named("minute's alarms");
+  topology.bolt("against the truth", Compare(std::move(judge)), global(judged))
       .to(view("Planted trends", {.kind = ViewKind::table}));
 }
 

@@ -61,7 +61,7 @@ using CountOf = CountKernel;
 
 /// The number of records.
 inline AggregateSpec<detail::CountOf> count() { return AggregateSpec<detail::CountOf>(); }
-/// The sum of a number: integers in 64 bits, reals in double; see KeyedStream::sum.
+/// The sum of a number: integers and Decimals in 64 bits, reals in double; see KeyedStream::sum.
 template <class F>
 AggregateSpec<detail::SumKernel, F> sum(F number) {
   return AggregateSpec<detail::SumKernel, F>(std::move(number));

@@ -30,14 +30,15 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates {
  public:
   /// Number of records of each key.
   auto count() const { return derived().apply("count", "count", detail::CountKernel{}); }
-  /// Sum of a number of each record. Integers in 64 bits: a sum that leaves their range is refused,
-  /// its row (without a window: each further record of the key) a dead letter. Reals in double.
+  /// Sum of a number of each record. Integers and Decimals in 64 bits: a sum that leaves their
+  /// range is refused, its row (without a window: each further record of the key) a dead letter.
+  /// Reals in double.
   template <class F>
   auto sum(F number) const {
     return apply("sum", millrace::sum(std::move(number)));
   }
-  /// The least value: of numbers, enums, texts (by bytes) or Timestamps. A NaN among them makes it
-  /// NaN. Of optionals, an optional.
+  /// The least value: of numbers, Decimals, enums, texts (by bytes) or Timestamps. A NaN among them
+  /// makes it NaN. Of optionals, an optional.
   template <class F>
   auto min(F value) const {
     return apply("min", millrace::min(std::move(value)));
@@ -47,7 +48,8 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates {
   auto max(F value) const {
     return apply("max", millrace::max(std::move(value)));
   }
-  /// The mean of a number, in double; integers are summed exactly. Of optionals, an optional.
+  /// The mean of a number, in double; integers and Decimals are summed exactly. Of optionals, an
+  /// optional.
   template <class F>
   auto mean(F number) const {
     return apply("mean", millrace::mean(std::move(number)));
@@ -315,8 +317,6 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
     static_assert(std::is_arithmetic_v<V>, "millrace: trend scores numbers: count or sum first");
     using Row = Aggregate<K, V>;
     using Key = detail::KeyFn<Row, K Row::*>;
-    using Op = detail::KeyedStep<Row, Key, detail::TrendState, Aggregate<K, Trend>,
-                                 detail::TrendStep<K, V>>;
     const auto key = std::make_shared<const detail::TypedKeyHash<Row, Key>>(Key(&Row::key));
     detail::Node node;
     node.kind = "trend";
@@ -328,8 +328,9 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
                             "windows, not global()");
     }
     node.inputs = Base::inputs({detail::GroupingKind::fields, key});
+    node.inputs.push_back({begin_of_windows(), 0, {detail::GroupingKind::all}, 1});
     node.make_operator = [key, options] {
-      return std::make_unique<Op>(key, detail::TrendStep<K, V>(options));
+      return std::make_unique<detail::TrendOperator<K, V>>(key, options);
     };
     node.output = &detail::batch_type<Aggregate<K, Trend>>();
     const detail::NodeId id = Base::declaration().graph.add(std::move(node));
@@ -341,7 +342,7 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
   /// bytes).
   Stream<Ranked<K, V>> top(std::size_t n) const {
     static_assert(
-        std::is_arithmetic_v<V>,
+        detail::Summable<V>,
         "millrace: top(n) ranks numbers: after fold say by which, top(n, &Value::member)");
     return ranked(n, [](const V& value) { return value; });
   }
@@ -354,6 +355,15 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
   }
 
  private:
+  detail::NodeId begin_of_windows() const {
+    detail::Node node;
+    node.kind = "begin";
+    node.note = "of the first window";
+    node.inputs = Base::inputs({});
+    node.make_operator = [] { return std::make_unique<detail::BeginOfWindows<Aggregate<K, V>>>(); };
+    node.output = &detail::batch_type<detail::StreamBegin>();
+    return Base::declaration().graph.add(std::move(node));
+  }
   template <class Score>
   Stream<Ranked<K, V>> ranked(std::size_t n, Score score) const {
     detail::Node node;

@@ -20,6 +20,12 @@ template <int Scale>
 struct Decimal {
   static_assert(Scale >= 0 && Scale <= 18, "millrace: a Decimal has 0 to 18 places");
   static constexpr int kScale = Scale;
+  /// Units of a whole: 10^Scale.
+  static constexpr std::int64_t kUnits = [] {
+    std::int64_t units = 1;
+    for (int place = 0; place < Scale; ++place) units *= 10;
+    return units;
+  }();
 
   std::int64_t units = 0;
 
@@ -41,9 +47,7 @@ struct Decimal {
   friend constexpr Decimal operator*(std::int64_t times, Decimal a) { return a * times; }
   /// The nearest double.
   constexpr double to_double() const {
-    double unit = 1;
-    for (int i = 0; i < Scale; ++i) unit *= 10;
-    return static_cast<double>(units) / unit;
+    return static_cast<double>(units) / static_cast<double>(kUnits);
   }
 
  private:

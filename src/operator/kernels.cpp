@@ -5,7 +5,13 @@
 
 namespace millrace::detail {
 
-void throw_sum_overflow() {
+void throw_sum_overflow(bool of_decimals) {
+  if (of_decimals) {
+    throw std::overflow_error(
+        "the sum left the range of a Decimal, 64 bits of its last place: give the Decimal fewer "
+        "places, or sum a double, as in "
+        "sum([](const auto& record) { return record.price.to_double(); })");
+  }
   throw std::overflow_error(
       "the sum left the range of 64-bit integers: sum a double instead, as in "
       "sum([](const auto& record) { return double(record.number); })");

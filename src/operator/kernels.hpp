@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/decimal.hpp"
 #include "record/batch.hpp"
 #include "record/schema.hpp"
 
@@ -55,6 +56,20 @@ struct InnerOf<std::optional<V>> {
 template <class Taken, class Of>
 using ValueLike = std::conditional_t<kIsOptional<std::decay_t<Taken>>, std::optional<Of>, Of>;
 
+/// Calls `use` with the value, or not at all where it is an absent optional.
+template <class V, class Use>
+void if_present(const V& value, Use&& use) {
+  if constexpr (kIsOptional<V>) {
+    if (value) use(*value);
+  } else {
+    use(value);
+  }
+}
+
+/// What can be summed and averaged.
+template <class V>
+concept Summable = std::is_arithmetic_v<V> || kIsDecimal<V>;
+
 /// How state holds a value: texts with their bytes.
 template <class V>
 struct OwnedOf {
@@ -80,7 +95,7 @@ template <class V>
 using Owned = typename OwnedOf<std::decay_t<V>>::type;
 
 /// Ends the aggregate of a key: the row, or in a running sum the record, becomes a dead letter.
-[[noreturn]] void throw_sum_overflow();
+[[noreturn]] void throw_sum_overflow(bool of_decimals);
 
 /// "window [2015-09-12T10:00:00Z, 2015-09-12T11:00:00Z)"; "" for everything.
 std::string describe_window(Time start, Time end);
@@ -103,17 +118,18 @@ struct CountKernel {
   Value result(const Acc& acc) const { return acc; }
 };
 
-/// Sums a number of each record: integers in 64 bits, reals in double. An integer sum that leaves
-/// its range at any point stays refused: result() throws. Absent optionals add nothing.
+/// Sums a number of each record: integers in 64 bits, Decimals in 64 bits of their units, reals in
+/// double. An integer or Decimal sum that leaves its range at any point stays refused: result()
+/// throws. Absent optionals add nothing.
 template <class T, class F>
 struct SumKernel {
   using Taken = TakenOf<T, F>;
   using Number = typename InnerOf<std::decay_t<Taken>>::type;
   static_assert(
-      std::is_arithmetic_v<Number>,
+      Summable<Number>,
       "millrace: sum needs a number: give a numeric member or a function that returns one");
   using Acc = std::conditional_t<std::is_floating_point_v<Number>, double, std::int64_t>;
-  using Value = Acc;
+  using Value = std::conditional_t<kIsDecimal<Number>, Number, Acc>;
   static constexpr bool kMerges = true;
   static constexpr bool kStaged = true;
   static constexpr bool kNothrow = kTakesNothrow<T, F>;
@@ -122,11 +138,7 @@ struct SumKernel {
   Acc init() const { return 0; }
   Taken take(const T& record, const Stamp&) const { return std::invoke(f, record); }
   void put(Acc& acc, const std::decay_t<Taken>& number) const {
-    if constexpr (kIsOptional<std::decay_t<Taken>>) {
-      if (number) add_number(acc, *number);
-    } else {
-      add_number(acc, number);
-    }
+    if_present(number, [&acc](const Number& present) { add_number(acc, present); });
   }
   void merge(Acc& acc, const Acc& other) const {
     if constexpr (std::is_integral_v<Acc>) {
@@ -139,18 +151,21 @@ struct SumKernel {
   }
   Value result(const Acc& acc) const {
     if constexpr (std::is_integral_v<Acc>) {
-      if (acc == kRefused) throw_sum_overflow();
+      if (acc == kRefused) throw_sum_overflow(kIsDecimal<Number>);
     }
-    return acc;
+    return Value{acc};
   }
 
  private:
-  /// A sum of exactly this is refused too: the price of eight bytes a key instead of nine.
+  /// No Decimal has so many units. An integer sum of exactly this is refused too: the price of
+  /// eight bytes a key instead of nine.
   static constexpr auto kRefused = std::numeric_limits<Acc>::min();
 
   template <class N>
   static void add_number(Acc& acc, N number) {
-    if constexpr (std::is_integral_v<Acc>) {
+    if constexpr (kIsDecimal<N>) {
+      add_number(acc, number.units);
+    } else if constexpr (std::is_integral_v<Acc>) {
       Acc sum;
       const bool overflows = __builtin_add_overflow(acc, +number, &sum);
       acc = overflows || acc == kRefused ? kRefused : sum;

@@ -31,6 +31,8 @@ class KeyedStep final : public Operator {
     states_.emplace(context.state);
   }
 
+  Step& step() { return step_; }
+
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const bool carried = in.hashed_by == key_.get() && in.hashes.size() == in.values.size();

@@ -78,10 +78,15 @@ class TrendStep {
   explicit TrendStep(TrendOptions options)
       : options_(options), half_life_us_(static_cast<double>(options.half_life.count())) {}
 
+  /// The first window of all began at `start`, unless an earlier one is known.
+  void began_at(Time start) {
+    first_start_ = first_start_ == kTimeMin ? start : std::min(first_start_, start);
+  }
+
   template <class Emit>
   void operator()(TrendState& state, const K& key, const Row& row, Time, Emit&& emit) {
     // A key that was not there before had nothing since the first window of all.
-    if (first_start_ == kTimeMin) first_start_ = row.window_start;
+    if (first_start_ == kTimeMin) began_at(row.window_start);
     if (state.seen_to == kTimeMin) state.seen_to = std::min(first_start_, row.window_start);
     if (row.window_end <= state.seen_to) return;  // fired again for a late record
     const std::int64_t size = row.window_end - row.window_start;
@@ -105,7 +110,86 @@ class TrendStep {
 
   TrendOptions options_;
   double half_life_us_;
-  Time first_start_ = kTimeMin;  // of the first window that this task was given
+  Time first_start_ = kTimeMin;  // of the first window of all
+};
+
+/// Where the first window of a stream began, as one task of what makes the windows saw it.
+struct StreamBegin {
+  Time window_start = 0;
+};
+
+/// Stands beside each task that makes windows and tells when it sees an earlier one than before,
+/// which is as good as never after its first.
+template <class Row>
+class BeginOfWindows final : public Operator {
+ public:
+  void process(BatchBase& base, bool, Outputs& outputs) override {
+    auto& in = static_cast<Batch<Row>&>(base);
+    tally().processed += in.values.size();
+    std::size_t found = in.values.size();
+    for (std::size_t at = 0; at < in.values.size(); ++at) {
+      if (in.values[at].window_start >= earliest_) continue;
+      earliest_ = in.values[at].window_start;
+      found = at;
+    }
+    if (found == in.values.size()) return;
+    out_.clear();
+    out_.values.push_back({earliest_});
+    if (!in.times.empty()) out_.times.push_back(in.times[found]);
+    outputs.push(0, out_);
+  }
+
+ private:
+  Time earliest_ = kTimeMax;
+  Batch<StreamBegin> out_;
+};
+
+/// Input 0: rows of windows by key. Input 1: the begins that all their makers saw.
+///
+/// So that the result is the same however many tasks there are, rows are held until the watermark
+/// passes the earliest of them: until then every maker has told when its first window began, and
+/// the least of these is when the stream began. From then on nothing is held.
+template <class K, class V>
+class TrendOperator final : public Operator {
+ public:
+  using Row = Aggregate<K, V>;
+  using Key = KeyFn<Row, K Row::*>;
+  using Step = KeyedStep<Row, Key, TrendState, typename TrendStep<K, V>::Out, TrendStep<K, V>>;
+
+  TrendOperator(typename Step::KeyPtr key, TrendOptions options)
+      : step_(std::move(key), TrendStep<K, V>(options)) {}
+
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    step_.open(context);
+  }
+  void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
+    if (begin_known_) return step_.process(batch, exclusive, outputs);
+    batch_type<Row>().append_all(held_, batch);
+    held_.hashed_by = nullptr;
+    for (const Time time : batch.times) earliest_ = std::min(earliest_, time);
+  }
+  void process_input(std::uint32_t input, BatchBase& batch, bool exclusive,
+                     Outputs& outputs) override {
+    if (input == 0) return process(batch, exclusive, outputs);
+    const auto& begins = static_cast<Batch<StreamBegin>&>(batch).values;
+    tally().processed += begins.size();
+    if (begin_known_) return;
+    for (const StreamBegin& begin : begins) step_.step().began_at(begin.window_start);
+  }
+  void advance(Time watermark, Outputs& outputs) override {
+    if (begin_known_ || held_.values.empty() || watermark < earliest_) return;
+    begin_known_ = true;
+    step_.process(held_, true, outputs);
+    held_ = {};
+  }
+  std::size_t held() const override { return held_.values.size(); }
+
+ private:
+  Step step_;
+  Batch<Row> held_;
+  Time earliest_ = kTimeMax;
+  bool begin_known_ = false;
 };
 
 /// 2010 unless half_life, learn_windows and rare are greater than 0.

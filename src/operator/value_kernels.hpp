@@ -11,7 +11,7 @@
 namespace millrace::detail {
 
 template <class V>
-concept Orderable = std::is_arithmetic_v<V> || std::is_enum_v<V> || std::is_same_v<V, Timestamp> ||
+concept Orderable = Summable<V> || std::is_enum_v<V> || std::is_same_v<V, Timestamp> ||
                     std::is_same_v<V, std::string> || std::is_same_v<V, std::string_view>;
 
 /// The least or the greatest value. A NaN among the values makes the result NaN, as IEEE 754's
@@ -34,11 +34,7 @@ struct ExtremeKernel {
   Acc init() const { return {}; }
   Taken take(const T& record, const Stamp&) const { return std::invoke(f, record); }
   void put(Acc& acc, const std::decay_t<Taken>& value) const {
-    if constexpr (kIsOptional<std::decay_t<Taken>>) {
-      if (value) offer(acc, *value);
-    } else {
-      offer(acc, value);
-    }
+    if_present(value, [&acc](const auto& present) { offer(acc, present); });
   }
   void merge(Acc& acc, const Acc& other) const {
     if (other) offer(acc, *other);
@@ -70,7 +66,7 @@ using MinKernel = ExtremeKernel<T, F, false>;
 template <class T, class F>
 using MaxKernel = ExtremeKernel<T, F, true>;
 
-/// What a mean is made of. Integers are summed exactly, in 128 bits.
+/// What a mean is made of. Integers, and the units of Decimals, are summed exactly in 128 bits.
 template <class Total>
 struct MeanParts {
   Total total{};
@@ -83,7 +79,7 @@ struct MeanKernel {
   using Taken = TakenOf<T, F>;
   using Number = typename InnerOf<std::decay_t<Taken>>::type;
   static_assert(
-      std::is_arithmetic_v<Number>,
+      Summable<Number>,
       "millrace: mean needs a number: give a numeric member or a function that returns one");
   __extension__ using Wide = __int128;
   using Acc = MeanParts<std::conditional_t<std::is_floating_point_v<Number>, double, Wide>>;
@@ -96,11 +92,7 @@ struct MeanKernel {
   Acc init() const { return {}; }
   Taken take(const T& record, const Stamp&) const { return std::invoke(f, record); }
   void put(Acc& acc, const std::decay_t<Taken>& number) const {
-    if constexpr (kIsOptional<std::decay_t<Taken>>) {
-      if (number) add_number(acc, *number);
-    } else {
-      add_number(acc, number);
-    }
+    if_present(number, [&acc](const Number& present) { add_number(acc, present); });
   }
   void merge(Acc& acc, const Acc& other) const {
     acc.total += other.total;
@@ -110,22 +102,41 @@ struct MeanKernel {
     if constexpr (kIsOptional<Value>) {
       if (acc.weight == 0) return {};
     }
-    return static_cast<double>(acc.total) / acc.weight;
+    if constexpr (kIsDecimal<Number>) {
+      return static_cast<double>(static_cast<long double>(acc.total) /
+                                 (static_cast<long double>(acc.weight) * Number::kUnits));
+    } else {
+      return static_cast<double>(acc.total) / acc.weight;
+    }
   }
 
  private:
   static void add_number(Acc& acc, Number number) {
-    acc.total += number;
+    if constexpr (kIsDecimal<Number>) {
+      acc.total += number.units;
+    } else {
+      acc.total += number;
+    }
     acc.weight += 1;
   }
 };
 
-/// The mean of a number weighted by another: NaN where the weights sum to 0.
+/// A number as a double.
+template <class N>
+double real_of(const N& number) {
+  if constexpr (kIsDecimal<N>) {
+    return number.to_double();
+  } else {
+    return static_cast<double>(number);
+  }
+}
+
+/// The mean of a number weighted by another, in double: NaN where the weights sum to 0.
 template <class T, class F, class W>
 struct WeightedMeanKernel {
   using Number = std::decay_t<TakenOf<T, F>>;
   using Weight = std::decay_t<TakenOf<T, W>>;
-  static_assert(std::is_arithmetic_v<Number> && std::is_arithmetic_v<Weight>,
+  static_assert(Summable<Number> && Summable<Weight>,
                 "millrace: mean(value, weight) needs two numbers: give numeric members or "
                 "functions that return one");
   using Acc = MeanParts<double>;
@@ -138,8 +149,8 @@ struct WeightedMeanKernel {
   W weight;
   Acc init() const { return {}; }
   Acc take(const T& record, const Stamp&) const {
-    const auto by = static_cast<double>(std::invoke(weight, record));
-    return {static_cast<double>(std::invoke(f, record)) * by, by};
+    const double by = real_of(std::invoke(weight, record));
+    return {real_of(std::invoke(f, record)) * by, by};
   }
   void put(Acc& acc, const Acc& one) const { merge(acc, one); }
   void merge(Acc& acc, const Acc& other) const {
@@ -160,6 +171,8 @@ std::uint64_t word_of(V value) {
     return word;
   } else if constexpr (std::is_same_v<V, Timestamp>) {
     return static_cast<std::uint64_t>(value.micros);
+  } else if constexpr (kIsDecimal<V>) {
+    return static_cast<std::uint64_t>(value.units);
   } else {
     return static_cast<std::uint64_t>(value);
   }
@@ -217,11 +230,7 @@ struct DistinctKernel {
     }
   }
   void put(Acc& acc, const std::decay_t<Taken>& value) const {
-    if constexpr (kIsOptional<std::decay_t<Taken>>) {
-      if (value) insert(acc, *value);
-    } else {
-      insert(acc, value);
-    }
+    if_present(value, [&acc](const auto& present) { insert(acc, present); });
   }
   void merge(Acc& acc, const Acc& other) const { acc.merge(other); }
   Value result(const Acc& acc) const { return static_cast<Value>(acc.size()); }

@@ -99,6 +99,29 @@ Scores scores(std::vector<Use> list, TrendOptions options, std::uint32_t paralle
   return seen;
 }
 
+TEST(TrendVerb, IsTheSameForAnyNumberOfTasks) {
+  // Most tags are not there in the first windows, so most tasks see none of these.
+  std::vector<std::map<std::string_view, int>> minutes(24);
+  static constexpr std::string_view kTags[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  for (std::size_t minute = 0; minute < minutes.size(); ++minute) {
+    for (std::size_t tag = 0; tag <= minute / 2 && tag < std::size(kTags); ++tag) {
+      minutes[minute][kTags[tag]] = static_cast<int>(3 + (minute * 7 + tag * 5) % 11);
+    }
+  }
+  const TrendOptions options{.half_life = 30min, .learn_windows = 5};
+  const Scores alone = scores(uses(minutes), options, 1);
+  EXPECT_EQ(alone.begin()->first.first, 6);
+  for (std::uint32_t parallelism = 2; parallelism <= 8; ++parallelism) {
+    const Scores several = scores(uses(minutes), options, parallelism);
+    ASSERT_EQ(several.size(), alone.size()) << parallelism;
+    for (const auto& [place, trend] : several) {
+      const Trend& wanted = alone.at(place);
+      EXPECT_EQ(trend.score, wanted.score) << place.first << " " << place.second;
+      EXPECT_EQ(trend.expected, wanted.expected) << place.first << " " << place.second;
+    }
+  }
+}
+
 TEST(TrendVerb, ScoresAgainstTheTagsOwnBaseline) {
   std::vector<std::map<std::string_view, int>> minutes(20, {{"steady", 100}, {"quiet", 3}});
   minutes[15]["quiet"] = 40;    // thirteen times its own
