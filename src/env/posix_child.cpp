@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -163,8 +165,14 @@ class ChildWriter final : public ByteWriter {
 
   Status write(std::string_view bytes) override {
     while (!bytes.empty()) {
+      if (!room_.wait(pipe_->number())) {
+        pipe_.reset();
+        return RoomToWrite::nobody_reads(fmt::format("the input of the command \"{}\"", command_));
+      }
       const PipeSignalHeld held;
-      const ssize_t count = ::write(pipe_->number(), bytes.data(), bytes.size());
+      // As much at once as fits without waiting where there is room.
+      const ssize_t count =
+          ::write(pipe_->number(), bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
       if (count >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
       } else if (errno != EINTR) {
@@ -174,11 +182,21 @@ class ChildWriter final : public ByteWriter {
     return {};
   }
   Status flush() override { return {}; }
+  void give_up() override { room_.give_up(); }
   Status close() override {
     if (!pipe_) return {};
     pipe_.reset();  // its end of input
-    const std::optional<int> status = child_.wait_for(kEndWithin);
-    if (status) return outcome_of(*status, command_, Code::sink_failed);
+    const Clock::time_point end = Clock::now() + kEndWithin;
+    while (Clock::now() < end && !room_.given_up()) {
+      const std::optional<int> status = child_.wait_for(std::chrono::milliseconds(50));
+      if (status) return outcome_of(*status, command_, Code::sink_failed);
+    }
+    if (room_.given_up()) {
+      return Status(Code::sink_failed,
+                    fmt::format("the command \"{}\" did not end with its input and was ended, as "
+                                "the run is to end; it must end when its input does",
+                                command_));
+    }
     return Status(Code::sink_failed,
                   fmt::format("the command \"{}\" did not end within 30 seconds after the end of "
                               "its input and was ended; it must end when its input does",
@@ -198,6 +216,7 @@ class ChildWriter final : public ByteWriter {
                   fmt::format("the command \"{}\" reads no more of its input", command_));
   }
 
+  RoomToWrite room_;
   Child child_;
   std::unique_ptr<Descriptor> pipe_;
   std::string command_;

@@ -1,13 +1,20 @@
 // Descriptor: an open file of the system, and writes that raise no SIGPIPE.
 #pragma once
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
+
+#include "base/status.hpp"
 
 namespace millrace::detail {
 
@@ -26,6 +33,34 @@ class Descriptor {
  private:
   int number_;
   bool owned_;
+};
+
+/// Room in a pipe or socket whose other end is somebody else's: a writer waits for it, and another
+/// thread may end the waiting.
+class RoomToWrite {
+ public:
+  /// Any thread.
+  void give_up() { gives_up_.store(true, std::memory_order_relaxed); }
+  bool given_up() const { return gives_up_.load(std::memory_order_relaxed); }
+  /// False: given up, and there was no room for a tenth of a second.
+  bool wait(int number) const {
+    constexpr int kLookMs = 100;
+    pollfd wanted{number, POLLOUT, 0};
+    while (::poll(&wanted, 1, kLookMs) <= 0) {
+      if (given_up()) return false;
+    }
+    return true;
+  }
+  /// What it means when there was none.
+  static Status nobody_reads(std::string_view place) {
+    return Status(Code::sink_failed,
+                  fmt::format("{} is full and nobody reads it, and the run is to end: what was not "
+                              "written is lost; let its reader go on, or end it",
+                              place));
+  }
+
+ private:
+  std::atomic<bool> gives_up_{false};
 };
 
 /// Holds SIGPIPE back in this thread for one write, and takes it away if that write raised it: a

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <random>
@@ -74,11 +73,8 @@ class PosixWriter final : public ByteWriter {
 
   Status write(std::string_view bytes) override {
     while (!bytes.empty()) {
-      if (!regular_ && !wait_for_room()) {
-        return Status(Code::sink_failed,
-                      fmt::format("{} is full and nobody reads it, and the run is to end: what was "
-                                  "not written is lost; let its reader go on, or end it",
-                                  shown(path_, false)));
+      if (!regular_ && !room_.wait(file_.number())) {
+        return RoomToWrite::nobody_reads(shown(path_, false));
       }
       int error = 0;
       const ssize_t count = write_once(bytes, error);
@@ -95,18 +91,9 @@ class PosixWriter final : public ByteWriter {
     return {};
   }
   Status flush() override { return {}; }
-  void give_up() override { gives_up_.store(true, std::memory_order_relaxed); }
+  void give_up() override { room_.give_up(); }
 
  private:
-  /// False: given up.
-  bool wait_for_room() {
-    constexpr int kLookMs = 100;
-    pollfd wanted{file_.number(), POLLOUT, 0};
-    while (::poll(&wanted, 1, kLookMs) <= 0) {
-      if (gives_up_.load(std::memory_order_relaxed)) return false;
-    }
-    return true;
-  }
   /// To a pipe only as much at once as fits without waiting where poll(2) found room.
   ssize_t write_once(std::string_view bytes, int& error) {
     if (regular_) {
@@ -124,7 +111,7 @@ class PosixWriter final : public ByteWriter {
   Descriptor file_;
   std::string path_;
   bool regular_;
-  std::atomic<bool> gives_up_{false};
+  RoomToWrite room_;
 };
 
 int open_retrying(const std::string& path, int flags) {

@@ -46,12 +46,14 @@ class SocketWriter final : public ByteWriter {
 
   Status write(std::string_view bytes) override {
     while (!bytes.empty()) {
-      const ssize_t count = ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t count =
+          ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (count >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        pollfd wanted{socket_.number(), POLLOUT, 0};
-        ::poll(&wanted, 1, -1);
+        if (!room_.wait(socket_.number())) {
+          return RoomToWrite::nobody_reads(fmt::format("the connection to \"{}\"", address_));
+        }
       } else if (errno != EINTR) {
         return failure(Code::sink_failed, address_, false, "cannot be written", errno);
       }
@@ -59,10 +61,12 @@ class SocketWriter final : public ByteWriter {
     return {};
   }
   Status flush() override { return {}; }
+  void give_up() override { room_.give_up(); }
 
  private:
   Descriptor socket_;
   std::string address_;
+  RoomToWrite room_;
 };
 
 class SocketListener final : public Listener {

@@ -1,6 +1,7 @@
 // Counters into rates, shares and the process's own figures.
 #include "host/reporter.hpp"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -21,6 +22,13 @@ std::uint64_t resident_bytes() {
   const int read = std::fscanf(file, "%lu %lu", &total, &resident);
   std::fclose(file);
   return read == 2 ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+/// Processor time that the process has used, all threads.
+std::int64_t cpu_ms() {
+  timespec used{};
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) return 0;
+  return used.tv_sec * 1000 + used.tv_nsec / 1'000'000;
 }
 
 }  // namespace
@@ -44,6 +52,7 @@ std::shared_ptr<const Report> Reporter::report(std::string state, const Status& 
   report->parallelism = options_.parallelism;
   report->speed = options_.speed;
   report->memory_bytes = resident_bytes();
+  report->cpu_ms = cpu_ms();
   RunningSums sums;
   engine_.fill(declaration_.graph, *report, sums);
   const std::int64_t now_ns = env_.clock->steady_ns();

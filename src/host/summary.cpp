@@ -133,6 +133,11 @@ std::string summary_json(const Report& report) {
       "\"state_bytes\":{},\"state_peak_bytes\":{},\"state_max_bytes\":{}}}",
       memory.budget_bytes, memory.in_flight_peak_bytes, memory.in_flight_max_bytes,
       memory.state_bytes, memory.state_peak_bytes, memory.state_max_bytes);
+  out += fmt::format(
+      ",\"executors\":{{\"now\":{},\"most\":{},\"added\":{},\"removed\":{},\"auto\":{}}},\"cpu_"
+      "ms\":{}",
+      report.executors, report.executors_most, report.executors_added, report.executors_removed,
+      report.executors_auto, report.cpu_ms);
   if (report.oracle) {
     out += fmt::format(",\"oracle\":{{\"rows\":{},\"wrong\":{}}}", report.oracle->rows,
                        report.oracle->wrong);

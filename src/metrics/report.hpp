@@ -266,8 +266,12 @@ struct Report {
   std::uint64_t memory_bytes = 0;                ///< resident set
   MemoryReport memory;
   std::uint64_t dead_letters = 0;
-  std::uint32_t executors = 1;  ///< threads that step tasks now
-  bool executors_auto = false;  ///< their number follows the load
+  std::uint32_t executors = 1;        ///< threads that step tasks now
+  bool executors_auto = false;        ///< their number follows the load
+  std::uint32_t executors_most = 1;   ///< at a time, so far
+  std::uint64_t executors_added = 0;  ///< beyond those that the run began with
+  std::uint64_t executors_removed = 0;
+  std::int64_t cpu_ms = 0;  ///< processor time of the process, all threads, user and system
   std::uint32_t parallelism = 1;
   double speed = 0;  ///< replay speed; 0: as fast as possible
   std::vector<ComponentReport> components;

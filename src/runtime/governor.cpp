@@ -24,7 +24,7 @@ constexpr std::int64_t kProcessorsNs = 200 * kMs;
 /// Beyond, which tasks talk to which is not looked at.
 constexpr std::size_t kLinksMax = 4096;
 /// How long a sink may wait for its reader after the run was asked to end.
-constexpr std::int64_t kDrainNs = 2'000 * kMs;
+constexpr std::int64_t kDrainNs = 500 * kMs;
 constexpr std::size_t kChangesMax = 50;
 constexpr std::size_t kSlowStepsMax = 20;
 /// A task that was slow this often gets a thread of its own.
@@ -153,6 +153,7 @@ void Governor::name_slow_step(const Executor& executor, const Task& task,
   }
   if (!apart) return;
   crew_.keep_apart(task);
+  count_added();
   note(fmt::format("{} gets an executor of its own: {} of its steps took longer than {} ms",
                    task.name(), kApartAfter, kSlowStepNs / kMs));
 }
@@ -284,12 +285,17 @@ void Governor::carry_out(const Decision& decision) {
     Executor& heir = *shared_[decision.to];
     note(tell(decision, from, heir));
     crew_.remove(from, heir);
+    {
+      const std::lock_guard lock(mutex_);
+      ++executors_removed_;
+    }
     shared_.erase(shared_.begin() + static_cast<std::ptrdiff_t>(decision.from));
     return;
   }
   if (decision.kind == Decision::Kind::add) {
     shared_.push_back(&crew_.add(false));
     crew_.man(*shared_.back());
+    count_added();
   }
   Executor& to = *shared_[decision.to];
   note(tell(decision, from, to));
@@ -327,6 +333,13 @@ std::string Governor::tell(const Decision& decision, const Executor& from,
       from.number(), decision.busy * 100, static_cast<double>(decision.for_ns) / 1e9, to.number());
 }
 
+void Governor::count_added() {
+  const std::size_t now = crew_.executors().size();
+  const std::lock_guard lock(mutex_);
+  ++executors_added_;
+  executors_most_ = std::max(executors_most_, now);
+}
+
 void Governor::note(std::string text) {
   log_(LogLevel::info, "executors", text);
   const std::lock_guard lock(mutex_);
@@ -358,6 +371,9 @@ void Governor::fill(Report& report) const {
   const std::vector<Executor*> executors = crew_.executors();
   report.executors = static_cast<std::uint32_t>(executors.size());
   const std::lock_guard lock(mutex_);
+  report.executors_most = static_cast<std::uint32_t>(std::max(executors_most_, executors.size()));
+  report.executors_added = executors_added_;
+  report.executors_removed = executors_removed_;
   for (const Executor* executor : executors) {
     ExecutorReport line;
     line.number = executor->number();

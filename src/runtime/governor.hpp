@@ -65,6 +65,7 @@ class Governor {
   void measure_links(Loads& loads);
   void carry_out(const Decision& decision);
   std::string tell(const Decision& decision, const Executor& from, const Executor& to) const;
+  void count_added();
   void note(std::string text);
   std::vector<double> task_shares();
   void smooth(const std::vector<double>& shares, std::int64_t passed_ns);
@@ -98,6 +99,9 @@ class Governor {
   mutable std::mutex mutex_;  // guards what fill() reads
   std::map<const Executor*, double> busy_lately_;
   std::deque<ExecutorChangeReport> changes_;
+  std::size_t executors_most_ = 0;
+  std::uint64_t executors_added_ = 0;
+  std::uint64_t executors_removed_ = 0;
   std::deque<SlowStep> slow_;
 
   std::mutex stop_mutex_;

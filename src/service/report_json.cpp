@@ -273,6 +273,11 @@ void write_totals(JsonWriter& json, const Report& report) {
   json.rounded_member("busy_share", report.busy_share);
   json.member("dead_letters", report.dead_letters);
   json.member("executors", report.executors);
+  json.member("executors_auto", report.executors_auto);
+  json.member("executors_most", report.executors_most);
+  json.member("executors_added", report.executors_added);
+  json.member("executors_removed", report.executors_removed);
+  json.member("cpu_ms", report.cpu_ms);
   json.member("parallelism", report.parallelism);
   json.member("speed", report.speed);
   json.member("at", Timestamp{report.at});

@@ -7,8 +7,9 @@ import socket
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
-from harness import PATIENCE_S, CliTest
+from harness import PATIENCE_S, SLOWNESS, CliTest
 
 
 def eventually(condition, what):
@@ -177,6 +178,45 @@ class Commands(Ends):
         self.lines_of(out, 1)
         self.interrupt(process, seconds=PATIENCE_S)
         self.assertTrue(marker.exists())
+
+    def test_ctrl_c_ends_a_run_whose_command_does_not_read(self):
+        started = self.folder / "started"
+        process = self.start_ends(self.many_lines(), f"exec:touch {started}; exec sleep 1000")
+        eventually(started.exists, "the command does not start")
+        self.interrupt_stuck(process, "sleep 1000", "nobody reads it")
+
+    def test_ctrl_c_ends_a_run_whose_command_does_not_end(self):
+        started = self.folder / "started"
+        process = self.start_ends("-", f"exec:touch {started}; cat >/dev/null; exec sleep 1000")
+        eventually(started.exists, "the command does not start")
+        self.interrupt_stuck(process, "sleep 1000", "it must end when its input does")
+
+    def test_ctrl_c_ends_a_run_whose_peer_does_not_read(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = f"127.0.0.1:{listener.getsockname()[1]}"
+            process = self.start_ends(self.many_lines(), f"connect:{address}")
+            peer, _ = listener.accept()
+            with peer:
+                self.interrupt_stuck(process, address, "nobody reads it")
+
+    def many_lines(self):
+        return self.file("lines", "a line that somebody should read\n" * 500_000)
+
+    def interrupt_stuck(self, process, *parts):
+        seen = []
+
+        def reads_no_more():
+            seen.append(Path(f"/proc/{process.pid}/io").read_text().split()[1])
+            return len(seen) > 20 and len(set(seen[-20:])) == 1
+
+        eventually(reads_no_more, "its output never stands still")
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        _, err = process.communicate(timeout=PATIENCE_S)
+        took = time.monotonic() - sent
+        self.assertEqual(process.returncode, 74, err.decode())
+        self.assert_error(err.decode(), 4002, *parts)
+        self.assertLess(took, 1.0 * SLOWNESS, "Ctrl-C took too long")
 
     def test_a_pipe_that_ends(self):
         process = self.start("ends", "-", "-", "--ui", "off", stdin=subprocess.PIPE)

@@ -90,6 +90,12 @@ class Promise(CliTest):
             summary = self.words(*flags)
             self.assert_counted(summary)
             self.assertEqual(summary["components"]["check"]["tasks"], flags[1])
+            executors = summary["executors"]
+            self.assertEqual(executors["auto"], "--executors" not in flags)
+            if not executors["auto"]:
+                self.assertEqual((executors["now"], executors["most"]), (3, 3))
+            self.assertGreaterEqual(executors["most"], executors["now"])
+            self.assertGreater(summary["cpu_ms"], 0)
             self.assertEqual({row["word"] for row in summary["views"]["words"]},
                              {f"w{i}" for i in range(99)})
 

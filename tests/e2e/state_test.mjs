@@ -144,6 +144,45 @@ test("details tell what the engine tells of a component", async ({ open }) => {
   await page.getByText('no component named "nobody"').waitFor();
 });
 
+test("two fingers make the graph larger around the point between them", async ({ open }) => {
+  const { page, context } = await open(told(), { hasTouch: true, viewport: { width: 900, height: 900 } });
+  const graph = page.locator(".graph");
+  await graph.scrollIntoViewIfNeeded();
+  const scale = () => page.locator(".drawing").evaluate((one) => new DOMMatrix(getComputedStyle(one).transform).a);
+  await until("the graph is drawn", async () => await page.locator(".drawing").count() > 0);
+  const before = await scale();
+  const box = await graph.boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 150)];
+  const under = () => graph.evaluate((one, [px, py]) => {
+    const { left, top } = one.getBoundingClientRect();
+    const shown = new DOMMatrix(getComputedStyle(one.querySelector(".drawing")).transform).a;
+    return [(one.scrollLeft + px - left) / shown, (one.scrollTop + py - top) / shown];
+  }, [x, y]);
+  const devtools = await context.newCDPSession(page);
+  const touch = (type, apart) => devtools.send("Input.dispatchTouchEvent", { type, touchPoints: apart === null ? [] : [{ x: x - apart, y, id: 0 }, { x: x + apart, y, id: 1 }] });
+  const [was] = await under();
+  await touch("touchStart", 60);
+  for (const apart of [70, 80, 90]) await touch("touchMove", apart);
+  await until("it is larger by half", async () => Math.abs(await scale() / before - 1.5) < 0.02);
+  const [is] = await under();
+  assert.ok(Math.abs(is - was) < 3, `the point between the fingers moved from ${was} to ${is}`);
+  await touch("touchMove", 40);
+  await until("and smaller", async () => await scale() < before);
+  await touch("touchEnd", null);
+  assert.equal(await page.evaluate(() => visualViewport.scale), 1, "the page itself keeps its size");
+});
+
+test("results that could not be made are told, and how many executors there were", async ({ open }) => {
+  const what = rich();
+  what.components[1].rows_refused = 3;
+  Object.assign(what, { executors_auto: true, executors_most: what.executors + 2, executors_added: 4, executors_removed: 2, cpu_ms: 61_000 });
+  const { page } = await open(told(what));
+  assert.match(await page.getByTestId("executors").textContent(), new RegExp(`\\(${what.executors + 2} at most\\)`));
+  assert.match(await page.getByTestId("executors").getAttribute("title"), /4 added, 2 removed; 1.min.01.s of/);
+  await page.locator(`[data-node="${what.components[1].name}"] button`).first().click();
+  assert.match(await page.getByTestId("rows-refused").textContent(), /3$/);
+});
+
 test("the graph as the tasks it runs as: executors, queues, shares", async ({ open }) => {
   const { page } = await open(told());
   await page.getByRole("button", { name: "Tasks" }).click();

@@ -130,6 +130,10 @@ TEST(Executors, ComeAndGoWithTheLoadAndLoseNothing) {
   EXPECT_EQ(seen, made);
   EXPECT_EQ(sum, made * (made - 1) / 2);
   const Report report = run.report();
+  EXPECT_EQ(report.executors, 1u);
+  EXPECT_EQ(report.executors_most, 2u);
+  EXPECT_GE(report.executors_added, 1u);
+  EXPECT_EQ(report.executors_added, report.executors_removed);
   ASSERT_GE(report.executor_changes.size(), 2u);
   EXPECT_THAT(report.executor_changes.back().text, HasSubstr("executor 2 added: executor 1 was"));
   EXPECT_THAT(report.executor_changes.back().text, HasSubstr("\"work\""));

@@ -37,13 +37,16 @@ function LinkNotice() {
   return null;
 }
 
+const executorsTold = (r: Report) =>
+  `Threads that step tasks${r.executors_auto ? ", as many as the load needs" : ""}. So far ${full(r.executors_added ?? 0)} added, ${full(r.executors_removed ?? 0)} removed; ${span(r.cpu_ms ?? 0)} of processor time.`;
+
 function Footer(props: { report: Report }) {
   const r = props.report;
   const speed = r.speed === 0 ? "as fast as possible" : `${full(r.speed)}\u00d7 replay`;
   return (
     <footer class="foot">
       <span>Millrace {r.version}</span>
-      <span>{r.executors} {r.executors === 1 ? "executor" : "executors"}</span>
+      <span title={executorsTold(r)} data-testid="executors">{r.executors} {r.executors === 1 ? "executor" : "executors"}{(r.executors_most ?? 0) > r.executors && ` (${r.executors_most} at most)`}</span>
       <span>parallelism {r.parallelism}</span>
       <span>{speed}</span>
       <span class="links"><a href="/api/v1/report">report as JSON</a> <a href="/metrics">metrics</a> <a href="/licenses.txt">licences</a></span>

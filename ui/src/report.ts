@@ -73,6 +73,7 @@ export interface Component extends ComponentMore {
   filtered: Num;
   late: Num;
   dead_lettered: Num;
+  rows_refused?: Num;
   in_flight: Num;
   emitted: Num;
   busy_share: Num;
@@ -176,6 +177,12 @@ export interface Report extends ReportMore {
   memory_bytes: Num;
   dead_letters: Num;
   executors: number;
+  /** Their number follows the load; the rest is so far. */
+  executors_auto?: boolean;
+  executors_most?: number;
+  executors_added?: number;
+  executors_removed?: number;
+  cpu_ms?: number;
   parallelism: number;
   speed: Num;
   components: Component[];

@@ -88,6 +88,9 @@ function Counts(props: { component: Component }) {
         <div><dt>received</dt><dd>{full(c.received)}</dd></div>
         {parts.map(([name, count], i) => <div key={name}><dt><i class={`key tone-${i}`} aria-hidden="true" />{name}</dt><dd>{full(count)}</dd></div>)}
         <div><dt>emitted</dt><dd>{full(c.emitted)}</dd></div>
+        {(toFigure(c.rows_refused ?? 0) ?? 0) > 0 && (
+          <div data-testid="rows-refused" title="Results that could not be made, as a sum beyond its range; each is among the dead letters, with what to do."><dt>results refused</dt><dd>{full(c.rows_refused ?? 0)}</dd></div>
+        )}
       </dl>
     </>
   );

@@ -43,11 +43,46 @@ export function neighbour(plan: Plan, from: string, key: string): string | null 
   return best;
 }
 
+interface Pinch { scale: number; apart: number; x: number; y: number }
+
+const apartOf = ([a, b]: Touch[]) => (a && b ? Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) : 0);
+
+/** Two fingers on the graph make it larger and smaller; the point between them stays between them. */
+function usePinch(ref: { current: HTMLDivElement | null }, anchor: { current: Anchor | null }, scale: number, setZoom: (zoom: number) => void) {
+  const now = useRef(scale);
+  now.current = scale;
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    let pinch: Pinch | null = null;
+    const middle = ([a, b]: Touch[]) => {
+      const box = element.getBoundingClientRect();
+      return a && b ? { px: (a.clientX + b.clientX) / 2 - box.left, py: (a.clientY + b.clientY) / 2 - box.top } : { px: 0, py: 0 };
+    };
+    const onTouch = (event: TouchEvent) => {
+      const fingers = [...event.touches];
+      const apart = apartOf(fingers);
+      if (fingers.length !== 2 || apart === 0) { pinch = null; return; }
+      event.preventDefault();
+      const { px, py } = middle(fingers);
+      pinch ??= { scale: now.current, apart, x: (element.scrollLeft + px) / now.current, y: (element.scrollTop + py) / now.current };
+      anchor.current = { px, py, x: pinch.x, y: pinch.y };
+      setZoom(clampZoom(pinch.scale * apart / pinch.apart));
+    };
+    const kinds = ["touchstart", "touchmove", "touchend", "touchcancel"] as const;
+    for (const kind of kinds) element.addEventListener(kind, onTouch, { passive: false });
+    return () => { for (const kind of kinds) element.removeEventListener(kind, onTouch); };
+  }, []);
+}
+
+interface Anchor { x: number; y: number; px: number; py: number }
+
 /** Dragging the ground scrolls; the wheel with Ctrl or a pinch makes larger and smaller around the pointer. */
 function useHandling(scale: number, setZoom: (zoom: number) => void) {
   const ref = useRef<HTMLDivElement>(null);
   const drag = useRef<{ x: number; y: number; left: number; top: number } | null>(null);
-  const anchor = useRef<{ x: number; y: number; px: number; py: number } | null>(null);
+  const anchor = useRef<Anchor | null>(null);
+  usePinch(ref, anchor, scale, setZoom);
   useEffect(() => {
     const element = ref.current;
     const onWheel = (event: WheelEvent) => {
