@@ -178,14 +178,20 @@ class TrendOperator final : public Operator {
     for (const StreamBegin& begin : begins) step_.step().began_at(begin.window_start);
   }
   void advance(Time watermark, Outputs& outputs) override {
-    if (begin_known_ || held_.values.empty() || watermark < earliest_) return;
+    if (!held_.values.empty() && watermark >= earliest_) let_go(outputs);
+  }
+  void release(std::int64_t, bool drain, Outputs& outputs) override {
+    if (drain) let_go(outputs);
+  }
+  Waiting waiting() const override { return {.records = held_.values.size()}; }
+
+ private:
+  void let_go(Outputs& outputs) {
     begin_known_ = true;
     step_.process(held_, true, outputs);
     held_ = {};
   }
-  std::size_t held() const override { return held_.values.size(); }
 
- private:
   Step step_;
   Batch<Row> held_;
   Time earliest_ = kTimeMax;
