@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -58,6 +59,13 @@ Result<std::vector<Address>> addresses_of(const std::string& address, bool liste
     return refused(code, address, "is no address", "there is no port",
                    "write HOST:PORT, as 127.0.0.1:9000, or unix:PATH");
   }
+  // The system would take a greater number modulo 65536.
+  const std::string port = address.substr(colon + 1);
+  if (port.find_first_not_of("0123456789") != std::string::npos || port.size() > 5 ||
+      std::stoul(port) > 65'535) {
+    return refused(code, address, "is no address", fmt::format("\"{}\" is no port", port),
+                   "give one from 1 to 65535, as in 127.0.0.1:9000");
+  }
   std::string host = address.substr(0, colon);
   if (host.size() > 1 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
@@ -67,8 +75,8 @@ Result<std::vector<Address>> addresses_of(const std::string& address, bool liste
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | (listens ? AI_PASSIVE : 0);
   addrinfo* list = nullptr;
-  const int failed = ::getaddrinfo(host.empty() ? nullptr : host.c_str(),
-                                   address.c_str() + colon + 1, &hints, &list);
+  const int failed =
+      ::getaddrinfo(host.empty() ? nullptr : host.c_str(), port.c_str(), &hints, &list);
   if (failed != 0) {
     return refused(code, address, "is no address", ::gai_strerror(failed),
                    "write HOST:PORT, as 127.0.0.1:9000, or unix:PATH");
@@ -85,6 +93,22 @@ Result<std::vector<Address>> addresses_of(const std::string& address, bool liste
 
 Descriptor new_socket(const Address& to) {
   return {::socket(to.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), true};
+}
+
+/// What to do when an address cannot be listened on.
+std::string_view advice_for(int error) {
+  switch (error) {
+    case EADDRNOTAVAIL:
+      return "listen on an address of this machine: 127.0.0.1 for programs on it, 0.0.0.0 for all";
+    case ENOENT:
+    case ENOTDIR:
+      return "make the folder first, and check the path";
+    case EACCES:
+    case EPERM:
+      return "choose a port from 1024 on, or a path where this user may write";
+    default:
+      return "end what listens there, or choose another port or path";
+  }
 }
 
 /// 0, or the error.
@@ -148,8 +172,8 @@ Result<ListeningSocket> listen_socket(const std::string& address, Code code) {
   ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&to.bytes), to.size) != 0 ||
       ::listen(socket.number(), SOMAXCONN) != 0) {
-    return refused(code, address, "cannot be listened on", words(errno),
-                   "end what listens there, or choose another port or path");
+    const int error = errno;
+    return refused(code, address, "cannot be listened on", words(error), advice_for(error));
   }
   return ListeningSocket(std::move(socket), is_unix ? address.substr(kUnix.size()) : std::string());
 }

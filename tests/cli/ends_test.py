@@ -149,6 +149,14 @@ class Sockets(Ends):
         self.assert_error(err, 4001, "none", "start the program that listens there")
         _, err = self.copy("connect:nonsense", code=66)
         self.assert_error(err, 4001, "nonsense", "HOST:PORT")
+        for port in ("65536", "99999", "-1", "1e3"):
+            for place in ("connect", "listen"):
+                _, err = self.copy(f"{place}:127.0.0.1:{port}", code=66)
+                self.assert_error(err, 4001, f'"{port}" is no port', "from 1 to 65535")
+        _, err = self.copy("listen:192.0.2.1:9000", code=66)
+        self.assert_error(err, 4001, "192.0.2.1", "an address of this machine")
+        _, err = self.copy(f"listen:unix:{self.folder}/none/socket", code=66)
+        self.assert_error(err, 4001, "none/socket", "make the folder first")
         path = self.file("a.txt", "line\n")
         _, err = self.run_program("ends", path, f"connect:unix:{self.folder / 'none'}", "--ui",
                                   "off", code=73)
