@@ -13,6 +13,7 @@
 #include "operator/top.hpp"
 #include "operator/trend.hpp"
 #include "operator/two_phase.hpp"
+#include "window/record_windows.hpp"
 #include "window/session.hpp"
 
 namespace millrace {
@@ -141,6 +142,20 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T> {
   template <class Gap>
   KeyWindows<T, Key, Sessions<Gap>> window(Sessions<Gap> sessions) const {
     return {*this, std::move(sessions)};
+  }
+  /// Cuts into windows of so many records of a key, in the order of event time and of places in the
+  /// input; without event time in that in which they reach the task. See count_window().
+  KeyWindows<T, Key, CountWindows> window(CountWindows windows) const { return {*this, windows}; }
+
+  /// For each record a row over the last ones of its key, itself among them: over(last(100)), or
+  /// over(last(5min)). With event time in its order, when the watermark has passed the record.
+  KeyWindows<T, Key, LastRecords> over(LastRecords records) const { return {*this, records}; }
+  KeyWindows<T, Key, LastSpan> over(LastSpan span) const { return {*this, span}; }
+  template <class Other>
+  KeyWindows<T, Key, LastRecords> over(Other) const {
+    static_assert(detail::kNever<Other>,
+                  "millrace: over() looks back by a number of records or a span of time: "
+                  "over(last(100)) or over(last(5min))");
   }
 
   /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
