@@ -39,6 +39,21 @@ constexpr Time saturating_add(Time time, std::int64_t delta) {
   return delta > 0 ? kTimeMax : kTimeMin;
 }
 
+/// Clamped to the range of Time, as saturating_add.
+constexpr Timestamp operator+(Timestamp time, Duration by) {
+  return {saturating_add(time.micros, by.count())};
+}
+constexpr Timestamp operator-(Timestamp time, Duration by) {
+  constexpr Time kSpanMax = kTimeMax;
+  return {saturating_add(time.micros, by.count() == kTimeMin ? kSpanMax : -by.count())};
+}
+constexpr Duration operator-(Timestamp a, Timestamp b) {
+  Time span = 0;
+  if (__builtin_sub_overflow(a.micros, b.micros, &span))
+    return Duration(a < b ? kTimeMin : kTimeMax);
+  return Duration(span);
+}
+
 namespace detail {
 
 /// Reads ISO 8601 ("2015-09-12T00:46:58.771Z", date alone, a space for the T, offsets +hh:mm; no zone means UTC,

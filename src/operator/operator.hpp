@@ -112,7 +112,8 @@ class Operator {
   /// What it waits for the clock with: records or timers. Asked for after each call, so O(1).
   virtual Waiting waiting() const { return {}; }
   /// `now_ns` has reached waiting().due_ns: lets go of what is due. Or the sources were stopped,
-  /// `drain`: lets go of all records that it holds. Not called any more once all inputs have ended.
+  /// `drain`: lets go of all records that it holds; those that wait for no clock only when all
+  /// inputs have ended. Not called any more then.
   virtual void release(std::int64_t /*now_ns*/, bool /*drain*/, Outputs&) {}
 
  protected:

@@ -68,10 +68,17 @@ bool OperatorStage::run_due(std::int64_t now_ns, bool drain) {
   if (finished()) return false;
   const std::size_t held_before = waiting_.records;
   const bool due = waiting_.due_ns <= now_ns;
-  if (due || (drain && held_before > 0)) {
+  if (due || (drain && held_before > 0 && waiting_.due_ns != kNeverDue)) {
     called([&] { operator_->release(now_ns, drain, *this); });
   }
   return tick(now_ns) || due || waiting_.records < held_before;
+}
+
+/// Records that wait for a watermark, which comes no more: the run was stopped.
+void OperatorStage::drain() {
+  if (waiting_.records == 0) return;
+  const std::int64_t now_ns = shared_.env->clock->steady_ns();
+  called([&] { operator_->release(now_ns, true, *this); });
 }
 
 /// A tick that came too late is made up once, not as often as the interval went by.

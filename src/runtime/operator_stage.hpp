@@ -50,6 +50,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   void close_part() override { operator_->close(); }
   void take(BatchBase& batch, bool exclusive, const Incoming& from) override;
   void advance(Time watermark) override;
+  void drain() override;
 
  private:
   template <class Call>

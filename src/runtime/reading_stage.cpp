@@ -38,7 +38,9 @@ void ReadingStage::advance_channel(std::uint32_t channel, Time watermark) {
 }
 
 void ReadingStage::end_channel(std::uint32_t) {
-  if (inlets_.end()) end();
+  if (!inlets_.end()) return;
+  drain();
+  end();
 }
 
 }  // namespace millrace::detail

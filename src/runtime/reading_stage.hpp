@@ -58,6 +58,8 @@ class ReadingStage : public Stage {
   virtual void take(BatchBase& batch, bool exclusive, const Incoming& from) = 0;
   /// The least watermark of all inputs is now `watermark`.
   virtual void advance(Time watermark) = 0;
+  /// All inputs have ended; what it still holds is handed on now.
+  virtual void drain() {}
 
  private:
   Inlets inlets_;

@@ -62,6 +62,15 @@ struct GroupTable {
       if (slot.tag == 0) return nullptr;
     }
   }
+  /// Calls visit(Slot&) for each slot of the run of `hash` that may be of that hash.
+  template <class Visit>
+  void each_in_run(std::uint64_t hash, Visit&& visit) {
+    if (!slots) return;
+    const std::uint32_t tag = tag_of(hash);
+    for (std::size_t at = hash & mask; slots[at].tag != 0; at = (at + 1) & mask) {
+      if (slots[at].tag == tag) visit(slots[at]);
+    }
+  }
   /// The first empty slot of the run of `hash`; there is one unless the table is full.
   Slot& vacant(std::uint64_t hash) const {
     std::size_t at = hash & mask;

@@ -3,12 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
-#include "record/arena.hpp"
 #include "state/group_table.hpp"
+#include "state/key_texts.hpp"
 
 namespace millrace::detail {
 
@@ -39,17 +38,16 @@ class KeyedTables {
   using Traits = KeyTraits<K>;
 
   /// `meter` counts its memory and outlives it; null: nobody does.
-  explicit KeyedTables(MemoryMeter* meter = nullptr)
-      : meter_(meter), memory_(meter), arena_(std::make_unique<Arena>(kArenaBlock, meter)) {}
+  explicit KeyedTables(MemoryMeter* meter = nullptr) : memory_(meter), texts_(meter) {}
   KeyedTables(const KeyedTables&) = delete;
   KeyedTables& operator=(const KeyedTables&) = delete;
   ~KeyedTables() {
-    clear();
+    for (Group& group : groups_) group.clear();
     for (Group& group : groups_) memory_.give_back(group.slots, group.bytes());
   }
 
   std::size_t size() const { return size_; }
-  std::size_t bytes() const { return memory_.bytes() + arena_->capacity_bytes(); }
+  std::size_t bytes() const { return memory_.bytes() + texts_.bytes(); }
   /// True when the tables are larger than the caches near the core: then batches should prefetch.
   bool is_wide() const { return memory_.bytes() > kWideBytes; }
 
@@ -71,7 +69,7 @@ class KeyedTables {
 
   /// The value of `key`, or null. O(1).
   V* find(const K& key, std::uint64_t hash) {
-    Slot* slot = groups_[key_group(hash)].find(key, hash);
+    Slot* const slot = groups_[key_group(hash)].find(key, hash);
     return slot ? &slot->value() : nullptr;
   }
 
@@ -104,6 +102,16 @@ class KeyedTables {
     }
   }
 
+  /// Calls visit(K key, V& value) for every entry whose key has that hash, hardly ever more than
+  /// one. O(1).
+  template <class Visit>
+  void for_each_of(std::uint64_t hash, Visit&& visit) {
+    groups_[key_group(hash)].each_in_run(hash, [&](Slot& slot) {
+      const K key = Traits::view(slot.key());
+      if (Traits::hash(key) == hash) visit(key, slot.value());
+    });
+  }
+
   /// Calls visit(K key, V& value) for every entry, group by group.
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -116,13 +124,13 @@ class KeyedTables {
   void clear() {
     for (Group& group : groups_) group.clear();
     size_ = 0;
-    garbage_bytes_ = 0;
-    arena_->reset();
+    texts_.clear();
   }
 
  private:
+  template <class, class>
+  friend class TableSweep;
   static constexpr std::size_t kWideBytes = 1u << 20;
-  static constexpr std::size_t kArenaBlock = 64u << 10;
   /// All groups together fit half an L2 of 2 MiB while one group's table is at most this large.
   static constexpr std::size_t kSparseBytes = (2u << 20) / kKeyGroups;
 
@@ -130,15 +138,14 @@ class KeyedTables {
   using Slot = typename Group::Slot;
   using StoredK = typename Traits::Stored;
 
-  /// Small keys by value, so that upsert can hold them in registers.
+  /// By value, so that upsert can hold them in registers.
   static constexpr bool kSmallKey = std::is_trivially_copyable_v<K> && sizeof(K) <= 16;
   using KeyArgument = std::conditional_t<kSmallKey, const K, const K&>;
-
   template <class Value>
   [[gnu::noinline]] V& insert(Group& group, KeyArgument key, std::uint64_t hash, Value&& value) {
     if (group.full()) group.resize(group.slots ? group.count() * 2 : Group::kSlotsMin, memory_);
     Slot& slot = group.vacant(hash);
-    new (slot.key_bytes) StoredK(Traits::store(key, *arena_));
+    new (slot.key_bytes) StoredK(Traits::store(key, texts_.arena()));
     new (slot.value_bytes) V(std::forward<Value>(value));
     slot.tag = Group::tag_of(hash);
     ++group.size;
@@ -147,43 +154,31 @@ class KeyedTables {
   }
 
   void remove(Group& group, Slot& slot) noexcept {
-    garbage_bytes_ += Traits::arena_bytes(slot.key());
+    texts_.forget(Traits::arena_bytes(slot.key()));
     group.remove(slot);
     --size_;
-    if (group.loose() || garbage_bytes_ > kArenaBlock) give_back(group);
+    if (group.loose() || texts_.wasteful(memory_.bytes())) give_back(group);
   }
-
   [[gnu::noinline]] void give_back(Group& group) noexcept {
     try {
       if (group.loose()) group.resize(group.count() / 2, memory_);
-      if (garbage_bytes_ > kArenaBlock) reclaim_texts();
+      if (texts_.wasteful(memory_.bytes())) texts_.renew([this](Arena& to) { store_keys(to); });
     } catch (...) {
       // Both need memory before they give some back: where there is none, all stays as it is.
     }
   }
-
-  /// Stores the long texts of the living keys anew where that is worth the walk over all slots: the
-  /// garbage is more than the living, and a share of the slots' own bytes.
-  void reclaim_texts() {
-    const std::size_t living = arena_->used_bytes() - garbage_bytes_;
-    if (garbage_bytes_ < living || garbage_bytes_ < memory_.bytes() / 4) return;
-    auto fresh = std::make_unique<Arena>(kArenaBlock, meter_);
-    if (living > 0) fresh->reserve(living);
+  void store_keys(Arena& to) {
     for (Group& group : groups_) {
-      group.each([&fresh](Slot& slot) {
-        new (slot.key_bytes) StoredK(Traits::store(Traits::view(slot.key()), *fresh));
+      group.each([&to](Slot& slot) {
+        new (slot.key_bytes) StoredK(Traits::store(Traits::view(slot.key()), to));
       });
     }
-    arena_ = std::move(fresh);
-    garbage_bytes_ = 0;
   }
 
   std::array<Group, kKeyGroups> groups_{};
   std::size_t size_ = 0;
-  MemoryMeter* meter_;
   SlotMemory memory_;
-  std::unique_ptr<Arena> arena_;   ///< the long texts of keys
-  std::size_t garbage_bytes_ = 0;  ///< of them, those of keys that are gone
+  KeyTexts texts_;
 };
 
 }  // namespace millrace::detail

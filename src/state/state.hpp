@@ -2,5 +2,6 @@
 // group.
 #pragma once
 
+#include "state/keyed_state.hpp"
 #include "state/keyed_tables.hpp"
 #include "state/stored_key.hpp"

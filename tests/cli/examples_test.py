@@ -17,6 +17,13 @@ class Examples(CliTest):
             ("12:00", 1, "river", 3), ("12:00", 2, "dawn", 1), ("12:00", 3, "mill", 1),
             ("12:01", 1, "rain", 2), ("12:01", 2, "mill", 1)])
 
+    def test_abandoned_cart(self):
+        # Ben only looks; Ada buys in the last moment; of Cleo the input ends.
+        self.assertEqual(
+            [(row["fired"][11:19], row["user"], row["added"][11:19])
+             for row in self.rows("abandoned_cart")],
+            [("12:20:00", "ben", "11:50:00"), ("13:10:00", "cleo", "12:40:00")])
+
     def test_storm_style(self):
         rows = self.rows("storm_style", "--parallelism", "3", "--executors", "2")
         self.assertEqual(sorted((row["digit"], row["count"]) for row in rows),

@@ -1,0 +1,169 @@
+// KeyedProcess: runs a class of the user's with state and timers for each key.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "operator/keyed.hpp"
+#include "operator/processor_caller.hpp"
+#include "operator/waiting_records.hpp"
+
+namespace millrace::detail {
+
+/// `P` is the user's class: process(const T&, KeyedContext<K>&, Output<U>&), perhaps on_timer and
+/// on_clock. A record of a key waits while a timer of its key with an earlier time is pending, so
+/// that what a timer finds does not depend on how the stream is cut into batches.
+///
+/// Cost: one look-up a record, ahead of which its slot is prefetched where the tables are wide; one
+/// more for the first write of a new key, and for each timer that fires.
+template <class T, class Key, class P>
+class KeyedProcess final : public Operator {
+ public:
+  using K = typename Key::View;
+  using Caller = ProcessorCaller<K, P>;
+  using Traits = typename Caller::Traits;
+  using Emitted = typename Traits::Emitted;
+  using Row = typename Caller::Row;
+  using Kind = KeyTimers::Kind;
+  using KeyPtr = std::shared_ptr<const TypedKeyHash<T, Key>>;
+  static constexpr bool kOnTimer = Caller::kOnTimer;
+
+  KeyedProcess(KeyPtr key, P processor) : key_(std::move(key)), caller_(std::move(processor)) {}
+
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    caller_.open(context);
+  }
+
+  void process(BatchBase& base, bool, Outputs& outputs) override {
+    auto& in = static_cast<Batch<T>&>(base);
+    caller_.begin_batch();
+    caller_.emission().set_due(in.due_ns);
+    if (!in.times.empty())
+      newest_ = std::max(newest_, *std::max_element(in.times.begin(), in.times.end()));
+    const std::uint64_t* const hashes = hashes_of(in);
+    std::size_t cursor = 0;
+    std::size_t waits = 0;
+    const auto one = [&](std::size_t at) {
+      caller_.emission().mark();
+      if (hashes && at + kAhead < in.values.size()) tables().prefetch(hashes[at + kAhead]);
+      const Time behind = behind_at(in, at, cursor);
+      key_->key().with(in.values[at], [&](const K& key) {
+        const std::uint64_t hash = hashes ? hashes[at] : KeyTraits<K>::hash(key);
+        Row* const row = tables().find(key, hash);
+        if (must_wait(row, in, at)) {
+          waiting_.add(in, at, behind, hash);
+          ++waits;
+        } else if (caller_.process(in, at, behind, key, hash, row)) {
+          waiting_.unblock(hash);
+        }
+      });
+      release_unblocked();
+    };
+    const std::size_t failed = guarded_loop(0, in.values.size(), in, batch_type<T>(),
+                                            *context().dead_letters, one, undo());
+    waiting_.close_chunk();
+    tally().processed += in.values.size() - failed - waits;
+    tally().dead_lettered += failed;
+    caller_.emission().pin(in);
+    end_batch(outputs);
+  }
+
+  void advance(Time watermark, Outputs& outputs) override {
+    caller_.begin_batch();
+    caller_.set_watermark(watermark, waiting_.size());
+    // All records with the time of a timer are there when the watermark lies beyond it.
+    fire(Kind::event, watermark == kTimeMax ? watermark : watermark - 1, outputs);
+    end_batch(outputs);
+    caller_.set_forwarded();
+  }
+
+  Waiting waiting() const override { return {waiting_.size(), caller_.clock_due_ns()}; }
+  /// With `drain` nothing fires any more: the waiting records are handled as they came.
+  void release(std::int64_t, bool drain, Outputs& outputs) override {
+    caller_.begin_batch();
+    if (drain) {
+      for (const std::uint64_t hash : waiting_.keys()) release_waiting(hash, true);
+    } else {
+      fire(Kind::clock, caller_.user().now().micros, outputs);
+    }
+    end_batch(outputs);
+  }
+
+ private:
+  static constexpr std::size_t kAhead = 16;  ///< records between prefetch and look-up
+
+  auto& tables() { return caller_.rows().tables(); }
+  auto undo() {
+    return [this](std::size_t) { caller_.undo(); };
+  }
+  bool must_wait(const Row* row, const Batch<T>& in, std::size_t at) const {
+    if constexpr (!kOnTimer) return false;
+    return row != nullptr && !in.times.empty() && row->timers.event.first() < in.times[at];
+  }
+  /// The carried hashes, or those of a batch for wide tables; null: each is made when it is needed.
+  const std::uint64_t* hashes_of(const Batch<T>& in) {
+    if (in.hashed_by == key_.get() && in.hashes.size() == in.values.size()) return in.hashes.data();
+    if (!tables().is_wide()) return nullptr;
+    key_->hash(in, hashes_);
+    return hashes_.data();
+  }
+
+  void end_batch(Outputs& outputs) {
+    caller_.rows().upkeep(caller_.user().watermark());
+    caller_.emission().push(nullptr, outputs);
+  }
+  /// Fires the timers up to `until`, by time and then by key, and handles what waited for them.
+  void fire(Kind kind, Time until, Outputs& outputs) {
+    while (const auto time = caller_.rows().timers().queue(kind).pop(until, due_hashes_)) {
+      caller_.rows().find_due(kind, *time, due_hashes_, due_);
+      for (const auto& due : due_) {
+        if (caller_.fire(kind, *time, K(due.key), due.hash, newest_)) waiting_.unblock(due.hash);
+        release_waiting(due.hash, false);
+        release_unblocked();
+        if (caller_.emission().size() < context().batch_records_max) continue;
+        caller_.emission().push(nullptr, outputs);
+        caller_.emission().begin();
+      }
+    }
+  }
+
+  void release_waiting(std::uint64_t hash, bool drain) {
+    waiting_.release(hash, [&](const auto& entry) { return release_one(entry, hash, drain); });
+  }
+  /// False when it has to wait on.
+  bool release_one(const typename WaitingRecords<T>::Entry& entry, std::uint64_t hash, bool drain) {
+    bool waits = false;
+    const auto one = [&](std::size_t at) {
+      caller_.emission().mark();
+      key_->key().with(entry.record(), [&](const K& key) {
+        Row* const row = tables().find(key, hash);
+        waits = !drain && must_wait(row, *entry.chunk, at);
+        if (!waits && caller_.process(*entry.chunk, at, entry.behind, key, hash, row))
+          waiting_.unblock(hash);
+      });
+    };
+    const std::size_t failed = guarded_loop(entry.index, entry.index + 1, *entry.chunk,
+                                            batch_type<T>(), *context().dead_letters, one, undo());
+    tally().dead_lettered += failed;
+    if (waits) return false;
+    tally().processed += 1 - failed;
+    caller_.emission().pin(*entry.chunk);
+    return true;
+  }
+  void release_unblocked() {
+    while (const auto hash = waiting_.next_unblocked()) release_waiting(*hash, false);
+  }
+
+  KeyPtr key_;
+  Caller caller_;
+  WaitingRecords<T> waiting_;
+  std::vector<std::uint64_t> due_hashes_;
+  std::vector<typename Caller::Rows::Due> due_;
+  std::vector<std::uint64_t> hashes_;
+  Time newest_ = kTimeMin;  ///< of the records
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,173 @@
+// ProcessorCaller: calls the methods of a user's class for a record or a timer; one that throws
+// leaves no trace.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "operator/operator.hpp"
+#include "operator/owned_emission.hpp"
+#include "operator/processor_rows.hpp"
+
+namespace millrace::detail {
+
+template <class P, class K, class U>
+inline constexpr bool kTimersNothrow = [] {
+  bool nothrow = true;
+  if constexpr (HasOnTimer<P, K, U>) {
+    nothrow = nothrow && noexcept(std::declval<P&>().on_timer(
+                             Time{}, std::declval<KeyedContext<K>&>(), std::declval<Output<U>&>()));
+  }
+  if constexpr (HasOnClock<P, K, U>) {
+    nothrow = nothrow && noexcept(std::declval<P&>().on_clock(
+                             Time{}, std::declval<KeyedContext<K>&>(), std::declval<Output<U>&>()));
+  }
+  return nothrow;
+}();
+
+/// Emits into one batch until it is flushed. One thread; used once it is open.
+template <class K, class P>
+class ProcessorCaller {
+ public:
+  using Traits = ProcessTraits<decltype(&P::process)>;
+  using T = typename Traits::Record;
+  using Emitted = typename Traits::Emitted;
+  using Rows = ProcessorRows<K, P>;
+  using Row = typename Rows::Row;
+  using Kind = KeyTimers::Kind;
+  static constexpr bool kOnTimer = HasOnTimer<P, K, Emitted>;
+  static constexpr bool kOnClock = HasOnClock<P, K, Emitted>;
+
+  explicit ProcessorCaller(P processor) : processor_(std::move(processor)) {}
+
+  void open(const OperatorContext& context) {
+    context_ = &context;
+    rows_.emplace(processor_, kLogging, context.state, kOnTimer, kOnClock);
+    user_.emplace(rows_->timers(), *context.user);
+    emission_.open(*context.user, context.arenas);
+  }
+  Rows& rows() { return *rows_; }
+  KeyedContext<K>& user() { return *user_; }
+  OwnedEmission<Emitted>& emission() { return emission_; }
+
+  void begin_batch() {
+    emission_.begin();
+    user_->set_now(context_->env->clock->wall_us());
+    rows_->call().clock_now = user_->now().micros;
+    if constexpr (kOnClock) steady_ns_ = context_->env->clock->steady_ns();
+  }
+  /// When the first timer of the wall clock is due, steady nanoseconds.
+  std::int64_t clock_due_ns() const {
+    const Time next = rows_->timers().queue(Kind::clock).next();
+    if (next == kTimeMax) return kNeverDue;
+    constexpr std::int64_t kWaitMax_us = Duration(24h).count();  // then it looks again
+    const std::int64_t wait_us =
+        std::clamp<std::int64_t>(saturating_add(next, -user_->now().micros), 0, kWaitMax_us);
+    return steady_ns_ + wait_us * 1000;
+  }
+
+  /// Calls process() for record `at` of a batch, on a marked emission. True when it removed timers.
+  /// What it throws passes; then call undo().
+  bool process(const Batch<T>& in, std::size_t at, Time behind, const K& key, std::uint64_t hash,
+               Row* row) {
+    const Time time = in.times.empty() ? kTimeMin : in.times[at];
+    rows_->call().event_now = std::max(time, behind);
+    user_->point(key, time, behind != kTimeMin);
+    rows_->begin(hash, row);
+    processor_.process(std::as_const(in.values[at]), *user_, emission_.output());
+    emission_.own_texts(context_->arenas);
+    const bool removed = rows_->keep(key, hash, row);
+    emission_.give_time(time, behind);
+    if (context_->makes_arrivals) emission_.give_place(in.arrival_of(at));
+    return removed;
+  }
+  void undo() {
+    emission_.undo();
+    rows_->undo();
+  }
+  /// Calls on_timer or on_clock if that timer is pending; `newest` is the event time of what a wall
+  /// clock timer emits. True when it removed timers.
+  bool fire(Kind kind, Time time, const K& key, std::uint64_t hash, Time newest) {
+    Row* const row = rows_->take_timer(kind, time, key, hash);
+    if (row == nullptr) return false;
+    const Time row_time = kind == Kind::event ? time : newest;
+    rows_->call().event_now = row_time;
+    emission_.mark();
+    user_->point(key, row_time, false);
+    rows_->begin(hash, row);
+    bool removed = false;
+    try {
+      call_timer(kind, time);
+      emission_.own_texts(context_->arenas);
+      removed = rows_->keep(key, hash, row);
+    } catch (const MemoryRefused&) {
+      throw;  // the run's trouble, not this timer's
+    } catch (...) {
+      undo();
+      refuse(key, time);
+      if (rows_->is_empty(*row)) rows_->tables().erase(key, hash);
+    }
+    emission_.give_time(context_->timed ? row_time : kTimeMin,
+                        row_time < forwarded_ ? forwarded_ : kTimeMin);
+    if (context_->makes_arrivals)
+      emission_.give_place(Arrival::at(context_->component, context_->task, numbered_++));
+    return removed;
+  }
+
+  void set_watermark(Time watermark, std::size_t waiting) {
+    user_->set_watermark(watermark);
+    if (user_->at_end()) end_left_ = rows_->timers().pending(Kind::event) + waiting + kAtEndMax;
+  }
+  /// Readers have the watermark now.
+  void set_forwarded() { forwarded_ = user_->watermark(); }
+
+ private:
+  /// How many timers may fire at the end beside those that were pending.
+  static constexpr std::size_t kAtEndMax = 100'000;
+  /// Methods that are all noexcept need no log of what they write.
+  static constexpr bool kLogging = !Traits::kNothrow || !kTimersNothrow<P, K, Emitted>;
+
+  void call_timer([[maybe_unused]] Kind kind, [[maybe_unused]] Time time) {
+    if constexpr (kOnTimer) {
+      if (kind == Kind::event) {
+        if (user_->at_end()) count_at_end();
+        return processor_.on_timer(time, *user_, emission_.output());
+      }
+    }
+    if constexpr (kOnClock) {
+      if (kind == Kind::clock) processor_.on_clock(time, *user_, emission_.output());
+    }
+  }
+  /// Timers that set each other without end would hold the run forever.
+  void count_at_end() {
+    if (end_left_ > 0) {
+      --end_left_;
+      return;
+    }
+    rows_->timers().set_deaf(true);
+    throw std::runtime_error(
+        "the input has ended, yet timers go on setting timers: ask context.at_end() before setting "
+        "one in on_timer; this one did not fire, and no new ones are taken");
+  }
+  [[gnu::noinline]] void refuse(const K& key, Time time) {
+    std::string text;
+    if constexpr (Described<K>) append_json(text, key);
+    context_->dead_letters->add(current_exception_text(), "timer at " + format_iso_time(time),
+                                text);
+    ++context_->tally->rows_refused;
+  }
+
+  const OperatorContext* context_ = nullptr;
+  P processor_;
+  std::optional<Rows> rows_;
+  std::optional<KeyedContext<K>> user_;
+  OwnedEmission<Emitted> emission_;
+  Time forwarded_ = kTimeMin;
+  std::int64_t steady_ns_ = 0;  ///< when the batch at hand began
+  std::size_t end_left_ = 0;    ///< timers that may still fire at the end
+  std::uint64_t numbered_ = 0;
+};
+
+}  // namespace millrace::detail

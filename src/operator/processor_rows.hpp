@@ -1,0 +1,149 @@
+// ProcessorRows: the states and timers of the keys of one task, and what a call of user code did to
+// them.
+#pragma once
+
+#include <algorithm>
+#include <compare>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "operator/keyed.hpp"
+#include "operator/processor.hpp"
+#include "state/state.hpp"
+#include "state/table_sweep.hpp"
+
+namespace millrace::detail {
+
+/// Of equal times, timers fire by key ascending: numbers by value, texts by their bytes.
+template <class Owned>
+bool key_precedes(const Owned& a, const Owned& b) {
+  if constexpr (std::is_floating_point_v<Owned>) {
+    return std::strong_order(a, b) < 0;  // NaN is a key as any other
+  } else {
+    return a < b;
+  }
+}
+
+/// One look-up finds all states of a key and its timers. A key without either is not in the tables.
+template <class K, class P>
+class ProcessorRows {
+ public:
+  using Row = StateRow<P>;
+  using Kind = KeyTimers::Kind;
+  struct Due {
+    typename KeyTraits<K>::Owned key;
+    std::uint64_t hash;
+  };
+
+  /// `meter` counts them and outlives this. `logging`: calls may throw.
+  ProcessorRows(P& processor, bool logging, MemoryMeter* meter, bool on_timer, bool on_clock)
+      : meter_(meter),
+        states_(processor, logging),
+        rows_(meter),
+        timers_(meter, on_timer, on_clock) {}
+  ~ProcessorRows() { count_heap(0); }
+  ProcessorRows(const ProcessorRows&) = delete;
+  ProcessorRows& operator=(const ProcessorRows&) = delete;
+
+  KeyedTables<K, Row>& tables() { return rows_; }
+  KeyTimers& timers() { return timers_; }
+  const KeyTimers& timers() const { return timers_; }
+  StateCall& call() { return states_.call(); }
+  std::vector<StateInfo> infos() { return states_.infos(); }
+
+  /// The calls on states and timers that follow are for this row; null: a key that has none.
+  void begin(std::uint64_t hash, Row* row) {
+    Row& at = row ? *row : fresh_;
+    states_.begin(at);
+    timers_.point(at.timers, hash, states_.call().event_now);
+  }
+  /// The call went well. True when it removed timers.
+  bool keep(const K& key, std::uint64_t hash, Row* row) {
+    states_.keep();
+    const bool removed = timers_.keep();
+    if (row != nullptr) {
+      if (states_.is_empty(*row)) rows_.erase(key, hash);
+    } else if (!states_.is_empty(fresh_)) {
+      (void)rows_.upsert(key, hash, [this]() -> Row&& { return std::move(fresh_); });
+      fresh_ = Row{};
+    }
+    return removed;
+  }
+  void undo() {
+    states_.undo();
+    timers_.undo();
+  }
+  bool is_empty(Row& row) { return states_.is_empty(row); }
+
+  /// The keys whose timer at `time` is pending, among those of `hashes`, in the order of firing;
+  /// one may be there twice.
+  void find_due(Kind kind, Time time, const std::vector<std::uint64_t>& hashes,
+                std::vector<Due>& due) {
+    due.clear();
+    if (rows_.is_wide()) {
+      for (const std::uint64_t hash : hashes) rows_.prefetch(hash);
+    }
+    for (const std::uint64_t hash : hashes) {
+      rows_.for_each_of(hash, [&](const K& key, Row& row) {
+        if (KeyTimers::set_of(row.timers, kind).contains(time))
+          due.push_back({KeyTraits<K>::own(key), hash});
+      });
+    }
+    std::sort(due.begin(), due.end(),
+              [](const Due& a, const Due& b) { return key_precedes(a.key, b.key); });
+  }
+  /// A timer that comes is pending no more. Null: it was not.
+  Row* take_timer(Kind kind, Time time, const K& key, std::uint64_t hash) {
+    Row* const row = rows_.find(key, hash);
+    if (row == nullptr || !KeyTimers::set_of(row->timers, kind).erase(time)) return nullptr;
+    timers_.count_fired(kind);
+    return row;
+  }
+
+  /// Between batches: forgets some of what is over, and tells the meter.
+  void upkeep(Time watermark) {
+    for (const Kind kind : {Kind::event, Kind::clock}) forget_stale(kind);
+    if (states_.has_ttl() && watermark != kTimeMax) {
+      states_.call().event_now = watermark;
+      sweep_.step(rows_, kSweep, [this](Row& row) {
+        states_.drop_expired(row);
+        return states_.is_empty(row);
+      });
+    }
+    count_heap(static_cast<std::size_t>(std::max<std::int64_t>(0, states_.call().heap_bytes)));
+  }
+
+ private:
+  static constexpr std::size_t kSweep = 1024;  ///< slots looked at a batch, for expired states
+  static constexpr std::size_t kStaleMin = 4096;
+
+  /// Timers that were removed leave pairs in the queue: no more of them than of the pending ones.
+  void forget_stale(Kind kind) {
+    TimerQueue& queue = timers_.queue(kind);
+    if (queue.size() <= 2 * timers_.pending(kind) + kStaleMin) return;
+    queue.retain([this, kind](const TimerQueue::Entry& entry) {
+      bool pending = false;
+      rows_.for_each_of(entry.hash, [&](const K&, Row& row) {
+        pending |= KeyTimers::set_of(row.timers, kind).contains(entry.time);
+      });
+      return pending;
+    });
+  }
+  /// What lists, maps and texts hold beside the tables.
+  void count_heap(std::size_t bytes) {
+    if (meter_ && bytes > counted_heap_) meter_->grow(bytes - counted_heap_);
+    if (meter_ && bytes < counted_heap_) meter_->shrink(counted_heap_ - bytes);
+    counted_heap_ = bytes;
+  }
+
+  MemoryMeter* meter_;
+  ProcessorStates<P> states_;
+  KeyedTables<K, Row> rows_;
+  TableSweep<K, Row> sweep_;
+  KeyTimers timers_;
+  Row fresh_;  ///< of a key that has none yet
+  std::size_t counted_heap_ = 0;
+};
+
+}  // namespace millrace::detail
