@@ -7,8 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "millrace/split_verbs.hpp"
-#include "operator/event_time.hpp"
+#include "millrace/time_verbs.hpp"
 
 namespace millrace {
 
@@ -27,13 +26,13 @@ class WindowAggregates;
 ///
 /// Functions given to verbs are copied into every task and called by that task's thread only.
 template <class T>
-class Stream : public SplitVerbs<T>, public detail::VerbsThatNeedMore {
+class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
  public:
   using Record = T;
 
   Stream(detail::Declaration& declaration, std::vector<detail::Upstream> from,
          detail::RowNames names = {})
-      : SplitVerbs<T>(declaration, std::move(from), std::move(names)) {}
+      : TimeVerbs<T>(declaration, std::move(from), std::move(names)) {}
 
   /// Names the component that makes this stream: 1 to 64 characters, unique. On the page, in logs
   /// and metrics.
@@ -47,23 +46,6 @@ class Stream : public SplitVerbs<T>, public detail::VerbsThatNeedMore {
   Stream parallel(int tasks) const {
     this->fix_tasks(tasks);
     return *this;
-  }
-
-  /// Takes each record's event time from a member (Timestamp, or integer microseconds) or a
-  /// function, and says how far out of order records may come. Must stand in the source's chain,
-  /// before any shuffle or merge (2007).
-  template <class Get>
-  Stream event_time(Get get, EventTimeOptions options = {}) const {
-    detail::Node node = detail::operator_node<detail::EventTime<T, Get>>(
-        "event_time", this->inputs({}), get, options);
-    node.originates_time = true;
-    node.tasks_are_fixed = "it runs where its source runs";
-    node.output = &detail::batch_type<T>();
-    if (options.out_of_order < Duration(0)) {
-      node.problem =
-          Status(Code::parameter_invalid, "out_of_order is negative: give a duration of 0 or more");
-    }
-    return this->template derive<T>(std::move(node));
   }
 
   /// This stream and others as one. Order is kept per sender.

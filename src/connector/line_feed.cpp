@@ -54,28 +54,25 @@ Result<Poll> FileFeed::read_block(LineBlock& block) {
 
 template <class Read>
 Result<Poll> FileFeed::read_by(BatchBase& batch, Read&& read) {
-  for (std::uint32_t looked = 0; looked < turns_.count() && !turns_.all_ended(); ++looked) {
-    last_ = turns_.current();
-    if (!inputs_[last_]) {
-      if (Status status = open_input_of(last_); !status) return status;
-    }
-    LineInput& input = *inputs_[last_];
-    const std::uint64_t before = input.lines_read();
-    batch.partition = last_;
-    Result<Poll> poll = read(input);
-    if (!poll) return poll;
-    lines_read_ += input.lines_read() - before;
-    first_line_ = input.first_line();
-    ended_ = *poll == Poll::ended;
-    if (ended_) {
-      inputs_[last_].reset();
-      turns_.end_current();
-      return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
-    }
-    turns_.next();
-    if (*poll == Poll::ready) return poll;
+  if (turns_.all_ended()) return Poll::ended;
+  last_ = turns_.current();
+  if (!inputs_[last_]) {
+    if (Status status = open_input_of(last_); !status) return status;
   }
-  return turns_.all_ended() ? Poll::ended : Poll::idle;
+  LineInput& input = *inputs_[last_];
+  const std::uint64_t before = input.lines_read();
+  batch.partition = last_;
+  Result<Poll> poll = read(input);
+  if (!poll) return poll;
+  lines_read_ += input.lines_read() - before;
+  first_line_ = input.first_line();
+  ended_ = *poll == Poll::ended;
+  if (ended_) {
+    inputs_[last_].reset();
+    turns_.end_current();
+    return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
+  }
+  return turns_.passed(*poll == Poll::ready);
 }
 
 // ---- clients ----

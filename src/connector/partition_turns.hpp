@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "operator/source.hpp"
+
 namespace millrace::detail {
 
 /// Task `task` of `tasks` owns the partitions whose index % tasks == task, and reads them in turn
@@ -33,6 +35,16 @@ class PartitionTurns {
   std::uint32_t current() const { return open_[turn_]; }
   /// Passes the turn on.
   void next() { turn_ = turn_ + 1 < std::min(open_.size(), at_once_) ? turn_ + 1 : 0; }
+  /// Passes the turn on, and says for the source what came of it: when all in turn had nothing one
+  /// after the other, the source has nothing now.
+  Poll passed(bool gave) {
+    next();
+    quiet_in_a_row_ = gave ? 0 : quiet_in_a_row_ + 1;
+    if (gave) return Poll::ready;
+    if (quiet_in_a_row_ < std::min(open_.size(), at_once_)) return Poll::partition_idle;
+    quiet_in_a_row_ = 0;
+    return Poll::idle;
+  }
   /// The current partition has no more: the turn passes on without it.
   void end_current() {
     open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(turn_));
@@ -44,6 +56,7 @@ class PartitionTurns {
   std::vector<std::uint32_t> open_;
   std::size_t at_once_ = 0;
   std::size_t turn_ = 0;
+  std::size_t quiet_in_a_row_ = 0;
 };
 
 }  // namespace millrace::detail

@@ -65,6 +65,7 @@ struct ErrorReport {
 struct PartitionReport {
   std::string name;
   std::optional<Time> watermark;  ///< kTimeMax: it has ended; empty: nothing came yet
+  bool idle = false;              ///< it gave nothing for idle_after, and holds nobody
 };
 
 /// How unevenly the tasks of a component were fed of late.
@@ -108,8 +109,9 @@ struct ComponentReport {
   std::uint64_t emitted = 0;
   /// Beside the identity: rows that could not be made when a window fired; dead letters too.
   std::uint64_t rows_refused = 0;
-  std::uint64_t state_bytes = 0;  ///< keyed state held now
-  bool held_by_memory = false;    ///< a source that waits because the memory budget is used up
+  std::uint64_t state_bytes = 0;   ///< keyed state held now
+  bool held_by_memory = false;     ///< a source that waits because the memory budget is used up
+  bool held_by_alignment = false;  ///< a source that waits for others, behind it in event time
   double busy_share =
       0;  ///< 0..1 of one executor's time over the last second (sum over tasks may exceed 1)
   std::optional<Time> watermark;

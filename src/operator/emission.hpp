@@ -97,7 +97,6 @@ class Emission {
     });
   }
 
-<<<<<<< HEAD
   /// Records of each port.
   std::array<std::size_t, kPorts> sizes() {
     std::array<std::size_t, kPorts> sizes{};
@@ -123,13 +122,10 @@ class Emission {
     });
   }
 
- private:
+ protected:
   static void mark_direct(BatchBase& batch) {
     if (!batch.hashes.empty()) batch.hashed_by = &kDirectMark;
   }
-=======
- protected:
->>>>>>> 919eca2 (operator: classes behind key_by keep state and timers for each key)
   /// The records made of one have places behind each other, stream by stream.
   void inherit_arrival(const BatchBase& in, std::size_t index) {
     std::uint64_t child = 0;

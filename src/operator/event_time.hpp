@@ -10,85 +10,11 @@
 #include <vector>
 
 #include "operator/operator.hpp"
+#include "operator/stream_time.hpp"
 #include "record/batch_type.hpp"
 
 namespace millrace {
-
-/// How event time is taken from a stream.
-struct EventTimeOptions {
-  /// How far a record may lie behind the newest of its partition before it is late. Default 0: in
-  /// order.
-  Duration out_of_order{0};
-  /// Added to the stamps once for every time a repeating source began again. 0: nothing.
-  Duration lap{0};
-};
-
 namespace detail {
-
-/// The watermarks of a task's partitions: each is the newest time minus the bound; their least is
-/// the stream's.
-class PartitionWatermarks {
- public:
-  explicit PartitionWatermarks(std::int64_t bound) : bound_(bound) {}
-
-  void resize(std::uint32_t partitions) { marks_.resize(partitions, kTimeMin); }
-
-  /// The watermark of `partition` before its next record.
-  Time of(std::uint32_t partition) const { return marks_[partition]; }
-  void end(std::uint32_t partition) {
-    if (partition >= marks_.size()) marks_.resize(partition + 1, kTimeMin);
-    marks_[partition] = kTimeMax;
-  }
-  Time least() const {
-    return marks_.empty() ? kTimeMin : *std::min_element(marks_.begin(), marks_.end());
-  }
-
-  std::span<const Time> all() const { return marks_; }
-
-  /// The newest time of any partition; kTimeMin before the first record.
-  Time newest() const { return newest_; }
-
-  /// Walks the times of a batch of one partition in order: appends a mark for each record behind
-  /// the watermark as it stood before the record, and moves the watermark on.
-  void observe(std::uint32_t partition, const std::vector<Time>& times,
-               std::vector<Behind>& behind) {
-    if (partition >= marks_.size()) marks_.resize(partition + 1, kTimeMin);
-    Time& mark = marks_[partition];
-    if (times.empty()) return;
-    if (is_ascending(times)) {
-      // No record lies behind one before it: only those behind the mark as it came can be late.
-      if (times.front() < mark) mark_late(mark, times, behind);
-      mark = std::max(mark, saturating_add(times.back(), -bound_));
-      newest_ = std::max(newest_, times.back());
-      return;
-    }
-    const auto [least, newest] = std::minmax_element(times.begin(), times.end());
-    const Time after = std::max(mark, saturating_add(*newest, -bound_));
-    newest_ = std::max(newest_, *newest);
-    if (*least < after) mark_late(mark, times, behind);
-    mark = after;
-  }
-
- private:
-  /// Without branches inside, so that it becomes vector instructions.
-  static bool is_ascending(const std::vector<Time>& times) {
-    const Time* const at = times.data();
-    bool descends = false;
-    for (std::size_t next = 1; next < times.size(); ++next) descends |= at[next] < at[next - 1];
-    return !descends;
-  }
-
-  void mark_late(Time mark, const std::vector<Time>& times, std::vector<Behind>& behind) const {
-    for (std::size_t at = 0; at < times.size(); ++at) {
-      if (times[at] < mark) behind.push_back({static_cast<std::uint32_t>(at), mark});
-      mark = std::max(mark, saturating_add(times[at], -bound_));
-    }
-  }
-
-  std::int64_t bound_;
-  Time newest_ = kTimeMin;
-  std::vector<Time> marks_;
-};
 
 /// Maps event time to the steady time at which a paced replay lets a record go: event time divided
 /// by the speed, counted from the first record.
@@ -116,24 +42,32 @@ class ReplayPace {
   std::int64_t first_ns_ = 0;
 };
 
-/// Takes each record's time by `get`: Time (microseconds), Timestamp, or a member pointer to one of
-/// them.
-template <class T, class Get>
-class EventTime final : public Operator {
+/// The wall clock at which a batch was read, in place of a function of the record.
+struct ReadClock {};
+
+/// Takes each record's time by `get`: Time (microseconds), Timestamp, a member pointer to one of
+/// them, or ReadClock.
+template <class T, class Get, class Strategy = Bounded>
+class EventTime final : public Operator,
+                        public StreamTime<T, Strategy, std::is_same_v<Get, ReadClock>> {
  public:
-  EventTime(Get get, EventTimeOptions options)
-      : get_(std::move(get)), options_(options), marks_(options.out_of_order.count()) {}
+  EventTime(Get get, EventTimeOptions options, Strategy strategy = {})
+      : Times(options, std::move(strategy)), get_(std::move(get)), lap_(options.lap) {}
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    pace_ = ReplayPace(context.speed);
+    this->read_clock_of(*context.env->clock);
+    pace_ = ReplayPace(kReadsClock ? 0 : context.speed);
   }
-  bool originates_time() const override { return true; }
-  Standing standing() const override { return {marks_.newest(), marks_.all(), {}}; }
-  void set_partitions(std::uint32_t partitions) override { marks_.resize(partitions); }
+  TimeOrigin* time_origin() override { return this; }
+  Standing standing() const override {
+    const PartitionWatermarks& marks = this->marks();
+    return {marks.newest(), marks.all(), {}, marks.states(), marks.all_idle()};
+  }
   Waiting waiting() const override {
-    if (next_ == pending_.values.size()) return {};
-    return {pending_.values.size() - next_, pace_.due_ns(pending_.times[next_])};
+    if (next_ == pending_.values.size()) return {0, this->next_change_ns()};
+    return {pending_.values.size() - next_,
+            std::min(pace_.due_ns(pending_.times[next_]), this->next_change_ns())};
   }
 
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
@@ -156,8 +90,7 @@ class EventTime final : public Operator {
 
   void partition_ended(std::uint32_t partition, Outputs& outputs) override {
     release(context().env->clock->steady_ns(), true, outputs);
-    marks_.end(partition);
-    if (marks_.least() != kTimeMax) outputs.advance_watermark(marks_.least());
+    Times::partition_ended(partition, outputs);
   }
 
   void advance(Time watermark, Outputs& outputs) override {
@@ -165,6 +98,7 @@ class EventTime final : public Operator {
   }
 
   void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {
+    this->pass_time(now_ns, outputs);
     const std::size_t count = pending_.values.size();
     if (next_ == count) return;
     pace_.start(pending_.times[next_], now_ns);
@@ -178,12 +112,23 @@ class EventTime final : public Operator {
   }
 
  private:
+  static constexpr bool kReadsClock = std::is_same_v<Get, ReadClock>;
+  using Times = StreamTime<T, Strategy, kReadsClock>;
+
   static Time micros(Time time) { return time; }
   static Time micros(Timestamp time) { return time.micros; }
 
   void stamp(Batch<T>& batch) {
     const std::size_t count = batch.values.size();
-    const std::int64_t shift = static_cast<std::int64_t>(batch.lap) * options_.lap.count();
+    if constexpr (kReadsClock) {
+      batch.times.assign(count, this->wall_time());
+    } else {
+      stamp_by_record(batch, count);
+    }
+  }
+
+  void stamp_by_record(Batch<T>& batch, std::size_t count) {
+    const std::int64_t shift = static_cast<std::int64_t>(batch.lap) * lap_.count();
     if (shift != 0) shift_members(batch, shift);
     batch.times.resize(count);
     Time* const times = batch.times.data();
@@ -210,10 +155,10 @@ class EventTime final : public Operator {
   }
 
   void hand_on(Batch<T>& batch, Outputs& outputs) {
-    marks_.observe(batch.partition, batch.times, batch.behind);
+    this->observe(batch);
     tally().processed += batch.values.size();
     outputs.push(0, batch);
-    outputs.advance_watermark(marks_.least());
+    this->advance_to_least(outputs);
   }
 
   void emit_pending(std::size_t end, std::int64_t due_ns, Outputs& outputs) {
@@ -228,8 +173,7 @@ class EventTime final : public Operator {
   }
 
   Get get_;
-  EventTimeOptions options_;
-  PartitionWatermarks marks_;
+  Duration lap_;
   ReplayPace pace_{0};
   Batch<T> copy_;
   Batch<T> pending_;

@@ -12,7 +12,9 @@
 #include "base/memory_meter.hpp"
 #include "base/time.hpp"
 #include "env/env.hpp"
+#include "operator/partition_watermarks.hpp"
 #include "operator/source.hpp"
+#include "operator/time_origin.hpp"
 #include "record/batch.hpp"
 
 namespace millrace::detail {
@@ -75,6 +77,8 @@ struct Standing {
   std::span<const Time> partitions = {};  ///< watermark of each partition, of the same operators
   std::optional<Time> closes_at = {};     ///< the watermark at which the first open window fires;
                                           ///< kTimeMax: at the end of input
+  std::span<const PartitionWatermarks::State> states = {};  ///< of each partition
+  bool idle = false;  ///< all partitions that have not ended are idle
 };
 
 /// One step of the plan. One instance a task; all calls by the task's thread.
@@ -98,17 +102,11 @@ class Operator {
   /// The least watermark over all inputs rose; kTimeMax at the end of input. The runtime forwards
   /// it afterwards.
   virtual void advance(Time, Outputs&) {}
-  /// True for an operator that makes watermarks itself instead of forwarding those of its inputs.
-  virtual bool originates_time() const { return false; }
+  /// Not null for an operator that makes watermarks itself instead of forwarding those of its
+  /// inputs: what it is told of the source in its chain.
+  virtual TimeOrigin* time_origin() { return nullptr; }
   /// How it stands now; asked for after each call, so O(1). Valid until the next call.
   virtual Standing standing() const { return {}; }
-  /// A partition of the source in this chain has ended (only reaches operators that originate
-  /// time).
-  virtual void partition_ended(std::uint32_t, Outputs&) {}
-  /// The source of this chain reads that many partitions (only operators that originate time use
-  /// it).
-  virtual void set_partitions(std::uint32_t) {}
-
   /// What it waits for the clock with: records or timers. Asked for after each call, so O(1).
   virtual Waiting waiting() const { return {}; }
   /// `now_ns` has reached waiting().due_ns: lets go of what is due. Or the sources were stopped,

@@ -45,7 +45,8 @@ struct EndContext {
 
 enum class Poll {
   ready,  ///< the batch holds records (maybe none survived parsing); more may follow at once
-  idle,   ///< nothing now; ask again later
+  idle,   ///< nothing now in any partition; ask again later
+  partition_idle,   ///< nothing now in partition `batch.partition`; others may have something
   partition_ended,  ///< like ready, and partition `batch.partition` has no more records
   ended,            ///< like ready, and no partition of this task has more records
 };
@@ -68,7 +69,8 @@ class Source {
   /// The stream whose records the next poll() appends: a source of several has one batch of each.
   virtual std::uint32_t port() const { return 0; }
   /// Appends at most batch_records_max records of ONE partition to the cleared `batch` (of the type
-  /// that port() was declared with) and sets partition, offset, lap and arenas. Must not block
+  /// that port() was declared with) and sets partition, offset, lap and arenas; may set
+  /// batch.watermark: no record of the partition with an earlier time follows. Must not block
   /// longer than a disk read. Dead letters it adds are not part of the batch. Errors: 4001, 4004:
   /// the topology stops with them.
   virtual Result<Poll> poll(BatchBase& batch) = 0;

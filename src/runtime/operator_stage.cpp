@@ -46,9 +46,10 @@ void OperatorStage::settle() {
   counters_.in_flight.set(waiting_.records);
   const Standing standing = operator_->standing();
   closes_at_.store(standing.closes_at.value_or(kTimeMin), std::memory_order_relaxed);
-  if (standing.newest_time == kTimeMin) return;
+  if (!origin_) return;
   counters_.newest_time.store(standing.newest_time, std::memory_order_relaxed);
-  partition_marks_.store(standing.partitions);
+  counters_.idle.store(standing.idle, std::memory_order_relaxed);
+  partition_marks_.store(standing);
 }
 
 void OperatorStage::advance(Time watermark) {
@@ -57,7 +58,7 @@ void OperatorStage::advance(Time watermark) {
   called([&] { operator_->advance(watermark, *this); });
   // A watermark that fires nothing is no step: it would hide those that are.
   if (counters_.emitted.value() != emitted_before) count_step(busy_before);
-  if (!operator_->originates_time()) forward_watermark(watermark);
+  if (!origin_) forward_watermark(watermark);
 }
 
 void OperatorStage::advance_watermark(Time watermark) {
@@ -93,12 +94,60 @@ bool OperatorStage::tick(std::int64_t now_ns) {
 
 void OperatorStage::set_partitions(std::uint32_t partitions,
                                    const std::vector<std::string>& shown_names) {
-  operator_->set_partitions(partitions);
+  origin_->set_partitions(partitions);
   partition_marks_.add(shown_names);
 }
 
 void OperatorStage::partition_ended(std::uint32_t partition) {
-  called([&] { operator_->partition_ended(partition, *this); });
+  called([&] { origin_->partition_ended(partition, *this); });
+}
+
+void OperatorStage::partition_reached(std::uint32_t partition, Time watermark) {
+  called([&] { origin_->partition_reached(partition, watermark, *this); });
+}
+
+/// Records that it holds are not due: their partitions are not quiet.
+void OperatorStage::looked(std::uint32_t first, std::uint32_t last, std::int64_t now_ns) {
+  if (holds()) return;
+  called([&] {
+    for (std::uint32_t at = first; at < last; ++at) origin_->looked(at, now_ns, *this);
+  });
+}
+
+void OperatorStage::not_read(std::int64_t now_ns) {
+  called([&] { origin_->not_read(now_ns); });
+}
+
+bool OperatorStage::follow_siblings() {
+  if (!counters_.idle.load(std::memory_order_relaxed)) return false;
+  Time least = kTimeMax;
+  Time greatest_idle = kTimeMin;
+  for (const OperatorStage* sibling : siblings_) {
+    const Time its = sibling->counters_.watermark.load(std::memory_order_relaxed);
+    if (its == kTimeMax) continue;  // it has ended, and says nothing of the others
+    if (sibling->counters_.idle.load(std::memory_order_relaxed)) {
+      greatest_idle = std::max(greatest_idle, its);
+    } else {
+      least = std::min(least, its);
+    }
+  }
+  const Time to = least != kTimeMax ? least : greatest_idle;
+  if (to <= counters_.watermark.load(std::memory_order_relaxed)) return false;
+  called([&] { origin_->follow(to, *this); });
+  return true;
+}
+
+bool OperatorStage::is_ahead() const {
+  const std::int64_t span = origin_->align_within().count();
+  if (span == 0) return false;
+  const Time newest = counters_.newest_time.load(std::memory_order_relaxed);
+  return std::any_of(siblings_.begin(), siblings_.end(), [&](const OperatorStage* sibling) {
+    const StageCounters& its = sibling->counters_;
+    const Time at = its.newest_time.load(std::memory_order_relaxed);
+    return at != kTimeMin && !its.idle.load(std::memory_order_relaxed) &&
+           its.watermark.load(std::memory_order_relaxed) != kTimeMax &&
+           newest > saturating_add(at, span);
+  });
 }
 
 void OperatorStage::tell(ComponentReport& sum, RunningSums::Component&) const {
@@ -106,8 +155,9 @@ void OperatorStage::tell(ComponentReport& sum, RunningSums::Component&) const {
   const Time closes_at = closes_at_.load(std::memory_order_relaxed);
   if (closes_at != kTimeMin) sum.closes_at = std::min(sum.closes_at.value_or(kTimeMax), closes_at);
   for (std::size_t at = 0; at < partition_marks_.size(); ++at) {
-    sum.partitions.push_back(
-        {partition_marks_.name(at), shown_watermark(partition_marks_.watermark(at))});
+    sum.partitions.push_back({partition_marks_.name(at),
+                              shown_watermark(partition_marks_.watermark(at)),
+                              partition_marks_.idle(at)});
   }
 }
 

@@ -17,6 +17,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   OperatorStage(const PlanStage& plan, TaskShared& shared)
       : ReadingStage(plan, shared),
         operator_(plan.make_operator()),
+        origin_(operator_->time_origin()),
         tick_ns_(std::chrono::nanoseconds(plan.tick).count()),
         state_(&shared.memory->state) {}
 
@@ -31,10 +32,21 @@ class OperatorStage final : public ReadingStage, public Outputs {
   bool holds() const { return waiting_.records > 0; }
 
   // Where it makes watermarks.
-  OperatorStage* time_origin() override { return operator_->originates_time() ? this : nullptr; }
+  OperatorStage* time_origin() override { return origin_ ? this : nullptr; }
+  const TimeOrigin& origin() const { return *origin_; }
+  /// Before anything runs: another one whose time meets its own somewhere behind.
+  void add_sibling(const OperatorStage& other) { siblings_.push_back(&other); }
   /// Once, before the first batch: the partitions of the source before it.
   void set_partitions(std::uint32_t partitions, const std::vector<std::string>& shown_names);
   void partition_ended(std::uint32_t partition);
+  void partition_reached(std::uint32_t partition, Time watermark);
+  /// The source has looked at the partitions [first, last).
+  void looked(std::uint32_t first, std::uint32_t last, std::int64_t now_ns);
+  void not_read(std::int64_t now_ns);
+  /// While it is idle it goes on with its siblings. True when time went on.
+  bool follow_siblings();
+  /// It is ahead of a sibling by more than it may be.
+  bool is_ahead() const;
 
   /// Any thread: keyed state held now.
   std::uint64_t state_bytes() const { return state_.bytes(); }
@@ -59,6 +71,8 @@ class OperatorStage final : public ReadingStage, public Outputs {
   bool tick(std::int64_t now_ns);
 
   std::unique_ptr<Operator> operator_;
+  TimeOrigin* origin_ = nullptr;  ///< the operator, if it makes watermarks
+  std::vector<const OperatorStage*> siblings_;
   OperatorContext context_;
   Tally tally_;
   Waiting waiting_;  ///< after its last call

@@ -20,7 +20,10 @@ Status SourceStage::open_part(const StageOpening& opening) {
   context_.arenas = &shared_.memory->arenas;
   if (Status status = source_->open(context_); !status.ok()) return status;
   const std::vector<std::string> shown = shown_partitions();
-  for (OperatorStage* stage : time_origins_) stage->set_partitions(source_->partitions(), shown);
+  for (OperatorStage* stage : time_origins_) {
+    stage->set_partitions(source_->partitions(), shown);
+    counts_quiet_time_ |= stage->origin().counts_quiet_time();
+  }
   return {};
 }
 
@@ -57,30 +60,46 @@ bool SourceStage::is_held_back() const {
 }
 
 bool SourceStage::poll() {
+  bool any = poll_once();
+  while (last_ == Poll::partition_idle) any |= poll_once();
+  return any;
+}
+
+bool SourceStage::poll_once() {
+  last_ = Poll::idle;
   tell_end_of_partition();
+  const bool told = tell_mark();
   if (exhausted_) {
     finish(true);
     return true;
   }
-  if (!may_read()) return false;
+  if (!may_read()) {
+    not_read();
+    return told;
+  }
+  is_read_ = true;
   const std::uint64_t busy_before = counters_.busy_ticks.value();
   bool any = false;
   bool idle = true;
   charged([&] {
     const Result<Poll> outcome = read();
     any = polled().size() > 0;
-    idle = !outcome || *outcome == Poll::idle;
+    idle = !outcome || *outcome == Poll::idle || *outcome == Poll::partition_idle;
     if (!outcome) {
       shared_.fail(outcome.error());
     } else {
+      last_ = *outcome;
       note_ends(*outcome);
+      const std::uint32_t partition = batch_->partition;
       if (any) hand_on();
+      batch_->partition = partition;
+      if (counts_quiet_time_) looked(*outcome);
     }
     hand_on_errors();
     tell_progress(!idle);
   });
   if (any) count_step(busy_before);
-  return any || !idle;
+  return any || told || !idle;
 }
 
 Result<Poll> SourceStage::read() {
@@ -105,7 +124,10 @@ void SourceStage::hand_on() {
 /// Ends are told by the next poll: not before the records read last have been let go by a paced
 /// replay.
 void SourceStage::note_ends(Poll outcome) {
-  if (outcome == Poll::partition_ended) ended_partition_ = polled().partition;
+  BatchBase& batch = polled();
+  if (outcome == Poll::partition_ended) ended_partition_ = batch.partition;
+  if (batch.watermark != kTimeMin) mark_ = {batch.partition, batch.watermark};
+  batch.watermark = kTimeMin;
   exhausted_ = outcome == Poll::ended || (limit_ != 0 && counters_.processed.value() >= limit_);
 }
 
@@ -115,13 +137,50 @@ void SourceStage::tell_end_of_partition() {
   ended_partition_.reset();
 }
 
-/// Whether the memory budget lets this source read on.
+/// As ends are.
+bool SourceStage::tell_mark() {
+  if (!mark_) return false;
+  const auto [partition, watermark] = *std::exchange(mark_, std::nullopt);
+  for (OperatorStage* stage : time_origins_) stage->partition_reached(partition, watermark);
+  return !time_origins_.empty();
+}
+
+/// Which partitions the source has looked at, follows from what it says of its poll.
+void SourceStage::looked(Poll outcome) {
+  const bool at_all = outcome == Poll::idle;
+  const std::uint32_t first = at_all ? 0 : batch_->partition;
+  const std::uint32_t last = at_all ? source_->partitions() : first + 1;
+  const std::int64_t now = shared_.env->clock->steady_ns();
+  for (OperatorStage* stage : time_origins_) {
+    if (stage->origin().counts_quiet_time()) stage->looked(first, last, now);
+  }
+}
+
+void SourceStage::not_read() {
+  if (!counts_quiet_time_ || !is_read_) return;
+  is_read_ = false;
+  const std::int64_t now = shared_.env->clock->steady_ns();
+  for (OperatorStage* stage : time_origins_) stage->not_read(now);
+}
+
+bool SourceStage::follow_others() {
+  bool any = false;
+  for (OperatorStage* stage : time_origins_) any |= stage->follow_siblings();
+  return any;
+}
+
+/// Whether the memory budget, and the others behind it in event time, let this source read on.
 bool SourceStage::may_read() {
   const bool may = shared_.memory->may_poll(progress_);
   if (may == progress_.held.load(std::memory_order_relaxed)) {
     progress_.held.store(!may, std::memory_order_relaxed);
   }
-  return may;
+  const bool ahead = std::any_of(time_origins_.begin(), time_origins_.end(),
+                                 [](const OperatorStage* stage) { return stage->is_ahead(); });
+  if (ahead != is_ahead_.load(std::memory_order_relaxed)) {
+    is_ahead_.store(ahead, std::memory_order_relaxed);
+  }
+  return may && !ahead;
 }
 
 void SourceStage::tell_progress(bool active) {
@@ -169,6 +228,7 @@ void SourceStage::finish(bool fire) {
 
 void SourceStage::tell(ComponentReport& sum, RunningSums::Component&) const {
   sum.held_by_memory |= progress_.held.load(std::memory_order_relaxed);
+  sum.held_by_alignment |= is_ahead_.load(std::memory_order_relaxed);
 }
 
 std::uint64_t SourceStage::held_back() const {

@@ -1,9 +1,11 @@
 // SourceStage: a source as it runs in a task: polls it, keeps its limit and its pace, tells ends.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/operator_stage.hpp"
@@ -24,8 +26,12 @@ class SourceStage final : public Stage {
 
   /// Tells the source that it is polled from now on, or is not. Returns `active`.
   bool set_active(bool active);
-  /// One poll. False: nothing there.
+  /// Reads one batch; partitions that have nothing are passed over. False: nothing there.
   bool poll();
+  /// It is not polled in this step, which must not count as quiet time.
+  void not_read();
+  /// Idle origins of time go on with others. True when time went on.
+  bool follow_others();
   /// No more input. `fire`: it is complete, so windows fire.
   void finish(bool fire);
   /// A replay behind it holds records that are not due, so it is not polled.
@@ -49,8 +55,11 @@ class SourceStage final : public Stage {
   }
   Result<Poll> read();
   void hand_on();
+  bool poll_once();
   void tell_end_of_partition();
+  bool tell_mark();
   void note_ends(Poll outcome);
+  void looked(Poll outcome);
   void cut_to_limit();
   void number_arrivals(BatchBase& batch);
   bool may_read();
@@ -64,6 +73,11 @@ class SourceStage final : public Stage {
   std::uint32_t port_ = 0;         ///< of what was polled last
   bool active_ = false;
   bool exhausted_ = false;
+  bool counts_quiet_time_ = false;  ///< of an origin of time behind it, partitions may fall idle
+  bool is_read_ = true;             ///< it was polled in its last step
+  Poll last_ = Poll::idle;
+  std::atomic<bool> is_ahead_{false};                   ///< of others in event time, so it waits
+  std::optional<std::pair<std::uint32_t, Time>> mark_;  ///< promised, and not told yet
   std::optional<std::uint32_t> ended_partition_;
   std::uint64_t limit_ = 0;
   std::uint64_t beyond_limit_ = 0;

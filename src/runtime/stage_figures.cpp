@@ -21,6 +21,7 @@ void PartitionMarks::add(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (marks_.size() == kMax) return;
     marks_.emplace_back(kTimeMin);
+    idle_.emplace_back(false);
     names_.push_back(name);
   }
 }

@@ -29,6 +29,7 @@ struct StageCounters {
   Counter busy_ticks;
   std::atomic<Time> watermark{kTimeMin};
   std::atomic<Time> newest_time{kTimeMin};  ///< of stages that originate time
+  std::atomic<bool> idle{false};            ///< the same, see Standing
   StepHistogram steps;                      ///< own time of each call with records, in ticks
 };
 
@@ -41,18 +42,23 @@ class PartitionMarks {
 
   /// Before anything runs.
   void add(const std::vector<std::string>& names);
-  void store(std::span<const Time> marks) {
-    const std::size_t count = std::min(marks.size(), marks_.size());
-    for (std::size_t at = 0; at < count; ++at)
-      marks_[at].store(marks[at], std::memory_order_relaxed);
+  void store(const Standing& standing) {
+    const std::size_t count = std::min(standing.partitions.size(), marks_.size());
+    for (std::size_t at = 0; at < count; ++at) {
+      marks_[at].store(standing.partitions[at], std::memory_order_relaxed);
+      const bool idle = standing.states[at] == PartitionWatermarks::State::idle;
+      idle_[at].store(idle, std::memory_order_relaxed);
+    }
   }
   std::size_t size() const { return marks_.size(); }
   const std::string& name(std::size_t at) const { return names_[at]; }
   Time watermark(std::size_t at) const { return marks_[at].load(std::memory_order_relaxed); }
+  bool idle(std::size_t at) const { return idle_[at].load(std::memory_order_relaxed); }
 
  private:
   std::vector<std::string> names_;
   std::deque<std::atomic<Time>> marks_;
+  std::deque<std::atomic<bool>> idle_;
 };
 
 /// As reports have it.

@@ -136,7 +136,10 @@ Step Task::do_step(std::size_t budget, bool stop) {
     next_due_ns_.reset();
     bool blocked = false;
     for (auto& router : routers_) blocked |= !router->flush_waiting();
-    if (blocked) return Step::blocked;
+    if (blocked) {
+      for (SourceStage* source : sources_) source->not_read();
+      return Step::blocked;
+    }
     bool worked = take_inputs(budget);
     worked |= run_due(stop);
     if (!routers_blocked()) worked |= poll_sources(stop);
@@ -238,14 +241,16 @@ bool Task::poll_sources(bool stop) {
   bool any = false;
   for (SourceStage* source : sources_) {
     if (source->finished()) continue;
-    if (source->is_held_back()) continue;
-    if (!stop && !source->set_active(shared_.active->load(std::memory_order_seq_cst))) continue;
-    if (stop) {
+    const bool active = stop || source->set_active(shared_.active->load(std::memory_order_seq_cst));
+    if (source->is_held_back() || !active) {
+      source->not_read();
+    } else if (stop) {
       source->finish(false);
       any = true;
     } else {
       any |= source->poll();
     }
+    any |= source->follow_others();
   }
   return any;
 }

@@ -2,6 +2,7 @@
 #include "runtime/task_graph.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.hpp"
 
@@ -81,6 +82,7 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
     }
   }
   for (auto& task : tasks_) task->find_time_origins();
+  find_siblings();
 }
 
 void TaskGraph::make_tasks(const RunOptions& options) {
@@ -163,6 +165,33 @@ void TaskGraph::wire(const PlanEdge& edge, EdgeCounters& counters, const RunOpti
     Reader reader;
     reader.router = &router;
     stage(edge.from, sender).outlets().add(edge.port, reader);
+  }
+}
+
+/// Stages of event time whose records meet in a component are siblings, in whatever task.
+void TaskGraph::find_siblings() {
+  std::vector<StageId> group(plan_.stages.size());
+  std::iota(group.begin(), group.end(), 0u);
+  const auto of = [&group](StageId id) {
+    while (group[id] != id) id = group[id] = group[group[id]];
+    return id;
+  };
+  std::vector<OperatorStage*> origins;
+  for (const auto& tasks : reading_) {
+    for (ReadingStage* stage : tasks) {
+      if (OperatorStage* origin = stage->time_origin()) origins.push_back(origin);
+    }
+  }
+  for (const PlanEdge& edge : plan_.edges) {
+    const PlanStage& from = plan_.stages[edge.from];
+    const bool has_time =
+        from.timed || (!from.make_source && reading(edge.from, 0).time_origin() != nullptr);
+    if (has_time && edge.port != kErrorsPort) group[of(edge.from)] = of(edge.to);
+  }
+  for (OperatorStage* one : origins) {
+    for (const OperatorStage* other : origins) {
+      if (one != other && of(one->plan().id) == of(other->plan().id)) one->add_sibling(*other);
+    }
   }
 }
 

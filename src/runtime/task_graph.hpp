@@ -106,6 +106,7 @@ class TaskGraph {
   void wire_fused(const PlanEdge& edge, EdgeCounters& counters);
   Channel& connect(const PlanEdge& edge, std::uint32_t sender, std::uint32_t receiver,
                    EdgeCounters& counters, const RunOptions& options);
+  void find_siblings();
   Incoming incoming(const PlanEdge& edge) const;
   Status start_worker();
   void fill_edges(Report& report, const std::map<NodeId, std::size_t>& place_of) const;

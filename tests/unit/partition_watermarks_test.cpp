@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "operator/event_time.hpp"
+#include "operator/partition_watermarks.hpp"
 
 namespace millrace::detail {
 namespace {
