@@ -100,8 +100,9 @@ class SimCpus final : public Cpus {
 /// A whole simulated environment: clock, files and seed together. Outlives what uses env().
 class SimEnv {
  public:
-  explicit SimEnv(std::uint64_t seed, SimFaults faults = {})
-      : files(faults), env_{&clock, &files, seed, &cpus, nullptr} {}
+  /// `start`: the wall time at the beginning.
+  explicit SimEnv(std::uint64_t seed, SimFaults faults = {}, Time start = 0)
+      : clock(start), files(faults), env_{&clock, &files, seed, &cpus, nullptr} {}
   SimEnv(const SimEnv&) = delete;
   SimEnv& operator=(const SimEnv&) = delete;
   Env& env() { return env_; }

@@ -90,9 +90,9 @@ bool SourceStage::poll_once() {
     } else {
       last_ = *outcome;
       note_ends(*outcome);
-      const std::uint32_t partition = batch_->partition;
+      const std::uint32_t partition = polled().partition;
       if (any) hand_on();
-      batch_->partition = partition;
+      polled().partition = partition;
       if (counts_quiet_time_) looked(*outcome);
     }
     hand_on_errors();
@@ -148,7 +148,7 @@ bool SourceStage::tell_mark() {
 /// Which partitions the source has looked at, follows from what it says of its poll.
 void SourceStage::looked(Poll outcome) {
   const bool at_all = outcome == Poll::idle;
-  const std::uint32_t first = at_all ? 0 : batch_->partition;
+  const std::uint32_t first = at_all ? 0 : polled().partition;
   const std::uint32_t last = at_all ? source_->partitions() : first + 1;
   const std::int64_t now = shared_.env->clock->steady_ns();
   for (OperatorStage* stage : time_origins_) {

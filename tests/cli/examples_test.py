@@ -35,6 +35,10 @@ class Examples(CliTest):
             sorted((row["window_start"][17:19], row["sensor"], row["sum"]) for row in rows),
             [("00", 0, 435), ("00", 1, 465), ("30", 0, 1335), ("30", 1, 1365)])
 
+    def test_tested_topology(self):
+        out, _ = self.run_program("tested_topology", cwd=ROOT)
+        self.assertEqual(out.count(": ok\n"), 4)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,75 @@
+// FedSource: a source that gives what its owner puts into its feed, call by call.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "connector/partition_turns.hpp"
+#include "operator/source.hpp"
+
+namespace millrace::detail {
+
+/// What waits to be read, by partition. One thread.
+template <class T>
+struct Feed {
+  struct Item {
+    std::vector<T> records;
+    Time watermark = kTimeMin;  ///< behind the records; kTimeMin: none
+    bool end = false;           ///< the partition ends behind them
+  };
+  explicit Feed(std::uint32_t partitions) : waiting(partitions), ended(partitions) {}
+
+  std::vector<std::deque<Item>> waiting;
+  std::vector<bool> ended;  ///< an end was put in
+};
+
+/// Reads the partitions of a feed in turn. Task t of n owns those with index % n == t.
+template <class T>
+class FedSource final : public Source {
+ public:
+  explicit FedSource(std::shared_ptr<Feed<T>> feed) : feed_(std::move(feed)) {}
+
+  Status open(const EndContext& context) override {
+    turns_ = PartitionTurns(static_cast<std::uint32_t>(feed_->waiting.size()), context.task,
+                            context.tasks);
+    records_max_ = context.batch_records_max;
+    return {};
+  }
+  std::uint32_t partitions() const override { return turns_.count(); }
+
+  Result<Poll> poll(BatchBase& batch) override {
+    if (turns_.all_ended()) return Poll::ended;
+    batch.partition = turns_.current();
+    auto& waiting = feed_->waiting[turns_.global(batch.partition)];
+    if (waiting.empty()) return turns_.passed(false);
+    auto& item = waiting.front();
+    auto& values = static_cast<Batch<T>&>(batch).values;
+    const std::size_t count = std::min(records_max_, item.records.size() - taken_);
+    const auto from = item.records.begin() + static_cast<std::ptrdiff_t>(taken_);
+    values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(count));
+    taken_ += count;
+    read_ += count;
+    if (taken_ < item.records.size()) return Poll::ready;
+    taken_ = 0;
+    batch.watermark = item.watermark;
+    const bool end = item.end;
+    waiting.pop_front();
+    if (!end) return turns_.passed(true);
+    turns_.end_current();
+    return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
+  }
+  std::uint64_t records_read() const override { return read_; }
+
+ private:
+  std::shared_ptr<Feed<T>> feed_;
+  PartitionTurns turns_;
+  std::size_t records_max_ = 0;
+  std::size_t taken_ = 0;  // of the first item of the partition whose turn it is
+  std::uint64_t read_ = 0;
+};
+
+}  // namespace millrace::detail

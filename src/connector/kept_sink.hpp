@@ -1,0 +1,50 @@
+// KeptSink: keeps what it is given, in memory, and hands it to the sink it stands before.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "operator/source.hpp"
+#include "record/batch_type.hpp"
+
+namespace millrace::detail {
+
+/// Batches as they came; what their records borrow is their own. One thread.
+template <class T>
+struct Kept {
+  std::vector<std::unique_ptr<Batch<T>>> batches;
+  std::size_t batch = 0;  ///< of the next record to read
+  std::size_t row = 0;
+};
+
+template <class T>
+class KeptSink final : public Sink {
+ public:
+  /// `next` may be null: then it only keeps.
+  KeptSink(std::shared_ptr<Kept<T>> kept, std::unique_ptr<Sink> next)
+      : kept_(std::move(kept)), next_(std::move(next)) {}
+
+  Status open(const EndContext& context) override {
+    return next_ ? next_->open(context) : Status();
+  }
+  Status write(const BatchBase& base) override {
+    auto copy = std::make_unique<Batch<T>>();
+    batch_type<T>().append_all(*copy, base);
+    batch_type<T>().rehome(*copy);
+    kept_->batches.push_back(std::move(copy));
+    return next_ ? next_->write(base) : Status();
+  }
+  Status flush() override { return next_ ? next_->flush() : Status(); }
+  void give_up() override {
+    if (next_) next_->give_up();
+  }
+  Status close() override { return next_ ? next_->close() : Status(); }
+
+ private:
+  std::shared_ptr<Kept<T>> kept_;
+  std::unique_ptr<Sink> next_;
+};
+
+}  // namespace millrace::detail
