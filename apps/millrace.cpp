@@ -10,6 +10,7 @@
 #include "host/host.hpp"
 #include "host/version.hpp"
 #include "new_program.hpp"
+#include "test_case.hpp"
 
 namespace {
 
@@ -20,6 +21,7 @@ usage: millrace COMMAND [flags]
   demo      replay a real day of Wikipedia edits and watch it live on a page;
             demo posts: trends in a generated feed; demo machine: this computer, with alerts
   new       write a program of your own, ready to build and run
+  test      run text tests: programs, their input and what must come of it
   bench     measure the engine against hand-written loops: hashtags, window-sum, latency
   version   print the version
   help      print this
@@ -29,7 +31,7 @@ flags of the demo from run(topology, argc, argv).
 )";
 
 int refuse(const std::string& word) {
-  const std::vector<std::string> known = {"demo", "new", "bench", "version", "help"};
+  const std::vector<std::string> known = {"demo", "new", "test", "bench", "version", "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -43,6 +45,7 @@ int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
   if (command == "new") return millrace::apps::new_main(argc - 1, argv + 1);
+  if (command == "test") return millrace::apps::test_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
   if (command == "version" || command == "--version") {
     std::printf("millrace %s\n", millrace::detail::kVersion);
