@@ -170,6 +170,7 @@ std::string summary_text(const Report& report) {
   for (const ViewReport& view : report.views) {
     out += fmt::format("  view \"{}\": {} records, {} rows now\n", view.name, view.records,
                        view.rows.size());
+    if (!view.why_empty.empty()) out += fmt::format("    {}\n", view.why_empty);
   }
   if (report.oracle) {
     out += fmt::format("  oracle: {} rows compared with the expected ones, {} wrong\n",

@@ -17,6 +17,23 @@ std::string with_reason(const ComponentReport& component) {
   return ": " + error.reason + (error.where.empty() ? "" : " (at " + error.where + ")") + ".";
 }
 
+/// " 2 of 3 partitions are idle: ..." when some are.
+std::string idle_ones(const Report& report) {
+  std::vector<std::string> idle;
+  std::size_t all = 0;
+  for (const ComponentReport& component : report.components) {
+    all += component.partitions.size();
+    for (const PartitionReport& partition : component.partitions) {
+      if (partition.idle) idle.push_back(partition.name);
+    }
+  }
+  if (idle.empty()) return {};
+  return idle.size() == all
+             ? std::string(
+                   " All partitions are idle: time goes on with the first that has records.")
+             : fmt::format(" Idle and not waited for: {}.", names_of(idle));
+}
+
 /// A component that received records and passed none on.
 std::string kept_by(const Report& report, const ComponentReport& at) {
   const std::string all = "all " + records_of(at.received);
@@ -42,11 +59,12 @@ std::string kept_by(const Report& report, const ComponentReport& at) {
         at.watermark ? "it is at " + moment(at.watermark) + " now" : "it has not begun");
     if (const auto held = held_time(report)) {
       text += fmt::format(
-          " \"{}\" holds it: {} while others are ahead; send it records, or end it.",
+          " \"{}\" holds it: {} while others are ahead; send it records, end it, or give "
+          "event_time an idle_after.",
           held->partition,
           held->at ? "it stands at " + moment(held->at) : std::string("nothing came from it yet"));
     }
-    return text;
+    return text + idle_ones(report);
   }
   if (at.in_flight > 0)
     return fmt::format("\"{}\" holds {} until they are due: the replay is paced (--speed).",

@@ -32,6 +32,7 @@ class Search {
       stuck();
       busy();
       held();
+      waits_for_others();
       gave_up();
       late();
       loads();
@@ -73,6 +74,7 @@ class Search {
   const ComponentReport& busiest_beside(const ComponentReport& receiver) const;
   bool lag_grows() const;
   void held();
+  void waits_for_others();
   void gave_up();
   void late();
   void loads();
@@ -210,7 +212,19 @@ void Search::held() {
               : fmt::format("\"{}\" holds event time: nothing came from it yet, while {}.",
                             now->partition, ahead);
   say("warning", "held_time", now->component, text,
-      "Windows wait for the slowest partition: send it records, or end it.");
+      "Windows wait for the slowest partition: send it records, end it, or give event_time an "
+      "idle_after.");
+}
+
+void Search::waits_for_others() {
+  for (const ComponentReport& component : now_.components) {
+    if (!component.held_by_alignment) continue;
+    say("info", "aligned", component.name,
+        fmt::format("\"{}\" waits: it is further ahead of another source in event time than "
+                    "align_within allows.",
+                    component.name),
+        "Look at the source that is behind; or raise align_within.");
+  }
 }
 
 void Search::gave_up() {

@@ -14,6 +14,7 @@ namespace millrace::detail {
 ///   stuck         a component has not come back from one call for a second or more
 ///   busy          a full queue before a component, and who waits for it
 ///   held_time     the partition that holds event time while others are ahead
+///   aligned       a source that waits for others, behind it in event time
 ///   dead_letters  components that gave records up since `before`
 ///   late          components whose records came too late since `before`
 ///   hot_key       a key that loads one task

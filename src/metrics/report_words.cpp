@@ -65,6 +65,7 @@ std::optional<HeldTime> held_time(const Report& report) {
     for (const PartitionReport& partition : component.partitions) {
       const Time at = partition.watermark.value_or(kTimeMin);
       furthest = std::max(furthest, at);
+      if (partition.idle) continue;  // it holds nobody
       if (!least || at < least->at.value_or(kTimeMin))
         least = HeldTime{partition.name, component.name, partition.watermark, {}};
     }

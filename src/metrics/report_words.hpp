@@ -26,7 +26,8 @@ std::string names_of(const std::vector<std::string>& names);
 /// Null: there is no such component.
 const ComponentReport* find_component(const Report& report, std::string_view name);
 
-/// The partition whose watermark is least while another is ahead of it by a second or has ended.
+/// The partition whose watermark is least, idle ones passed over, while another is ahead of it by a
+/// second or has ended.
 struct HeldTime {
   std::string partition;
   std::string component;

@@ -38,6 +38,7 @@ void write_partition(JsonWriter& json, const PartitionReport& partition) {
   json.member("name", partition.name);
   json.time_member("watermark", partition.watermark);
   json.member("ended", partition.watermark == kTimeMax);
+  json.member("idle", partition.idle);
   json.close('}');
 }
 

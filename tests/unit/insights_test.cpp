@@ -129,6 +129,22 @@ TEST(Insights, NameTheSlowComponentOfAFusedChain) {
   EXPECT_EQ(only(calm(), now).component, "score");
 }
 
+TEST(Insights, AnIdlePartitionHoldsNobody) {
+  Report now = calm();
+  now.components[0].partitions = {{"a.jsonl", 10 * kHour}, {"b.jsonl", 2 * kHour, true}};
+  EXPECT_THAT(find_troubles(now, now), IsEmpty());
+  now.components[0].partitions.push_back({"c.jsonl", 3 * kHour});
+  EXPECT_THAT(find_troubles(now, now).front().text, HasSubstr("\"c.jsonl\" holds event time"));
+}
+
+TEST(Insights, TellWhoWaitsForOthers) {
+  Report now = calm();
+  now.components[0].held_by_alignment = true;
+  const Insight insight = find_troubles(now, now).front();
+  EXPECT_EQ(insight.kind, "aligned");
+  EXPECT_THAT(insight.text, HasSubstr("\"edits\" waits"));
+}
+
 TEST(Insights, TellThePartitionThatHoldsTime) {
   Report now = calm();
   now.components[0].partitions = {{"a.jsonl", 10 * kHour}, {"b.jsonl", 2 * kHour}};
