@@ -90,7 +90,6 @@ TEST(DecimalAggregates, AreExactByKeyAndWindow) {
     std::map<std::pair<std::int32_t, Time>, Row> rows;
     topology.from(records<Sale>({sales}))
         .event_time(&Sale::time)
-        .repartition()
         .key_by(&Sale::shop)
         .window(tumbling(500us))
         .aggregate(sum(&Sale::price).as(&Row::sum), min(&Sale::price).as(&Row::least),

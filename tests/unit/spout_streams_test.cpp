@@ -118,7 +118,7 @@ TEST(SpoutStreams, TogetherKeepALimit) {
     Topology topology("x");
     Read read;
     declare(topology, read, Numbers(10'000, 30), 1);
-    const Ended done = simulate(topology, 1, {}, {.limit = limit, .batch_records_max = 64});
+    const Ended done = simulate(topology, 1, {}, {.batch_records_max = 64, .limit = limit});
     EXPECT_TRUE(done.status.ok()) << done.status.to_string();
     EXPECT_EQ(read.odd.size() + read.even.size() + read.work.size(), limit);
     for (const auto& [number, task] : read.work) EXPECT_EQ(task, number % 3);
