@@ -13,6 +13,8 @@ struct RecordHits {
   std::uint64_t span_less_one = 0;  ///< the earliest that is
   std::uint64_t late = 0;
   std::uint64_t at_watermark = 0;
+  std::uint64_t ties_at_watermark =
+      0;                     ///< such a one after another partition's of its key and time
   std::uint64_t filled = 0;  ///< the record that fills a window
 };
 
@@ -33,6 +35,19 @@ Sizes draw_sizes(std::uint64_t seed) {
   return sizes;
 }
 
+/// Two partitions reach a watermark at which each still has a record of one key, the second's
+/// before its watermark comes there and the first's, which stands first, after it.
+void aim_at_watermark(std::vector<Event>& first, std::vector<Event>& second, std::size_t at,
+                      Time bound) {
+  Time newest = first.front().time;
+  for (std::size_t before = 0; before + 1 < at; ++before) {
+    newest = std::max({newest, first[before].time, second[before].time});
+  }
+  first[at - 1].time = second[at].time = newest + 1 + bound;
+  first[at].time = second[at - 1].time = newest + 1;
+  first[at].key = second[at - 1].key;
+}
+
 /// Moves stamps to exactly a span behind another one of the same key, or one off.
 void aim(Case& drawn, std::int64_t span) {
   Random random(drawn.seed ^ 0x7a7);
@@ -49,6 +64,13 @@ void aim(Case& drawn, std::int64_t span) {
           partition[at].key = before.key;
           partition[at].time = before.time;
         }
+      }
+    }
+    auto& partitions = input.partitions;
+    for (std::size_t which = 1; which < partitions.size(); ++which) {
+      const std::size_t least = std::min(partitions[which - 1].size(), partitions[which].size());
+      for (std::size_t at = 5; at < least; at += 5) {
+        aim_at_watermark(partitions[which - 1], partitions[which], at, input.out_of_order);
       }
     }
   }
@@ -150,7 +172,10 @@ void count_hits(const std::vector<ModelRecord>& records, const Sizes& sizes, Rec
   for (const auto& [key, group] : in_order(records)) {
     hits.filled += group.size() >= sizes.size;
     for (std::size_t at = 1; at < group.size(); ++at) {
-      hits.ties += group[at]->time == group[at - 1]->time;
+      const bool tie = group[at]->time == group[at - 1]->time;
+      hits.ties += tie;
+      hits.ties_at_watermark += tie && group[at - 1]->time == group[at - 1]->watermark &&
+                                group[at]->arrival.origin != group[at - 1]->arrival.origin;
       const Time apart = group[at]->time - group[at - 1]->time;
       hits.exactly_span += apart == sizes.span.count();
       hits.span_less_one += apart == sizes.span.count() - 1;
@@ -185,6 +210,7 @@ TEST(ScheduleDoesNotMatter, RecordWindowsEqualTheModel) {
   EXPECT_GT(hits.span_less_one, 0u) << "no record lay a microsecond less than a span behind";
   EXPECT_GT(hits.late, 0u) << "no record was late";
   EXPECT_GT(hits.at_watermark, 0u) << "no record lay exactly at the watermark";
+  EXPECT_GT(hits.ties_at_watermark, 0u) << "none did so at the watermark, from two partitions";
   EXPECT_GT(hits.filled, 0u) << "no window was filled";
 }
 

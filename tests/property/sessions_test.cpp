@@ -12,11 +12,20 @@ struct SessionHits {
   std::uint64_t gap_and_one = 0;   ///< the first that does not
   std::uint64_t late = 0;          ///< behind the watermark
   std::uint64_t at_watermark = 0;  ///< exactly the watermark: not late
+  std::uint64_t at_both = 0;       ///< and there exactly a gap behind one of its key
   std::uint64_t out_of_order = 0;  ///< in time, behind another record of its session
 };
 
 /// A gap of each record, also one that is refused.
 Duration own_gap(std::int64_t number) { return Duration(number % 23 - 1); }
+
+/// Three records: the watermark comes to stand exactly a gap behind the first, where the third is.
+void aim_at_watermark(std::vector<Event>& partition, std::size_t at, Time gap, Time bound) {
+  const Time last = partition[at - 2].time + gap;
+  partition[at - 1].time = last + bound;
+  partition[at].time = last;
+  partition[at].key = partition[at - 2].key;
+}
 
 /// Moves stamps to exactly a gap behind another one of the same key, or one off.
 void aim(Case& drawn, std::int64_t gap) {
@@ -25,7 +34,9 @@ void aim(Case& drawn, std::int64_t gap) {
     for (auto& partition : input.partitions) {
       for (std::size_t at = 1; at < partition.size(); ++at) {
         const Event& before = partition[at - 1 - random.below(std::min<std::size_t>(at, 3))];
-        if (random.chance(0.25)) {
+        if (at > 1 && random.chance(0.1)) {
+          aim_at_watermark(partition, at, gap, input.out_of_order);
+        } else if (random.chance(0.25)) {
           partition[at].key = before.key;
           partition[at].time = before.time + gap + random.between(-1, 1);
         } else if (random.chance(0.1)) {
@@ -120,6 +131,7 @@ void count_hits(const std::vector<ModelRecord>& records, Duration gap, SessionHi
   for (const auto& [key, group] : in_time(records)) {
     for (std::size_t at = 1; at < group.size(); ++at) {
       const Time apart = group[at]->time - group[at - 1]->time;
+      hits.at_both += apart == gap.count() && group[at]->time == group[at]->watermark;
       hits.exactly_gap += apart == gap.count();
       hits.gap_and_one += apart == gap.count() + 1;
       hits.out_of_order += apart < gap.count() && group[at]->arrival < group[at - 1]->arrival;
@@ -154,6 +166,7 @@ TEST(ScheduleDoesNotMatter, SessionsEqualTheModel) {
   EXPECT_GT(hits.gap_and_one, 0u) << "no record lay a microsecond more than a gap behind";
   EXPECT_GT(hits.late, 0u) << "no record was late";
   EXPECT_GT(hits.at_watermark, 0u) << "no record lay exactly at the watermark";
+  EXPECT_GT(hits.at_both, 0u) << "none lay there at exactly a gap";
   EXPECT_GT(hits.out_of_order, 0u) << "no record came behind a later one of its session";
 }
 
