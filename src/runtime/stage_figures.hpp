@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "metrics/counter.hpp"
 #include "metrics/histogram.hpp"
+#include "operator/operator.hpp"
 
 namespace millrace::detail {
 
