@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "millrace/aggregates.hpp"
+#include "millrace/keyed_verbs.hpp"
 #include "millrace/stream.hpp"
 #include "operator/alert.hpp"
-#include "operator/keyed_process.hpp"
 #include "operator/top.hpp"
 #include "operator/trend.hpp"
 #include "operator/two_phase.hpp"
@@ -129,7 +129,8 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates {
 
 /// Running aggregates and windows of a keyed stream.
 template <class T, class Key>
-class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T> {
+class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
+                    public KeyedVerbs<KeyedStream<T, Key>, T, Key> {
  public:
   using K = typename Key::View;
   using KeyPtr = std::shared_ptr<const detail::TypedKeyHash<T, Key>>;
@@ -169,23 +170,6 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T> {
     return apply("fold", "value", Kernel{std::move(initial), std::move(add), {}});
   }
 
-  /// An object of a class with process(const T&, KeyedContext<Key>&, Output<Result>&), whose
-  /// members ValueState, ListState, MapState... hold what belongs to the key at hand; with
-  /// on_timer(Time, KeyedContext<Key>&, Output<Result>&) it has timers in event time, with on_clock
-  /// in wall time. A call that throws leaves no trace in states, timers and output. How-to:
-  /// how-to-keep-state.md.
-  ///
-  /// Or f(const T&, Output<U>&) as Stream::process, with all records of a key at one task: a class
-  /// may keep what it likes in plain members, which are the task's and not undone.
-  template <class F>
-  auto process(F f) const {
-    if constexpr (detail::KeyedProcessor<F>) {
-      return with_state(std::move(f));
-    } else {
-      return without_state(std::move(f));
-    }
-  }
-
   /// Alerts of each key by a member or function of the record that gives a number: raised after
   /// `samples` values above `high` in a row, cleared by the first below `low`. Emits only when an
   /// alert is raised or cleared. Errors: 2010 when low > high or samples is 0.
@@ -222,37 +206,6 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T> {
   }
 
  private:
-  template <class F>
-  auto without_state(F f) const {
-    static_assert(detail::EmitsThroughOutput<F>,
-                  "millrace: process needs a function or class called with (const Record&, "
-                  "Output<Result>&), or a class with process(const Record&, KeyedContext<Key>&, "
-                  "Output<Result>&), with the types written out");
-    using U = typename detail::CallTraits<F>::Emitted;
-    detail::Node node = detail::operator_node<detail::EmitOperator<T, U, F>>(
-        "process", stream_.inputs({detail::GroupingKind::fields, key_}), std::move(f));
-    node.output = &detail::batch_type<U>();
-    return Stream<U>(stream_.declaration(),
-                     {{stream_.declaration().graph.add(std::move(node)), 0}});
-  }
-  template <class P>
-  auto with_state(P processor) const {
-    using Op = detail::KeyedProcess<T, Key, P>;
-    using U = typename Op::Emitted;
-    static_assert(std::is_same_v<typename Op::Traits::Record, T>,
-                  "millrace: process takes another record than this stream's");
-    static_assert(std::is_same_v<typename Op::Traits::Key, K>,
-                  "millrace: the KeyedContext is of another key than key_by's: texts are "
-                  "std::string_view, several members a std::tuple");
-    detail::Node node;
-    node.kind = "process";
-    node.needs_time = Op::kOnTimer || detail::lives_by_event_time(processor);
-    node.inputs = stream_.inputs({detail::GroupingKind::fields, key_});
-    node.make_operator = [key = key_, processor] { return std::make_unique<Op>(key, processor); };
-    node.output = &detail::batch_type<U>();
-    return Stream<U>(stream_.declaration(),
-                     {{stream_.declaration().graph.add(std::move(node)), 0}});
-  }
   template <class F, class Limits>
   Stream<Alert<K>> alerts(F number, Limits limits, Status problem) const {
     static_assert(std::is_invocable_v<const F&, const T&>,

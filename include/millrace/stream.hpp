@@ -20,6 +20,8 @@ template <class T, class Key>
 class WindowedStream;
 template <class K, class V>
 class WindowAggregates;
+template <class T>
+class OrderedStream;
 
 /// A stream of T. Cheap to copy; valid as long as its Topology. Verbs only declare: nothing runs
 /// before run().
@@ -48,6 +50,12 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
     return *this;
   }
 
+  /// All records in the order of their event times, equal times by place in the input (source,
+  /// partition, offset): each goes when the watermark lies beyond it, so event_time's out_of_order
+  /// is how long it waits and how far it is put right. Those behind the watermark go to .late().
+  /// One task; of each key apart: key_by(...).restore_order().
+  OrderedStream<T> restore_order() const;
+
   /// This stream and others as one. Order is kept per sender.
   template <class... Others>
   Stream merge(const Others&... others) const {
@@ -72,4 +80,6 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
 
 }  // namespace millrace
 
-#include "millrace/keyed_stream.hpp"  // what key_by returns; needs Stream
+#include "millrace/ordered_stream.hpp"  // what restore_order returns; needs Stream
+
+#include "millrace/keyed_stream.hpp"  // what key_by returns; needs both

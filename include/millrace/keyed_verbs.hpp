@@ -1,0 +1,139 @@
+// KeyedVerbs: what a keyed stream does with the records of each key: state and timers, order,
+// picks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "millrace/ordered_stream.hpp"
+#include "operator/keyed_picks.hpp"
+#include "operator/keyed_process.hpp"
+
+namespace millrace {
+
+/// A base of KeyedStream.
+template <class Derived, class T, class Key>
+class KeyedVerbs {
+ public:
+  using K = typename Key::View;
+
+  /// An object of a class with process(const T&, KeyedContext<Key>&, Output<Result>&), whose
+  /// members ValueState, ListState, MapState... hold what belongs to the key at hand; with
+  /// on_timer(Time, KeyedContext<Key>&, Output<Result>&) it has timers in event time, with on_clock
+  /// in wall time. A call that throws leaves no trace in states, timers and output. How-to:
+  /// how-to-keep-state.md.
+  ///
+  /// Or f(const T&, Output<U>&) as Stream::process, with all records of a key at one task: a class
+  /// may keep what it likes in plain members, which are the task's and not undone.
+  template <class F>
+  auto process(F f) const {
+    if constexpr (detail::KeyedProcessor<F>) {
+      return with_state(std::move(f));
+    } else {
+      return without_state(std::move(f));
+    }
+  }
+
+  /// The records of each key in the order of their event times; see Stream::restore_order.
+  OrderedStream<T> restore_order() const {
+    return detail::restored(derived().stream(), {detail::GroupingKind::fields, derived().key()});
+  }
+
+  /// The first record of each key, then none at times < its own + `within`: duplicates are dropped,
+  /// and count as processed. 0: for all time. In the order of arrival; restore_order() before it
+  /// makes it the order of time. Errors: 2010 for a negative span.
+  Stream<T> deduplicate(Duration within = Duration(0)) const {
+    Status problem;
+    if (within < Duration(0))
+      problem = Status(Code::parameter_invalid, "deduplicate: within is negative: give 0 or more");
+    return picked("deduplicate",
+                  detail::KeepFirst<T, K>{ValueState<bool>{{.ttl = within, .name = "kept"}}},
+                  std::move(problem));
+  }
+
+  /// The latest record of each key and span: a span begins with a record at some time and ends
+  /// before that time + `span`. When it is over, the record with the latest time (of equal ones the
+  /// last to come) goes, with the event time of the span's last microsecond. Errors: 2010 unless
+  /// the span is greater than 0.
+  Stream<T> latest(Duration span) const {
+    Status problem;
+    if (span <= Duration(0))
+      problem = Status(Code::parameter_invalid, "latest needs a span greater than 0");
+    return picked("latest",
+                  detail::KeepLast<T, K>{span.count(), ValueState<T>{{.name = "last"}},
+                                         ValueState<Time>{{.name = "seen"}}},
+                  std::move(problem));
+  }
+
+  /// At most `limit` records of each key in any span `per` of event time: a record passes while
+  /// fewer passed at times in (its own - per, its own]. What does not counts as processed. Errors:
+  /// 2010 unless both are greater than 0.
+  Stream<T> throttle(std::uint32_t limit, Duration per) const {
+    Status problem;
+    if (limit == 0 || per <= Duration(0)) {
+      problem = Status(Code::parameter_invalid,
+                       "throttle lets nothing through: give at least 1 record per span, and a span "
+                       "greater than 0");
+    }
+    return picked(
+        "throttle",
+        detail::Throttle<T, K>{limit, per.count(), ListState<Time>{{.ttl = per, .name = "passed"}}},
+        std::move(problem));
+  }
+
+ private:
+  const Derived& derived() const { return static_cast<const Derived&>(*this); }
+  detail::Declaration& declaration() const { return derived().stream().declaration(); }
+  auto inputs() const {
+    return derived().stream().inputs({detail::GroupingKind::fields, derived().key()});
+  }
+
+  template <class F>
+  auto without_state(F f) const {
+    static_assert(detail::EmitsThroughOutput<F>,
+                  "millrace: process needs a function or class called with (const Record&, "
+                  "Output<Result>&), or a class with process(const Record&, KeyedContext<Key>&, "
+                  "Output<Result>&), with the types written out");
+    using U = typename detail::CallTraits<F>::Emitted;
+    detail::Node node =
+        detail::operator_node<detail::EmitOperator<T, U, F>>("process", inputs(), std::move(f));
+    node.output = &detail::batch_type<U>();
+    return Stream<U>(declaration(), {{declaration().graph.add(std::move(node)), 0}});
+  }
+  template <class P>
+  auto with_state(P processor) const {
+    using Op = detail::KeyedProcess<T, Key, P>;
+    using U = typename Op::Emitted;
+    static_assert(std::is_same_v<typename Op::Traits::Record, T>,
+                  "millrace: process takes another record than this stream's");
+    static_assert(std::is_same_v<typename Op::Traits::Key, K>,
+                  "millrace: the KeyedContext is of another key than key_by's: texts are "
+                  "std::string_view, several members a std::tuple");
+    detail::Node node = state_node("process", std::move(processor));
+    return Stream<U>(declaration(), {{declaration().graph.add(std::move(node)), 0}});
+  }
+  template <class P>
+  detail::Node state_node(std::string kind, P processor) const {
+    using Op = detail::KeyedProcess<T, Key, P>;
+    detail::Node node;
+    node.kind = std::move(kind);
+    node.needs_time = Op::kOnTimer || detail::lives_by_event_time(processor);
+    node.inputs = inputs();
+    node.make_operator = [key = derived().key(), processor] {
+      return std::make_unique<Op>(key, processor);
+    };
+    node.output = &detail::batch_type<typename Op::Emitted>();
+    return node;
+  }
+  /// The records of this stream that `processor` lets through.
+  template <class P>
+  Stream<T> picked(std::string kind, P processor, Status problem) const {
+    detail::Node node = state_node(std::move(kind), std::move(processor));
+    node.problem = std::move(problem);
+    const detail::NodeId id = declaration().graph.add(std::move(node));
+    return Stream<T>(declaration(), {{id, 0}}, derived().stream().names());
+  }
+};
+
+}  // namespace millrace

@@ -1,0 +1,65 @@
+// Deduplicate, latest and throttle: which records of a key are let through, by its state.
+#pragma once
+
+#include <cstdint>
+
+#include "operator/processor.hpp"
+
+namespace millrace {
+
+namespace detail {
+
+/// Lets a record through unless one of its key was let through less than `within` before.
+template <class T, class K>
+struct KeepFirst {
+  ValueState<bool> kept;
+
+  auto states() { return std::tie(kept); }
+  void process(const T& record, KeyedContext<K>&, Output<T>& out) {
+    if (kept) return;
+    kept.set(true);
+    out.emit(record);
+  }
+};
+
+/// The span of a key begins with its first record; when it is over the latest record goes.
+template <class T, class K>
+struct KeepLast {
+  std::int64_t within = 0;
+  ValueState<T> last;
+  ValueState<Time> seen;  // its time
+
+  auto states() { return std::tie(last, seen); }
+  void process(const T& record, KeyedContext<K>& context, Output<T>&) {
+    if (!last) context.timers().at(saturating_add(context.time(), within - 1));
+    if (seen && *seen > context.time()) return;
+    last.set(record);
+    seen.set(context.time());
+  }
+  void on_timer(Time, KeyedContext<K>&, Output<T>& out) {
+    out.emit(*last);
+    last.clear();
+    seen.clear();
+  }
+};
+
+/// Lets a record through while fewer than `limit` of its key passed in the span (time - per, time].
+template <class T, class K>
+struct Throttle {
+  std::uint32_t limit = 1;
+  std::int64_t per = 0;
+  ListState<Time> passed;
+
+  auto states() { return std::tie(passed); }
+  void process(const T& record, KeyedContext<K>& context, Output<T>& out) {
+    const Time over = saturating_add(context.time(), -per);
+    if (!passed.empty() && *passed.begin() <= over)
+      passed.erase_if([over](Time time) { return time <= over; });
+    if (passed.size() >= limit) return;
+    passed.add(context.time());
+    out.emit(record);
+  }
+};
+
+}  // namespace detail
+}  // namespace millrace
