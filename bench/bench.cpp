@@ -29,6 +29,9 @@ constexpr Entry kWorkloads[] = {
     {"latency", latency_workload},
     {"csv", csv_workload},
     {"wide-state", wide_state_workload},
+    {"process-state", process_state_workload},
+    {"timers", timers_workload},
+    {"order-restore", order_restore_workload},
     {"large-records", large_records_workload},
     {"json", json_workload},
     {"growth", growth_workload},
@@ -102,9 +105,8 @@ int bench_main(int argc, char** argv) {
   Settings settings;
   std::string name;
   app.add_option("workload", name,
-                 "hashtags, window-sum, latency, csv, wide-state, large-records, json, growth or "
-                 "memory; none: all "
-                 "of them");
+                 "hashtags, window-sum, latency, csv, wide-state, process-state, timers, "
+                 "order-restore, large-records, json, growth or memory; none: all of them");
   app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
       ->check(CLI::Range(1u, 128u))
       ->capture_default_str();
@@ -127,7 +129,7 @@ int bench_main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 0.95));
   app.add_flag("--auto", settings.auto_executors,
                "the engine chooses the number of executors; --threads is the parallelism alone");
-  app.add_option("--keys", settings.keys, "wide-state: number of keys; default: 1 M")
+  app.add_option("--keys", settings.keys, "wide-state, process-state: number of keys; default: 1 M")
       ->check(CLI::Range(1u, 4'000'000'000u));
   app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");

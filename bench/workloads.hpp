@@ -16,6 +16,12 @@ Workload latency_workload(const Settings& settings);
 Workload csv_workload(const Settings& settings);
 /// A running state of many keys: events of uniform keys, counted by key.
 Workload wide_state_workload(const Settings& settings);
+/// A class with one state a key: sums of a million keys.
+Workload process_state_workload(const Settings& settings);
+/// A class that sets one timer a key: a million pending.
+Workload timers_workload(const Settings& settings);
+/// Events up to a second out of order, put in order by one task.
+Workload order_restore_workload(const Settings& settings);
 /// Records with bytes of 1 KB and of 1 MB through a chain of queues.
 Workload large_records_workload(const Settings& settings);
 /// JSON lines into structs. Makes the input when absent, as hashtags.

@@ -1,0 +1,144 @@
+// process-state and timers: a class with a state, and with a timer, for each of very many keys.
+#include <cstdint>
+#include <queue>
+#include <utility>
+#include <vector>
+
+#include "flat_map.hpp"
+#include "millrace/topology.hpp"
+#include "run_engine.hpp"
+#include "workloads.hpp"
+
+namespace millrace::bench {
+namespace {
+
+struct Event {
+  std::uint32_t key = 0;
+  std::int64_t value = 0;
+  Timestamp time;
+};
+struct Row {
+  std::uint32_t key = 0;
+  std::int64_t value = 0;
+};
+
+std::uint64_t row_sum(std::uint32_t key, std::int64_t value) {
+  return mix(mix(key) + static_cast<std::uint64_t>(value));
+}
+
+/// Event `index` of a million a second of event time, its key uniform.
+inline Event event_of(std::uint64_t index, std::uint64_t keys) {
+  std::uint64_t word = (index + 1) * 0x9e3779b97f4a7c15ull;
+  word = (word ^ (word >> 32)) * 0xd6e8feb86659fd93ull;
+  return {static_cast<std::uint32_t>(((word >> 32) * keys) >> 32),
+          static_cast<std::int64_t>(word & 1023), Timestamp{static_cast<std::int64_t>(index)}};
+}
+
+template <class MakeEvent, class Processor>
+Answer run_processor(const char* name, std::uint64_t records, unsigned threads, MakeEvent make,
+                     Processor processor) {
+  Answer answer;
+  answer.records = records;
+  Topology topology(name);
+  auto events = generate(records, make, threads);
+  events.tasks = threads;
+  topology.from(events)
+      .event_time(&Event::time)
+      .key_by(&Event::key)
+      .process(processor)
+      .to(each([&answer](const Row& row) { answer.checksum += row_sum(row.key, row.value); }));
+  answer.failure = run_engine(topology, threads);
+  return answer;
+}
+
+/// The sum of a key, told whenever a value of 0 comes.
+struct Sum {
+  ValueState<std::int64_t> sum;
+  void process(const Event& event, KeyedContext<std::uint32_t>&, Output<Row>& out) {
+    const std::int64_t now = sum.value_or(0) + event.value;
+    sum.set(now);
+    if (event.value == 0) out.emit({event.key, now});
+  }
+};
+
+Answer sums_by_hand(std::uint64_t records, std::uint64_t keys) {
+  Answer answer;
+  answer.records = records;
+  FlatMap<std::uint32_t, std::int64_t, 2> sums;
+  for (std::uint64_t index = 0; index < records; ++index) {
+    const Event event = event_of(index, keys);
+    const std::int64_t now = sums[event.key] += event.value;
+    if (event.value == 0) answer.checksum += row_sum(event.key, now);
+  }
+  return answer;
+}
+
+/// Each event is a key of its own, whose timer comes after up to two seconds: a million pending.
+inline Event single_of(std::uint64_t index) {
+  Event event = event_of(index, 1u << 20);
+  event.value = event.time.micros + 1 + (event.value << 11) + (event.key & 2047);
+  event.key = static_cast<std::uint32_t>(index);
+  return event;
+}
+
+struct OneTimer {
+  void process(const Event& event, KeyedContext<std::uint32_t>& context, Output<Row>&) {
+    context.timers().at(event.value);
+  }
+  void on_timer(Time time, KeyedContext<std::uint32_t>& context, Output<Row>& out) {
+    out.emit({context.key(), time});
+  }
+};
+
+/// A binary heap of times and keys.
+Answer timers_by_hand(std::uint64_t records) {
+  Answer answer;
+  answer.records = records;
+  using Timer = std::pair<std::int64_t, std::uint32_t>;
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
+  const auto fire = [&](std::int64_t until) {
+    for (; !timers.empty() && timers.top().first < until; timers.pop()) {
+      answer.checksum += row_sum(timers.top().second, timers.top().first);
+    }
+  };
+  for (std::uint64_t index = 0; index < records; ++index) {
+    const Event event = single_of(index);
+    fire(event.time.micros);
+    timers.emplace(event.value, event.key);
+  }
+  fire(kTimeMax);
+  return answer;
+}
+
+}  // namespace
+
+Workload process_state_workload(const Settings& settings) {
+  const std::uint64_t records = settings.records != 0 ? settings.records : 20'000'000;
+  const std::uint64_t keys = settings.keys != 0 ? settings.keys : 1'000'000;
+  Workload workload;
+  workload.name = "process-state";
+  workload.unit = "events";
+  workload.engine = [=](unsigned threads) {
+    return run_processor(
+        "process-state", records, threads,
+        [keys](std::uint64_t index) { return event_of(index, keys); }, Sum{});
+  };
+  workload.limit = [=] { return sums_by_hand(records, keys); };
+  return workload;
+}
+
+Workload timers_workload(const Settings& settings) {
+  const std::uint64_t records = settings.records != 0 ? settings.records : 5'000'000;
+  Workload workload;
+  workload.name = "timers";
+  workload.unit = "timers";
+  workload.engine = [=](unsigned threads) {
+    return run_processor(
+        "timers", records, threads, [](std::uint64_t index) { return single_of(index); },
+        OneTimer{});
+  };
+  workload.limit = [=] { return timers_by_hand(records); };
+  return workload;
+}
+
+}  // namespace millrace::bench
