@@ -11,6 +11,7 @@
 #include "host/version.hpp"
 #include "new_program.hpp"
 #include "test_case.hpp"
+#include "topology_files.hpp"
 
 namespace {
 
@@ -20,6 +21,9 @@ usage: millrace COMMAND [flags]
 
   demo      replay a real day of Wikipedia edits and watch it live on a page;
             demo posts: trends in a generated feed; demo machine: this computer, with alerts
+  run       run a topology written in YAML
+  validate  check topologies written in YAML: every mistake with its place
+  schema    print the JSON schema of such files, for editors
   new       write a program of your own, ready to build and run
   test      run text tests: programs, their input and what must come of it
   bench     measure the engine against hand-written loops: hashtags, window-sum, latency
@@ -31,7 +35,8 @@ flags of the demo from run(topology, argc, argv).
 )";
 
 int refuse(const std::string& word) {
-  const std::vector<std::string> known = {"demo", "new", "test", "bench", "version", "help"};
+  const std::vector<std::string> known = {"demo", "run",   "validate", "schema", "new",
+                                          "test", "bench", "version",  "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -44,6 +49,9 @@ int refuse(const std::string& word) {
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
+  if (command == "run") return millrace::apps::run_file_main(argc - 1, argv + 1);
+  if (command == "validate") return millrace::apps::validate_main(argc - 1, argv + 1);
+  if (command == "schema") return millrace::apps::schema_main(argc - 1, argv + 1);
   if (command == "new") return millrace::apps::new_main(argc - 1, argv + 1);
   if (command == "test") return millrace::apps::test_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);

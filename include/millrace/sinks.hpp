@@ -85,6 +85,20 @@ inline std::string name_of(ViewKind kind) {
 }
 
 template <class T>
+RowFacts row_facts(const RowNames& names) {
+  if constexpr (requires { RowShape<T>::role(names); }) {
+    const RowRole& role = RowShape<T>::role(names);
+    return {role.ranked, role.windowed, role.keys};
+  } else {
+    constexpr bool kRanked = requires(const T& row) {
+      row.rank;
+      row.window_start;
+    };
+    return {kRanked, names.windowed, KeyColumns<T>::count()};
+  }
+}
+
+template <class T>
 std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   ViewOptions options;
   options.name = spec.name;
@@ -99,12 +113,7 @@ std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   for (const ColumnInfo& column : RowShape<T>::columns(names)) {
     options.columns.push_back({column.name, std::string(column_type_name(column.type))});
   }
-  options.facts.ranked = requires(const T& row) {
-    row.rank;
-    row.window_start;
-  };
-  options.facts.windowed = names.windowed;
-  options.facts.keys = KeyColumns<T>::count();
+  options.facts = row_facts<T>(names);
   return std::make_shared<View>(std::move(options));
 }
 

@@ -31,6 +31,9 @@ class CsvFormat {
     if (!now_->header.empty() && line == now_->header) return Decoded::blank;
     return now_->decoder.decode(line, record, texts);
   }
+  Decoded append(std::string_view line, std::vector<T>& values, Arena& texts) {
+    return kept_or_withdrawn(decode(line, values.emplace_back(), texts), values);
+  }
   const std::string& error() const { return now_->decoder.error(); }
 
   Result<bool> header(std::string_view line, std::uint64_t input, bool first,

@@ -19,6 +19,9 @@ class JsonFormat {
   Decoded decode(std::string_view line, T& record, Arena& texts) {
     return decoder_.decode(line, record, texts, LineHome::arena);
   }
+  Decoded append(std::string_view line, std::vector<T>& values, Arena& texts) {
+    return kept_or_withdrawn(decode(line, values.emplace_back(), texts), values);
+  }
   const std::string& error() const { return decoder_.error(); }
   Result<bool> header(std::string_view, std::uint64_t, bool, const std::string&) { return false; }
   void ended(std::uint64_t) {}

@@ -19,6 +19,13 @@
 
 namespace millrace::detail {
 
+/// Takes back the record that a line did not become.
+template <class T>
+Decoded kept_or_withdrawn(Decoded decoded, std::vector<T>& values) {
+  if (decoded != Decoded::record) values.pop_back();
+  return decoded;
+}
+
 /// Fills Batch<T>, a partition for each file; the batch's offset is the byte offset of the first
 /// line it was read from.
 ///
@@ -29,7 +36,7 @@ namespace millrace::detail {
 /// Text stays where the line was read when it stands there as it is meant; the batch pins what T
 /// borrows, and nothing when T owns its members. Errors: as LineFeed and Format.
 ///
-/// A Format has decode(line, record, arena), error(), header(line, input, first, path):
+/// A Format has append(line, values, arena), error(), header(line, input, first, path):
 /// Result<bool>, whether the line belongs to the input itself and not to a record (`first`: it is
 /// the input's first line), and ended(input).
 template <class T, class Format>
@@ -80,14 +87,14 @@ class RecordSource final : public Source {
     }
     return {};
   }
-  void decode(std::vector<T>& values, Arena& texts, std::size_t headers) {
+  template <class Values>
+  void decode(Values& values, Arena& texts, std::size_t headers) {
     other_lines_ += headers;
     values.reserve(values.size() + lines_.size());
     for (std::size_t i = headers; i < lines_.size(); ++i) {
-      const Decoded decoded = format_.decode(lines_[i], values.emplace_back(), texts);
+      const Decoded decoded = format_.append(lines_[i], values, texts);
       if (decoded == Decoded::record) [[likely]]
         continue;
-      values.pop_back();
       if (decoded == Decoded::blank) {
         ++other_lines_;
       } else {

@@ -114,6 +114,9 @@ class EventTime final : public Operator,
  private:
   static constexpr bool kReadsClock = std::is_same_v<Get, ReadClock>;
   using Times = StreamTime<T, Strategy, kReadsClock>;
+  static constexpr bool kShiftsRecords =
+      std::is_member_object_pointer_v<Get> ||
+      requires(const Get& get, Batch<T>& batch) { get.shift(batch, std::int64_t{0}); };
 
   static Time micros(Time time) { return time; }
   static Time micros(Timestamp time) { return time.micros; }
@@ -132,9 +135,9 @@ class EventTime final : public Operator,
     if (shift != 0) shift_members(batch, shift);
     batch.times.resize(count);
     Time* const times = batch.times.data();
-    const T* const values = batch.values.data();
+    const auto values = std::as_const(batch.values).data();
     for (std::size_t at = 0; at < count; ++at) times[at] = micros(std::invoke(get_, values[at]));
-    if (shift != 0 && !std::is_member_object_pointer_v<Get>) {
+    if (shift != 0 && !kShiftsRecords) {
       for (Time& time : batch.times) time = saturating_add(time, shift);
     }
   }
@@ -142,7 +145,9 @@ class EventTime final : public Operator,
   /// A member is shifted in the record itself, so that what is shown agrees with the time it is
   /// processed under.
   void shift_members(Batch<T>& batch, std::int64_t shift) {
-    if constexpr (std::is_member_object_pointer_v<Get>) {
+    if constexpr (requires { get_.shift(batch, shift); }) {
+      get_.shift(batch, shift);
+    } else if constexpr (std::is_member_object_pointer_v<Get>) {
       for (T& record : batch.values) {
         auto& stamp = std::invoke(get_, record);
         if constexpr (std::is_same_v<std::decay_t<decltype(stamp)>, Timestamp>) {

@@ -48,8 +48,7 @@ class KeyedStep final : public Operator {
       key_->key().with(in.values[at], [&](const K& key) {
         const std::uint64_t hash = carried ? in.hashes[at] : KeyTraits<K>::hash(key);
         State& state = states_->upsert(key, hash, [] { return State{}; });
-        step_(state, key, std::as_const(in.values[at]), time,
-              [this](Out row) { emit(std::move(row)); });
+        step_(state, key, record_at(in, at), time, [this](Out row) { emit(std::move(row)); });
       });
       inherit_time(in, at, out_, mark, out_.values.size(), cursor);
       inherit_arrival(in, at, out_, mark, out_.values.size());

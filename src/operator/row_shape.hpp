@@ -10,6 +10,7 @@
 #include "operator/keyed.hpp"
 #include "record/field_value.hpp"
 #include "record/record_json.hpp"
+#include "record/row_schema.hpp"
 #include "record/schema.hpp"
 
 namespace millrace::detail {
@@ -19,6 +20,7 @@ struct RowNames {
   std::vector<std::string> keys;
   std::string value = "value";
   bool windowed = false;
+  RowSchemaPtr rows = {};  ///< of streams of rows
 };
 
 /// Columns and cells of any described record.

@@ -43,7 +43,7 @@ class SplitOperator final : public Operator {
     auto& in = static_cast<Batch<T>&>(base);
     for (auto& picks : picks_) picks.clear();
     const auto pick = [&](std::size_t at) {
-      decltype(auto) kind = std::invoke(get_, std::as_const(in.values[at]));
+      decltype(auto) kind = std::invoke(get_, record_at(in, at));
       picks_[port_of(kind)].push_back(static_cast<std::uint32_t>(at));
     };
     const std::size_t failed = guarded_loop(0, in.values.size(), in, batch_type<T>(),

@@ -66,15 +66,13 @@ class EmitOperator final : public Operator {
     std::size_t mark = 0;
     std::size_t cursor = 0;
     std::size_t failed = 0;
-    const auto undo = [&](std::size_t) {
-      out_.values.erase(out_.values.begin() + static_cast<std::ptrdiff_t>(mark), out_.values.end());
-    };
+    const auto undo = [&](std::size_t) { truncate(out_.values, mark); };
     if (in.times.empty() && in.arrivals.empty()) {
       failed = guarded_loop(
           0, count, in, batch_type<In>(), *context().dead_letters,
           [&](std::size_t at) {
             mark = out_.values.size();
-            each_(std::as_const(in.values[at]), output_);
+            each_(record_at(in, at), output_);
           },
           undo);
     } else {
@@ -82,7 +80,7 @@ class EmitOperator final : public Operator {
           0, count, in, batch_type<In>(), *context().dead_letters,
           [&](std::size_t at) {
             mark = out_.values.size();
-            each_(std::as_const(in.values[at]), output_);
+            each_(record_at(in, at), output_);
             inherit_time(in, at, out_, mark, out_.values.size(), cursor);
             inherit_arrival(in, at, out_, mark, out_.values.size());
           },
@@ -116,9 +114,7 @@ class MapOperator final : public Operator {
     out_.values.reserve(count);
     const std::size_t failed = guarded_loop(
         0, count, in, batch_type<In>(), *context().dead_letters,
-        [&](std::size_t at) {
-          out_.values.push_back(std::invoke(f_, std::as_const(in.values[at])));
-        },
+        [&](std::size_t at) { out_.values.push_back(std::invoke(f_, record_at(in, at))); },
         [&](std::size_t at) { failed_.push_back(static_cast<std::uint32_t>(at)); });
     tally().processed += count - failed;
     tally().dead_lettered += failed;

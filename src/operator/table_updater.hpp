@@ -186,7 +186,7 @@ class TableUpdater : public RecordAdder<T, Key, Kernel> {
   void add_near(Tables& tables, const Batch<T>& batch, std::size_t begin, std::size_t end) const {
     const Key key_fn = this->key()->key();
     const Kernel kernel = this->kernel();
-    const T* const values = batch.values.data();
+    const auto values = batch.values.data();
     for (std::size_t at = begin; at != end; ++at) {
       key_fn.with(values[at], [&](const K& key) {
         Acc& acc = tables.upsert(key, KeyTraits<K>::hash(key), [&] { return kernel.init(); });

@@ -117,6 +117,18 @@ class Batch final : public BatchBase {
   void clear_records() override { values.clear(); }
 };
 
+/// Record `at` of a batch: a reference, or of rows a place in their columns.
+template <class T>
+decltype(auto) record_at(const Batch<T>& batch, std::size_t at) {
+  return batch.values[at];
+}
+
+/// Forgets all but the first `size` records.
+template <class T>
+void truncate(std::vector<T>& values, std::size_t size) {
+  values.erase(values.begin() + static_cast<std::ptrdiff_t>(size), values.end());
+}
+
 /// `std::vector<bool>` has no references; booleans travel in this wrapper's place.
 template <>
 class Batch<bool>;

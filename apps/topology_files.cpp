@@ -1,0 +1,170 @@
+// Topologies that are written as files.
+#include "topology_files.hpp"
+
+#include <sysexits.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "catalog/catalog.hpp"
+#include "host/host.hpp"
+#include "yaml/yaml.hpp"
+
+namespace millrace::apps {
+namespace {
+
+constexpr const char* kPropertyHelp =
+    "NAME=VALUE: what ${NAME} in the file stands for; may be given several times";
+constexpr const char* kValidateHelp =
+    R"(Checks topologies written in YAML and says every mistake with its place.
+
+usage: millrace validate FILE.yaml... [--property NAME=VALUE]...
+
+Nothing runs. Exit code 0 when all is right, 78 when there is a mistake, 66 when a file cannot be
+read. The format: docs/formats/topology-yaml.md; `millrace schema` prints its JSON schema.
+)";
+
+/// What the command line says besides the flags of every program.
+struct FileArguments {
+  std::vector<std::string> files;
+  std::map<std::string, std::string> properties;
+  std::vector<char*> flags;  ///< the rest, the program's word first
+  bool help = false;
+  Status wrong;
+};
+
+FileArguments read_arguments(int argc, char** argv) {
+  FileArguments read;
+  read.flags.push_back(argv[0]);
+  for (int at = 1; at < argc; ++at) {
+    std::string word = argv[at];
+    if (word == "--help" || word == "-h") read.help = true;
+    if (word == "--property" && at + 1 < argc) {
+      word = std::string("--property=") + argv[++at];
+    }
+    constexpr std::string_view kFlag = "--property=";
+    if (word.starts_with(kFlag)) {
+      const std::size_t equals = word.find('=', kFlag.size());
+      if (equals == word.npos || equals == kFlag.size()) {
+        read.wrong = {Code::option_invalid,
+                      fmt::format("--property {}: give NAME=VALUE", word.substr(kFlag.size()))};
+      } else {
+        read.properties[word.substr(kFlag.size(), equals - kFlag.size())] = word.substr(equals + 1);
+      }
+    } else if (!word.starts_with("-") && read.flags.size() == 1) {
+      read.files.push_back(word);  // behind the first flag a word is that flag's value
+    } else {
+      read.flags.push_back(argv[at]);
+    }
+  }
+  return read;
+}
+
+detail::FileAccess access_to(const FileArguments& arguments) {
+  detail::FileAccess access;
+  access.read = [](const std::string& path) -> Result<std::string> {
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file.is_open() || file.bad()) {
+      return Status(Code::source_failed,
+                    fmt::format("\"{}\" cannot be read: is it there, and a file?", path));
+    }
+    return text;
+  };
+  access.lookup =
+      [properties = arguments.properties](const std::string& name) -> std::optional<std::string> {
+    if (const auto found = properties.find(name); found != properties.end()) return found->second;
+    if (!name.starts_with("ENV-")) return std::nullopt;
+    const char* const value = std::getenv(name.c_str() + 4);
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  };
+  return access;
+}
+
+/// Prints the mistakes; the exit code.
+int report(const std::string& path, const detail::Mistakes& mistakes) {
+  const auto found = mistakes.sorted();
+  for (const detail::Mistake& mistake : found) {
+    std::fputs(detail::render(mistake).c_str(), stderr);
+  }
+  std::fprintf(stderr, "%s: %zu mistake%s\n", path.c_str(), found.size(),
+               found.size() == 1 ? "" : "s");
+  return EX_CONFIG;
+}
+
+}  // namespace
+
+int run_file_main(int argc, char** argv) {
+  FileArguments arguments = read_arguments(argc, argv);
+  std::string ignored;
+  const detail::OwnFlag property{"--property", &ignored, kPropertyHelp};
+  auto parsed = detail::parse_options(
+      "millrace run FILE.yaml", "Runs a topology written in YAML (docs/formats/topology-yaml.md).",
+      static_cast<int>(arguments.flags.size()), arguments.flags.data(), {}, {&property, 1});
+  if (!parsed) return detail::report_error(parsed.error());
+  if (parsed->help) {
+    std::fputs(parsed->help_text.c_str(), stdout);
+    return 0;
+  }
+  if (!arguments.wrong) return detail::report_error(arguments.wrong);
+  if (arguments.files.size() != 1) {
+    return detail::report_error({Code::option_invalid,
+                                 "millrace run needs one file before its flags: "
+                                 "millrace run FILE.yaml [flags]"});
+  }
+  const std::string& path = arguments.files.front();
+  const detail::FileAccess access = access_to(arguments);
+  if (const auto text = access.read(path); !text) return detail::report_error(text.error());
+  detail::Mistakes mistakes;
+  const detail::TopologyFile file = detail::read_topology(path, access, mistakes);
+  Topology topology(file.name.empty() ? path : file.name);
+  detail::build_topology(file, detail::standard_entries(), topology, mistakes);
+  if (!mistakes.empty()) return report(path, mistakes);
+  return detail::run_with(topology, parsed->options, {});
+}
+
+int validate_main(int argc, char** argv) {
+  const FileArguments arguments = read_arguments(argc, argv);
+  if (arguments.help) {
+    std::fputs(kValidateHelp, stdout);
+    return 0;
+  }
+  if (!arguments.wrong) return detail::report_error(arguments.wrong);
+  if (arguments.files.empty() || arguments.flags.size() > 1) {
+    return detail::report_error(
+        {Code::option_invalid, "millrace validate needs files: millrace validate FILE.yaml..."});
+  }
+  const detail::FileAccess access = access_to(arguments);
+  int code = 0;
+  for (const std::string& path : arguments.files) {
+    if (const auto text = access.read(path); !text) {
+      code = detail::report_error(text.error());
+      continue;
+    }
+    detail::Mistakes mistakes;
+    const detail::TopologyFile file = detail::read_topology(path, access, mistakes);
+    Topology topology(file.name.empty() ? path : file.name);
+    detail::build_topology(file, detail::standard_entries(), topology, mistakes);
+    if (!mistakes.empty()) {
+      code = report(path, mistakes);
+    } else {
+      std::printf("%s: right: %zu spouts, %zu bolts, %zu streams\n", path.c_str(),
+                  file.spouts.size(), file.bolts.size(), file.streams.size());
+    }
+  }
+  return code;
+}
+
+int schema_main(int, char**) {
+  std::fputs(detail::json_schema(detail::standard_entries()).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace millrace::apps

@@ -1,0 +1,432 @@
+// Bolts by name that aggregate rows of a key: count, sum, ..., several at once, and top.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "catalog/entry.hpp"
+#include "catalog/row_aggregate.hpp"
+
+namespace millrace::detail {
+namespace {
+
+const std::vector<std::string> kAggregates = {"count", "sum",      "min",   "max",
+                                              "mean",  "distinct", "first", "last"};
+
+/// One aggregate with what it gives.
+struct MadePart {
+  RowPart part;
+  ColumnInfo info;
+};
+
+/// Why there is none, in a sentence.
+using PartOrWhy = std::variant<MadePart, std::string>;
+
+bool is_number(ColumnType type) { return type == ColumnType::integer || type == ColumnType::real; }
+
+template <template <class, class> class Kernel>
+RowPart ordered_part(std::size_t field, ColumnType type) {
+  switch (type) {
+    case ColumnType::real:
+      return Kernel<RowRef, MaybeReal>{{field}};
+    case ColumnType::text:
+      return Kernel<RowRef, MaybeText>{{field}};
+    case ColumnType::timestamp:
+      return Kernel<RowRef, MaybeTime>{{field}};
+    default:
+      return Kernel<RowRef, MaybeInteger>{{field}};
+  }
+}
+
+template <template <class, class> class Kernel>
+RowPart any_part(std::size_t field, ColumnType type) {
+  if (type == ColumnType::boolean) return Kernel<RowRef, MaybeBoolean>{{field}};
+  return ordered_part<Kernel>(field, type);
+}
+
+RowPart distinct_part(const std::vector<std::size_t>& fields, ColumnType type) {
+  if (fields.size() > 1) return DistinctKernel<RowRef, KeyFields>(KeyFields(fields));
+  const std::size_t field = fields.front();
+  switch (type) {
+    case ColumnType::boolean:
+      return DistinctKernel<RowRef, MaybeBoolean>(MaybeBoolean{field});
+    case ColumnType::real:
+      return DistinctKernel<RowRef, MaybeReal>(MaybeReal{field});
+    case ColumnType::text:
+      return DistinctKernel<RowRef, MaybeText>(MaybeText{field});
+    case ColumnType::timestamp:
+      return DistinctKernel<RowRef, MaybeTime>(MaybeTime{field});
+    default:
+      return DistinctKernel<RowRef, MaybeInteger>(MaybeInteger{field});
+  }
+}
+
+RowPart number_part(const std::string& kind, std::size_t field, bool real) {
+  if (kind == "sum") {
+    if (real) return SumKernel<RowRef, MaybeReal>{{field}};
+    return SumKernel<RowRef, MaybeInteger>{{field}};
+  }
+  if (real) return MeanKernel<RowRef, MaybeReal>{{field}};
+  return MeanKernel<RowRef, MaybeInteger>{{field}};
+}
+
+/// How many fields an aggregate takes.
+std::string wrong_count(const std::string& kind, std::size_t given) {
+  if (kind == "count") return given == 0 ? "" : "count counts rows: it takes no field";
+  if (given == 0) return fmt::format("{} needs a field", kind);
+  const std::size_t most = kind == "distinct" ? given : kind == "mean" ? 2 : 1;
+  if (given <= most) return "";
+  return fmt::format("{} takes {}, found {}", kind,
+                     kind == "mean" ? "a field, or a field and its weight" : "one field", given);
+}
+
+PartOrWhy make_part(const std::string& kind, const std::vector<std::size_t>& fields,
+                    const RowSchema& schema) {
+  if (kind == "count") return MadePart{CountKernel{}, {kind, ColumnType::integer}};
+  const ColumnInfo& info = schema.fields()[fields.front()];
+  const bool optional = info.optional;
+  if (kind == "distinct") {
+    return MadePart{distinct_part(fields, info.type), {kind, ColumnType::integer}};
+  }
+  if (kind == "first")
+    return MadePart{any_part<FirstKernel>(fields[0], info.type), {kind, info.type, optional}};
+  if (kind == "last")
+    return MadePart{any_part<LastKernel>(fields[0], info.type), {kind, info.type, optional}};
+  if (kind == "min" || kind == "max") {
+    if (info.type == ColumnType::boolean) {
+      return fmt::format("{} needs values with an order, \"{}\" is true or false", kind, info.name);
+    }
+    return MadePart{kind == "min" ? ordered_part<MinKernel>(fields[0], info.type)
+                                  : ordered_part<MaxKernel>(fields[0], info.type),
+                    {kind, info.type, optional}};
+  }
+  if (kind == "sum" && info.type == ColumnType::boolean) {
+    return MadePart{SumKernel<RowRef, MaybeBoolean>{{fields[0]}}, {kind, ColumnType::integer}};
+  }
+  for (const std::size_t field : fields) {
+    const ColumnInfo& one = schema.fields()[field];
+    if (!is_number(one.type)) {
+      return fmt::format("{} needs a number, \"{}\" is of type {}", kind, one.name,
+                         column_type_name(one.type));
+    }
+  }
+  const bool real = info.type == ColumnType::real;
+  if (fields.size() == 2) {
+    if (optional || schema.fields()[fields[1]].optional) {
+      return "mean with a weight needs fields that are never null";
+    }
+    const bool weight_real = schema.fields()[fields[1]].type == ColumnType::real;
+    return MadePart{WeightedMeanKernel<RowRef, AnyNumber, AnyNumber>{{fields[0], real},
+                                                                     {fields[1], weight_real}},
+                    {kind, ColumnType::real, optional}};
+  }
+  const bool is_sum = kind == "sum";
+  return MadePart{
+      number_part(kind, fields[0], real),
+      {kind, is_sum && !real ? ColumnType::integer : ColumnType::real, optional && !is_sum}};
+}
+
+/// The part of `kind(names...)`; a mistake at `place` where there is none.
+std::optional<MadePart> part_of(const Making& making, const Place& place, const std::string& kind,
+                                const std::vector<std::string>& names) {
+  const RowSchema& schema = *making.input->schema;
+  std::vector<std::size_t> fields;
+  for (const std::string& name : names) {
+    const auto field = schema.find(name);
+    if (!field) {
+      const std::string near = nearest_word(name, schema.names());
+      making.mistakes.add(
+          place,
+          fmt::format("there is no field \"{}\"{}", name,
+                      near.empty() ? fmt::format("; there are {}", fmt::join(schema.names(), ", "))
+                                   : ": did you mean \"" + near + "\"?"));
+      return std::nullopt;
+    }
+    fields.push_back(*field);
+  }
+  if (std::string why = wrong_count(kind, fields.size()); !why.empty()) {
+    making.mistakes.add(place, std::move(why));
+    return std::nullopt;
+  }
+  PartOrWhy part = make_part(kind, fields, schema);
+  if (auto* const why = std::get_if<std::string>(&part)) {
+    making.mistakes.add(place, std::move(*why));
+    return std::nullopt;
+  }
+  return std::get<MadePart>(std::move(part));
+}
+
+/// The kernel of one part alone, of a simple one its own.
+RowAggregateKernel kernel_of(std::vector<RowPart> parts, const RowSchema& schema) {
+  if (parts.size() == 1) {
+    const RowPart& part = parts.front();
+    if (std::holds_alternative<CountKernel>(part)) return CountKernel{};
+    if (const auto* sum = std::get_if<SumKernel<RowRef, MaybeInteger>>(&part)) {
+      if (!schema.fields()[sum->f.field].optional) {
+        return SumKernel<RowRef, IntegerField>{{sum->f.field}};
+      }
+    }
+    if (const auto* sum = std::get_if<SumKernel<RowRef, MaybeReal>>(&part)) {
+      if (!schema.fields()[sum->f.field].optional) {
+        return SumKernel<RowRef, RealField>{{sum->f.field}};
+      }
+    }
+  }
+  return RowKernel{std::move(parts)};
+}
+
+/// A field of the result that another one has already.
+const ColumnInfo* repeated(const RowAggregate& what) {
+  std::vector<const ColumnInfo*> all;
+  for (const ColumnInfo& info : what.key_fields) all.push_back(&info);
+  for (const ColumnInfo& info : what.values) all.push_back(&info);
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    for (std::size_t before = 0; before < at; ++before) {
+      if (all[before]->name == all[at]->name) return all[at];
+    }
+  }
+  return nullptr;
+}
+
+MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePart> parts) {
+  const RowSchema& schema = *making.input->schema;
+  RowAggregate what;
+  what.id = making.text.id;
+  what.kind = std::move(kind);
+  what.key = making.key;
+  what.tasks = making.text.parallelism;
+  what.only_ranked = making.only_tops;
+  if (making.settings.has("window")) what.windows = making.settings.window("window");
+  for (const std::size_t field : making.key) what.key_fields.push_back(schema.fields()[field]);
+  std::vector<RowPart> row_parts;
+  for (MadePart& part : parts) {
+    row_parts.push_back(std::move(part.part));
+    what.values.push_back(std::move(part.info));
+  }
+  if (const ColumnInfo* const twice = repeated(what)) {
+    making.wrong(making.settings.has("as") ? "as" : "values",
+                 fmt::format("two fields of the result are called \"{}\": give one another name",
+                             twice->name));
+    return MadeStreams::none();
+  }
+  if (what.only_ranked && !what.windows) {
+    making.wrong("window", "top ranks the rows of windows: give a window");
+    return MadeStreams::none();
+  }
+  what.kernel = kernel_of(std::move(row_parts), schema);
+  const ColumnInfo& first = what.key_fields.front();
+  if (what.key.size() > 1 || first.optional || first.type == ColumnType::boolean ||
+      first.type == ColumnType::real) {
+    return aggregate_by_fields(making.input->rows, what);
+  }
+  return first.type == ColumnType::text ? aggregate_by_text(making.input->rows, what)
+                                        : aggregate_by_integer(making.input->rows, what);
+}
+
+MadeStreams make_single(const Making& making, const std::string& kind) {
+  std::vector<std::string> names;
+  Place place = making.text.type_place;
+  for (const char* parameter : {"of", "weight"}) {
+    const ConfigNode* const node = making.settings.node(parameter);
+    if (node == nullptr) continue;
+    place = node->place;
+    if (node->is_list()) {
+      for (const ConfigNode& item : node->items) names.push_back(item.text);
+    } else {
+      names.push_back(node->text);
+    }
+  }
+  auto part = part_of(making, place, kind, names);
+  if (!part) return MadeStreams::none();
+  if (making.settings.has("as")) part->info.name = making.settings.text("as");
+  std::vector<MadePart> parts;
+  parts.push_back(std::move(*part));
+  return aggregate(making, kind, std::move(parts));
+}
+
+/// Of "count(condition)": the number of rows for which it is true.
+std::optional<MadePart> conditional_count(const Making& making, const ConfigNode& node,
+                                          std::size_t open) {
+  const std::string condition = node.text.substr(open, node.text.size() - open - 1);
+  auto parsed = parse_predicate(condition, *making.input->schema);
+  if (const auto* const error = std::get_if<ExprError>(&parsed)) {
+    making.mistakes.add(node.place_of(open + error->offset), error->message);
+    return std::nullopt;
+  }
+  return MadePart{SumKernel<RowRef, ConditionField>{{std::get<Predicate>(std::move(parsed))}},
+                  {"count", ColumnType::integer}};
+}
+
+MadeStreams make_several(const Making& making) {
+  std::vector<MadePart> parts;
+  bool good = true;
+  for (const auto& [name, node] : making.settings.node("values")->entries) {
+    constexpr std::string_view kCount = "count(";
+    if (node.text.starts_with(kCount) && node.text.ends_with(')') && node.text != "count()") {
+      auto part = conditional_count(making, node, kCount.size());
+      good &= part.has_value();
+      if (!part) continue;
+      part->info.name = name.text;
+      parts.push_back(std::move(*part));
+      continue;
+    }
+    const auto call = node.is_scalar() ? parse_call(node.text) : std::nullopt;
+    if (!call) {
+      making.mistakes.add(node.place,
+                          fmt::format("\"{}\" is an aggregate of a field, such as "
+                                      "max(price) or count(), found {}",
+                                      name.text, node.is_scalar() ? node.text : node.words()));
+      good = false;
+      continue;
+    }
+    if (std::find(kAggregates.begin(), kAggregates.end(), call->name) == kAggregates.end()) {
+      const std::string near = nearest_word(call->name, kAggregates);
+      making.mistakes.add(
+          node.place,
+          fmt::format("there is no aggregate \"{}\"{}", call->name,
+                      near.empty() ? fmt::format("; there are {}", fmt::join(kAggregates, ", "))
+                                   : ": did you mean \"" + near + "\"?"));
+      good = false;
+      continue;
+    }
+    auto part = part_of(making, node.place, call->name, call->args);
+    good &= part.has_value();
+    if (!part) continue;
+    part->info.name = name.text;
+    parts.push_back(std::move(*part));
+  }
+  if (parts.empty() && good) making.wrong("values", "aggregate needs at least one value");
+  if (!good || parts.empty()) return MadeStreams::none();
+  return aggregate(making, "aggregate", std::move(parts));
+}
+
+/// The place of the value to rank by among the values of an aggregate; a mistake where there is
+/// none.
+std::optional<std::size_t> ranked_value(const Making& making, const RowSchema& schema) {
+  const std::size_t keys = schema.role().keys;
+  const std::size_t values = schema.shown() - keys;
+  const ConfigNode* const by = making.settings.node("by");
+  if (by == nullptr) {
+    if (values == 1) return 0;
+    making.wrong("by", "top needs \"by\": the value to rank by, as the aggregate has several");
+    return std::nullopt;
+  }
+  const auto field = schema.find(by->text);
+  if (field && *field >= keys && *field < schema.shown()) return *field - keys;
+  std::vector<std::string> names;
+  for (std::size_t at = keys; at < schema.shown(); ++at) names.push_back(schema.fields()[at].name);
+  const std::string near = nearest_word(by->text, names);
+  making.mistakes.add(by->place,
+                      fmt::format("the aggregate has no value \"{}\"{}", by->text,
+                                  near.empty() ? fmt::format("; it has {}", fmt::join(names, ", "))
+                                               : ": did you mean \"" + near + "\"?"));
+  return std::nullopt;
+}
+
+MadeStreams make_top(const Making& making) {
+  const RowSchema& schema = *making.ranked->schema;
+  const auto value = ranked_value(making, schema);
+  if (!value) return MadeStreams::none();
+  const ColumnInfo& info = schema.fields()[schema.role().keys + *value];
+  if (!is_number(info.type) || info.optional) {
+    making.wrong("by", fmt::format("top ranks numbers that are never null, \"{}\" is of type {}{}",
+                                   info.name, column_type_name(info.type),
+                                   info.optional ? " and may be null" : ""));
+    return MadeStreams::none();
+  }
+  const RowStream ranked =
+      making.ranked->top(static_cast<std::size_t>(making.settings.integer("n")), *value);
+  (void)ranked.rows.named(making.text.id);
+  return MadeStreams::of(ranked);
+}
+
+ParamInfo window_param() {
+  return {.name = "window",
+          .type = ParamType::window,
+          .doc =
+              "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h) or global(); "
+              "without it the new value is emitted for every row"};
+}
+ParamInfo as_param(const std::string& kind) {
+  return {
+      .name = "as", .type = ParamType::text, .standard = kind, .doc = "what the result is called"};
+}
+
+void add_single(Entries& entries, const std::string& kind, std::string doc) {
+  Entry entry{kind, EntryRole::aggregate, std::move(doc), {}, {}};
+  if (kind == "distinct") {
+    entry.params.push_back({.name = "of",
+                            .type = ParamType::fields,
+                            .required = true,
+                            .doc = "the fields whose combinations are counted"});
+  } else if (kind != "count") {
+    entry.params.push_back(
+        {.name = "of", .type = ParamType::field, .required = true, .doc = "the field"});
+  }
+  if (kind == "mean") {
+    entry.params.push_back(
+        {.name = "weight", .type = ParamType::field, .doc = "a field to weight the values by"});
+  }
+  entry.params.push_back(window_param());
+  entry.params.push_back(as_param(kind));
+  entry.make = [kind](const Making& making) { return make_single(making, kind); };
+  entry.keyed = true;
+  entries.emplace(kind, std::move(entry));
+}
+
+}  // namespace
+
+RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked) {
+  std::vector<ColumnInfo> fields;
+  if (ranked) fields.push_back({"rank", ColumnType::integer});
+  fields.insert(fields.end(), aggregate.key_fields.begin(), aggregate.key_fields.end());
+  fields.insert(fields.end(), aggregate.values.begin(), aggregate.values.end());
+  const bool windowed = aggregate.windows && !aggregate.windows->is_global();
+  if (windowed) {
+    fields.push_back({"window_start", ColumnType::timestamp});
+    fields.push_back({"window_end", ColumnType::timestamp});
+  }
+  return std::make_shared<const RowSchema>(std::move(fields),
+                                           RowRole{windowed, ranked, aggregate.key_fields.size()});
+}
+
+void add_aggregate_entries(Entries& entries) {
+  add_single(entries, "count", "the number of rows of each key");
+  add_single(entries, "sum", "the sum of a number");
+  add_single(entries, "min", "the least value");
+  add_single(entries, "max", "the greatest value");
+  add_single(entries, "mean", "the mean of a number");
+  add_single(entries, "distinct", "how many different values there are");
+  add_single(entries, "first", "the value of the earliest row by event time");
+  add_single(entries, "last", "the value of the latest row by event time");
+  Entry several{"aggregate",
+                EntryRole::aggregate,
+                "several aggregates in one pass",
+                {{.name = "values",
+                  .type = ParamType::aggregates,
+                  .required = true,
+                  .doc = "name: aggregate(field), such as high: max(price), or count(condition)"},
+                 window_param()},
+                make_several};
+  several.keyed = true;
+  entries.emplace("aggregate", std::move(several));
+  Entry top{"top",
+            EntryRole::verb,
+            "the n greatest of each window, ranked from 1; ties by key",
+            {{.name = "n",
+              .type = ParamType::integer,
+              .required = true,
+              .doc = "how many",
+              .least = 1,
+              .most = 1e9},
+             {.name = "by",
+              .type = ParamType::field,
+              .doc = "the value to rank by, where the aggregate has several"}},
+            make_top};
+  top.ranks = true;
+  top.takes_tasks = false;
+  entries.emplace("top", std::move(top));
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,387 @@
+// Components by name become verbs of streams, in the order in which records flow.
+#include "catalog/builder.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace millrace::detail {
+namespace {
+
+/// The input of a bolt while it is put together.
+struct Wiring {
+  std::vector<Upstream> from;
+  RowSchemaPtr schema;
+  std::vector<std::size_t> key;
+  const RankedBy* ranked = nullptr;
+  bool good = true;
+};
+
+bool same_fields(const RowSchema& a, const RowSchema& b) {
+  if (&a == &b) return true;
+  if (a.fields().size() != b.fields().size()) return false;
+  for (std::size_t at = 0; at < a.fields().size(); ++at) {
+    const ColumnInfo& one = a.fields()[at];
+    const ColumnInfo& other = b.fields()[at];
+    if (one.name != other.name || one.type != other.type || one.optional != other.optional) {
+      return false;
+    }
+  }
+  return true;
+}
+Grouping grouping_of(const GroupingText& text, const std::vector<std::size_t>& key) {
+  if (text.type == "shuffle") return {GroupingKind::shuffle};
+  if (text.type == "local_or_shuffle") return {GroupingKind::local_or_shuffle};
+  if (text.type == "global") return {GroupingKind::global};
+  if (text.type == "all") return {GroupingKind::all};
+  if (text.type == "none") return {};
+  using Key = KeyFn<RowRef, KeyFields>;
+  const GroupingKind kind =
+      text.type == "fields" ? GroupingKind::fields : GroupingKind::partial_key;
+  return {kind, std::make_shared<const TypedKeyHash<RowRef, Key>>(Key(KeyFields(key)))};
+}
+bool find_key(Mistakes& mistakes, const GroupingText& grouping, const RowSchema& schema,
+              std::vector<std::size_t>& key) {
+  bool good = true;
+  for (const ConfigNode& arg : grouping.args) {
+    if (const auto field = schema.find(arg.text)) {
+      key.push_back(*field);
+      continue;
+    }
+    const std::string near = nearest_word(arg.text, schema.names());
+    mistakes.add(arg.place, fmt::format("there is no field \"{}\"{}", arg.text,
+                                        near.empty() ? fmt::format("; there are {}",
+                                                                   fmt::join(schema.names(), ", "))
+                                                     : ": did you mean \"" + near + "\"?"));
+    good = false;
+  }
+  return good;
+}
+Config config_of(const TopologyFile& file, Mistakes& mistakes) {
+  Config config;
+  for (const auto& [key, value] : file.config.entries) {
+    if (value.is_scalar()) {
+      config.set(key.text, value.text);
+    } else {
+      mistakes.add(value.place, fmt::format("\"{}\" in config is {}: a setting is a text or a "
+                                            "number",
+                                            key.text, value.words()));
+    }
+  }
+  return config;
+}
+bool leads_to(const TopologyFile& file, const std::string& from, const std::string& to,
+              std::set<std::string>& seen) {
+  for (const StreamText& stream : file.streams) {
+    if (stream.from != from || !seen.insert(stream.to).second) continue;
+    if (stream.to == to || leads_to(file, stream.to, to, seen)) return true;
+  }
+  return false;
+}
+
+/// Nothing but verbs that rank reads the aggregate.
+bool read_by_rankers_alone(const TopologyFile& file, const Entries& entries,
+                           const std::string& id) {
+  bool any = false;
+  for (const StreamText& stream : file.streams) {
+    if (stream.from != id) continue;
+    for (const ComponentText& bolt : file.bolts) {
+      if (bolt.id != stream.to) continue;
+      const auto entry = entries.find(bolt.type);
+      if (entry == entries.end() || !entry->second.ranks) return false;
+      any = true;
+    }
+  }
+  return any;
+}
+
+/// Puts the inputs of bolts together.
+class Wirer {
+ public:
+  Wirer(const TopologyFile& file, const std::map<std::string, MadeStreams>& made,
+        Mistakes& mistakes)
+      : file_(file), made_(made), mistakes_(mistakes) {}
+
+  /// Collects what flows into a bolt.
+  Wiring wire(const ComponentText& text, const Entry& entry) {
+    Wiring wiring;
+    std::size_t count = 0;
+    for (const StreamText& stream : file_.streams) {
+      if (stream.to != text.id) continue;
+      ++count;
+      connect(stream, entry, wiring);
+    }
+    if (count == 0) {
+      wiring.good = false;
+      if (text.id.empty()) return wiring;
+      mistakes_.add(
+          text.place,
+          fmt::format("no stream leads to \"{}\": add one, - from: ..., to: {}", text.id, text.id));
+    }
+    if (wiring.ranked != nullptr && count > 1) {
+      mistakes_.add(text.place, fmt::format("{} reads one aggregate, \"{}\" is given {} streams",
+                                            entry.name, text.id, count));
+      wiring.good = false;
+    }
+    return wiring;
+  }
+
+ private:
+  void connect(const StreamText& stream, const Entry& entry, Wiring& wiring) {
+    const auto from = made_.find(stream.from);
+    if (from == made_.end() || !from->second.made) {
+      wiring.good = false;  // its own mistake is noted
+      return;
+    }
+    if (entry.ranks) {
+      if (from->second.ranked == nullptr) {
+        refuse(wiring, stream.from_place,
+               fmt::format("{} ranks an aggregate of windows that nothing but top reads: \"{}\" "
+                           "is none",
+                           entry.name, stream.from));
+        return;
+      }
+      wiring.ranked = from->second.ranked.get();
+      wiring.schema = wiring.ranked->schema;
+      return;
+    }
+    const auto outlet = from->second.streams.find(stream.grouping.stream);
+    if (outlet == from->second.streams.end()) {
+      no_such_stream(stream, from->second, wiring);
+      return;
+    }
+    join(stream, entry, outlet->second, wiring);
+  }
+  void no_such_stream(const StreamText& stream, const MadeStreams& from, Wiring& wiring) {
+    std::vector<std::string> names;
+    for (const auto& [name, outlet] : from.streams)
+      names.push_back(name.empty() ? "default" : name);
+    if (names.empty()) {
+      refuse(wiring, stream.from_place,
+             fmt::format("\"{}\" is an end: nothing flows out of it", stream.from));
+    } else if (stream.grouping.stream.empty()) {
+      refuse(wiring, stream.from_place,
+             fmt::format("\"{}\" has several streams, {}: say which, grouping: {{streamId: {}}}",
+                         stream.from, fmt::join(names, ", "), names.front()));
+    } else {
+      const std::string near = nearest_word(stream.grouping.stream, names);
+      refuse(wiring, stream.grouping.stream_place,
+             fmt::format("\"{}\" has no stream \"{}\"{}", stream.from, stream.grouping.stream,
+                         near.empty() ? fmt::format("; it has {}", fmt::join(names, ", "))
+                                      : ": did you mean \"" + near + "\"?"));
+    }
+  }
+  void join(const StreamText& stream, const Entry& entry, const RowStream& rows, Wiring& wiring) {
+    if (!wiring.schema) wiring.schema = rows.schema;
+    if (!same_fields(*wiring.schema, *rows.schema)) {
+      refuse(wiring, stream.from_place,
+             fmt::format("\"{}\" has other fields than the streams before it: {} is given one kind "
+                         "of rows; use select to make them alike",
+                         stream.from, stream.to));
+      return;
+    }
+    std::vector<std::size_t> key;
+    const bool by_fields = stream.grouping.type == "fields";
+    if (stream.grouping.type.empty() || !find_key(mistakes_, stream.grouping, *rows.schema, key) ||
+        (by_fields && key.empty())) {
+      wiring.good = false;  // the grouping's own mistake is noted
+      return;
+    }
+    if (entry.keyed && !by_fields) {
+      refuse(wiring, stream.grouping.place,
+             fmt::format("{} works by key: give its stream the grouping {{type: fields, args: "
+                         "[field]}}",
+                         entry.name));
+      return;
+    }
+    if (entry.keyed && !wiring.key.empty() && wiring.key != key) {
+      refuse(wiring, stream.grouping.place,
+             fmt::format("the streams to \"{}\" are grouped by different fields", stream.to));
+      return;
+    }
+    wiring.key = key;
+    for (Upstream from : rows.rows.from()) {
+      from.grouping = entry.keyed ? Grouping{} : grouping_of(stream.grouping, key);
+      wiring.from.push_back(from);
+    }
+  }
+  void refuse(Wiring& wiring, const Place& place, std::string message) {
+    wiring.good = false;
+    mistakes_.add(place, std::move(message));
+  }
+
+  const TopologyFile& file_;
+  const std::map<std::string, MadeStreams>& made_;
+  Mistakes& mistakes_;
+};
+
+class Builder {
+ public:
+  Builder(const TopologyFile& file, const Entries& entries, Topology& topology, Mistakes& mistakes)
+      : file_(file), entries_(entries), topology_(topology), mistakes_(mistakes) {}
+
+  void build() {
+    topology_.configure(config_of(file_, mistakes_));
+    if (file_.spouts.empty() && mistakes_.empty()) {
+      mistakes_.add(file_.place, "the topology has no spouts: nothing would flow");
+    }
+    for (const ComponentText& spout : file_.spouts) make_spout(spout);
+    std::vector<const ComponentText*> waiting;
+    for (const ComponentText& bolt : file_.bolts) waiting.push_back(&bolt);
+    while (!waiting.empty()) {
+      const auto ready = std::find_if(waiting.begin(), waiting.end(),
+                                      [this](const auto* bolt) { return inputs_are_made(*bolt); });
+      if (ready == waiting.end()) break;
+      const ComponentText& bolt = **ready;
+      waiting.erase(ready);
+      make_bolt(bolt);
+    }
+    for (const ComponentText* bolt : waiting) {
+      std::set<std::string> seen;
+      if (!leads_to(file_, bolt->id, bolt->id, seen)) continue;  // it only waits for those that do
+      mistakes_.add(bolt->place, fmt::format("\"{}\" feeds itself over other bolts: take one of "
+                                             "the streams away",
+                                             bolt->id));
+    }
+    if (mistakes_.empty()) check_unread();
+    if (mistakes_.empty()) check_graph();
+  }
+
+ private:
+  const Entry* entry_of(const ComponentText& component, bool spout) {
+    if (component.type.empty()) return nullptr;
+    const auto found = entries_.find(component.type);
+    const auto fits = [spout](const Entry& entry) {
+      return (entry.role == EntryRole::source) == spout;
+    };
+    if (found != entries_.end() && fits(found->second)) return &found->second;
+    if (found != entries_.end()) {
+      mistakes_.add(component.type_place,
+                    fmt::format("{} is {}: put it among the {}", component.type,
+                                spout ? "a bolt" : "a spout", spout ? "bolts" : "spouts"));
+      return nullptr;
+    }
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : entries_) {
+      if (fits(entry)) names.push_back(name);
+    }
+    const std::string near = nearest_word(component.type, names);
+    mistakes_.add(component.type_place,
+                  fmt::format("there is no {} \"{}\"{}", spout ? "spout" : "bolt", component.type,
+                              near.empty() ? fmt::format("; there are {}", fmt::join(names, ", "))
+                                           : ": did you mean \"" + near + "\"?"));
+    return nullptr;
+  }
+
+  void make_spout(const ComponentText& text) {
+    const Entry* const entry = entry_of(text, true);
+    if (entry == nullptr) return;
+    const Settings settings(entry->params, text, mistakes_);
+    if (!settings.good()) return;
+    made_[text.id] = entry->make({topology_, text, settings, mistakes_});
+  }
+
+  bool inputs_are_made(const ComponentText& bolt) const {
+    for (const StreamText& stream : file_.streams) {
+      if (stream.to != bolt.id || tried_.count(stream.from)) continue;
+      const bool is_bolt =
+          std::any_of(file_.bolts.begin(), file_.bolts.end(),
+                      [&](const ComponentText& other) { return other.id == stream.from; });
+      if (is_bolt) return false;
+    }
+    return true;
+  }
+
+  void make_bolt(const ComponentText& text) {
+    tried_.insert(text.id);
+    const Entry* const entry = entry_of(text, false);
+    if (entry == nullptr) return;
+    const Settings settings(entry->params, text, mistakes_);
+    const Wiring wiring = Wirer(file_, made_, mistakes_).wire(text, *entry);
+    if (text.parallelism && !entry->takes_tasks) {
+      mistakes_.add(
+          text.parallelism_place,
+          fmt::format("{} has the tasks that it needs: leave parallelism away", entry->name));
+    }
+    if (!settings.good() || !wiring.good) return;
+    const RowStream input = row_stream(topology_.declaration(), wiring.from, wiring.schema);
+    const bool only_tops =
+        entry->role == EntryRole::aggregate && read_by_rankers_alone(file_, entries_, text.id);
+    made_[text.id] = entry->make(
+        {topology_, text, settings, mistakes_, &input, wiring.key, only_tops, wiring.ranked});
+  }
+
+  void check_unread() {
+    const auto check = [this](const ComponentText& component) {
+      const MadeStreams& outlets = made_[component.id];
+      const bool any = !outlets.streams.empty() || outlets.ranked;
+      if (!any) return;
+      const bool is_read =
+          std::any_of(file_.streams.begin(), file_.streams.end(),
+                      [&](const StreamText& stream) { return stream.from == component.id; });
+      if (is_read) return;
+      mistakes_.add(component.place,
+                    fmt::format("nothing reads \"{}\": add a stream from it to a bolt, such as a "
+                                "view or a log",
+                                component.id));
+    };
+    for (const ComponentText& spout : file_.spouts) check(spout);
+    for (const ComponentText& bolt : file_.bolts) check(bolt);
+  }
+
+  /// What the graph itself finds, at the component that its sentence names.
+  void check_graph() {
+    for (const Status& problem : topology_.declaration().graph.validate()) {
+      const ComponentText* named = nullptr;
+      for (const auto* list : {&file_.spouts, &file_.bolts}) {
+        for (const ComponentText& component : *list) {
+          const bool fits = problem.message().find('"' + component.id + '"') != std::string::npos;
+          if (fits && (named == nullptr || component.id.size() > named->id.size())) {
+            named = &component;
+          }
+        }
+      }
+      const bool timeless = problem.code() == Code::event_time_missing;
+      mistakes_.add(named ? named->place : file_.place,
+                    timeless && named
+                        ? fmt::format("\"{}\" has a window of event time, but its rows have none: "
+                                      "give their spout event_time: {{field: ...}}, or take the "
+                                      "window global()",
+                                      named->id)
+                        : problem.message());
+    }
+  }
+
+  const TopologyFile& file_;
+  const Entries& entries_;
+  Topology& topology_;
+  Mistakes& mistakes_;
+  std::map<std::string, MadeStreams> made_;
+  std::set<std::string> tried_;
+};
+
+}  // namespace
+
+void Making::wrong(std::string_view parameter, std::string message) const {
+  const ConfigNode* const node = settings.node(parameter);
+  mistakes.add(node ? node->place : text.type_place, std::move(message));
+}
+
+Entries standard_entries() {
+  Entries entries;
+  add_source_entries(entries);
+  add_verb_entries(entries);
+  add_aggregate_entries(entries);
+  add_sink_entries(entries);
+  return entries;
+}
+
+void build_topology(const TopologyFile& file, const Entries& entries, Topology& topology,
+                    Mistakes& mistakes) {
+  Builder(file, entries, topology, mistakes).build();
+}
+
+}  // namespace millrace::detail

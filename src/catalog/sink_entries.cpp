@@ -1,0 +1,117 @@
+// Bolts by name that end a stream: view, log, csv, print.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "catalog/entry.hpp"
+#include "millrace/sinks.hpp"
+
+namespace millrace::detail {
+namespace {
+
+const std::vector<std::string> kViewKinds = {"automatic", "top",    "table", "alerts",
+                                             "line",      "number", "grid"};
+
+MadeStreams make_view_end(const Making& making) {
+  const Settings& settings = making.settings;
+  ViewSettings view;
+  for (std::size_t at = 0; at < kViewKinds.size(); ++at) {
+    if (kViewKinds[at] == settings.text("kind")) view.kind = static_cast<ViewKind>(at);
+  }
+  view.rows_max = static_cast<std::size_t>(settings.integer("rows_max"));
+  view.x = settings.text("x");
+  if (settings.has("y")) view.y = ColumnNames(settings.text("y"));
+  view.series = settings.text("series");
+  view.measure = settings.text("measure");
+  view.unit = settings.text("unit");
+  view.keep = settings.duration("keep");
+  const std::string title = settings.has("title") ? settings.text("title") : making.text.id;
+  making.input->rows.to(millrace::view(title, view)).named(making.text.id);
+  return MadeStreams::end();
+}
+
+MadeStreams make_log(const Making& making) {
+  making.input->rows.to(millrace::log(making.settings.text("path"), making.settings.flag("append")))
+      .named(making.text.id);
+  return MadeStreams::end();
+}
+
+MadeStreams make_print(const Making& making) {
+  making.input->rows.to(millrace::print()).named(making.text.id);
+  return MadeStreams::end();
+}
+
+MadeStreams make_csv_end(const Making& making) {
+  CsvOutput output;
+  const std::string& separator = making.settings.text("separator");
+  if (separator.size() != 1) making.wrong("separator", "\"separator\" is one character");
+  output.separator = separator.empty() ? ',' : separator.front();
+  output.header = making.settings.flag("header");
+  output.append = making.settings.flag("append");
+  making.input->rows.to(millrace::csv(making.settings.text("path"), output)).named(making.text.id);
+  return MadeStreams::end();
+}
+
+void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
+         MadeStreams (*make)(const Making&)) {
+  Entry entry{name, EntryRole::sink, std::move(doc), std::move(params), make};
+  entry.takes_tasks = false;
+  entries.emplace(std::move(name), std::move(entry));
+}
+
+ParamInfo path_param() {
+  return {.name = "path",
+          .type = ParamType::text,
+          .required = true,
+          .doc = "the file; - is standard output"};
+}
+ParamInfo append_param() {
+  return {.name = "append",
+          .type = ParamType::flag,
+          .standard = "false",
+          .doc = "keeps what the file holds"};
+}
+
+}  // namespace
+
+void add_sink_entries(Entries& entries) {
+  add(entries, "view", "shows the rows on the page",
+      {{.name = "title", .type = ParamType::text, .doc = "its heading; else the id"},
+       {.name = "kind",
+        .type = ParamType::choice,
+        .standard = "automatic",
+        .doc = "how it is drawn",
+        .choices = kViewKinds},
+       {.name = "rows_max",
+        .type = ParamType::integer,
+        .standard = "0",
+        .doc = "rows or points kept; 0: as the kind needs",
+        .least = 0,
+        .most = 10000},
+       {.name = "x", .type = ParamType::text, .doc = "line, number, grid: what runs to the right"},
+       {.name = "y",
+        .type = ParamType::text,
+        .doc = "line, number: the number drawn; grid: the row"},
+       {.name = "series", .type = ParamType::text, .doc = "line: a line for each of its values"},
+       {.name = "measure", .type = ParamType::text, .doc = "grid: the number that colours a cell"},
+       {.name = "unit", .type = ParamType::text, .doc = "shown behind numbers"},
+       {.name = "keep",
+        .type = ParamType::duration,
+        .standard = "0s",
+        .doc = "line, number: how far back points are kept; 0s: all"}},
+      make_view_end);
+  add(entries, "log", "writes rows as JSON lines", {path_param(), append_param()}, make_log);
+  add(entries, "print", "writes rows as JSON lines to standard output", {}, make_print);
+  // The source is csv; among bolts the end is write_csv.
+  add(entries, "write_csv", "writes rows as CSV",
+      {path_param(),
+       append_param(),
+       {.name = "separator", .type = ParamType::text, .standard = ",", .doc = "between the cells"},
+       {.name = "header",
+        .type = ParamType::flag,
+        .standard = "true",
+        .doc = "the first line names the columns"}},
+      make_csv_end);
+}
+
+}  // namespace millrace::detail

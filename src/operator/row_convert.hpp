@@ -1,0 +1,170 @@
+// Aggregates of rows as rows again: behind an operator, or as one of its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "operator/keyed.hpp"
+#include "operator/row_kernels.hpp"
+#include "operator/stateless.hpp"
+#include "record/row_batch.hpp"
+
+namespace millrace::detail {
+
+template <class Row>
+inline constexpr bool kIsRanked = requires(const Row& row) { row.rank; };
+
+/// Turns a batch of Aggregate or Ranked into rows: rank, the key's fields, the values, the window.
+template <class In>
+class RowMaker {
+ public:
+  /// `encoded`: the key is of KeyFields.
+  RowMaker(RowSchemaPtr schema, bool encoded) : schema_(std::move(schema)), encoded_(encoded) {}
+
+  void operator()(const Batch<In>& in, RowBatch& out, MemoryMeter* arenas) {
+    out.clear();
+    out.pin_all(in);
+    out.values.begin(schema_);
+    arena_ = pool_.take(arenas);
+    for (const In& row : in.values) put(row, out.values);
+    if (arena_->used_bytes() > 0) out.pin(arena_);
+    arena_ = {};
+    carry_marks(in, out);
+    out.times = in.times;
+    out.behind = in.behind;
+    out.arrivals = in.arrivals;
+    out.hashed_by = nullptr;
+  }
+
+ private:
+  void put(const In& row, RowColumns& rows) {
+    const std::size_t at = rows.size();
+    std::size_t field = 0;
+    if constexpr (kIsRanked<In>) rows.column(field++).put_integer(at, row.rank);
+    put_key(row.key, rows, field);
+    field += schema_->role().keys;
+    put_value(row.value, rows, field);
+    if (schema_->role().windowed) {
+      rows.column(field++).put_integer(at, row.window_start);
+      rows.column(field).put_integer(at, row.window_end);
+    }
+    rows.end_row();
+  }
+  template <class K>
+  void put_key(const K& key, RowColumns& rows, std::size_t field) {
+    if constexpr (std::is_same_v<K, std::string_view>) {
+      if (encoded_) {
+        put_key_fields(key, rows, field, schema_->role().keys, *arena_);
+      } else {
+        rows.column(field).put_text(rows.size(), key);
+      }
+    } else {
+      rows.column(field).put_integer(rows.size(), key);
+    }
+  }
+  template <class V>
+  void put_value(const V& value, RowColumns& rows, std::size_t& field) {
+    if constexpr (std::is_same_v<V, RowValues>) {
+      for (const Value& one : value) put_cell(one, rows.column(field++), rows.size());
+    } else if constexpr (std::is_floating_point_v<V>) {
+      rows.column(field++).put_real(rows.size(), value);
+    } else {
+      rows.column(field++).put_integer(rows.size(), value);
+    }
+  }
+  void put_cell(const Value& cell, Column& column, std::size_t at) {
+    if (const auto* whole = std::get_if<std::int64_t>(&cell)) {
+      if (column.type() == ColumnType::boolean) return column.put_boolean(at, *whole != 0);
+      return column.put_integer(at, *whole);
+    }
+    if (const auto* real = std::get_if<double>(&cell)) return column.put_real(at, *real);
+    if (const auto* time = std::get_if<Timestamp>(&cell)) {
+      return column.put_integer(at, time->micros);
+    }
+    if (const auto* text = std::get_if<std::string>(&cell)) {
+      return column.put_text(at, arena_->intern(*text));
+    }
+    column.put_null(at);
+  }
+
+  RowSchemaPtr schema_;
+  bool encoded_;
+  ArenaPool pool_{16u << 10};
+  ArenaRef arena_;
+};
+
+/// Rows made of aggregates, as a component of its own: where others read the aggregates too.
+template <class In>
+class ToRows final : public Operator {
+ public:
+  explicit ToRows(RowMaker<In> maker) : maker_(std::move(maker)) {}
+  void process(BatchBase& base, bool, Outputs& outputs) override {
+    const auto& in = static_cast<const Batch<In>&>(base);
+    tally().processed += in.values.size();
+    maker_(in, out_, context().arenas);
+    outputs.push(0, out_);
+  }
+
+ private:
+  RowMaker<In> maker_;
+  RowBatch out_;
+};
+
+/// An operator whose aggregates leave it as rows.
+template <class In>
+class EmitsRows final : public Operator {
+ public:
+  EmitsRows(std::unique_ptr<Operator> inner, RowMaker<In> maker)
+      : inner_(std::move(inner)), out_(std::move(maker)) {}
+
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    out_.arenas = context.arenas;
+    inner_->open(context);
+  }
+  void process(BatchBase& batch, bool exclusive, Outputs& out) override {
+    inner_->process(batch, exclusive, out_.to(out));
+  }
+  void process_input(std::uint32_t input, BatchBase& batch, bool exclusive, Outputs& out) override {
+    inner_->process_input(input, batch, exclusive, out_.to(out));
+  }
+  void tick(Outputs& out) override { inner_->tick(out_.to(out)); }
+  void close() override { inner_->close(); }
+  void advance(Time watermark, Outputs& out) override { inner_->advance(watermark, out_.to(out)); }
+  Standing standing() const override { return inner_->standing(); }
+  Waiting waiting() const override { return inner_->waiting(); }
+  void release(std::int64_t now_ns, bool drain, Outputs& out) override {
+    inner_->release(now_ns, drain, out_.to(out));
+  }
+
+ private:
+  class Converting final : public Outputs {
+   public:
+    explicit Converting(RowMaker<In> maker) : maker_(std::move(maker)) {}
+    Converting& to(Outputs& out) {
+      out_ = &out;
+      return *this;
+    }
+    void push(std::uint32_t port, BatchBase& batch) override {
+      maker_(static_cast<const Batch<In>&>(batch), rows_, arenas);
+      out_->push(port, rows_);
+    }
+    bool has_readers(std::uint32_t port) const override { return out_->has_readers(port); }
+    void advance_watermark(Time watermark) override { out_->advance_watermark(watermark); }
+
+    MemoryMeter* arenas = nullptr;
+
+   private:
+    RowMaker<In> maker_;
+    RowBatch rows_;
+    Outputs* out_ = nullptr;
+  };
+
+  std::unique_ptr<Operator> inner_;
+  Converting out_;
+};
+
+}  // namespace millrace::detail

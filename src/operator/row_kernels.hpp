@@ -1,0 +1,70 @@
+// RowKernel: any aggregates of rows in one pass, chosen when the program runs, of the kernels that
+// typed records use.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "expr/predicate.hpp"
+#include "operator/row_fields.hpp"
+#include "operator/value_kernels.hpp"
+#include "record/field_value.hpp"
+
+namespace millrace::detail {
+
+/// The results of several aggregates, in their order.
+using RowValues = std::vector<Value>;
+
+/// 1 for rows for which a condition is true, else 0.
+struct ConditionField {
+  Predicate condition;
+  std::int64_t operator()(const RowRef& row) const { return condition(row) ? 1 : 0; }
+};
+
+/// One aggregate with the field it is of.
+using RowPart = std::variant<
+    CountKernel, SumKernel<RowRef, ConditionField>, SumKernel<RowRef, MaybeBoolean>,
+    SumKernel<RowRef, MaybeInteger>, SumKernel<RowRef, MaybeReal>, MinKernel<RowRef, MaybeInteger>,
+    MinKernel<RowRef, MaybeReal>, MinKernel<RowRef, MaybeText>, MinKernel<RowRef, MaybeTime>,
+    MaxKernel<RowRef, MaybeInteger>, MaxKernel<RowRef, MaybeReal>, MaxKernel<RowRef, MaybeText>,
+    MaxKernel<RowRef, MaybeTime>, MeanKernel<RowRef, MaybeInteger>, MeanKernel<RowRef, MaybeReal>,
+    WeightedMeanKernel<RowRef, AnyNumber, AnyNumber>, DistinctKernel<RowRef, MaybeInteger>,
+    DistinctKernel<RowRef, MaybeReal>, DistinctKernel<RowRef, MaybeText>,
+    DistinctKernel<RowRef, MaybeTime>, DistinctKernel<RowRef, MaybeBoolean>,
+    DistinctKernel<RowRef, KeyFields>, FirstKernel<RowRef, MaybeInteger>,
+    FirstKernel<RowRef, MaybeReal>, FirstKernel<RowRef, MaybeText>, FirstKernel<RowRef, MaybeTime>,
+    FirstKernel<RowRef, MaybeBoolean>, LastKernel<RowRef, MaybeInteger>,
+    LastKernel<RowRef, MaybeReal>, LastKernel<RowRef, MaybeText>, LastKernel<RowRef, MaybeTime>,
+    LastKernel<RowRef, MaybeBoolean>>;
+
+template <class Part>
+struct RowPartAcc;
+template <class... Kernels>
+struct RowPartAcc<std::variant<Kernels...>> {
+  using type = std::variant<typename Kernels::Acc...>;
+};
+
+/// An aggregate of a batch's rows whose parts are told when it is made. Cost: a jump a part and
+/// record, and a block on the heap a key.
+struct RowKernel {
+  using Acc = std::vector<RowPartAcc<RowPart>::type>;
+  using Value = RowValues;
+  static constexpr bool kMerges = true;
+  static constexpr bool kStaged = false;
+  static constexpr bool kNothrow = true;  // fields throw nothing
+  static constexpr bool kOrdered = true;
+
+  std::vector<RowPart> parts;
+
+  Acc init() const;
+  void add(Acc& acc, const RowRef& record, const Stamp& stamp) const;
+  void merge(Acc& acc, const Acc& other) const;
+  RowValues result(const Acc& acc) const;
+  /// Whether a part looks at what breaks ties.
+  bool ordered() const;
+};
+
+}  // namespace millrace::detail

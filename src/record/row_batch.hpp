@@ -1,0 +1,53 @@
+// Batch<RowRef>: rows as a batch that every operator, ring and router can take.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "record/batch_type.hpp"
+#include "record/row_columns.hpp"
+
+namespace millrace {
+
+/// Rows borrow their texts from their batch; their fields are told by their RowSchema.
+template <>
+struct Schema<RowRef> {
+  static constexpr bool kBorrows = true;
+};
+
+namespace detail {
+
+template <>
+class Batch<RowRef> final : public BatchBase {
+ public:
+  std::size_t size() const override { return values.size(); }
+  RowColumns values;
+
+ protected:
+  void clear_records() override { values.clear(); }
+};
+
+using RowBatch = Batch<RowRef>;
+
+inline void truncate(RowColumns& rows, std::size_t size) { rows.truncate(size); }
+
+/// Appends a row as a JSON object, fields that are null with null.
+void append_row_json(std::string& out, const RowRef& row);
+
+template <>
+class BatchTypeOf<RowRef> final : public BatchType {
+ public:
+  BatchPtr make() const override { return std::make_unique<RowBatch>(); }
+  void append(BatchBase& to, const BatchBase& from,
+              std::span<const std::uint32_t> picks) const override;
+  void append_all(BatchBase& to, const BatchBase& from) const override;
+  void swap(BatchBase& a, BatchBase& b) const override;
+  void rehome(BatchBase& batch) const override;
+  /// Of a row with about eight fields: the schema is not known here.
+  std::size_t record_bytes() const override { return 64; }
+  std::size_t heap_bytes(const BatchBase&, std::size_t) const override { return 0; }
+  std::string describe(const BatchBase& batch, std::size_t index) const override;
+};
+
+}  // namespace detail
+}  // namespace millrace
