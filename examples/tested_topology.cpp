@@ -1,4 +1,5 @@
 // A test of a topology: no threads, no waiting, an hour of clicks in milliseconds.
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ auto declare(Topology& topology) {
   return counts;
 }
 
-Click click(std::string page, int second) {
+Click click(std::string page, std::int64_t second) {
   return {std::move(page), Timestamp{second * 1'000'000}};
 }
 

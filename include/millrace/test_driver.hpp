@@ -1,5 +1,4 @@
 // TestDriver: runs a topology in a test: no threads, no files of the machine, time as you say.
-// says.
 #pragma once
 
 #include <cstdint>

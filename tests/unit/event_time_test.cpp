@@ -166,12 +166,12 @@ TEST(Idleness, IsToldWhereAViewIsEmpty) {
   Windowed windowed(2, kIdle);
   windowed.input.pipe(event(5));
   windowed.driver.advance_clock(9s);
-  EXPECT_THAT(windowed.driver.why_empty("Counts"), HasSubstr("\"partition 1\" holds it"));
+  EXPECT_THAT(windowed.driver.why_empty("Counts"), HasSubstr("\"events partition 1\" holds it"));
   windowed.input.pipe(event(6));
   windowed.driver.advance_clock(1s);
   EXPECT_THAT(
       windowed.driver.why_empty("Counts"),
-      HasSubstr("it is at 1970-01-01T00:00:06Z now. Idle and not waited for: \"partition 1\""));
+      HasSubstr("it is at 1970-01-01T00:00:06Z now. Idle and not waited for: \"events partition 1\""));
   windowed.driver.advance_clock(10s);
   EXPECT_THAT(windowed.driver.why_empty("Counts"), HasSubstr("All partitions are idle"));
 }
