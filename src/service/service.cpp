@@ -37,12 +37,12 @@ const std::vector<std::pair<std::string, std::string>>& security_headers() {
 }
 
 std::string content_type(std::string_view name) {
-  if (name.ends_with(".html")) return "yaml/html; charset=utf-8";
-  if (name.ends_with(".js")) return "yaml/javascript; charset=utf-8";
-  if (name.ends_with(".css")) return "yaml/css; charset=utf-8";
+  if (name.ends_with(".html")) return "text/html; charset=utf-8";
+  if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
+  if (name.ends_with(".css")) return "text/css; charset=utf-8";
   if (name.ends_with(".svg")) return "image/svg+xml";
   if (name.ends_with(".woff2")) return "font/woff2";
-  if (name.ends_with(".txt")) return "yaml/plain; charset=utf-8";
+  if (name.ends_with(".txt")) return "text/plain; charset=utf-8";
   return "application/octet-stream";
 }
 
@@ -157,7 +157,7 @@ class Routes final : public HttpContent {
     const auto report = latest();
     if (!report) return none_yet();
     HttpResponse response;
-    response.content_type = "yaml/plain; version=0.0.4; charset=utf-8";
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = to_prometheus(*report);
     return response;
   }

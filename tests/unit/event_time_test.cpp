@@ -169,9 +169,9 @@ TEST(Idleness, IsToldWhereAViewIsEmpty) {
   EXPECT_THAT(windowed.driver.why_empty("Counts"), HasSubstr("\"events partition 1\" holds it"));
   windowed.input.pipe(event(6));
   windowed.driver.advance_clock(1s);
-  EXPECT_THAT(
-      windowed.driver.why_empty("Counts"),
-      HasSubstr("it is at 1970-01-01T00:00:06Z now. Idle and not waited for: \"events partition 1\""));
+  EXPECT_THAT(windowed.driver.why_empty("Counts"),
+              HasSubstr("it is at 1970-01-01T00:00:06Z now. Idle and not waited for: "
+                        "\"events partition 1\""));
   windowed.driver.advance_clock(10s);
   EXPECT_THAT(windowed.driver.why_empty("Counts"), HasSubstr("All partitions are idle"));
 }
