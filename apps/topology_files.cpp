@@ -155,7 +155,7 @@ int validate_main(int argc, char** argv) {
     if (!mistakes.empty()) {
       code = report(path, mistakes);
     } else {
-      std::printf("%s: right: %zu spouts, %zu bolts, %zu streams\n", path.c_str(),
+      std::printf("%s: right: spouts %zu, bolts %zu, streams %zu\n", path.c_str(),
                   file.spouts.size(), file.bolts.size(), file.streams.size());
     }
   }

@@ -60,7 +60,7 @@ export interface ComponentMore {
   skew?: { share: number; even: number; task: number } | null;
   hot_key?: { text: string; share: number; samples: number } | null;
   closes_at?: string | null;
-  partitions?: { name: string; watermark: string | null; ended: boolean }[];
+  partitions?: { name: string; watermark: string | null; ended: boolean; idle?: boolean }[];
   errors?: ErrorGroup[];
 }
 

@@ -122,11 +122,11 @@ function Tasks(props: { tasks: Task[] }) {
   );
 }
 
-/** The partitions of a component that stamps event time; the one furthest behind holds the watermark. */
+/** The partitions of a component that stamps event time; the one furthest behind that is not idle holds the watermark. */
 function Partitions(props: { component: Component }) {
   const partitions = props.component.partitions ?? [];
   if (partitions.length === 0) return null;
-  const open = partitions.filter((one) => !one.ended);
+  const open = partitions.filter((one) => !one.ended && !one.idle);
   const holder = open.length > 1 ? open.reduce((a, b) => ((a.watermark ?? "") <= (b.watermark ?? "") ? a : b)) : null;
   return (
     <>
@@ -135,7 +135,7 @@ function Partitions(props: { component: Component }) {
         {partitions.map((one) => (
           <li key={one.name} class={one === holder ? "holds" : ""}>
             <span>{one.name}</span>
-            <span>{one.ended ? "ended" : one.watermark === null ? "nothing yet" : one.watermark === "end" ? "end" : clock(one.watermark)}{one === holder && <small> holds time back</small>}</span>
+            <span>{one.ended ? "ended" : one.watermark === null ? "nothing yet" : one.watermark === "end" ? "end" : clock(one.watermark)}{one === holder && <small> holds time back</small>}{one.idle && !one.ended && <small> idle, not waited for</small>}</span>
           </li>
         ))}
       </ul>
