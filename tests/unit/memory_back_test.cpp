@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -56,7 +58,9 @@ struct Gate : Bolt<Frame, Frame> {
 };
 
 bool comes(const std::function<bool()>& condition) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  const char* const patience_s = std::getenv("MILLRACE_PATIENCE_S");
+  const auto give_up = std::chrono::steady_clock::now() +
+                       std::chrono::seconds(patience_s == nullptr ? 120 : std::atoi(patience_s));
   while (!condition()) {
     if (std::chrono::steady_clock::now() > give_up) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -83,8 +83,11 @@ TEST(Rows, ArePickedAndJoinedWithTheirNulls) {
   type.append(picked, batch, std::vector<std::uint32_t>{0});
   type.append_all(picked, batch);
   ASSERT_EQ(picked.size(), 6u);
+  // Rows refer to the texts of the lines they were read from.
+  const std::vector<std::string> lines = {kLines[2], kLines[1], kLines[0],
+                                          kLines[0], kLines[1], kLines[2]};
   RowBatch wanted;
-  read({kLines[2], kLines[1], kLines[0], kLines[0], kLines[1], kLines[2]}, wanted, texts);
+  read(lines, wanted, texts);
   EXPECT_EQ(shown(picked), shown(wanted));
   picked.values.truncate(2);
   EXPECT_EQ(picked.size(), 2u);
