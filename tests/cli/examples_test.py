@@ -1,8 +1,20 @@
-# The examples run and print what their pages say.
+# The examples run and print what their pages say; on real data, what a plain script computed.
+import csv
+import gzip
 import json
 import unittest
 
 from harness import ROOT, CliTest
+
+SHARED = ROOT.parent / "shared" / "data"
+EDITS = ROOT / "data/wikipedia-edits/wikiticker-2015-09-12-sampled.json.gz"
+
+
+def expected(folder, name):
+    """The rows of an expected result, as dictionaries of texts."""
+    path = SHARED / folder / "expected" / name
+    with (gzip.open if name.endswith(".gz") else open)(path, "rt", encoding="utf-8") as rows:
+        return list(csv.DictReader(rows))
 
 
 class Examples(CliTest):
@@ -38,6 +50,53 @@ class Examples(CliTest):
     def test_tested_topology(self):
         out, _ = self.run_program("tested_topology", cwd=ROOT)
         self.assertEqual(out.count(": ok\n"), 4)
+
+
+@unittest.skipUnless(SHARED.exists(), "there is no folder shared/ beside the clone")
+class ExamplesOnRealData(CliTest):
+    def rows(self, program, *arguments):
+        out, _ = self.run_program(program, *arguments, "--ui", "off", cwd=ROOT)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def test_market_bars(self):
+        trades = SHARED / "btc-ticks" / "bitstamp_trades_from_20131125_usd.csv.gz"
+        self.assertEqual(
+            [(row["timestamp"], f"{row['price']:.2f}", f"{row['mean']:.6f}")
+             for row in self.rows("market_bars", trades)],
+            [(int(row["ts_ms"]) // 1000, row["price"], row["mean100_6"])
+             for row in expected("btc-ticks", "alerts_sma100.csv")])
+        summary, _ = self.summary("market_bars", trades)
+        last = expected("btc-ticks", "ohlcv_1h.csv")[-1]
+        bar, = summary["views"]["bars"]
+        for name in ("open", "high", "low", "close"):
+            self.assertEqual(f"{bar[name]:.2f}", last[name], name)
+        self.assertEqual(f"{bar['volume']:.8f}", last["volume_8"])
+
+    def test_card_velocity(self):
+        payments = SHARED / "card-fraud" / "tx-2018-0*.csv.gz"
+        self.assertEqual(
+            sorted((row["payment"], row["customer"], row["in_a_day"])
+                   for row in self.rows("card_velocity", payments)),
+            sorted((int(row["tx_id"]), int(row["customer"]), int(row["count_1d"]))
+                   for row in expected("card-fraud", "alerts_velocity.csv")))
+
+    def test_comments_in_order(self):
+        edits = gzip.open(EDITS, "rt", encoding="utf-8").read().splitlines()
+        arrived = [int(row["line"]) for row in expected("wikipedia-edits", "arrivals.csv.gz")]
+        comments = self.file("comments.jsonl", "\n".join(edits[line] for line in arrived) + "\n")
+        late = self.folder / "late.jsonl"
+
+        def shown(row):
+            return row["channel"], row["user"], row["comment"]
+
+        def of_edits(name):
+            lines = [int(row["line"]) for row in expected("wikipedia-edits", name)]
+            return [shown(json.loads(edits[line])) for line in lines]
+
+        in_order = self.rows("comments_in_order", comments, late)
+        self.assertEqual([shown(row) for row in in_order], of_edits("restored_order.csv.gz"))
+        self.assertEqual([shown(json.loads(line)) for line in late.read_text().splitlines()],
+                         of_edits("late_lines.csv"))
 
 
 if __name__ == "__main__":
