@@ -172,7 +172,7 @@ void add_verb_entries(Entries& entries) {
       {{.name = "fields",
         .type = ParamType::fields,
         .required = true,
-        .doc = "fields, or {new_name: field}"}},
+        .doc = "each a field, or {new_name: field}"}},
       make_select);
   add(entries, "sample", "keeps a share of the rows, the same ones whatever the parallelism",
       {{.name = "fraction",
