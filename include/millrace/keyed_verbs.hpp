@@ -6,11 +6,21 @@
 #include <string>
 #include <utility>
 
-#include "millrace/ordered_stream.hpp"
+#include "millrace/stream_handle.hpp"
 #include "operator/keyed_picks.hpp"
 #include "operator/keyed_process.hpp"
 
 namespace millrace {
+
+template <class T>
+class Stream;
+template <class T>
+class OrderedStream;
+
+namespace detail {
+template <class T>
+OrderedStream<T> restored(const Stream<T>& stream, const Grouping& grouping);
+}
 
 /// A base of KeyedStream.
 template <class Derived, class T, class Key>

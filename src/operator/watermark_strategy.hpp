@@ -2,6 +2,7 @@
 // user's.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
