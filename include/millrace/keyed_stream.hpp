@@ -9,6 +9,7 @@
 
 #include "millrace/aggregates.hpp"
 #include "millrace/keyed_verbs.hpp"
+#include "millrace/statistics.hpp"
 #include "millrace/stream.hpp"
 #include "operator/alert.hpp"
 #include "operator/top.hpp"
@@ -28,7 +29,7 @@ class KeyWindows;
 /// Values are members or functions of the record. A record at which a function throws is a dead
 /// letter and changes nothing. Optionals that are absent are passed over.
 template <class Derived, class T>
-class AggregateVerbs : public detail::VerbsThatNeedAggregates {
+class AggregateVerbs : public detail::VerbsThatNeedAggregates, public StatisticVerbs<Derived, T> {
  public:
   /// Number of records of each key.
   auto count() const { return derived().apply("count", "count", detail::CountKernel{}); }

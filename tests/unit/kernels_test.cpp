@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "aggregated.hpp"
 #include "millrace/aggregates.hpp"
 #include "operator/keyed.hpp"
 
@@ -22,21 +23,9 @@ struct Reading {
   std::string_view text = {};
 };
 
-/// The aggregate of `readings`, added one by one, or each alone and then merged.
 template <class Spec>
 auto aggregate_of(const Spec& spec, const std::vector<Reading>& readings, bool merged = false) {
-  const auto kernel = spec.template kernel<Reading>();
-  auto acc = kernel.init();
-  for (const Reading& reading : readings) {
-    if (merged) {
-      auto one = kernel.init();
-      kernel.put(one, kernel.take(reading, {}));
-      kernel.merge(acc, one);
-    } else {
-      kernel.put(acc, kernel.take(reading, {}));
-    }
-  }
-  return kernel.result(acc);
+  return aggregated(spec, readings, merged);
 }
 
 std::vector<Reading> numbers(std::initializer_list<std::int64_t> list) {
