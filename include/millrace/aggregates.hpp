@@ -25,7 +25,8 @@ struct NamedAggregate {
     static_assert(detail::kHolds<M, Value>,
                   "millrace: as() needs a member that holds the aggregate's value: std::int64_t "
                   "for count, distinct and sums of integers, double for mean and sums of reals, "
-                  "the member's own type for min, max, first and last");
+                  "the member's own type for min, max, first and last, a std::vector of it for "
+                  "list and set");
     return detail::Part<Kernel, Row, M>{spec.template kernel<T>(), member};
   }
 };
@@ -54,9 +55,42 @@ class AggregateSpec {
   std::tuple<Fs...> fs_;
 };
 
+/// The same of one with options, which the kernel holds before the functions.
+template <template <class T, class... Fs> class Kernel, class Options, class... Fs>
+class TunedAggregate {
+ public:
+  explicit TunedAggregate(Options options, Fs... functions)
+      : options_(std::move(options)), fs_(std::move(functions)...) {}
+
+  template <class Row, class M>
+  NamedAggregate<TunedAggregate, Row, M> as(M Row::* member) const {
+    return {*this, member};
+  }
+
+  /// Internal.
+  template <class T>
+  auto kernel() const {
+    static_assert((std::is_invocable_v<const Fs&, const T&> && ...),
+                  "millrace: an aggregate takes members or functions of this stream's records");
+    return std::apply([this](const Fs&... f) { return Kernel<T, Fs...>{options_, f...}; }, fs_);
+  }
+
+ private:
+  Options options_;
+  std::tuple<Fs...> fs_;
+};
+
 namespace detail {
 template <class T>
 using CountOf = CountKernel;
+
+/// What verbs of an aggregate do: `kind` is also what its value is called.
+template <class T, class Verbs, class Spec>
+auto apply_spec(const Verbs& verbs, const char* kind, const Spec& spec) {
+  auto kernel = spec.template kernel<T>();
+  Status problem = problem_of(kernel);
+  return verbs.apply(kind, kind, std::move(kernel), std::move(problem));
+}
 }  // namespace detail
 
 /// The number of records.

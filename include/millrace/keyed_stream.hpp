@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/aggregates.hpp"
+#include "millrace/collections.hpp"
 #include "millrace/keyed_verbs.hpp"
 #include "millrace/statistics.hpp"
 #include "millrace/stream.hpp"
@@ -29,7 +30,9 @@ class KeyWindows;
 /// Values are members or functions of the record. A record at which a function throws is a dead
 /// letter and changes nothing. Optionals that are absent are passed over.
 template <class Derived, class T>
-class AggregateVerbs : public detail::VerbsThatNeedAggregates, public StatisticVerbs<Derived, T> {
+class AggregateVerbs : public detail::VerbsThatNeedAggregates,
+                       public StatisticVerbs<Derived, T>,
+                       public CollectingVerbs<Derived, T> {
  public:
   /// Number of records of each key.
   auto count() const { return derived().apply("count", "count", detail::CountKernel{}); }
@@ -123,8 +126,9 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates, public StatisticV
     detail::SeveralKernel<T, Row, decltype(first.template part<T>()),
                           decltype(more.template part<T>())...>
     kernel(first.template part<T>(), more.template part<T>()...);
-    return derived().apply("aggregate", "value", std::move(kernel),
-                           detail::check_places(first.member, more.member...));
+    Status problem = detail::check_places(first.member, more.member...);
+    if (problem.ok()) problem = kernel.problem();
+    return derived().apply("aggregate", "value", std::move(kernel), std::move(problem));
   }
 };
 

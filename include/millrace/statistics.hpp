@@ -69,7 +69,7 @@ class StatisticVerbs {
  private:
   template <class Spec>
   auto statistic(const char* kind, const Spec& spec) const {
-    return static_cast<const Derived&>(*this).apply(kind, kind, spec.template kernel<T>());
+    return detail::apply_spec<T>(static_cast<const Derived&>(*this), kind, spec);
   }
 };
 

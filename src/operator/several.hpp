@@ -93,6 +93,16 @@ Status check_places(First first, More... more) {
   return {};
 }
 
+/// What is wrong with a kernel's options.
+template <class Kernel>
+Status problem_of(const Kernel& kernel) {
+  if constexpr (requires { kernel.problem(); }) {
+    return kernel.problem();
+  } else {
+    return {};
+  }
+}
+
 /// Runs the kernels of all parts over each record, side by side.
 template <class T, class Row, class... Parts>
 struct SeveralKernel {
@@ -106,6 +116,15 @@ struct SeveralKernel {
 
   explicit SeveralKernel(Parts... several) : parts(std::move(several)...) {}
 
+  /// The first of what is wrong with the parts.
+  Status problem() const {
+    Status first;
+    const auto look = [&first](Status problem) {
+      if (first.ok()) first = std::move(problem);
+    };
+    std::apply([&](const Parts&... part) { (look(problem_of(part.kernel)), ...); }, parts);
+    return first;
+  }
   Acc init() const {
     return std::apply([](const Parts&... part) { return Acc(part.kernel.init()...); }, parts);
   }
