@@ -10,6 +10,7 @@
 #include "millrace/aggregates.hpp"
 #include "millrace/collections.hpp"
 #include "millrace/keyed_verbs.hpp"
+#include "millrace/sketches.hpp"
 #include "millrace/statistics.hpp"
 #include "millrace/stream.hpp"
 #include "operator/alert.hpp"
@@ -32,7 +33,8 @@ class KeyWindows;
 template <class Derived, class T>
 class AggregateVerbs : public detail::VerbsThatNeedAggregates,
                        public StatisticVerbs<Derived, T>,
-                       public CollectingVerbs<Derived, T> {
+                       public CollectingVerbs<Derived, T>,
+                       public SketchVerbs<Derived, T> {
  public:
   /// Number of records of each key.
   auto count() const { return derived().apply("count", "count", detail::CountKernel{}); }

@@ -32,6 +32,14 @@ class WordSet {
   }
   void merge(const WordSet& other);
   std::size_t size() const { return used_ + (has_zero_ ? 1 : 0); }
+  /// Calls visit(word) for each, in no order.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    if (has_zero_) visit(std::uint64_t{0});
+    for (const std::uint64_t word : slots_) {
+      if (word != 0) visit(word);
+    }
+  }
 
  private:
   void grow();

@@ -11,6 +11,7 @@ using Group = std::vector<const ModelRecord*>;
 
 constexpr std::size_t kListed = 3;
 constexpr std::size_t kInSet = 4;
+constexpr std::size_t kTop = 2;
 
 /// What the draws hit of what is easily got wrong.
 struct CollectionHits {
@@ -19,6 +20,7 @@ struct CollectionHits {
   std::uint64_t list_short = 0;  ///< fewer than it may hold
   std::uint64_t set_cut = 0;     ///< more different values than the set may hold
   std::uint64_t absent = 0;      ///< nothing to list at all
+  std::uint64_t top_tie = 0;     ///< values of one frequency where the ranking is cut
 };
 
 /// Absent for most, so that some windows have none.
@@ -48,6 +50,11 @@ struct Collected {
   std::vector<std::string> odd_names;
   std::vector<std::string> names;
   std::vector<double> reals;
+  std::int64_t pairs = 0;
+  double median = 0;
+  std::vector<double> tails;
+  std::vector<Frequent<std::string>> frequent;
+  std::vector<Frequent<std::int32_t>> frequent_kinds;
 };
 
 template <class Windowed>
@@ -56,13 +63,29 @@ auto collected(const Windowed& windowed) {
       list(&Event::number, kListed).as(&Collected::first_numbers),
       list(odd_name, kListed).as(&Collected::odd_names),
       set(&Event::name, kInSet).as(&Collected::names),
-      set([](const Event& event) { return special(event.number); }, 100).as(&Collected::reals));
+      set([](const Event& event) { return special(event.number); }, 100).as(&Collected::reals),
+      distinct_approx(&Event::name, kind_of).as(&Collected::pairs),
+      median(&Event::number).as(&Collected::median),
+      quantiles(&Event::number, {0.1, 1}).as(&Collected::tails),
+      top_k(&Event::name, kTop).as(&Collected::frequent),
+      top_k_approx(kind_of, kTop).as(&Collected::frequent_kinds));
+}
+
+template <class V>
+std::string frequent_text(const std::vector<Frequent<V>>& frequent) {
+  std::string text;
+  for (const auto& one : frequent)
+    text += fmt::format(" {}:{}-{}", one.value, one.count, one.error);
+  return text;
 }
 
 OutRow collected_row(const std::string& key, Bounds window, const Collected& value) {
-  return {fmt::format("{} [{}, {}) = {} | {} | {} | {}", key, window.first, window.second,
-                      fmt::join(value.first_numbers, " "), fmt::join(value.odd_names, " "),
-                      fmt::join(value.names, " "), fmt::join(value.reals, " ")),
+  return {fmt::format("{} [{}, {}) = {} | {} | {} | {} | {} {} {} |{} |{}", key, window.first,
+                      window.second, fmt::join(value.first_numbers, " "),
+                      fmt::join(value.odd_names, " "), fmt::join(value.names, " "),
+                      fmt::join(value.reals, " "), value.pairs, value.median,
+                      fmt::join(value.tails, " "), frequent_text(value.frequent),
+                      frequent_text(value.frequent_kinds)),
           0};
 }
 
@@ -109,6 +132,42 @@ std::vector<double> set_of_reals(const Group& group) {
   return reals;
 }
 
+std::string name_of(const ModelRecord& record) { return record.name; }
+std::int32_t model_kind_of(const ModelRecord& record) {
+  return static_cast<std::int32_t>(record.number % 3);
+}
+
+/// By how often they come, then by value.
+template <class V>
+std::vector<Frequent<V>> by_frequency(const Group& group, V (*get)(const ModelRecord&)) {
+  std::map<V, std::int64_t> counts;
+  for (const ModelRecord* record : group) ++counts[get(*record)];
+  std::vector<Frequent<V>> all;
+  for (const auto& [value, count] : counts) all.push_back({value, count, 0});
+  std::stable_sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.count > b.count; });
+  return all;
+}
+
+/// Windows are so small that sketches keep all they meet: here they are exact, so that what the
+/// schedule must not change shows. Their errors are measured in sketches_test.cpp.
+void add_sketched(Collected& row, const Group& group) {
+  std::set<std::pair<std::string, std::int64_t>> pairs;
+  std::vector<std::int64_t> numbers;
+  for (const ModelRecord* record : group) {
+    pairs.emplace(record->name, model_kind_of(*record));
+    numbers.push_back(record->number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  row.pairs = static_cast<std::int64_t>(pairs.size());
+  row.median = static_cast<double>(numbers[(numbers.size() - 1) / 2]);
+  row.tails = {static_cast<double>(numbers[(numbers.size() - 1) / 10]),
+               static_cast<double>(numbers.back())};
+  row.frequent = by_frequency<std::string>(group, name_of);
+  row.frequent_kinds = by_frequency<std::int32_t>(group, model_kind_of);
+  cut(row.frequent, kTop);
+  cut(row.frequent_kinds, kTop);
+}
+
 Collected collected_of(Group group) {
   std::sort(group.begin(), group.end(), is_before);
   Collected row;
@@ -123,6 +182,7 @@ Collected collected_of(Group group) {
   cut(row.odd_names, kListed);
   cut(row.names, kInSet);
   row.reals = set_of_reals(group);
+  add_sketched(row, group);
   return row;
 }
 
@@ -133,6 +193,9 @@ void count_hits(Group group, CollectionHits& hits) {
   hits.list_short += group.size() < kListed;
   hits.set_cut += names.size() > kInSet;
   hits.absent += collected_of(group).odd_names.empty();
+  const auto frequencies = by_frequency<std::string>(group, name_of);
+  hits.top_tie +=
+      frequencies.size() > kTop && frequencies[kTop - 1].count == frequencies[kTop].count;
   if (group.size() <= kListed) return;
   ++hits.list_cut;
   hits.list_tie += group[kListed - 1]->time == group[kListed]->time &&
@@ -186,7 +249,7 @@ Rows model(const Case& drawn, const std::vector<ModelRecord>& records, Collectio
   return rows;
 }
 
-TEST(ScheduleDoesNotMatter, ListsAndSetsEqualTheModel) {
+TEST(ScheduleDoesNotMatter, ListsAndSetsAndSketchesEqualTheModel) {
   CollectionHits hits;
   for_each_seed([&](std::uint64_t seed) {
     const Case drawn = draw_case(seed);
@@ -201,6 +264,7 @@ TEST(ScheduleDoesNotMatter, ListsAndSetsEqualTheModel) {
   EXPECT_GT(hits.list_short, 0u) << "all lists were full";
   EXPECT_GT(hits.set_cut, 0u) << "no set was cut";
   EXPECT_GT(hits.absent, 0u) << "no list was empty";
+  EXPECT_GT(hits.top_tie, 0u) << "no ranking was cut between values of one frequency";
 }
 
 TEST(Collections, ThatKeepNothingAreRefused) {
