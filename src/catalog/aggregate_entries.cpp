@@ -7,21 +7,16 @@
 #include "base/text.hpp"
 #include "catalog/entry.hpp"
 #include "catalog/row_aggregate.hpp"
+#include "catalog/row_part.hpp"
 
 namespace millrace::detail {
 namespace {
 
-const std::vector<std::string> kAggregates = {"count", "sum",      "min",   "max",
-                                              "mean",  "distinct", "first", "last"};
-
-/// One aggregate with what it gives.
-struct MadePart {
-  RowPart part;
-  ColumnInfo info;
-};
-
-/// Why there is none, in a sentence.
-using PartOrWhy = std::variant<MadePart, std::string>;
+const std::vector<std::string> kAggregates = {
+    "count",      "sum",      "min",      "max",
+    "mean",       "distinct", "first",    "last",
+    "exact_sum",  "variance", "var_pop",  "stddev",
+    "stddev_pop", "median",   "quantile", "distinct_approx"};
 
 bool is_number(ColumnType type) { return type == ColumnType::integer || type == ColumnType::real; }
 
@@ -45,23 +40,6 @@ RowPart any_part(std::size_t field, ColumnType type) {
   return ordered_part<Kernel>(field, type);
 }
 
-RowPart distinct_part(const std::vector<std::size_t>& fields, ColumnType type) {
-  if (fields.size() > 1) return DistinctKernel<RowRef, KeyFields>(KeyFields(fields));
-  const std::size_t field = fields.front();
-  switch (type) {
-    case ColumnType::boolean:
-      return DistinctKernel<RowRef, MaybeBoolean>(MaybeBoolean{field});
-    case ColumnType::real:
-      return DistinctKernel<RowRef, MaybeReal>(MaybeReal{field});
-    case ColumnType::text:
-      return DistinctKernel<RowRef, MaybeText>(MaybeText{field});
-    case ColumnType::timestamp:
-      return DistinctKernel<RowRef, MaybeTime>(MaybeTime{field});
-    default:
-      return DistinctKernel<RowRef, MaybeInteger>(MaybeInteger{field});
-  }
-}
-
 RowPart number_part(const std::string& kind, std::size_t field, bool real) {
   if (kind == "sum") {
     if (real) return SumKernel<RowRef, MaybeReal>{{field}};
@@ -75,20 +53,22 @@ RowPart number_part(const std::string& kind, std::size_t field, bool real) {
 std::string wrong_count(const std::string& kind, std::size_t given) {
   if (kind == "count") return given == 0 ? "" : "count counts rows: it takes no field";
   if (given == 0) return fmt::format("{} needs a field", kind);
-  const std::size_t most = kind == "distinct" ? given : kind == "mean" ? 2 : 1;
+  const bool any = kind == "distinct" || kind == "distinct_approx";
+  const std::size_t most = any ? given : kind == "mean" ? 2 : 1;
   if (given <= most) return "";
   return fmt::format("{} takes {}, found {}", kind,
                      kind == "mean" ? "a field, or a field and its weight" : "one field", given);
 }
 
-PartOrWhy make_part(const std::string& kind, const std::vector<std::size_t>& fields,
+PartOrWhy make_part(const std::string& kind, const std::vector<std::size_t>& fields, double share,
                     const RowSchema& schema) {
   if (kind == "count") return MadePart{CountKernel{}, {kind, ColumnType::integer}};
   const ColumnInfo& info = schema.fields()[fields.front()];
   const bool optional = info.optional;
   if (kind == "distinct") {
-    return MadePart{distinct_part(fields, info.type), {kind, ColumnType::integer}};
+    return MadePart{distinct_part(fields, info.type, true), {kind, ColumnType::integer}};
   }
+  if (auto statistic = statistic_part(kind, fields, share, schema)) return std::move(*statistic);
   if (kind == "first")
     return MadePart{any_part<FirstKernel>(fields[0], info.type), {kind, info.type, optional}};
   if (kind == "last")
@@ -127,10 +107,23 @@ PartOrWhy make_part(const std::string& kind, const std::vector<std::size_t>& fie
       {kind, is_sum && !real ? ColumnType::integer : ColumnType::real, optional && !is_sum}};
 }
 
-/// The part of `kind(names...)`; a mistake at `place` where there is none.
+/// The part of `kind(names...)`, of a quantile with its share behind; a mistake at `place` where
+/// there is none.
 std::optional<MadePart> part_of(const Making& making, const Place& place, const std::string& kind,
-                                const std::vector<std::string>& names) {
+                                std::vector<std::string> names) {
   const RowSchema& schema = *making.input->schema;
+  double share = 0;
+  if (kind == "quantile") {
+    const auto parsed = names.size() == 2 ? parse_share(names.back()) : std::nullopt;
+    if (!parsed) {
+      making.mistakes.add(place,
+                          "quantile takes a field and a share from 0 to 1, such as "
+                          "quantile(price, 0.99)");
+      return std::nullopt;
+    }
+    share = *parsed;
+    names.pop_back();
+  }
   std::vector<std::size_t> fields;
   for (const std::string& name : names) {
     const auto field = schema.find(name);
@@ -149,7 +142,7 @@ std::optional<MadePart> part_of(const Making& making, const Place& place, const 
     making.mistakes.add(place, std::move(why));
     return std::nullopt;
   }
-  PartOrWhy part = make_part(kind, fields, schema);
+  PartOrWhy part = make_part(kind, fields, share, schema);
   if (auto* const why = std::get_if<std::string>(&part)) {
     making.mistakes.add(place, std::move(*why));
     return std::nullopt;
@@ -227,7 +220,7 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
 MadeStreams make_single(const Making& making, const std::string& kind) {
   std::vector<std::string> names;
   Place place = making.text.type_place;
-  for (const char* parameter : {"of", "weight"}) {
+  for (const char* parameter : {"of", "weight", "share"}) {
     const ConfigNode* const node = making.settings.node(parameter);
     if (node == nullptr) continue;
     place = node->place;
@@ -355,7 +348,7 @@ ParamInfo as_param(const std::string& kind) {
 
 void add_single(Entries& entries, const std::string& kind, std::string doc) {
   Entry entry{kind, EntryRole::aggregate, std::move(doc), {}, {}};
-  if (kind == "distinct") {
+  if (kind == "distinct" || kind == "distinct_approx") {
     entry.params.push_back({.name = "of",
                             .type = ParamType::fields,
                             .required = true,
@@ -367,6 +360,14 @@ void add_single(Entries& entries, const std::string& kind, std::string doc) {
   if (kind == "mean") {
     entry.params.push_back(
         {.name = "weight", .type = ParamType::field, .doc = "a field to weight the values by"});
+  }
+  if (kind == "quantile") {
+    entry.params.push_back({.name = "share",
+                            .type = ParamType::number,
+                            .required = true,
+                            .doc = "of the values, 0 to 1: 0.99 for the 99th percentile",
+                            .least = 0,
+                            .most = 1});
   }
   entry.params.push_back(window_param());
   entry.params.push_back(as_param(kind));
@@ -400,6 +401,14 @@ void add_aggregate_entries(Entries& entries) {
   add_single(entries, "distinct", "how many different values there are");
   add_single(entries, "first", "the value of the earliest row by event time");
   add_single(entries, "last", "the value of the latest row by event time");
+  add_single(entries, "exact_sum", "the sum of a real, rounded once");
+  add_single(entries, "variance", "the variance of a sample");
+  add_single(entries, "var_pop", "the variance of all there is");
+  add_single(entries, "stddev", "the standard deviation of a sample");
+  add_single(entries, "stddev_pop", "the standard deviation of all there is");
+  add_single(entries, "median", "the median, about");
+  add_single(entries, "quantile", "the value that a share of all does not exceed, about");
+  add_single(entries, "distinct_approx", "how many different values there are, about");
   Entry several{"aggregate",
                 EntryRole::aggregate,
                 "several aggregates in one pass",

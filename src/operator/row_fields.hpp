@@ -70,6 +70,16 @@ struct AnyNumber {
   double operator()(const RowRef& row) const noexcept;
 };
 
+/// A number of either type, or none for null.
+struct MaybeNumber {
+  std::size_t field;
+  bool real;
+  std::optional<double> operator()(const RowRef& row) const noexcept {
+    if (row.is_null(field)) return std::nullopt;
+    return real ? row.real(field) : static_cast<double>(row.integer(field));
+  }
+};
+
 /// Several fields, or one that no simple key can hold, as bytes that are equal exactly when the
 /// fields are and that sort as the fields do: null first, false before true, numbers by size (one
 /// NaN, behind all; one zero), texts by their bytes. Texts end with two zero bytes, zeros in them

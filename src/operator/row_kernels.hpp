@@ -10,6 +10,7 @@
 
 #include "expr/predicate.hpp"
 #include "operator/row_fields.hpp"
+#include "operator/sketch_kernels.hpp"
 #include "operator/value_kernels.hpp"
 #include "record/field_value.hpp"
 
@@ -38,7 +39,13 @@ using RowPart = std::variant<
     FirstKernel<RowRef, MaybeReal>, FirstKernel<RowRef, MaybeText>, FirstKernel<RowRef, MaybeTime>,
     FirstKernel<RowRef, MaybeBoolean>, LastKernel<RowRef, MaybeInteger>,
     LastKernel<RowRef, MaybeReal>, LastKernel<RowRef, MaybeText>, LastKernel<RowRef, MaybeTime>,
-    LastKernel<RowRef, MaybeBoolean>>;
+    LastKernel<RowRef, MaybeBoolean>, ExactSumKernel<RowRef, MaybeReal>,
+    VarianceOfSample<RowRef, MaybeNumber>, VarianceOfAll<RowRef, MaybeNumber>,
+    DeviationOfSample<RowRef, MaybeNumber>, DeviationOfAll<RowRef, MaybeNumber>,
+    QuantileKernel<RowRef, MaybeNumber>, DistinctApproxKernel<RowRef, MaybeInteger>,
+    DistinctApproxKernel<RowRef, MaybeReal>, DistinctApproxKernel<RowRef, MaybeText>,
+    DistinctApproxKernel<RowRef, MaybeTime>, DistinctApproxKernel<RowRef, MaybeBoolean>,
+    DistinctApproxKernel<RowRef, KeyFields>>;
 
 template <class Part>
 struct RowPartAcc;

@@ -162,6 +162,50 @@ dan,5,nan,no,x
             with self.subTest(where):
                 self.assertEqual(self.customers(where), wanted)
 
+    STATISTICS = """
+name: statistics
+spouts:
+  - {id: orders, type: csv, with: {path: "${orders}", fields: {customer: text, amount: int,
+      price: double or null, note: text or null}}}
+bolts:
+  - {id: stats, type: aggregate, with: {window: global(), values: {
+      sample: variance(price), all: var_pop(price), off: stddev(amount),
+      off_all: stddev_pop(amount), exact: exact_sum(price), middle: median(amount),
+      upper: "quantile(amount, 0.75)", notes: distinct_approx(note),
+      pairs: "distinct_approx(note, amount)"}}}
+  - {id: alone, type: quantile, with: {of: price, share: 1, window: global(), as: dearest}}
+  - {id: out, type: print}
+  - {id: alone out, type: print}
+streams:
+  - {from: orders, to: stats, grouping: {type: fields, args: [customer]}}
+  - {from: orders, to: alone, grouping: {type: fields, args: [customer]}}
+  - {from: stats, to: out}
+  - {from: alone, to: alone out}
+"""
+
+    def test_statistics(self):
+        orders = self.file("orders.csv", "customer,amount,price,note\n"
+                           "ann,1,1e16,x\nann,3,1,y\nann,5,-1e16,x\nann,7,,\nbob,2,,\n")
+        path = self.file("run.yaml", self.STATISTICS)
+        out, _ = self.run_program("millrace", "run", path, "--property", f"orders={orders}",
+                                  "--headless")
+        rows = {}
+        for line in out.splitlines():
+            if line.startswith("{"):
+                row = json.loads(line)
+                rows.setdefault(row["customer"], {}).update(row)
+        ann = rows["ann"]
+        self.assertEqual(ann["exact"], 1)
+        self.assertAlmostEqual(ann["sample"], 1e32, delta=1e18)
+        self.assertAlmostEqual(ann["all"], 2e32 / 3, delta=1e18)
+        self.assertAlmostEqual(ann["off"], (20 / 3) ** 0.5)
+        self.assertAlmostEqual(ann["off_all"], 5 ** 0.5)
+        self.assertEqual((ann["middle"], ann["upper"], ann["dearest"]), (3, 5, 1e16))
+        self.assertEqual((ann["notes"], ann["pairs"]), (2, 4))
+        bob = rows["bob"]
+        self.assertEqual((bob["exact"], bob["notes"], bob["middle"]), (0, 0, 2))
+        self.assertEqual((bob["sample"], bob["all"], bob["dearest"]), (None, None, None))
+
     def test_properties_and_the_environment(self):
         text = self.RUNNING.replace("${orders}", "${ENV-ORDERS_FOLDER}/orders.csv") % "paid"
         path = self.file("run.yaml", text)
