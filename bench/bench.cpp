@@ -32,6 +32,8 @@ constexpr Entry kWorkloads[] = {
     {"process-state", process_state_workload},
     {"timers", timers_workload},
     {"order-restore", order_restore_workload},
+    {"distinct", distinct_workload},
+    {"quantiles", quantiles_workload},
     {"large-records", large_records_workload},
     {"json", json_workload},
     {"growth", growth_workload},

@@ -22,6 +22,10 @@ Workload process_state_workload(const Settings& settings);
 Workload timers_workload(const Settings& settings);
 /// Events up to a second out of order, put in order by one task.
 Workload order_restore_workload(const Settings& settings);
+/// Exact counts of the distinct users of a thousand keys in windows of a second.
+Workload distinct_workload(const Settings& settings);
+/// The median and the 99th percentile of a thousand keys in windows of a second.
+Workload quantiles_workload(const Settings& settings);
 /// Records with bytes of 1 KB and of 1 MB through a chain of queues.
 Workload large_records_workload(const Settings& settings);
 /// JSON lines into structs. Makes the input when absent, as hashtags.
