@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "connector/view.hpp"
+#include "millrace/unkeyed_statistics.hpp"
 #include "operator/output.hpp"
 #include "operator/row_shape.hpp"
 #include "record/schema.hpp"
@@ -112,7 +113,7 @@ template <class>
 inline constexpr bool kNever = false;
 
 /// Verbs that a plain stream does not have: calling one is the compiler's answer to a wrong wiring.
-class VerbsThatNeedMore {
+class VerbsThatNeedMore : public StatisticsThatNeedAKey {
  public:
   template <class W>
   void window(W) const {

@@ -52,12 +52,14 @@ void append_described_columns(std::vector<ColumnInfo>& columns,
 }
 
 /// Appends the columns of a part of a row: a struct's members under their own names, a scalar or an
-/// optional one under `name`.
+/// optional one or a list under the first of `names`.
 template <class V>
 void append_part_columns(std::vector<ColumnInfo>& columns, const std::vector<std::string>& names) {
   if constexpr (kIsOptional<V>) {
     append_part_columns<typename V::value_type>(columns, names);
     columns.back().optional = true;
+  } else if constexpr (kIsList<V>) {
+    columns.push_back({names.front(), ColumnType::object});
   } else {
     append_described_columns<V>(columns, names);
   }
@@ -66,7 +68,7 @@ void append_part_columns(std::vector<ColumnInfo>& columns, const std::vector<std
 /// Calls visit(member) for each column of a part of a row.
 template <class V, class Visit>
 void visit_part(const V& part, const Visit& visit) {
-  if constexpr (kIsOptional<V>) {
+  if constexpr (kIsOptional<V> || kIsList<V>) {
     visit(part);
   } else {
     Schema<V>::for_each(part, [&visit](std::string_view, const auto& member) { visit(member); });
