@@ -102,6 +102,9 @@ class Operator {
   /// The least watermark over all inputs rose; kTimeMax at the end of input. The runtime forwards
   /// it afterwards.
   virtual void advance(Time, Outputs&) {}
+  /// The watermark to forward behind advance(watermark); earlier where rows of earlier times are
+  /// still to come. Never goes back; kTimeMax for kTimeMax.
+  virtual Time forwarded(Time watermark) const { return watermark; }
   /// Not null for an operator that makes watermarks itself instead of forwarding those of its
   /// inputs: what it is told of the source in its chain.
   virtual TimeOrigin* time_origin() { return nullptr; }

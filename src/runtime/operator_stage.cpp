@@ -58,7 +58,7 @@ void OperatorStage::advance(Time watermark) {
   called([&] { operator_->advance(watermark, *this); });
   // A watermark that fires nothing is no step: it would hide those that are.
   if (counters_.emitted.value() != emitted_before) count_step(busy_before);
-  if (!origin_) forward_watermark(watermark);
+  if (!origin_) forward_watermark(operator_->forwarded(watermark));
 }
 
 void OperatorStage::advance_watermark(Time watermark) {
