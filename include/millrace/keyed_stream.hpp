@@ -18,12 +18,15 @@
 #include "operator/trend.hpp"
 #include "operator/two_phase.hpp"
 #include "window/record_windows.hpp"
+#include "window/refiring_windows.hpp"
 #include "window/session.hpp"
 
 namespace millrace {
 
 template <class T, class Key, class Spec>
 class KeyWindows;
+template <class T, class Key, class Spec>
+class RefiringStream;
 
 /// The aggregates of a keyed stream: without a window the new value is emitted for every record,
 /// with one once a key when the window fires.
@@ -147,6 +150,14 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
 
   /// Cuts into windows of event time, or one over everything.
   WindowedStream<T, Key> window(Windows windows) const { return {*this, windows}; }
+  /// Cuts into windows that also emit early or for late records, or only when nothing can come any
+  /// more: window(tumbling(1min).allowed_lateness(10s).early(every(10s))).
+  RefiringStream<T, Key, RefiringWindows> window(RefiringWindows windows) const {
+    return {*this, windows};
+  }
+  RefiringStream<T, Key, FinalWindows> window(FinalWindows windows) const {
+    return {*this, windows};
+  }
   /// Cuts into sessions: see session().
   template <class Gap>
   KeyWindows<T, Key, Sessions<Gap>> window(Sessions<Gap> sessions) const {
@@ -401,4 +412,5 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 
 }  // namespace millrace
 
-#include "millrace/key_windows.hpp"  // what window(session(...)) returns; needs KeyedStream
+#include "millrace/key_windows.hpp"      // what window(session(...)) returns; needs KeyedStream
+#include "millrace/refiring_stream.hpp"  // what window(tumbling(...).early(...)) returns

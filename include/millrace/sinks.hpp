@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +79,10 @@ template <class K, class V>
 struct KeyColumns<Ranked<K, V>> {
   static std::size_t count() { return Schema<K>::columns().size(); }
 };
+template <class K, class V>
+struct KeyColumns<WindowUpdate<K, V>> {
+  static std::size_t count() { return Schema<K>::columns().size(); }
+};
 
 inline std::string name_of(ViewKind kind) {
   static constexpr const char* kNames[] = {"", "top", "table", "alerts", "line", "number", "grid"};
@@ -114,6 +119,10 @@ std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
     options.columns.push_back({column.name, std::string(column_type_name(column.type))});
   }
   options.facts = row_facts<T>(names);
+  if constexpr (requires(const T& row) { row.retracted; }) {  // a later row takes the place of one
+    for (std::size_t at = 0; at < KeyColumns<T>::count(); ++at)
+      options.key_columns.push_back(options.columns[at].name);
+  }
   return std::make_shared<View>(std::move(options));
 }
 
@@ -126,15 +135,20 @@ class ViewSink final : public Sink {
   Status write(const BatchBase& base) override {
     const auto& batch = static_cast<const Batch<T>&>(base);
     rows_.resize(batch.values.size());
-    for (std::size_t at = 0; at < rows_.size(); ++at) {
-      Row& row = rows_[at];
+    std::size_t shown = 0;
+    for (std::size_t at = 0; at < batch.values.size(); ++at) {
+      const auto& record = batch.values[at];
+      if constexpr (requires { record.retracted; }) {
+        if (record.retracted) continue;
+      }
+      Row& row = rows_[shown++];
       row.cells.clear();
-      append_cells(row.cells, batch.values[at]);
-      const auto window = RowShape<T>::window(batch.values[at]);
+      append_cells(row.cells, record);
+      const auto window = RowShape<T>::window(record);
       row.window_start = window ? std::optional(window->first) : std::nullopt;
       row.window_end = window ? std::optional(window->second) : std::nullopt;
     }
-    view_->add(rows_);
+    view_->add(std::span(rows_).first(shown));
     return {};
   }
 

@@ -118,6 +118,9 @@ class WindowEmitter {
   WindowRows<K, Kernel> rows_;
 };
 
+/// What became of a record that came too late for its pane.
+enum class Fate { taken, failed, late };
+
 /// Adds the records of batches to the panes they belong to; judges lateness by each record's own
 /// mark.
 template <class T, class Key, class Kernel>
@@ -137,7 +140,14 @@ class PaneFiller {
   /// Keys in the pane used last.
   std::size_t keys_in_pane() const { return slot_.tables ? slot_.tables->size() : 0; }
 
+  const TableUpdater<T, Key, Kernel>& adder() const { return updater_; }
+
   void add(Batch<T>& in, Panes& panes, const OperatorContext& context) {
+    add(in, panes, context, [](std::size_t, Time) { return Fate::late; });
+  }
+  /// The same, with late(index, its watermark) -> Fate for records too late for all their panes.
+  template <class Late>
+  void add(Batch<T>& in, Panes& panes, const OperatorContext& context, Late&& late_one) {
     const std::size_t count = in.values.size();
     std::size_t failed = 0;
     std::size_t late = 0;
@@ -145,10 +155,10 @@ class PaneFiller {
       slot_ = panes.pane_of(0);
       failed = updater_.add_run(*slot_.tables, in, 0, count, *context.dead_letters);
     } else if (panes.shared()) {
-      add_by_runs(in, panes, context, failed, late);
+      add_by_runs(in, panes, context, failed, late, late_one);
     } else {
       for (std::size_t at = 0, cursor = 0; at < count; ++at)
-        add_single(in, at, cursor, panes, context, failed, late);
+        add_single(in, at, cursor, panes, context, failed, late, late_one);
     }
     context.tally->processed += count - failed - late;
     context.tally->dead_lettered += failed;
@@ -157,8 +167,9 @@ class PaneFiller {
 
  private:
   /// Neighbours mostly share a pane: one look-up a run of records, not a record.
+  template <class Late>
   void add_by_runs(Batch<T>& in, Panes& panes, const OperatorContext& context, std::size_t& failed,
-                   std::size_t& late) {
+                   std::size_t& late, Late& late_one) {
     const std::size_t count = in.values.size();
     const Time* times = in.times.data();
     std::size_t cursor = 0;
@@ -166,7 +177,7 @@ class PaneFiller {
     while (at < count) {
       const std::size_t stop = cursor < in.behind.size() ? in.behind[cursor].index : count;
       if (at == stop) {
-        add_single(in, at, cursor, panes, context, failed, late);
+        add_single(in, at, cursor, panes, context, failed, late, late_one);
         ++cursor;
         ++at;
         continue;
@@ -197,13 +208,17 @@ class PaneFiller {
     return at;
   }
 
+  template <class Late>
   void add_single(Batch<T>& in, std::size_t at, std::size_t& cursor, Panes& panes,
-                  const OperatorContext& context, std::size_t& failed, std::size_t& late) {
+                  const OperatorContext& context, std::size_t& failed, std::size_t& late,
+                  Late& late_one) {
     const Time behind = behind_at(in, at, cursor);
     targets_.clear();
     if (!panes.add_slow(in.times[at], behind,
                         [this](auto& tables) { targets_.push_back(&tables); })) {
-      ++late;
+      const Fate fate = late_one(at, behind);
+      late += fate == Fate::late;
+      failed += fate == Fate::failed;
     } else {
       failed += updater_.add_to_all(targets_, in, at, *context.dead_letters);
     }

@@ -39,6 +39,21 @@ struct Ranked {
   bool windowed() const { return window_end != kTimeMax; }
 };
 
+/// Why a window emitted a row: before its end, at its end, or for a record behind it.
+enum class Firing : std::uint8_t { early, on_time, late };
+
+/// One row of a key and window that emits more than once.
+template <class K, class V>
+struct WindowUpdate {
+  K key{};
+  V value{};
+  Time window_start = kTimeMin;
+  Time window_end = kTimeMax;
+  Firing firing = Firing::on_time;
+  /// The row of this value, sent before, no longer holds: take it back.
+  bool retracted = false;
+};
+
 namespace detail {
 
 /// Takes the key from a record: a member, several members (a tuple), or a function of the record.

@@ -116,6 +116,29 @@ struct RowShape<Ranked<K, V>> {
   }
 };
 
+template <class K, class V>
+struct RowShape<WindowUpdate<K, V>> {
+  using T = WindowUpdate<K, V>;
+  static std::vector<ColumnInfo> columns(const RowNames& names) {
+    std::vector<ColumnInfo> columns;
+    append_part_columns<K>(columns, names.keys);
+    append_part_columns<V>(columns, {names.value});
+    columns.push_back({"firing", ColumnType::text});
+    columns.push_back({"retracted", ColumnType::boolean});
+    return columns;
+  }
+  template <class Visit>
+  static void visit_cells(const T& row, const Visit& visit) {
+    visit_part(row.key, visit);
+    visit_part(row.value, visit);
+    visit(row.firing);
+    visit(row.retracted);
+  }
+  static std::optional<std::pair<Time, Time>> window(const T& row) {
+    return std::pair(row.window_start, row.window_end);
+  }
+};
+
 /// Appends a cell for each column of a row.
 template <class T>
 void append_cells(std::vector<Value>& cells, const T& row) {

@@ -18,6 +18,17 @@ struct RowPlace {
   const Arrival* arrival = nullptr;  ///< null: a place made of the key
 };
 
+/// A row without a result, in a handler of what it threw: a sum beyond its range, or a result() of
+/// the user's.
+template <class K>
+[[gnu::noinline]] void refuse_row(const K& key, Time start, Time end,
+                                  const OperatorContext& context) {
+  std::string text;
+  if constexpr (Described<K>) append_json(text, key);
+  context.dead_letters->add(current_exception_text(), describe_window(start, end), text);
+  ++context.tally->rows_refused;
+}
+
 template <class K, class Kernel>
 class WindowRows {
  public:
@@ -43,7 +54,7 @@ class WindowRows {
     } catch (const MemoryRefused&) {
       throw;
     } catch (...) {
-      refuse(key, place, context);
+      refuse_row(key, place.start, place.end, context);
       return;
     }
     rows_.flush_full(context, outputs);
@@ -51,16 +62,6 @@ class WindowRows {
   void flush(Outputs& outputs) { rows_.flush(outputs); }
 
  private:
-  /// A row without a result: a sum beyond its range, or a result() of the user that threw.
-  [[gnu::noinline]] static void refuse(const K& key, const RowPlace& place,
-                                       const OperatorContext& context) {
-    std::string text;
-    if constexpr (Described<K>) append_json(text, key);
-    context.dead_letters->add(current_exception_text(), describe_window(place.start, place.end),
-                              text);
-    ++context.tally->rows_refused;
-  }
-
   RowBatcher<Row> rows_;
 };
 

@@ -144,17 +144,19 @@ class PaneSet {
     }
   }
 
+  /// When drain() hands something over: the end of the earliest pane. nullopt: there is none.
+  std::optional<Time> drains_at() const {
+    if (panes_.empty()) return std::nullopt;
+    if (windows_.is_global()) return kTimeMax;
+    return saturating_add(panes_.begin()->first.start, windows_.pane_us());
+  }
   /// Hands over every pane that ends at or before `watermark`, then forgets it: the sender's side
   /// of two phases.
   template <class Visit>
   void drain(Time watermark, Visit&& visit) {
-    while (!panes_.empty()) {
-      const auto first = panes_.begin();
-      const Time end =
-          windows_.is_global() ? kTimeMax : saturating_add(first->first.start, windows_.pane_us());
-      if (end > watermark) return;
-      visit(first->first, *first->second);
-      recycle(first);
+    while (!panes_.empty() && *drains_at() <= watermark) {
+      visit(panes_.begin()->first, *panes_.begin()->second);
+      recycle(panes_.begin());
     }
   }
 

@@ -10,6 +10,9 @@
 
 namespace millrace {
 
+class EarlyTrigger;
+class RefiringWindows;
+
 /// How a keyed stream is cut into windows of event time. Windows are aligned to
 /// 1970-01-01T00:00:00Z plus an offset and hold [start, end).
 class Windows {
@@ -27,6 +30,12 @@ class Windows {
     moved.offset_ = offset.count();
     return moved;
   }
+
+  /// The same windows, which take records up to `lateness` late and then emit again: see
+  /// RefiringWindows.
+  constexpr RefiringWindows allowed_lateness(Duration lateness) const;
+  /// The same windows, which also emit before their end: see every().
+  constexpr RefiringWindows early(EarlyTrigger trigger) const;
 
   constexpr Kind kind() const { return kind_; }
   constexpr bool is_global() const { return kind_ == Kind::global; }
@@ -103,5 +112,19 @@ constexpr Windows cumulating(Duration size, Duration step) {
 }
 /// One window over everything, fired at the end of input. Needs no event time.
 constexpr Windows global() { return Windows::of(Windows::Kind::global, Duration(1), Duration(1)); }
+
+namespace detail {
+
+/// Calls use(end) for every window that holds `time`, in order; not for global ones.
+template <class Use>
+void each_end(const Windows& windows, Time time, Use&& use) {
+  const Time last = windows.last_end(time);
+  for (Time end = windows.first_end(time);; end = saturating_add(end, windows.slide_us())) {
+    use(end);
+    if (end >= last) return;
+  }
+}
+
+}  // namespace detail
 
 }  // namespace millrace

@@ -1,0 +1,175 @@
+// WindowTimeline: puts what happens to windows that emit more than once in the order of watermarks.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "operator/late_records.hpp"
+#include "operator/window_cells.hpp"
+
+namespace millrace::detail {
+
+/// What a step of the timeline needs of the operator that owns it.
+template <class Kernel>
+struct TimelineCall {
+  const Kernel& kernel;
+  const OperatorContext& context;
+  Outputs& outputs;
+};
+
+/// The windows of one task. When the watermark rises, panes that are complete go into the windows
+/// that hold them, windows fire and close at their times, and a late record counts at the watermark
+/// that it was behind: so rows, also early and late ones, are the same whatever the schedule. Only
+/// early rows by clock or by records are made of what has arrived: for them records go into their
+/// windows at once. One thread.
+template <class K, class Kernel, Refires kRefires>
+class WindowTimeline {
+ public:
+  using Acc = typename Kernel::Acc;
+  using Cells = WindowCells<K, Kernel, kRefires>;
+  using Cell = typename Cells::Cell;
+  using Window = typename Cells::Window;
+  using Panes = PaneSet<K, Acc>;
+  using Call = TimelineCall<Kernel>;
+
+  explicit WindowTimeline(const RefiringWindows& spec)
+      : spec_(spec), panes_(panes_of(spec), true), windows_(spec, Cells::kFinally), cells_(spec) {}
+
+  /// Before the first record; null: nobody counts.
+  void count_with(MemoryMeter* meter) {
+    panes_.count_with(meter);
+    windows_.count_with(meter);
+    late_.count_with(meter);
+  }
+
+  const RefiringWindows& spec() const { return spec_; }
+  /// Where records go that are not behind the end of their pane.
+  Panes& panes() { return panes_; }
+  /// True for a record that no window takes any more.
+  bool is_too_late(Time time, Time behind) const {
+    return spec_.closes(spec_.windows().last_end(time)) <= behind;
+  }
+  /// Keeps a record until its turn: one behind the end of its pane, or of one of its windows.
+  void add_late(LateRecord<K, Acc> record) { late_.add(std::move(record)); }
+  /// Adds a record at once to the windows that it is in time for, which may fire. True when there
+  /// are others that take it, as a late one.
+  bool add_now(Time time, Time behind, const K& key, std::uint64_t hash, const Acc& one,
+               const Call& call) {
+    bool late = false;
+    each_end(spec_.windows(), time, [&](Time end) {
+      if (end > behind) {
+        add_to(windows_.changing(end, end), key, hash, one, call);
+      } else {
+        late |= spec_.closes(end) > behind;
+      }
+    });
+    return late;
+  }
+  /// The early rows of all that has changed.
+  void fire_early(const Call& call) {
+    windows_.for_each([&](Window& window) { fire_changed(window, call); });
+    cells_.flush(call.outputs);
+  }
+  void flush(Outputs& outputs) { cells_.flush(outputs); }
+
+  /// The watermark at which something happens next.
+  std::optional<Time> next() const {
+    const auto step = next_step();
+    if (!step) return std::nullopt;
+    return step->first;
+  }
+  /// Does what happens up to `watermark`.
+  void advance(Time watermark, const Call& call) {
+    while (const auto next = next_step()) {
+      const auto [when, step] = *next;
+      // Of the records behind exactly this watermark more may come.
+      const bool due = step == Step::late ? when < watermark : when <= watermark;
+      if (!due && watermark != kTimeMax) break;
+      if (step == Step::pane) take_panes(when, call);
+      if (step == Step::window) look_at(windows_.first(), call);
+      if (step == Step::late) take_late(call);
+    }
+    cells_.flush(call.outputs);
+  }
+
+ private:
+  enum class Step { pane, window, late };  ///< in the order in which they go at the same time
+
+  static Windows panes_of(const RefiringWindows& spec) {
+    return tumbling(Duration(spec.pane_us())).offset(Duration(spec.windows().offset_us()));
+  }
+
+  std::optional<std::pair<Time, Step>> next_step() const {
+    std::optional<std::pair<Time, Step>> first;
+    const auto offer = [&first](std::optional<Time> when, Step step) {
+      if (when && (!first || *when < first->first)) first.emplace(*when, step);
+    };
+    offer(panes_.drains_at(), Step::pane);
+    offer(windows_.next(), Step::window);
+    offer(late_.first(), Step::late);
+    return first;
+  }
+
+  void take_panes(Time until, const Call& call) {
+    panes_.drain(until, [&](const PaneKey& pane, auto& tables) {
+      each_end(spec_.windows(), pane.start, [&](Time end) {
+        Window& window = windows_.changing(end, std::min(until, end));
+        tables.for_each([&](const K& key, const Acc& acc) {
+          cells_.merge(window, key, KeyTraits<K>::hash(key), acc, call.kernel);
+        });
+      });
+    });
+  }
+
+  void look_at(Window& window, const Call& call) {
+    if (window.next < window.end) {
+      fire_changed(window, call);
+      windows_.look_at(window, window.end);
+      return;
+    }
+    if (Cells::kFinally || window.next == window.end)
+      cells_.fire_all(window, call.kernel, call.context, call.outputs);
+    const Time closes = spec_.closes(window.end);
+    if (window.next == closes) {
+      windows_.close(window);
+    } else {
+      windows_.look_at(window, closes);
+    }
+  }
+  void fire_changed(Window& window, const Call& call) {
+    cells_.fire_changed(window, call.kernel, call.context, call.outputs);
+  }
+
+  /// The first of the late records counts in its windows; those that have ended emit again.
+  void take_late(const Call& call) {
+    const LateRecord<K, Acc> record = late_.take();
+    const K key(record.key);
+    each_end(spec_.windows(), record.stamp.time, [&](Time end) {
+      const bool ended = end <= record.behind;
+      const bool has_it = spec_.by_arrival() && !ended;
+      if (spec_.closes(end) <= record.behind || has_it) return;
+      Window& window = windows_.changing(end, saturating_add(record.behind, 1));
+      Cell& cell = cells_.merge(window, key, record.hash, record.acc, call.kernel);
+      if (!ended || Cells::kFinally) return;
+      const FiringPlace place{window.start, end, Firing::late, record.behind};
+      cells_.fire(key, cell, place, call.kernel, call.context, call.outputs);
+    });
+  }
+
+  void add_to(Window& window, const K& key, std::uint64_t hash, const Acc& one, const Call& call) {
+    Cell& cell = cells_.merge(window, key, hash, one, call.kernel);
+    const std::int64_t records = spec_.early(EarlyTrigger::Kind::records);
+    if (records == 0 || cell.fresh < records) return;
+    const FiringPlace place{window.start, window.end, Firing::early};
+    cells_.fire(key, cell, place, call.kernel, call.context, call.outputs);
+  }
+
+  RefiringWindows spec_;
+  Panes panes_;  ///< of records whose panes are not complete
+  OpenWindows<K, Cell> windows_;
+  Cells cells_;
+  LateRecords<K, Acc> late_;
+};
+
+}  // namespace millrace::detail

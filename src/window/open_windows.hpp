@@ -1,0 +1,104 @@
+// OpenWindows: the windows of a task that have begun and take records, and when each is to be
+// looked at next.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "state/counted_allocator.hpp"
+#include "window/pane_set.hpp"
+#include "window/refiring_windows.hpp"
+
+namespace millrace::detail {
+
+/// A window with a cell for each of its keys.
+template <class K, class Cell>
+struct OpenWindow {
+  Time start;
+  Time end;
+  Time next;  ///< when it is looked at: an early row, its end, or when it closes
+  std::unique_ptr<KeyedTables<K, Cell>> cells;
+  CountedVector<std::uint64_t> changed;  ///< hashes of keys that changed since the last early rows
+};
+
+/// One thread. Memory: a cell a key and window; throws MemoryRefused as KeyedTables does.
+template <class K, class Cell>
+class OpenWindows {
+ public:
+  using Window = OpenWindow<K, Cell>;
+  using Tables = KeyedTables<K, Cell>;
+
+  /// `finals`: each window is looked at when it closes, not before.
+  OpenWindows(const RefiringWindows& spec, bool finals) : spec_(spec), finals_(finals) {}
+
+  /// Before the first record: `meter` counts the cells and outlives them; null: nobody does.
+  void count_with(MemoryMeter* meter) {
+    meter_ = meter;
+    spare_.count_with(meter);
+  }
+
+  /// The window that ends at `end`, in which something changes that is seen from `from` on.
+  Window& changing(Time end, Time from) {
+    const auto found = windows_.find(end);
+    if (found == windows_.end()) {
+      const Time start = spec_.windows().start_of(end);
+      const Time next = next_look(start, end, from);
+      Window made{start, end, next, spare_.take(),
+                  CountedVector<std::uint64_t>(CountedAllocator<std::uint64_t>(meter_))};
+      agenda_.emplace(next, end);
+      return windows_.emplace(end, std::move(made)).first->second;
+    }
+    Window& window = found->second;
+    const Time next = next_look(window.start, end, from);
+    if (next < window.next) look_at(window, next);
+    return window;
+  }
+  /// When the next window is to be looked at.
+  std::optional<Time> next() const {
+    if (agenda_.empty()) return std::nullopt;
+    return agenda_.begin()->first;
+  }
+  /// The window of next(). Then call look_at or close for it.
+  Window& first() { return windows_.find(agenda_.begin()->second)->second; }
+  void look_at(Window& window, Time when) {
+    agenda_.erase({window.next, window.end});
+    window.next = when;
+    agenda_.emplace(when, window.end);
+  }
+  void close(Window& window) {
+    agenda_.erase({window.next, window.end});
+    const auto at = windows_.find(window.end);
+    auto cells = std::move(at->second.cells);
+    windows_.erase(at);
+    spare_.put(std::move(cells));
+  }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [end, window] : windows_) visit(window);
+  }
+
+ private:
+  Time next_look(Time start, Time end, Time from) const {
+    if (finals_ || from > end) return spec_.closes(end);
+    const auto span = static_cast<std::uint64_t>(spec_.early(EarlyTrigger::Kind::event_time));
+    if (span == 0) return end;
+    // Unsigned: bounds may lie at the ends of time.
+    const auto past = (static_cast<std::uint64_t>(from) - static_cast<std::uint64_t>(start)) % span;
+    const std::uint64_t ahead = past == 0 ? 0 : span - past;
+    const auto left = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(from);
+    return ahead < left ? from + static_cast<std::int64_t>(ahead) : end;
+  }
+
+  RefiringWindows spec_;
+  bool finals_;
+  MemoryMeter* meter_ = nullptr;
+  SpareTables<Tables> spare_;
+  std::map<Time, Window> windows_;          ///< by end: no two of one kind end together
+  std::set<std::pair<Time, Time>> agenda_;  ///< (when to look, end of the window)
+};
+
+}  // namespace millrace::detail
