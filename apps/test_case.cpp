@@ -42,6 +42,8 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+constexpr const char* kTopologyFile = "topology.yaml";
+
 /// Walks the lines of a file. "=== NAME" begins a case, "--- WHAT" a section; a content line that
 /// would be one of them stands behind a backslash.
 class Reader {
@@ -101,6 +103,12 @@ class Reader {
     return text;
   }
 
+  static std::vector<std::string> topology_command(const std::vector<std::string>& flags) {
+    std::vector<std::string> command = {"millrace", "run", kTopologyFile};
+    command.insert(command.end(), flags.begin(), flags.end());
+    return command;
+  }
+
   Status section(const std::vector<std::string>& words) {
     TextTest& test = tests_.back();
     const std::string what = words.empty() ? "" : words[0];
@@ -116,10 +124,8 @@ class Reader {
       test.errors_line = at_ + 1;
       test.errors = rest;
     } else if (what == "topology") {
-      return {Code::option_not_built,
-              fmt::format("{}:{}: a topology in the test itself: this version reads none; name a "
-                          "program with \"--- run PROGRAM ...\"",
-                          path_, at_ + 1)};
+      if (Status status = command(test, false, topology_command(rest)); !status.ok()) return status;
+      test.files[kTopologyFile] = content_text();
     } else {
       return expectation(test, what, rest);
     }
