@@ -70,8 +70,9 @@ class KeyedVerbs {
     Status problem;
     if (span <= Duration(0))
       problem = Status(Code::parameter_invalid, "latest needs a span greater than 0");
+    using State = typename detail::HeldRecord<T>::State;
     return picked("latest",
-                  detail::KeepLast<T, K>{span.count(), ValueState<T>{{.name = "last"}},
+                  detail::KeepLast<T, K>{span.count(), ValueState<State>{{.name = "last"}},
                                          ValueState<Time>{{.name = "seen"}}},
                   std::move(problem));
   }

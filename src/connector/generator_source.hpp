@@ -21,7 +21,8 @@ namespace millrace::detail {
 /// n, p + 2n, ...
 ///
 /// The records are therefore the same for every number of tasks. `make` is copied into each task
-/// and called by that task's thread only; what a T borrows must outlive the run. A batch's offset
+/// and called by that task's thread only; what a T borrows must outlive the run. It may be a class
+/// with append(index, records) in place of the call. A batch's offset
 /// is the position in its partition. Cost: one inlined call a record.
 template <class T, class F>
 class GeneratorSource final : public Source {
@@ -98,9 +99,13 @@ class GeneratorSource final : public Source {
   };
 
   /// Returns how many were made: fewer than `count` where their bytes fill a batch.
-  std::uint64_t fill(std::vector<T>& values, std::uint64_t index, std::uint64_t count) {
+  template <class Values>
+  std::uint64_t fill(Values& values, std::uint64_t index, std::uint64_t count) {
     const std::uint64_t step = partitions_;
-    if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>) {
+    if constexpr (requires { make_.append(index, values); }) {
+      for (std::uint64_t made = 0; made < count; ++made) make_.append(index + made * step, values);
+      return count;
+    } else if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>) {
       values.insert(values.end(), Cursor(make_, index, step),
                     Cursor(make_, index + count * step, step));
       return count;

@@ -13,6 +13,7 @@
 
 #include "operator/source.hpp"
 #include "record/arena.hpp"
+#include "record/batch_type.hpp"
 #include "record/schema.hpp"
 
 namespace millrace::detail {
@@ -76,7 +77,10 @@ class MergedFile {
   }
   bool has_next() const { return at_ < batch_.values.size(); }
   void learn_time() { time_ = micros(std::invoke(get_, batch_.values[at_])); }
-  T&& take() { return std::move(batch_.values[at_++]); }
+  template <class Values>
+  void take(Values& to) {
+    to.push_back(std::move(batch_.values[at_++]));
+  }
 
  private:
   static Time micros(Time time) { return time; }
@@ -186,14 +190,15 @@ class MergedSource final : public Source {
     return file.advance().error();
   }
   /// Takes records of the open batch while no other file has an earlier one.
-  void take_run(File& file, std::vector<T>& values, Arena& texts) {
+  template <class Values>
+  void take_run(File& file, Values& values, Arena& texts) {
     const std::size_t index = order_.back();
     const std::size_t next = order_.size() > 1 ? order_.front() : index;
     while (file.has_next() && values.size() < records_max_) {
       file.learn_time();
       if (next != index && after()(index, next)) return;
-      values.push_back(file.take());
-      if constexpr (Schema<T>::kBorrows) Schema<T>::rehome(values.back(), texts);
+      file.take(values);
+      if constexpr (Schema<T>::kBorrows) rehome_last(values, texts);
     }
   }
   void retire(File& file) {

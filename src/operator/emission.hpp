@@ -62,8 +62,7 @@ class Emission {
   }
   void undo() {
     each([this](auto& batch, std::size_t port) {
-      const auto kept = static_cast<std::ptrdiff_t>(marks_[port]);
-      batch.values.erase(batch.values.begin() + kept, batch.values.end());
+      truncate(batch.values, marks_[port]);
       if (!batch.hashes.empty()) batch.hashes.resize(marks_[port]);
     });
   }

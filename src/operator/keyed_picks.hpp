@@ -22,22 +22,31 @@ struct KeepFirst {
   }
 };
 
+/// How a record is held in the state of its key: as itself.
+template <class T>
+struct HeldRecord {
+  using State = T;
+  const T& hold(const T& record) const { return record; }
+  void emit(const T& held, Output<T>& out) const { out.emit(held); }
+};
+
 /// The span of a key begins with its first record; when it is over the latest record goes.
 template <class T, class K>
 struct KeepLast {
   std::int64_t within = 0;
-  ValueState<T> last;
+  ValueState<typename HeldRecord<T>::State> last;
   ValueState<Time> seen;  // its time
+  HeldRecord<T> form = {};
 
   auto states() { return std::tie(last, seen); }
   void process(const T& record, KeyedContext<K>& context, Output<T>&) {
     if (!last) context.timers().at(saturating_add(context.time(), within - 1));
     if (seen && *seen > context.time()) return;
-    last.set(record);
+    last.set(form.hold(record));
     seen.set(context.time());
   }
   void on_timer(Time, KeyedContext<K>&, Output<T>& out) {
-    out.emit(*last);
+    form.emit(*last, out);
     last.clear();
     seen.clear();
   }

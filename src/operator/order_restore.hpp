@@ -14,14 +14,21 @@
 
 namespace millrace::detail {
 
+/// Bytes of the texts that the records borrow.
+template <class T>
+std::size_t text_bytes(const std::vector<T>& records) {
+  std::size_t bytes = 0;
+  for (const T& record : records) bytes += Schema<T>::borrowed_bytes(record);
+  return bytes;
+}
+
 /// What a batch that is held counts as.
 template <class T>
 std::size_t held_bytes(const Batch<T>& batch) {
-  std::size_t bytes = batch.values.size() * (sizeof(T) + sizeof(Time) + sizeof(Arrival)) +
+  const std::size_t width = std::max(sizeof(T), batch_type<T>().record_bytes());
+  std::size_t bytes = batch.values.size() * (width + sizeof(Time) + sizeof(Arrival)) +
                       batch_type<T>().heap_bytes(batch, 0);
-  if constexpr (Described<T>) {
-    for (const T& record : batch.values) bytes += Schema<T>::borrowed_bytes(record);
-  }
+  if constexpr (kKnowsTexts<T>) bytes += text_bytes(batch.values);
   return bytes;
 }
 
@@ -149,14 +156,14 @@ class OrderRestore final : public Operator {
   }
   /// The record's texts leave the batch that it came with, unless its type cannot be looked into.
   void own_texts(const Batch<T>& from) {
-    if constexpr (!Described<T>) {
+    if constexpr (!kKnowsTexts<T>) {
       out_.pin_all(from);
     } else if constexpr (Schema<T>::kBorrows) {
       if (!texts_) {
         texts_ = pool_.take(context().arenas);
         out_.pin(texts_);
       }
-      Schema<T>::rehome(out_.values.back(), *texts_);
+      rehome_last(out_.values, *texts_);
     }
   }
   void start_batch() {

@@ -76,7 +76,7 @@ class ProcessorCaller {
     rows_->call().event_now = std::max(time, behind);
     user_->point(key, time, behind != kTimeMin);
     rows_->begin(hash, row);
-    processor_.process(std::as_const(in.values[at]), *user_, emission_.output());
+    processor_.process(record_at(in, at), *user_, emission_.output());
     emission_.own_texts(context_->arenas);
     const bool removed = rows_->keep(key, hash, row);
     emission_.give_time(time, behind);

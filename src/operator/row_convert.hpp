@@ -1,4 +1,4 @@
-// Aggregates of rows as rows again: behind an operator, or as one of its own.
+// Aggregates and alerts of rows as rows again, behind the operator that makes them.
 #pragma once
 
 #include <memory>
@@ -10,14 +10,18 @@
 #include "operator/keyed.hpp"
 #include "operator/row_kernels.hpp"
 #include "operator/stateless.hpp"
+#include "operator/trend.hpp"
 #include "record/row_batch.hpp"
 
 namespace millrace::detail {
 
 template <class Row>
 inline constexpr bool kIsRanked = requires(const Row& row) { row.rank; };
+template <class Row>
+inline constexpr bool kIsAlert = requires(const Row& row) { row.raised; };
 
-/// Turns a batch of Aggregate or Ranked into rows: rank, the key's fields, the values, the window.
+/// Turns a batch of Aggregate, Ranked or Alert into rows: rank or time, the key's fields, the
+/// values, the window.
 template <class In>
 class RowMaker {
  public:
@@ -44,14 +48,28 @@ class RowMaker {
     const std::size_t at = rows.size();
     std::size_t field = 0;
     if constexpr (kIsRanked<In>) rows.column(field++).put_integer(at, row.rank);
+    if constexpr (kIsAlert<In>) rows.column(field++).put_integer(at, row.time.micros);
     put_key(row.key, rows, field);
     field += schema_->role().keys;
-    put_value(row.value, rows, field);
-    if (schema_->role().windowed) {
-      rows.column(field++).put_integer(at, row.window_start);
-      rows.column(field).put_integer(at, row.window_end);
+    if constexpr (kIsAlert<In>) {
+      rows.column(field++).put_text(at, row.raised ? "raised" : "cleared");
+      rows.column(field++).put_real(at, row.value);
+      rows.column(field).put_real(at, row.limit);
+    } else {
+      put_value(row.value, rows, field);
+      if (schema_->role().windowed) put_bounds(row, rows, field);
     }
     rows.end_row();
+  }
+  void put_bounds(const In& row, RowColumns& rows, std::size_t field) {
+    const std::size_t at = rows.size();
+    if (!row.windowed() && schema_->fields()[field].optional) {
+      rows.column(field).put_null(at);
+      rows.column(field + 1).put_null(at);
+    } else {
+      rows.column(field).put_integer(at, row.window_start);
+      rows.column(field + 1).put_integer(at, row.window_end);
+    }
   }
   template <class K>
   void put_key(const K& key, RowColumns& rows, std::size_t field) {
@@ -69,6 +87,10 @@ class RowMaker {
   void put_value(const V& value, RowColumns& rows, std::size_t& field) {
     if constexpr (std::is_same_v<V, RowValues>) {
       for (const Value& one : value) put_cell(one, rows.column(field++), rows.size());
+    } else if constexpr (std::is_same_v<V, Trend>) {
+      for (const double one : {value.value, value.expected, value.score}) {
+        rows.column(field++).put_real(rows.size(), one);
+      }
     } else if constexpr (std::is_floating_point_v<V>) {
       rows.column(field++).put_real(rows.size(), value);
     } else {
@@ -96,24 +118,7 @@ class RowMaker {
   ArenaRef arena_;
 };
 
-/// Rows made of aggregates, as a component of its own: where others read the aggregates too.
-template <class In>
-class ToRows final : public Operator {
- public:
-  explicit ToRows(RowMaker<In> maker) : maker_(std::move(maker)) {}
-  void process(BatchBase& base, bool, Outputs& outputs) override {
-    const auto& in = static_cast<const Batch<In>&>(base);
-    tally().processed += in.values.size();
-    maker_(in, out_, context().arenas);
-    outputs.push(0, out_);
-  }
-
- private:
-  RowMaker<In> maker_;
-  RowBatch out_;
-};
-
-/// An operator whose aggregates leave it as rows.
+/// An operator whose results leave it as rows.
 template <class In>
 class EmitsRows final : public Operator {
  public:

@@ -24,7 +24,7 @@ class WaitingRecords {
     std::uint32_t index = 0;
     Time behind = kTimeMin;
 
-    const T& record() const { return chunk->values[index]; }
+    decltype(auto) record() const { return record_at(*chunk, index); }
     Time time() const { return chunk->times[index]; }
   };
   using List = std::vector<Entry>;

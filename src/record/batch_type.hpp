@@ -160,6 +160,16 @@ class BatchTypeOf final : public BatchType {
   }
 };
 
+/// Whether the texts that a T borrows can be found, so that they can lie elsewhere.
+template <class T>
+inline constexpr bool kKnowsTexts = Described<T>;
+
+/// Copies the texts that the last record borrows into `arena` and lets it point there.
+template <class T>
+void rehome_last(std::vector<T>& records, Arena& arena) {
+  Schema<T>::rehome(records.back(), arena);
+}
+
 /// The one BatchType of T; lives as long as the process. Batches given to it must be Batch<T>.
 template <class T>
 const BatchType& batch_type() {

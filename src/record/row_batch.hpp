@@ -31,6 +31,27 @@ using RowBatch = Batch<RowRef>;
 
 inline void truncate(RowColumns& rows, std::size_t size) { rows.truncate(size); }
 
+template <>
+inline constexpr bool kKnowsTexts<RowRef> = true;
+inline void rehome_last(RowColumns& rows, Arena& arena) {
+  const std::size_t last = rows.size() - 1;
+  for (std::size_t field = 0; field < rows.schema()->fields().size(); ++field) {
+    Column& column = rows.column(field);
+    if (column.type() == ColumnType::text) column.set_text(last, arena.intern(column.text(last)));
+  }
+}
+
+/// Bytes of the texts that the rows borrow.
+inline std::size_t text_bytes(const RowColumns& rows) {
+  std::size_t bytes = 0;
+  for (std::size_t field = 0; field < rows.schema()->fields().size(); ++field) {
+    const Column& column = rows.column(field);
+    if (column.type() != ColumnType::text) continue;
+    for (std::size_t at = 0; at < rows.size(); ++at) bytes += column.text(at).size();
+  }
+  return bytes;
+}
+
 /// Appends a row as a JSON object, fields that are null with null.
 void append_row_json(std::string& out, const RowRef& row);
 

@@ -85,6 +85,9 @@ class Column {
     mark_valid(at);
   }
 
+  /// Puts a text in the place of another.
+  void set_text(std::size_t at, std::string_view value) { texts_[at] = value; }
+
   /// Appends values of `from`, a column of the same type; this one holds `size` values.
   void append(std::size_t size, const Column& from, std::span<const std::uint32_t> picks);
   void append_all(std::size_t size, const Column& from, std::size_t count);
