@@ -1,4 +1,4 @@
-// Bolts by name that aggregate rows of a key: count, sum, ..., several at once, and top.
+// Bolts by name that aggregate rows of a key: count, sum, ..., several at once.
 #include <algorithm>
 #include <utility>
 
@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "catalog/entry.hpp"
 #include "catalog/row_aggregate.hpp"
+#include "catalog/row_keys.hpp"
 #include "catalog/row_part.hpp"
 
 namespace millrace::detail {
@@ -128,12 +129,7 @@ std::optional<MadePart> part_of(const Making& making, const Place& place, const 
   for (const std::string& name : names) {
     const auto field = schema.find(name);
     if (!field) {
-      const std::string near = nearest_word(name, schema.names());
-      making.mistakes.add(
-          place,
-          fmt::format("there is no field \"{}\"{}", name,
-                      near.empty() ? fmt::format("; there are {}", fmt::join(schema.names(), ", "))
-                                   : ": did you mean \"" + near + "\"?"));
+      making.mistakes.add(place, no_such_field(name, schema));
       return std::nullopt;
     }
     fields.push_back(*field);
@@ -169,17 +165,19 @@ RowAggregateKernel kernel_of(std::vector<RowPart> parts, const RowSchema& schema
   return RowKernel{std::move(parts)};
 }
 
-/// A field of the result that another one has already.
-const ColumnInfo* repeated(const RowAggregate& what) {
-  std::vector<const ColumnInfo*> all;
-  for (const ColumnInfo& info : what.key_fields) all.push_back(&info);
-  for (const ColumnInfo& info : what.values) all.push_back(&info);
-  for (std::size_t at = 0; at < all.size(); ++at) {
-    for (std::size_t before = 0; before < at; ++before) {
-      if (all[before]->name == all[at]->name) return all[at];
-    }
+/// Notes where the windows are given twice, or are none that can be ranked.
+bool fits_windows(const Making& making, const RowAggregate& what) {
+  if (making.settings.has("window") && making.settings.has("over")) {
+    making.wrong("over", "\"window\" and \"over\" are given: leave one of them away");
+    return false;
   }
-  return nullptr;
+  if (!what.only_ranked) return true;
+  if (what.windows && std::holds_alternative<Windows>(*what.windows)) return true;
+  making.wrong(making.settings.has("over") ? "over" : "window",
+               what.windows ? "top and trend rank the rows of windows that all keys share: give a "
+                              "tumbling, sliding, cumulating or global window"
+                            : "top ranks the rows of windows: give a window");
+  return false;
 }
 
 MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePart> parts) {
@@ -190,31 +188,33 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
   what.key = making.key;
   what.tasks = making.text.parallelism;
   what.only_ranked = making.only_tops;
-  if (making.settings.has("window")) what.windows = making.settings.window("window");
+  for (const char* const cut : {"window", "over"}) {
+    if (making.settings.has(cut)) what.windows = making.settings.windows(cut);
+  }
   for (const std::size_t field : making.key) what.key_fields.push_back(schema.fields()[field]);
   std::vector<RowPart> row_parts;
   for (MadePart& part : parts) {
     row_parts.push_back(std::move(part.part));
     what.values.push_back(std::move(part.info));
   }
-  if (const ColumnInfo* const twice = repeated(what)) {
-    making.wrong(making.settings.has("as") ? "as" : "values",
-                 fmt::format("two fields of the result are called \"{}\": give one another name",
-                             twice->name));
+  std::vector<ColumnInfo> fields = what.key_fields;
+  fields.insert(fields.end(), what.values.begin(), what.values.end());
+  if (const std::string twice = repeated_field(fields); !twice.empty()) {
+    making.wrong(making.settings.has("as") ? "as" : "values", twice);
     return MadeStreams::none();
   }
-  if (what.only_ranked && !what.windows) {
-    making.wrong("window", "top ranks the rows of windows: give a window");
-    return MadeStreams::none();
+  if (!fits_windows(making, what)) return MadeStreams::none();
+  // Simple kernels of their own are worth it where records are many and windows few.
+  const bool own = !what.windows || std::holds_alternative<Windows>(*what.windows);
+  what.kernel = own ? kernel_of(std::move(row_parts), schema) : RowKernel{std::move(row_parts)};
+  switch (key_kind(schema, what.key)) {
+    case KeyKind::integer:
+      return aggregate_by_integer(making.input->rows, what);
+    case KeyKind::text:
+      return aggregate_by_text(making.input->rows, what);
+    default:
+      return aggregate_by_fields(making.input->rows, what);
   }
-  what.kernel = kernel_of(std::move(row_parts), schema);
-  const ColumnInfo& first = what.key_fields.front();
-  if (what.key.size() > 1 || first.optional || first.type == ColumnType::boolean ||
-      first.type == ColumnType::real) {
-    return aggregate_by_fields(making.input->rows, what);
-  }
-  return first.type == ColumnType::text ? aggregate_by_text(making.input->rows, what)
-                                        : aggregate_by_integer(making.input->rows, what);
 }
 
 MadeStreams make_single(const Making& making, const std::string& kind) {
@@ -294,52 +294,20 @@ MadeStreams make_several(const Making& making) {
   return aggregate(making, "aggregate", std::move(parts));
 }
 
-/// The place of the value to rank by among the values of an aggregate; a mistake where there is
-/// none.
-std::optional<std::size_t> ranked_value(const Making& making, const RowSchema& schema) {
-  const std::size_t keys = schema.role().keys;
-  const std::size_t values = schema.shown() - keys;
-  const ConfigNode* const by = making.settings.node("by");
-  if (by == nullptr) {
-    if (values == 1) return 0;
-    making.wrong("by", "top needs \"by\": the value to rank by, as the aggregate has several");
-    return std::nullopt;
-  }
-  const auto field = schema.find(by->text);
-  if (field && *field >= keys && *field < schema.shown()) return *field - keys;
-  std::vector<std::string> names;
-  for (std::size_t at = keys; at < schema.shown(); ++at) names.push_back(schema.fields()[at].name);
-  const std::string near = nearest_word(by->text, names);
-  making.mistakes.add(by->place,
-                      fmt::format("the aggregate has no value \"{}\"{}", by->text,
-                                  near.empty() ? fmt::format("; it has {}", fmt::join(names, ", "))
-                                               : ": did you mean \"" + near + "\"?"));
-  return std::nullopt;
-}
-
-MadeStreams make_top(const Making& making) {
-  const RowSchema& schema = *making.ranked->schema;
-  const auto value = ranked_value(making, schema);
-  if (!value) return MadeStreams::none();
-  const ColumnInfo& info = schema.fields()[schema.role().keys + *value];
-  if (!is_number(info.type) || info.optional) {
-    making.wrong("by", fmt::format("top ranks numbers that are never null, \"{}\" is of type {}{}",
-                                   info.name, column_type_name(info.type),
-                                   info.optional ? " and may be null" : ""));
-    return MadeStreams::none();
-  }
-  const RowStream ranked =
-      making.ranked->top(static_cast<std::size_t>(making.settings.integer("n")), *value);
-  (void)ranked.rows.named(making.text.id);
-  return MadeStreams::of(ranked);
-}
-
 ParamInfo window_param() {
   return {.name = "window",
           .type = ParamType::window,
           .doc =
-              "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h) or global(); "
-              "without it the new value is emitted for every row"};
+              "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), also with "
+              ".offset(-2h); session(30min), count_window(100) or global(); without it the new "
+              "value is emitted for every row"};
+}
+ParamInfo over_param() {
+  return {.name = "over",
+          .type = ParamType::over,
+          .doc =
+              "instead of window: last(100) or last(5min), for every row a row over the last "
+              "ones of its key"};
 }
 ParamInfo as_param(const std::string& kind) {
   return {
@@ -370,23 +338,35 @@ void add_single(Entries& entries, const std::string& kind, std::string doc) {
                             .most = 1});
   }
   entry.params.push_back(window_param());
+  entry.params.push_back(over_param());
   entry.params.push_back(as_param(kind));
   entry.make = [kind](const Making& making) { return make_single(making, kind); };
-  entry.keyed = true;
+  entry.keyed = Keyed::needed;
   entries.emplace(kind, std::move(entry));
 }
 
 }  // namespace
+
+bool has_bounds(const RowAggregate& aggregate) {
+  if (!aggregate.windows) return false;
+  if (const auto* const shared = std::get_if<Windows>(&*aggregate.windows)) {
+    return !shared->is_global();
+  }
+  return std::holds_alternative<Sessions<Duration>>(*aggregate.windows) ||
+         std::holds_alternative<CountWindows>(*aggregate.windows);
+}
 
 RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked) {
   std::vector<ColumnInfo> fields;
   if (ranked) fields.push_back({"rank", ColumnType::integer});
   fields.insert(fields.end(), aggregate.key_fields.begin(), aggregate.key_fields.end());
   fields.insert(fields.end(), aggregate.values.begin(), aggregate.values.end());
-  const bool windowed = aggregate.windows && !aggregate.windows->is_global();
+  const bool windowed = has_bounds(aggregate);
   if (windowed) {
-    fields.push_back({"window_start", ColumnType::timestamp});
-    fields.push_back({"window_end", ColumnType::timestamp});
+    // Without event time so many records have no bounds.
+    const bool optional = std::holds_alternative<CountWindows>(*aggregate.windows);
+    fields.push_back({"window_start", ColumnType::timestamp, optional});
+    fields.push_back({"window_end", ColumnType::timestamp, optional});
   }
   return std::make_shared<const RowSchema>(std::move(fields),
                                            RowRole{windowed, ranked, aggregate.key_fields.size()});
@@ -416,26 +396,11 @@ void add_aggregate_entries(Entries& entries) {
                   .type = ParamType::aggregates,
                   .required = true,
                   .doc = "name: aggregate(field), such as high: max(price), or count(condition)"},
-                 window_param()},
+                 window_param(),
+                 over_param()},
                 make_several};
-  several.keyed = true;
+  several.keyed = Keyed::needed;
   entries.emplace("aggregate", std::move(several));
-  Entry top{"top",
-            EntryRole::verb,
-            "the n greatest of each window, ranked from 1; ties by key",
-            {{.name = "n",
-              .type = ParamType::integer,
-              .required = true,
-              .doc = "how many",
-              .least = 1,
-              .most = 1e9},
-             {.name = "by",
-              .type = ParamType::field,
-              .doc = "the value to rank by, where the aggregate has several"}},
-            make_top};
-  top.ranks = true;
-  top.takes_tasks = false;
-  entries.emplace("top", std::move(top));
 }
 
 }  // namespace millrace::detail

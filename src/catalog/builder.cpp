@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "operator/record_rows.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -51,11 +52,7 @@ bool find_key(Mistakes& mistakes, const GroupingText& grouping, const RowSchema&
       key.push_back(*field);
       continue;
     }
-    const std::string near = nearest_word(arg.text, schema.names());
-    mistakes.add(arg.place, fmt::format("there is no field \"{}\"{}", arg.text,
-                                        near.empty() ? fmt::format("; there are {}",
-                                                                   fmt::join(schema.names(), ", "))
-                                                     : ": did you mean \"" + near + "\"?"));
+    mistakes.add(arg.place, no_such_field(arg.text, schema));
     good = false;
   }
   return good;
@@ -101,9 +98,9 @@ bool read_by_rankers_alone(const TopologyFile& file, const Entries& entries,
 /// Puts the inputs of bolts together.
 class Wirer {
  public:
-  Wirer(const TopologyFile& file, const std::map<std::string, MadeStreams>& made,
+  Wirer(const TopologyFile& file, Topology& topology, std::map<std::string, MadeStreams>& made,
         Mistakes& mistakes)
-      : file_(file), made_(made), mistakes_(mistakes) {}
+      : file_(file), topology_(topology), made_(made), mistakes_(mistakes) {}
 
   /// Collects what flows into a bolt.
   Wiring wire(const ComponentText& text, const Entry& entry) {
@@ -148,12 +145,30 @@ class Wirer {
       wiring.schema = wiring.ranked->schema;
       return;
     }
+    if (stream.grouping.stream == "errors") add_errors(stream.from, from->second);
     const auto outlet = from->second.streams.find(stream.grouping.stream);
     if (outlet == from->second.streams.end()) {
       no_such_stream(stream, from->second, wiring);
       return;
     }
     join(stream, entry, outlet->second, wiring);
+  }
+  /// The stream `errors`, the dead letters as rows, is made when it is first read.
+  void add_errors(const std::string& id, MadeStreams& made) {
+    if (made.streams.empty() || made.streams.count("errors")) return;
+    std::set<NodeId> nodes(made.made_by.begin(), made.made_by.end());
+    for (const auto& [name, outlet] : made.streams) {
+      for (const Upstream& from : outlet.rows.from()) nodes.insert(from.node);
+    }
+    std::vector<Upstream> letters;
+    for (const NodeId node : nodes) letters.push_back({node, kErrorsPort});
+    Declaration& declaration = topology_.declaration();
+    Node node = operator_node<RecordRows<DeadLetter>>("errors", inputs_from(letters, {}));
+    node.output = &batch_type<RowRef>();
+    const NodeId errors = declaration.graph.add(std::move(node));
+    declaration.graph.rename(errors, id + " errors");
+    made.streams.emplace("errors",
+                         row_stream(declaration, {{errors, 0}}, schema_of_records<DeadLetter>()));
   }
   void no_such_stream(const StreamText& stream, const MadeStreams& from, Wiring& wiring) {
     std::vector<std::string> names;
@@ -167,7 +182,9 @@ class Wirer {
              fmt::format("\"{}\" has several streams, {}: say which, grouping: {{streamId: {}}}",
                          stream.from, fmt::join(names, ", "), names.front()));
     } else {
-      const std::string near = nearest_word(stream.grouping.stream, names);
+      std::vector<std::string> known = names;
+      known.emplace_back("errors");
+      const std::string near = nearest_word(stream.grouping.stream, known);
       refuse(wiring, stream.grouping.stream_place,
              fmt::format("\"{}\" has no stream \"{}\"{}", stream.from, stream.grouping.stream,
                          near.empty() ? fmt::format("; it has {}", fmt::join(names, ", "))
@@ -190,21 +207,23 @@ class Wirer {
       wiring.good = false;  // the grouping's own mistake is noted
       return;
     }
-    if (entry.keyed && !by_fields) {
+    if (entry.keyed == Keyed::needed && !by_fields) {
       refuse(wiring, stream.grouping.place,
              fmt::format("{} works by key: give its stream the grouping {{type: fields, args: "
                          "[field]}}",
                          entry.name));
       return;
     }
-    if (entry.keyed && !wiring.key.empty() && wiring.key != key) {
+    const bool is_keyed = entry.keyed != Keyed::no && by_fields;
+    if (entry.keyed != Keyed::no && !is_keyed) key.clear();
+    if (entry.keyed != Keyed::no && !wiring.from.empty() && wiring.key != key) {
       refuse(wiring, stream.grouping.place,
              fmt::format("the streams to \"{}\" are grouped by different fields", stream.to));
       return;
     }
     wiring.key = key;
     for (Upstream from : rows.rows.from()) {
-      from.grouping = entry.keyed ? Grouping{} : grouping_of(stream.grouping, key);
+      from.grouping = is_keyed ? Grouping{} : grouping_of(stream.grouping, key);
       wiring.from.push_back(from);
     }
   }
@@ -214,9 +233,41 @@ class Wirer {
   }
 
   const TopologyFile& file_;
-  const std::map<std::string, MadeStreams>& made_;
+  Topology& topology_;
+  std::map<std::string, MadeStreams>& made_;
   Mistakes& mistakes_;
 };
+
+void check_tasks(const ComponentText& text, const Entry& entry, Mistakes& mistakes) {
+  if (!text.parallelism || entry.takes_tasks) return;
+  mistakes.add(text.parallelism_place,
+               fmt::format("{} has the tasks that it needs: leave parallelism away", entry.name));
+}
+/// Of parameters that stand for each other exactly one is given.
+bool gives_one(const ComponentText& text, const Entry& entry, const Settings& settings,
+               Mistakes& mistakes) {
+  const ConfigNode* first = nullptr;
+  for (const std::string& name : entry.one_of) {
+    const ConfigNode* const node = settings.node(name);
+    if (node && first) {
+      mistakes.add(node->place, fmt::format("{} takes one of {}: leave the others away", text.type,
+                                            fmt::join(entry.one_of, ", ")));
+      return false;
+    }
+    if (node) first = node;
+  }
+  if (first || entry.one_of.empty()) return true;
+  mistakes.add(text.type_place,
+               fmt::format("{} needs one of {}", text.type, fmt::join(entry.one_of, ", ")));
+  return false;
+}
+
+std::string timeless_message(const ComponentText& bolt) {
+  return fmt::format(
+      "\"{}\" works by event time, but its rows have none: give their spout "
+      "event_time: {{field: ...}}{}",
+      bolt.id, bolt.settings.find("window") ? ", or take the window global()" : "");
+}
 
 class Builder {
  public:
@@ -280,7 +331,8 @@ class Builder {
     const Entry* const entry = entry_of(text, true);
     if (entry == nullptr) return;
     const Settings settings(entry->params, text, mistakes_);
-    if (!settings.good()) return;
+    check_tasks(text, *entry, mistakes_);
+    if (!gives_one(text, *entry, settings, mistakes_) || !settings.good()) return;
     made_[text.id] = entry->make({topology_, text, settings, mistakes_});
   }
 
@@ -300,13 +352,9 @@ class Builder {
     const Entry* const entry = entry_of(text, false);
     if (entry == nullptr) return;
     const Settings settings(entry->params, text, mistakes_);
-    const Wiring wiring = Wirer(file_, made_, mistakes_).wire(text, *entry);
-    if (text.parallelism && !entry->takes_tasks) {
-      mistakes_.add(
-          text.parallelism_place,
-          fmt::format("{} has the tasks that it needs: leave parallelism away", entry->name));
-    }
-    if (!settings.good() || !wiring.good) return;
+    const Wiring wiring = Wirer(file_, topology_, made_, mistakes_).wire(text, *entry);
+    check_tasks(text, *entry, mistakes_);
+    if (!gives_one(text, *entry, settings, mistakes_) || !settings.good() || !wiring.good) return;
     const RowStream input = row_stream(topology_.declaration(), wiring.from, wiring.schema);
     const bool only_tops =
         entry->role == EntryRole::aggregate && read_by_rankers_alone(file_, entries_, text.id);
@@ -320,8 +368,9 @@ class Builder {
       const bool any = !outlets.streams.empty() || outlets.ranked;
       if (!any) return;
       const bool is_read =
-          std::any_of(file_.streams.begin(), file_.streams.end(),
-                      [&](const StreamText& stream) { return stream.from == component.id; });
+          std::any_of(file_.streams.begin(), file_.streams.end(), [&](const StreamText& stream) {
+            return stream.from == component.id && stream.grouping.stream != "errors";
+          });
       if (is_read) return;
       mistakes_.add(component.place,
                     fmt::format("nothing reads \"{}\": add a stream from it to a bolt, such as a "
@@ -346,12 +395,7 @@ class Builder {
       }
       const bool timeless = problem.code() == Code::event_time_missing;
       mistakes_.add(named ? named->place : file_.place,
-                    timeless && named
-                        ? fmt::format("\"{}\" has a window of event time, but its rows have none: "
-                                      "give their spout event_time: {{field: ...}}, or take the "
-                                      "window global()",
-                                      named->id)
-                        : problem.message());
+                    timeless && named ? timeless_message(*named) : problem.message());
     }
   }
 
@@ -365,16 +409,15 @@ class Builder {
 
 }  // namespace
 
-void Making::wrong(std::string_view parameter, std::string message) const {
-  const ConfigNode* const node = settings.node(parameter);
-  mistakes.add(node ? node->place : text.type_place, std::move(message));
-}
-
 Entries standard_entries() {
   Entries entries;
   add_source_entries(entries);
+  add_generated_entries(entries);
   add_verb_entries(entries);
   add_aggregate_entries(entries);
+  add_ranking_entries(entries);
+  add_pick_entries(entries);
+  add_alert_entries(entries);
   add_sink_entries(entries);
   return entries;
 }

@@ -3,11 +3,13 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/row_stream.hpp"
 #include "catalog/settings.hpp"
+#include "expr/predicate.hpp"
 #include "yaml/topology_file.hpp"
 
 namespace millrace::detail {
@@ -30,7 +32,23 @@ struct Making {
 
   /// Notes a mistake at a parameter, or at the component where that was not given.
   void wrong(std::string_view parameter, std::string message) const;
+  /// The field of the input that a name means; where there is none, a mistake at its place.
+  std::optional<std::size_t> field(const ConfigNode& name) const;
+  /// The condition that a text says of the input's rows; else a mistake at its place.
+  std::optional<Predicate> condition(const ConfigNode& node) const;
+  /// `rows` under the component's id, with the tasks that it asks for.
+  Stream<RowRef> finished(const Stream<RowRef>& rows) const;
+  /// Rows with the fields of the input, as the output of the component.
+  MadeStreams same_rows(const Stream<RowRef>& rows) const;
 };
+
+/// That a schema lacks a field: with the nearest name, or all of them.
+std::string no_such_field(std::string_view name, const RowSchema& schema);
+/// "two fields of the result are called ..."; "" where all differ.
+std::string repeated_field(const std::vector<ColumnInfo>& fields);
+
+/// Whether the key of a component is the fields of its streams' grouping.
+enum class Keyed { no, optional, needed };
 
 struct Entry {
   std::string name;
@@ -39,17 +57,23 @@ struct Entry {
   std::vector<ParamInfo> params;
   /// Makes it; nothing where a mistake was noted.
   std::function<MadeStreams(const Making&)> make;
-  bool keyed = false;       ///< its input is grouped by fields, which are its key
+  Keyed keyed = Keyed::no;
   bool ranks = false;       ///< it reads an aggregate of windows
   bool takes_tasks = true;  ///< `parallelism` may be given
+  /// Parameters of which exactly one must be given.
+  std::vector<std::string> one_of = {};
 };
 
 /// All of them by name.
 using Entries = std::map<std::string, Entry, std::less<>>;
 
 void add_source_entries(Entries& entries);
+void add_generated_entries(Entries& entries);
 void add_verb_entries(Entries& entries);
 void add_aggregate_entries(Entries& entries);
+void add_ranking_entries(Entries& entries);
+void add_pick_entries(Entries& entries);
+void add_alert_entries(Entries& entries);
 void add_sink_entries(Entries& entries);
 
 /// Those that come with Millrace.

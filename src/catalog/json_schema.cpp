@@ -28,7 +28,10 @@ std::string type_of(const ParamInfo& info) {
     case ParamType::duration:
       return kSpan;
     case ParamType::window:
-      return R"x("type": "string", "pattern": "^(tumbling\\(|sliding\\(|global\\(\\))|\\$\\{")x";
+      return R"x("type": "string", "pattern": "^(tumbling|sliding|cumulating|session|)x"
+             R"x(count_window|global)\\(|\\$\\{")x";
+    case ParamType::over:
+      return R"x("type": "string", "pattern": "^last\\(|\\$\\{")x";
     case ParamType::fields:
       return R"("type": "array", "minItems": 1)";
     case ParamType::schema:
@@ -36,14 +39,16 @@ std::string type_of(const ParamInfo& info) {
              R"( "pattern": "^(bool|boolean|int|integer|double|real|text|string|timestamp))"
              R"(( or null)?$"})";
     case ParamType::aggregates:
+    case ParamType::rules:
     case ParamType::conditions:
       return R"("type": "object", "minProperties": 1, "additionalProperties": {"type": "string"})";
     case ParamType::event_time:
       return fmt::format(
           R"("type": "object", "required": ["field"], "additionalProperties": false,)"
-          R"( "properties": {{"field": {{"type": "string"}}, "out_of_order": {{{}}},)"
-          R"( "lap": {{{}}}}})",
-          kSpan, kSpan);
+          R"( "properties": {{"field": {{"type": "string"}}, "marks": {{"type": "string"}},)"
+          R"( "out_of_order": {{{0}}}, "lap": {{{0}}}, "idle_after": {{{0}}},)"
+          R"( "align_within": {{{0}}}}})",
+          kSpan);
     case ParamType::choice: {
       std::string list;
       for (const std::string& choice : info.choices) {
@@ -67,15 +72,20 @@ std::string settings_of(const Entry& entry) {
                     quoted(info.name), type_of(info), quoted(doc));
     if (info.required) required += (required.empty() ? "" : ", ") + quoted(info.name);
   }
+  std::string one_of;
+  for (const std::string& name : entry.one_of) {
+    one_of += fmt::format("{}{{\"required\": [{}]}}", one_of.empty() ? "" : ", ", quoted(name));
+  }
+  if (!one_of.empty()) one_of = ", \"oneOf\": [" + one_of + "]";
   return fmt::format(
       "{{\"type\": \"object\", \"additionalProperties\": false, \"required\": [{}],"
-      " \"properties\": {{{}}}}}",
-      required, properties);
+      " \"properties\": {{{}}}{}}}",
+      required, properties, one_of);
 }
 
 /// An entry as one of the things that a spout or a bolt may be.
 std::string alternative(const Entry& entry) {
-  bool needs = false;
+  bool needs = !entry.one_of.empty();
   for (const ParamInfo& info : entry.params) needs |= info.required;
   return fmt::format(
       "      {{\n        \"if\": {{\"properties\": {{\"type\": {{\"const\": {}}}}}}},\n"

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "catalog/row_stream.hpp"
+#include "catalog/window_words.hpp"
 #include "operator/row_convert.hpp"
 #include "operator/row_kernels.hpp"
-#include "window/window.hpp"
 
 namespace millrace::detail {
 
@@ -22,7 +22,7 @@ struct RowAggregate {
   std::string id;
   std::string kind;  ///< shown: "count", "max"
   std::vector<std::size_t> key;
-  std::optional<Windows> windows;
+  std::optional<RowWindows> windows;
   RowAggregateKernel kernel;
   std::vector<ColumnInfo> key_fields;
   std::vector<ColumnInfo> values;
@@ -30,6 +30,8 @@ struct RowAggregate {
   bool only_ranked = false;  ///< only verbs that rank it read it: it need not emit rows
 };
 
+/// Its rows have the fields window_start and window_end.
+bool has_bounds(const RowAggregate& aggregate);
 /// The schema of its rows; `ranked` as top emits them.
 RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked);
 

@@ -5,22 +5,19 @@
 #include <type_traits>
 #include <utility>
 
+#include "catalog/entry.hpp"
 #include "catalog/row_aggregate.hpp"
+#include "catalog/row_keys.hpp"
 
 namespace millrace::detail {
 
-/// Lets the aggregates of a component leave it as rows.
-template <class In>
-void emit_rows(Declaration& declaration, NodeId id, const RowSchemaPtr& schema, bool encoded) {
-  Node& node = declaration.graph.node(id);
-  const auto wrapped = [schema, encoded](std::function<std::unique_ptr<Operator>()> inner) {
-    return [schema, encoded, inner = std::move(inner)]() -> std::unique_ptr<Operator> {
-      return std::make_unique<EmitsRows<In>>(inner(), RowMaker<In>(schema, encoded));
-    };
-  };
-  node.make_operator = wrapped(node.make_operator);
-  if (node.two_phase) node.two_phase->merge = wrapped(node.two_phase->merge);
-  node.output = &batch_type<RowRef>();
+/// The results of a component as rows.
+template <class Results>
+MadeStreams rows_of(const Results& results, const RowAggregate& what, bool encoded) {
+  const RowSchemaPtr schema = schema_of(what, false);
+  const NodeId id = results.from().front().node;
+  emit_rows<std::decay_t<typename Results::Record>>(results.declaration(), id, schema, encoded);
+  return MadeStreams::of(row_stream(results.declaration(), {{id, 0}}, schema));
 }
 
 template <class K, class V>
@@ -29,6 +26,10 @@ RowStream top_of(const WindowAggregates<K, V>& aggregates, const RowAggregate& w
   const auto ranked = [&] {
     if constexpr (std::is_same_v<V, RowValues>) {
       return aggregates.top(n, [by](const V& values) -> const Value& { return values[by]; });
+    } else if constexpr (std::is_same_v<V, Trend>) {
+      return aggregates.top(n, [by](const Trend& trend) {
+        return by == 0 ? trend.value : by == 1 ? trend.expected : trend.score;
+      });
     } else {
       return aggregates.top(n);
     }
@@ -53,49 +54,109 @@ void set_ties(Declaration& declaration, NodeId id, const Kernel& kernel) {
   }
 }
 
-template <class Keyed, class Kernel>
-MadeStreams windowed(const Keyed& keyed, const RowAggregate& what, const Kernel& kernel,
-                     bool encoded) {
-  const auto aggregates = named_as(
-      keyed.window(*what.windows).apply(what.kind, what.values.front().name, kernel), what);
-  using In = typename std::decay_t<decltype(aggregates)>::Base::Record;
-  Declaration& declaration = aggregates.declaration();
-  const NodeId id = aggregates.from().front().node;
-  set_ties(declaration, id, kernel);
-  const RowSchemaPtr schema = schema_of(what, false);
-  if (!what.only_ranked) {
-    emit_rows<In>(declaration, id, schema, encoded);
-    return MadeStreams::of(row_stream(declaration, {{id, 0}}, schema));
+template <class K, class V>
+MadeStreams ranked_or_rows(const WindowAggregates<K, V>& aggregates, const RowAggregate& what,
+                           bool encoded);
+
+/// What of `aggregates` can be ranked.
+template <class K, class V>
+RankedBy ranked_by(const WindowAggregates<K, V>& aggregates, const RowAggregate& what,
+                   bool encoded) {
+  RankedBy ranked;
+  ranked.schema = schema_of(what, false);
+  ranked.top = [aggregates, what, encoded](std::size_t n, std::size_t by) {
+    return top_of(aggregates, what, encoded, n, by);
+  };
+  if constexpr (std::is_arithmetic_v<V>) {
+    ranked.trend = [aggregates, what, encoded](const TrendOptions& options, const Making& making) {
+      RowAggregate trend = what;
+      trend.id = making.text.id;
+      trend.tasks = making.text.parallelism;
+      trend.only_ranked = making.only_tops;
+      trend.values.clear();
+      for (const char* const name : {"value", "expected", "score"}) {
+        trend.values.push_back({name, ColumnType::real});
+      }
+      return ranked_or_rows(named_as(aggregates.trend(options), trend), trend, encoded);
+    };
   }
+  return ranked;
+}
+
+/// Its rows, or, where only verbs that rank it read it, what they need.
+template <class K, class V>
+MadeStreams ranked_or_rows(const WindowAggregates<K, V>& aggregates, const RowAggregate& what,
+                           bool encoded) {
+  if (!what.only_ranked) return rows_of(aggregates, what, encoded);
   MadeStreams outlets = MadeStreams::end();
-  outlets.ranked = std::make_shared<const RankedBy>(
-      RankedBy{schema, [aggregates, what, encoded](std::size_t n, std::size_t by) {
-                 return top_of(aggregates, what, encoded, n, by);
-               }});
+  outlets.ranked = std::make_shared<const RankedBy>(ranked_by(aggregates, what, encoded));
   return outlets;
+}
+
+/// The aggregates of windows that all keys share.
+template <class Keyed, class Kernel>
+MadeStreams windowed(const Keyed& keyed, const Windows& windows, const RowAggregate& what,
+                     const Kernel& kernel, bool encoded) {
+  const auto aggregates =
+      named_as(keyed.window(windows).apply(what.kind, what.values.front().name, kernel), what);
+  set_ties(aggregates.declaration(), aggregates.from().front().node, kernel);
+  return ranked_or_rows(aggregates, what, encoded);
+}
+
+/// The aggregates of windows that every key has of its own.
+template <class Keyed, class Spec>
+MadeStreams own_windowed(const Keyed& keyed, const Spec& spec, const RowAggregate& what,
+                         const RowKernel& kernel, bool encoded) {
+  const auto windows = [&] {
+    if constexpr (requires { keyed.window(spec); }) {
+      return keyed.window(spec);
+    } else {
+      return keyed.over(spec);
+    }
+  }();
+  const auto rows = named_as(windows.apply(what.kind, what.values.front().name, kernel), what);
+  // Windows by records are ordered whatever the kernel is.
+  if constexpr (std::is_same_v<Spec, Sessions<Duration>>) {
+    set_ties(rows.declaration(), rows.from().front().node, kernel);
+  }
+  return rows_of(rows, what, encoded);
+}
+
+/// The new value for every row.
+template <class Keyed, class Kernel>
+MadeStreams running(const Keyed& keyed, const RowAggregate& what, const Kernel& kernel,
+                    bool encoded) {
+  const auto rows = named_as(keyed.apply(what.kind, what.values.front().name, kernel), what);
+  set_ties(rows.declaration(), rows.from().front().node, kernel);
+  return rows_of(rows, what, encoded);
+}
+
+template <class Keyed, class Kernel>
+MadeStreams with_kernel(const Keyed& keyed, const RowAggregate& what, const Kernel& kernel,
+                        bool encoded) {
+  if (!what.windows) return running(keyed, what, kernel, encoded);
+  return std::visit(
+      [&](const auto& windows) {
+        using Spec = std::decay_t<decltype(windows)>;
+        if constexpr (std::is_same_v<Spec, Windows>) {
+          return windowed(keyed, windows, what, kernel, encoded);
+        } else if constexpr (std::is_same_v<Kernel, RowKernel>) {
+          return own_windowed(keyed, windows, what, kernel, encoded);
+        } else {
+          return MadeStreams::none();  // the kernel of these windows is always a RowKernel
+        }
+      },
+      *what.windows);
 }
 
 template <class Field>
 MadeStreams aggregate_by(const Stream<RowRef>& rows, const RowAggregate& what, const Field& field) {
-  using Key = KeyFn<RowRef, Field>;
   constexpr bool kEncoded = std::is_same_v<Field, KeyFields>;
   std::vector<std::string> names;
   for (const ColumnInfo& info : what.key_fields) names.push_back(info.name);
-  const KeyedStream<RowRef, Key> keyed(
-      rows, std::make_shared<const TypedKeyHash<RowRef, Key>>(Key(field)), names);
-  return std::visit(
-      [&](const auto& kernel) {
-        if (what.windows) return windowed(keyed, what, kernel, kEncoded);
-        const auto running =
-            named_as(keyed.apply(what.kind, what.values.front().name, kernel), what);
-        using In = typename std::decay_t<decltype(running)>::Record;
-        const NodeId id = running.from().front().node;
-        set_ties(running.declaration(), id, kernel);
-        const RowSchemaPtr schema = schema_of(what, false);
-        emit_rows<In>(running.declaration(), id, schema, kEncoded);
-        return MadeStreams::of(row_stream(running.declaration(), {{id, 0}}, schema));
-      },
-      what.kernel);
+  const auto keyed = keyed_rows(rows, field, names);
+  return std::visit([&](const auto& kernel) { return with_kernel(keyed, what, kernel, kEncoded); },
+                    what.kernel);
 }
 
 }  // namespace millrace::detail

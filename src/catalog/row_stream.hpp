@@ -31,11 +31,16 @@ inline RowStream row_stream(const Stream<RowRef>& rows, RowSchemaPtr schema) {
   return row_stream(rows.declaration(), rows.from(), std::move(schema));
 }
 
+struct Making;
+struct MadeStreams;
+
 /// An aggregate of windows as the verbs that rank it see it.
 struct RankedBy {
   RowSchemaPtr schema;  ///< of its rows
   /// The n greatest by value number `by` of the row's values.
   std::function<RowStream(std::size_t n, std::size_t by)> top;
+  /// Its trend; null where the aggregate is no count or sum.
+  std::function<MadeStreams(const TrendOptions& options, const Making& making)> trend;
 };
 
 /// The output streams of a component by name; "" is the default one. A component that has none, or
@@ -44,11 +49,13 @@ struct MadeStreams {
   std::map<std::string, RowStream> streams;
   std::shared_ptr<const RankedBy> ranked = nullptr;  ///< in place of streams
   bool made = false;
+  /// Components that it consists of, beside those that the streams leave.
+  std::vector<NodeId> made_by = {};
 
   static MadeStreams none() { return {}; }
-  static MadeStreams end() { return {{}, nullptr, true}; }
+  static MadeStreams end() { return {{}, nullptr, true, {}}; }
   static MadeStreams of(RowStream stream) {
-    MadeStreams outlets{{}, nullptr, true};
+    MadeStreams outlets = end();
     outlets.streams.emplace("", std::move(stream));
     return outlets;
   }

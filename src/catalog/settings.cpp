@@ -11,12 +11,6 @@
 namespace millrace::detail {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 struct TypeName {
   std::string_view name;
   ColumnType type;
@@ -46,7 +40,7 @@ std::string known_types(std::string_view wanted) {
 
 bool is_map_type(ParamType type) {
   return type == ParamType::schema || type == ParamType::aggregates ||
-         type == ParamType::conditions || type == ParamType::event_time;
+         type == ParamType::conditions || type == ParamType::event_time || type == ParamType::rules;
 }
 
 std::string bounds_of(const ParamInfo& info) {
@@ -57,40 +51,6 @@ std::string bounds_of(const ParamInfo& info) {
 }
 
 }  // namespace
-
-std::optional<Call> parse_call(std::string_view text) {
-  text = trimmed(text);
-  const std::size_t open = text.find('(');
-  if (open == text.npos || open == 0 || text.back() != ')') return std::nullopt;
-  Call call{std::string(trimmed(text.substr(0, open))), {}};
-  std::string_view inside = trimmed(text.substr(open + 1, text.size() - open - 2));
-  if (inside.find_first_of("()") != inside.npos) return std::nullopt;
-  while (!inside.empty()) {
-    const std::size_t comma = inside.find(',');
-    call.args.emplace_back(trimmed(inside.substr(0, comma)));
-    if (call.args.back().empty()) return std::nullopt;
-    if (comma == inside.npos) break;
-    inside.remove_prefix(comma + 1);
-    if (trimmed(inside).empty()) return std::nullopt;
-  }
-  return call;
-}
-
-std::optional<Windows> parse_window(std::string_view text) {
-  const auto call = parse_call(text);
-  if (!call) return std::nullopt;
-  std::vector<Duration> spans;
-  for (const std::string& arg : call->args) {
-    const auto span = parse_duration(arg);
-    if (!span) return std::nullopt;
-    spans.push_back(*span);
-  }
-  if (call->name == "global" && spans.empty()) return global();
-  if (call->name == "tumbling" && spans.size() == 1) return tumbling(spans[0]);
-  if (call->name == "sliding" && spans.size() == 2) return sliding(spans[0], spans[1]);
-  if (call->name == "cumulating" && spans.size() == 2) return cumulating(spans[0], spans[1]);
-  return std::nullopt;
-}
 
 Settings::Settings(const std::vector<ParamInfo>& params, const ComponentText& component,
                    Mistakes& mistakes)
@@ -141,7 +101,8 @@ Settings::Parsed Settings::standard_of(const ParamInfo& info) {
     case ParamType::duration:
       return parse_duration(info.standard).value_or(Duration(0));
     case ParamType::window:
-      return global();
+    case ParamType::over:
+      return RowWindows(global());
     case ParamType::schema:
       return std::vector<ColumnInfo>{};
     default:
@@ -178,17 +139,13 @@ Settings::Parsed Settings::parse_scalar(const ParamInfo& info, const ConfigNode&
       return wrong(node.place, fmt::format("\"{}\" is a time with its unit, such as 250ms, 5s, "
                                            "15min or 6h, found {}",
                                            info.name, node.text));
-    case ParamType::window: {
-      const auto windows = parse_window(node.text);
-      if (!windows) {
-        return wrong(node.place, fmt::format("\"{}\" is tumbling(5min), sliding(6h, 15min), "
-                                             "cumulating(24h, 1h) or global(), found {}",
-                                             info.name, node.text));
+    case ParamType::window:
+    case ParamType::over: {
+      auto windows = info.type == ParamType::over ? parse_over(node.text) : parse_window(node.text);
+      if (auto* const why = std::get_if<std::string>(&windows)) {
+        return wrong(node.place, std::move(*why));
       }
-      if (const Status valid = windows->validate(); !valid) {
-        return wrong(node.place, valid.message());
-      }
-      return *windows;
+      return std::get<RowWindows>(std::move(windows));
     }
     case ParamType::choice:
       return parse_choice(info, node);
@@ -235,7 +192,7 @@ Settings::Parsed Settings::parse_schema(const ConfigNode& node) {
     constexpr std::string_view kOrNull = " or null";
     const bool optional = type.ends_with(kOrNull);
     if (optional) type.remove_suffix(kOrNull.size());
-    const auto found = type_named(trimmed(type));
+    const auto found = type_named(without_blanks(type));
     if (!value.is_scalar() || !found) {
       (void)wrong(value.place, fmt::format("the field \"{}\" has no type \"{}\"{}", key.text,
                                            value.text, known_types(type)));

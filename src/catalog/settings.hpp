@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "catalog/window_words.hpp"
 #include "record/row_schema.hpp"
-#include "window/window.hpp"
 #include "yaml/topology_file.hpp"
 
 namespace millrace::detail {
@@ -23,11 +23,13 @@ enum class ParamType {
   flag,
   duration,
   window,
+  over,
   condition,
   field,
   fields,      ///< a list of fields of the input
   schema,      ///< a map of field: type
   aggregates,  ///< a map of name: aggregate(field)
+  rules,       ///< a map of name: rule(arguments)
   conditions,  ///< a map of name: condition
   event_time,  ///< a map with field, out_of_order, lap
   choice,
@@ -61,14 +63,14 @@ class Settings {
   double number(std::string_view name) const { return get<double>(name); }
   bool flag(std::string_view name) const { return get<bool>(name); }
   Duration duration(std::string_view name) const { return get<Duration>(name); }
-  const Windows& window(std::string_view name) const { return get<Windows>(name); }
+  const RowWindows& windows(std::string_view name) const { return get<RowWindows>(name); }
   const std::vector<ColumnInfo>& schema(std::string_view name) const {
     return get<std::vector<ColumnInfo>>(name);
   }
 
  private:
   using Parsed = std::variant<std::monostate, std::string, std::int64_t, double, bool, Duration,
-                              Windows, std::vector<ColumnInfo>>;
+                              RowWindows, std::vector<ColumnInfo>>;
 
   template <class V>
   const V& get(std::string_view name) const {
@@ -87,16 +89,5 @@ class Settings {
   std::map<std::string, Parsed, std::less<>> values_;
   bool good_ = true;
 };
-
-/// "tumbling(5min)", "sliding(6h, 15min)", "cumulating(24h, 1h)", "global()"; nullopt when it is
-/// none.
-std::optional<Windows> parse_window(std::string_view text);
-
-/// "name(a, b)" in its parts; nullopt when it is not of that form.
-struct Call {
-  std::string name;
-  std::vector<std::string> args;
-};
-std::optional<Call> parse_call(std::string_view text);
 
 }  // namespace millrace::detail

@@ -1,8 +1,10 @@
 // Bolts by name that end a stream: view, log, csv, print.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "catalog/endpoint_words.hpp"
 #include "catalog/entry.hpp"
 #include "millrace/sinks.hpp"
 
@@ -31,7 +33,8 @@ MadeStreams make_view_end(const Making& making) {
 }
 
 MadeStreams make_log(const Making& making) {
-  making.input->rows.to(millrace::log(making.settings.text("path"), making.settings.flag("append")))
+  making.input->rows
+      .to(millrace::log(endpoint_of(making.settings, false), making.settings.flag("append")))
       .named(making.text.id);
   return MadeStreams::end();
 }
@@ -48,7 +51,8 @@ MadeStreams make_csv_end(const Making& making) {
   output.separator = separator.empty() ? ',' : separator.front();
   output.header = making.settings.flag("header");
   output.append = making.settings.flag("append");
-  making.input->rows.to(millrace::csv(making.settings.text("path"), output)).named(making.text.id);
+  making.input->rows.to(millrace::csv(endpoint_of(making.settings, false), output))
+      .named(making.text.id);
   return MadeStreams::end();
 }
 
@@ -56,20 +60,25 @@ void add(Entries& entries, std::string name, std::string doc, std::vector<ParamI
          MadeStreams (*make)(const Making&)) {
   Entry entry{name, EntryRole::sink, std::move(doc), std::move(params), make};
   entry.takes_tasks = false;
+  const bool writes = std::any_of(entry.params.begin(), entry.params.end(),
+                                  [](const ParamInfo& info) { return info.name == "exec"; });
+  if (writes) entry.one_of = endpoint_names();
   entries.emplace(std::move(name), std::move(entry));
 }
 
-ParamInfo path_param() {
-  return {.name = "path",
-          .type = ParamType::text,
-          .required = true,
-          .doc = "the file; - is standard output"};
-}
 ParamInfo append_param() {
   return {.name = "append",
           .type = ParamType::flag,
           .standard = "false",
           .doc = "keeps what the file holds"};
+}
+/// Those of an end that writes text.
+std::vector<ParamInfo> text_params(std::vector<ParamInfo> own) {
+  std::vector<ParamInfo> all =
+      endpoint_params("the file; - is standard output", "a shell command that reads it");
+  all.push_back(append_param());
+  for (ParamInfo& info : own) all.push_back(std::move(info));
+  return all;
 }
 
 }  // namespace
@@ -100,17 +109,18 @@ void add_sink_entries(Entries& entries) {
         .standard = "0s",
         .doc = "line, number: how far back points are kept; 0s: all"}},
       make_view_end);
-  add(entries, "log", "writes rows as JSON lines", {path_param(), append_param()}, make_log);
+  add(entries, "log", "writes rows as JSON lines", text_params({}), make_log);
   add(entries, "print", "writes rows as JSON lines to standard output", {}, make_print);
   // The source is csv; among bolts the end is write_csv.
   add(entries, "write_csv", "writes rows as CSV",
-      {path_param(),
-       append_param(),
-       {.name = "separator", .type = ParamType::text, .standard = ",", .doc = "between the cells"},
-       {.name = "header",
-        .type = ParamType::flag,
-        .standard = "true",
-        .doc = "the first line names the columns"}},
+      text_params({{.name = "separator",
+                    .type = ParamType::text,
+                    .standard = ",",
+                    .doc = "between the cells"},
+                   {.name = "header",
+                    .type = ParamType::flag,
+                    .standard = "true",
+                    .doc = "the first line names the columns"}}),
       make_csv_end);
 }
 

@@ -3,32 +3,14 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
+#include "catalog/endpoint_words.hpp"
 #include "catalog/entry.hpp"
+#include "catalog/source_time.hpp"
 #include "connector/row_sources.hpp"
 #include "millrace/sources.hpp"
 
 namespace millrace::detail {
 namespace {
-
-std::vector<ParamInfo> source_params(std::vector<ParamInfo> own) {
-  std::vector<ParamInfo> all = {
-      {.name = "path",
-       .type = ParamType::text,
-       .required = true,
-       .doc =
-           "a file (plain, gzip or zstd), a pattern such as logs/*.gz, or - for standard input"}};
-  for (ParamInfo& info : own) all.push_back(std::move(info));
-  all.push_back({.name = "follow",
-                 .type = ParamType::flag,
-                 .standard = "false",
-                 .doc = "reads on when the file grows, and never ends"});
-  all.push_back({.name = "repeat",
-                 .type = ParamType::flag,
-                 .standard = "false",
-                 .doc = "begins again at the file's end, for ever"});
-  return all;
-}
 
 ParamInfo fields_param() {
   return {.name = "fields",
@@ -45,12 +27,32 @@ ParamInfo unit_param() {
           .doc = "what a number for a timestamp counts",
           .choices = {"seconds", "milliseconds", "microseconds", "nanoseconds"}};
 }
-ParamInfo time_param() {
-  return {.name = "event_time",
-          .type = ParamType::event_time,
-          .doc =
-              "a map: field, the timestamp that says when; out_of_order, how far records may "
-              "lie behind; lap, what repeat adds to the times"};
+std::vector<ParamInfo> source_params(std::vector<ParamInfo> own) {
+  std::vector<ParamInfo> all = endpoint_params(
+      "a file (plain, gzip or zstd), a pattern such as logs/*.gz, or - for "
+      "standard input",
+      "a shell command that prints it");
+  for (ParamInfo& info : own) all.push_back(std::move(info));
+  all.push_back({.name = "follow",
+                 .type = ParamType::flag,
+                 .standard = "false",
+                 .doc = "of path: reads on when the file grows, and never ends"});
+  all.push_back({.name = "repeat",
+                 .type = ParamType::flag,
+                 .standard = "false",
+                 .doc = "of path: begins again at the file's end, for ever"});
+  return all;
+}
+/// Of sources whose rows have fields of their own.
+std::vector<ParamInfo> parsed_params(std::vector<ParamInfo> own) {
+  std::vector<ParamInfo> all = {fields_param(), unit_param()};
+  for (ParamInfo& info : time_params()) all.push_back(std::move(info));
+  all.push_back({.name = "ordered_by",
+                 .type = ParamType::field,
+                 .doc = "of a pattern: a timestamp or whole number by which the files' rows are "
+                        "one stream in order"});
+  for (ParamInfo& info : own) all.push_back(std::move(info));
+  return source_params(std::move(all));
 }
 
 TimeUnit unit_of(const Settings& settings) {
@@ -60,70 +62,65 @@ TimeUnit unit_of(const Settings& settings) {
   return name == "nanoseconds" ? TimeUnit::nanoseconds : TimeUnit::milliseconds;
 }
 
-Endpoint endpoint_of(const Settings& settings) {
-  const std::string& path = settings.text("path");
-  return settings.flag("follow") ? follow(path) : Endpoint(path);
+/// `follow`, `repeat` and `ordered_by` fit where the rows come from.
+bool fits_endpoint(const Making& making) {
+  const Settings& settings = making.settings;
+  for (const char* const flag : {"follow", "repeat"}) {
+    if (settings.has("path") || !settings.flag(flag)) continue;
+    making.wrong(flag, fmt::format("\"{}\" is of files: give it with \"path\" alone", flag));
+    return false;
+  }
+  const auto wrong_beside = [&](const char* other) {
+    making.wrong("ordered_by", fmt::format("\"ordered_by\" merges the files of a pattern: take "
+                                           "\"{}\" away",
+                                           other));
+    return false;
+  };
+  if (!settings.has("ordered_by")) return true;
+  if (making.text.parallelism.value_or(1) > 1) return wrong_beside("parallelism");
+  for (const char* const other : {"exec", "connect", "listen"}) {
+    if (settings.has(other)) return wrong_beside(other);
+  }
+  for (const char* const flag : {"follow", "repeat"}) {
+    if (settings.flag(flag)) return wrong_beside(flag);
+  }
+  return true;
 }
 
-/// A duration of the map event_time.
-Duration span_of(const Making& making, const ConfigNode& map, const char* name) {
-  const ConfigNode* const node = map.find(name);
-  if (node == nullptr) return Duration(0);
-  const auto span = parse_duration(node->text);
-  if (!span || *span < Duration(0)) {
-    making.mistakes.add(node->place,
-                        fmt::format("\"{}\" is a time with its unit, such as 5s or 24h", name));
-  }
-  return span.value_or(Duration(0));
-}
-
-/// The stream with its event time, as the parameter says.
-Stream<RowRef> timed(const Making& making, Stream<RowRef> rows, const RowSchemaPtr& schema) {
-  const ConfigNode* const map = making.settings.node("event_time");
-  if (map == nullptr) return rows;
-  static const std::vector<std::string> kKeys = {"field", "out_of_order", "lap"};
-  for (const auto& [key, value] : map->entries) {
-    if (std::find(kKeys.begin(), kKeys.end(), key.text) != kKeys.end()) continue;
-    const std::string near = nearest_word(key.text, kKeys);
-    making.mistakes.add(key.place, fmt::format("event_time has no \"{}\"{}", key.text,
-                                               near.empty() ? "; it has field, out_of_order, lap"
-                                                            : ": did you mean \"" + near + "\"?"));
-  }
-  const ConfigNode* const name = map->find("field");
-  if (name == nullptr) {
-    making.mistakes.add(map->place, "event_time needs \"field\": the timestamp that says when");
-    return rows;
-  }
-  const auto field = schema->find(name->text);
+/// `source` by the order of a field, where that is asked for.
+std::optional<SourceOf<RowRef>> in_order(const Making& making, const RowSchema& schema,
+                                         SourceOf<RowRef> source) {
+  const ConfigNode* const name = making.settings.node("ordered_by");
+  if (name == nullptr) return source;
+  const auto field = schema.find(name->text);
   if (!field) {
-    const std::string near = nearest_word(name->text, schema->names());
-    making.mistakes.add(name->place,
-                        fmt::format("there is no field \"{}\"{}", name->text,
-                                    near.empty() ? "" : ": did you mean \"" + near + "\"?"));
-    return rows;
+    making.mistakes.add(name->place, no_such_field(name->text, schema));
+    return std::nullopt;
   }
-  const ColumnInfo& info = schema->fields()[*field];
-  if (info.type != ColumnType::timestamp || info.optional) {
-    making.mistakes.add(name->place, fmt::format("\"{}\" cannot be the event time: make it a "
-                                                 "timestamp that is never null",
-                                                 info.name));
-    return rows;
-  }
-  const EventTimeOptions options = {span_of(making, *map, "out_of_order"),
-                                    span_of(making, *map, "lap")};
-  return rows.event_time(TimeField{*field}, options).named(making.text.id + " time");
+  const ColumnInfo& info = schema.fields()[*field];
+  const bool fits = info.type == ColumnType::timestamp || info.type == ColumnType::integer;
+  if (fits && !info.optional) return source.ordered_by(IntegerField{*field});
+  making.mistakes.add(name->place,
+                      fmt::format("\"{}\" is no order: take a timestamp or a whole number that "
+                                  "is never null",
+                                  info.name));
+  return std::nullopt;
 }
 
 template <class Make>
 MadeStreams made(const Making& making, const char* kind, RowSchemaPtr schema,
                  LineInputOptions input, Make make) {
+  if (!fits_endpoint(making)) return MadeStreams::none();
   input.repeat = making.settings.flag("repeat");
   const auto tasks = static_cast<std::uint32_t>(making.text.parallelism.value_or(1));
-  const Stream<RowRef> rows = making.topology
-                                  .from(source_of<RowRef>(kind, endpoint_of(making.settings), tasks,
-                                                          std::move(input), std::move(make)))
-                                  .named(making.text.id);
-  return MadeStreams::of(row_stream(timed(making, rows, schema), schema));
+  const Endpoint from = endpoint_of(making.settings, making.settings.flag("follow"));
+  const auto source = in_order(
+      making, *schema, source_of<RowRef>(kind, from, tasks, std::move(input), std::move(make)));
+  if (!source) return MadeStreams::none();
+  const Stream<RowRef> rows = making.topology.from(*source).named(making.text.id);
+  MadeStreams outlets = MadeStreams::of(row_stream(with_time(making, rows, schema), schema));
+  outlets.made_by = {rows.from().front().node};
+  return outlets;
 }
 
 MadeStreams make_json(const Making& making) {
@@ -132,6 +129,15 @@ MadeStreams make_json(const Making& making) {
               [schema, unit = unit_of(making.settings)](const LineInputOptions& input) {
                 return std::make_unique<RowJsonSource>(input, RowJsonFormat(schema, unit));
               });
+}
+
+std::vector<ParamInfo> line_params() {
+  std::vector<ParamInfo> params = source_params({{.name = "field",
+                                                  .type = ParamType::text,
+                                                  .standard = "line",
+                                                  .doc = "what the line is called"}});
+  params.push_back(time_params().back());
+  return params;
 }
 
 char character(const Making& making, std::string_view name) {
@@ -166,21 +172,18 @@ MadeStreams make_lines(const Making& making) {
 void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
          MadeStreams (*make)(const Making&)) {
   Entry entry{name, EntryRole::source, std::move(doc), std::move(params), make};
+  entry.one_of = endpoint_names();
   entries.emplace(std::move(name), std::move(entry));
 }
 
 }  // namespace
 
 void add_source_entries(Entries& entries) {
-  add(entries, "json_lines", "a JSON object a line",
-      source_params({fields_param(), unit_param(), time_param()}), make_json);
+  add(entries, "json_lines", "a JSON object a line", parsed_params({}), make_json);
   for (const bool tabs : {false, true}) {
     add(entries, tabs ? "tsv" : "csv",
         tabs ? "rows of CSV with tabs between the cells" : "rows of CSV (RFC 4180)",
-        source_params({fields_param(),
-                       unit_param(),
-                       time_param(),
-                       {.name = "separator",
+        parsed_params({{.name = "separator",
                         .type = ParamType::text,
                         .standard = tabs ? "\t" : ",",
                         .doc = "between the cells"},
@@ -195,12 +198,7 @@ void add_source_entries(Entries& entries) {
                                "their order"}}),
         make_csv);
   }
-  add(entries, "lines", "the lines of a text file, one field each",
-      source_params({{.name = "field",
-                      .type = ParamType::text,
-                      .standard = "line",
-                      .doc = "what the line is called"}}),
-      make_lines);
+  add(entries, "lines", "the lines of a text file, one field each", line_params(), make_lines);
 }
 
 }  // namespace millrace::detail

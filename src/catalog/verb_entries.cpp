@@ -13,47 +13,16 @@
 namespace millrace::detail {
 namespace {
 
-std::optional<Predicate> condition_of(const Making& making, const ConfigNode& node) {
-  auto parsed = parse_predicate(node.text, *making.input->schema);
-  if (auto* const predicate = std::get_if<Predicate>(&parsed)) return std::move(*predicate);
-  const auto& error = std::get<ExprError>(parsed);
-  making.mistakes.add(node.place_of(error.offset), error.message);
-  return std::nullopt;
-}
-
-/// The field that a name means, with a mistake at its place where there is none.
-std::optional<std::size_t> field_of(const Making& making, const ConfigNode& name) {
-  const RowSchema& schema = *making.input->schema;
-  const auto found = schema.find(name.text);
-  if (found) return found;
-  const std::string near = nearest_word(name.text, schema.names());
-  making.mistakes.add(
-      name.place,
-      fmt::format("there is no field \"{}\"{}", name.text,
-                  near.empty() ? fmt::format("; there are {}", fmt::join(schema.names(), ", "))
-                               : ": did you mean \"" + near + "\"?"));
-  return std::nullopt;
-}
-
-Stream<RowRef> finished(const Making& making, const Stream<RowRef>& rows) {
-  const Stream<RowRef> named = rows.named(making.text.id);
-  return making.text.parallelism ? named.parallel(*making.text.parallelism) : named;
-}
-
-MadeStreams same_rows(const Making& making, const Stream<RowRef>& rows) {
-  return MadeStreams::of(row_stream(finished(making, rows), making.input->schema));
-}
-
 MadeStreams make_filter(const Making& making) {
-  const auto condition = condition_of(making, *making.settings.node("where"));
+  const auto condition = making.condition(*making.settings.node("where"));
   if (!condition) return MadeStreams::none();
-  return same_rows(making, making.input->rows.filter(*condition));
+  return making.same_rows(making.input->rows.filter(*condition));
 }
 
 MadeStreams make_sample(const Making& making) {
-  return same_rows(making, making.input->rows.sample(
-                               making.settings.number("fraction"),
-                               static_cast<std::uint64_t>(making.settings.integer("seed"))));
+  return making.same_rows(
+      making.input->rows.sample(making.settings.number("fraction"),
+                                static_cast<std::uint64_t>(making.settings.integer("seed"))));
 }
 
 /// A component that runs an operator made of `args`.
@@ -65,7 +34,7 @@ MadeStreams operator_outlet(const Making& making, const char* kind, RowSchemaPtr
   node.output = &batch_type<RowRef>();
   const NodeId id = declaration.graph.add(std::move(node));
   RowStream stream = row_stream(declaration, {{id, 0}}, schema);
-  return MadeStreams::of(row_stream(finished(making, stream.rows), std::move(schema)));
+  return MadeStreams::of(row_stream(making.finished(stream.rows), std::move(schema)));
 }
 
 MadeStreams make_select(const Making& making) {
@@ -81,7 +50,7 @@ MadeStreams make_select(const Making& making) {
       good = false;
       continue;
     }
-    const auto field = field_of(making, name);
+    const auto field = making.field(name);
     good &= field.has_value();
     if (!field) continue;
     ColumnInfo info = making.input->schema->fields()[*field];
@@ -103,7 +72,7 @@ MadeStreams make_select(const Making& making) {
 }
 
 MadeStreams make_tokens(const Making& making) {
-  const auto field = field_of(making, *making.settings.node("of"));
+  const auto field = making.field(*making.settings.node("of"));
   if (!field) return MadeStreams::none();
   std::vector<ColumnInfo> infos = making.input->schema->fields();
   if (infos[*field].type != ColumnType::text) {
@@ -128,7 +97,7 @@ MadeStreams make_split(const Making& making) {
                           "the stream \"others\" is there by itself: what no case takes");
       good = false;
     }
-    auto condition = condition_of(making, node);
+    auto condition = making.condition(node);
     good &= condition.has_value();
     if (condition) conditions.push_back(std::move(*condition));
     names.push_back(name.text);
@@ -143,9 +112,9 @@ MadeStreams make_split(const Making& making) {
                                                         Get{std::move(conditions)}, kinds);
   node.output = &batch_type<RowRef>();
   const NodeId id = declaration.graph.add(std::move(node));
-  (void)finished(making, row_stream(declaration, {{id, 0}}, making.input->schema).rows);
+  (void)making.finished(row_stream(declaration, {{id, 0}}, making.input->schema).rows);
   names.push_back("others");
-  MadeStreams outlets{{}, nullptr, true};
+  MadeStreams outlets = MadeStreams::end();
   for (std::uint32_t port = 0; port < names.size(); ++port) {
     outlets.streams.emplace(names[port],
                             row_stream(declaration, {{id, port}}, making.input->schema));

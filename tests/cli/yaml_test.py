@@ -4,6 +4,8 @@ import datetime
 import gzip
 import json
 import pathlib
+import socket
+import threading
 import unittest
 
 import harness
@@ -227,6 +229,40 @@ streams:
         letter = summary["recent_dead_letters"][0]
         self.assertEqual(letter["reason"], 'field "amount": expected an integer, found "many"')
         self.assertEqual(letter["where"], f"{orders}:6")
+
+    SERVED = """
+name: served
+spouts:
+  - {id: in, type: json_lines, with: {connect: "127.0.0.1:%d", fields: {n: int}}}
+bolts:
+  - {id: some, type: filter, with: {where: n > 1}}
+  - {id: out, type: log, with: {connect: "127.0.0.1:%d"}}
+streams:
+  - {from: in, to: some}
+  - {from: some, to: out}
+"""
+
+    def test_servers_are_a_source_and_an_end(self):
+        taken = []
+        with socket.create_server(("127.0.0.1", 0)) as gives, \
+                socket.create_server(("127.0.0.1", 0)) as takes:
+            def give():
+                with gives.accept()[0] as client:
+                    client.sendall(b'{"n":1}\n{"n":2}\n{"n":3}\n')
+
+            def take():
+                with takes.accept()[0] as client, client.makefile() as lines:
+                    taken.extend(lines)
+
+            threads = [threading.Thread(target=work, daemon=True) for work in (give, take)]
+            for thread in threads:
+                thread.start()
+            ports = (gives.getsockname()[1], takes.getsockname()[1])
+            self.run_program("millrace", "run", self.file("served.yaml", self.SERVED % ports),
+                             "--headless")
+            for thread in threads:
+                thread.join(60)
+        self.assertEqual(taken, ['{"n":2}\n', '{"n":3}\n'])
 
     def test_what_cannot_be_read(self):
         _, err = self.run_program("millrace", "validate", "nowhere.yaml", code=66)

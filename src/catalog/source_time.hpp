@@ -1,0 +1,17 @@
+// The parameters by which a spout's rows get their times.
+#pragma once
+
+#include <vector>
+
+#include "catalog/entry.hpp"
+
+namespace millrace::detail {
+
+/// `event_time` and `ingestion_time`.
+std::vector<ParamInfo> time_params();
+
+/// The stream with the times that they say; mistakes where they do not fit.
+Stream<RowRef> with_time(const Making& making, const Stream<RowRef>& rows,
+                         const RowSchemaPtr& schema);
+
+}  // namespace millrace::detail

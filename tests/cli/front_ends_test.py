@@ -1,0 +1,125 @@
+# Every verb has two front ends: typed in the headers and by name in YAML, or a reason why not.
+import json
+import re
+import unittest
+
+import harness
+
+INCLUDE = harness.ROOT / "include/millrace"
+SOURCES = harness.ROOT / "src"
+VERBS = ["stream.hpp", "record_verbs.hpp", "split_verbs.hpp", "time_verbs.hpp", "keyed_verbs.hpp",
+         "keyed_stream.hpp", "key_windows.hpp", "ordered_stream.hpp", "stream_handle.hpp"]
+ENDS = ["include/millrace/sources.hpp", "include/millrace/sinks.hpp",
+        "include/millrace/view_spec.hpp", "src/connector/endpoint.hpp"]
+
+# Typed: what says the same in YAML. A type of a component stands by itself; others in brackets.
+BOTH = {
+    "filter": "filter", "sample": "sample", "split": "split", "branch": "split",
+    "restore_order": "restore_order", "deduplicate": "deduplicate", "latest": "latest",
+    "throttle": "throttle", "alert": "alert", "count": "count", "sum": "sum", "min": "min",
+    "max": "max", "mean": "mean", "distinct": "distinct", "first": "first", "last": "last",
+    "aggregate": "aggregate", "trend": "trend", "top": "top", "lines": "lines",
+    "json_lines": "json_lines", "csv": "csv write_csv", "tsv": "tsv", "generate": "generate",
+    "machine": "machine", "view": "view", "log": "log", "print": "print",
+    "merge": "[several streams to one bolt]", "shuffle": "[grouping shuffle]",
+    "key_by": "[grouping fields]", "others": "[streamId others]", "errors": "[streamId errors]",
+    "late": "[streamId late]",
+    "window": "[window]", "over": "[over]", "event_time": "[event_time]",
+    "ingestion_time": "[ingestion_time]", "ordered_by": "[ordered_by]", "named": "[id]",
+    "parallel": "[parallelism]", "to": "[an end]", "follow": "[follow]", "exec": "[exec]",
+    "connect_to": "[connect]", "listen_on": "[listen]",
+}
+# Typed alone, and why.
+TYPED = {
+    "map": "takes a function: select chooses and renames, more needs an expression language",
+    "flat_map": "takes a function: tokens takes a text apart",
+    "process": "takes a class of C++",
+    "peek": "takes a function",
+    "fold": "takes a function: aggregate gives several in one pass",
+    "each": "takes a function",
+    "records": "gives what lies in the program's memory",
+}
+# By name alone, and why.
+NAMED = {
+    "select": "typed: map into another struct",
+    "tokens": "typed: flat_map with a function of one's own",
+}
+
+
+def methods(path, indent):
+    """Names of what is public and returns something, outside of detail."""
+    found = set()
+    hidden = False
+    detail = False
+    declared = re.compile(r"^" + " " * indent +
+                          r"(?:inline |constexpr |static )*"
+                          r"(?:auto|std::array<.*>|[A-Z]\w*(?:<[^()]*>)?) ([a-z]\w*)\(")
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^namespace detail \{\n.*\n\}\n", "", text)  # its end has no comment
+    for line in text.splitlines():
+        if line.startswith("namespace detail {"):
+            detail = True
+        elif line.startswith("}  // namespace detail"):
+            detail = False
+        elif re.match(r"^(class|struct) ", line):
+            hidden = False
+        elif re.match(r"^ (private|protected):|^  // Internal", line):
+            hidden = True
+        elif line.startswith(" public:"):
+            hidden = False
+        match = declared.match(line)
+        if match and not detail and (indent == 0 or not hidden):
+            found.add(match.group(1))
+    return found
+
+
+class FrontEnds(harness.CliTest):
+    def typed(self):
+        found = set()
+        for name in VERBS:
+            found |= methods(INCLUDE / name, 2)
+        for path in ENDS:
+            found |= methods(harness.ROOT / path, 0)
+        found |= methods(INCLUDE / "sources.hpp", 2) & {"ordered_by"}
+        return found
+
+    def named(self):
+        out, _ = self.run_program("millrace", "schema")
+        definitions = json.loads(out)["definitions"]
+        return {name for part in ("spout", "bolt")
+                for name in definitions[part]["properties"]["type"]["enum"]}
+
+    def test_each_typed_verb_is_listed_with_its_name_in_yaml(self):
+        self.assertEqual(self.typed(), set(BOTH) | set(TYPED))
+
+    def test_each_component_of_yaml_is_listed_with_its_verb(self):
+        listed = {word for words in BOTH.values() if not words.startswith("[")
+                  for word in words.split()}
+        self.assertEqual(self.named(), listed | set(NAMED))
+
+    def test_windows_are_the_same_by_both(self):
+        typed = set()
+        for name in ("window.hpp", "session.hpp", "record_windows.hpp"):
+            typed |= methods(SOURCES / "window" / name, 0)
+        self.assertEqual(typed, {"tumbling", "sliding", "cumulating", "global", "session",
+                                 "count_window", "last"})
+        for window in ("tumbling(1min)", "sliding(2min, 1min)", "cumulating(2min, 1min)",
+                       "global()", "session(1min)", "count_window(2)", "last(2)"):
+            cut = "over" if window.startswith("last") else "window"
+            path = self.file("window.yaml", f"""
+name: window
+spouts:
+  - {{id: in, type: csv, with: {{path: in.csv, fields: {{k: text, at: timestamp}},
+      event_time: {{field: at}}}}}}
+bolts:
+  - {{id: count, type: count, with: {{{cut}: "{window}"}}}}
+  - {{id: out, type: print}}
+streams:
+  - {{from: in, to: count, grouping: {{type: fields, args: [k]}}}}
+  - {{from: count, to: out}}
+""")
+            self.run_program("millrace", "validate", path)
+
+
+if __name__ == "__main__":
+    unittest.main()
