@@ -4,6 +4,7 @@ import datetime
 import gzip
 import json
 import pathlib
+import re
 import socket
 import threading
 import unittest
@@ -281,8 +282,18 @@ streams:
         except ImportError:
             return
         import yaml
-        example = yaml.safe_load((harness.ROOT / "examples/trending.yaml").read_text())
-        jsonschema.validate(example, json.loads(out))
+        schema = json.loads(out)
+        texts = [(harness.ROOT / "examples/trending.yaml").read_text(encoding="utf-8")]
+        for path in sorted((harness.ROOT / "tests/text").glob("yaml_*.test")):
+            cases = path.read_text(encoding="utf-8")
+            texts += re.findall(r"(?ms)^--- topology[^\n]*\n(.*?)^--- ", cases)
+        self.assertGreater(len(texts), 20)
+        for text in texts:
+            jsonschema.validate(yaml.safe_load(text), schema)
+        for name in ("two-sources-in-one", "over-unknown", "trend-unknown-parameter"):
+            wrong = yaml.safe_load((MISTAKES / f"{name}.yaml").read_text(encoding="utf-8"))
+            with self.assertRaises(jsonschema.ValidationError):
+                jsonschema.validate(wrong, schema)
 
 
 if __name__ == "__main__":
