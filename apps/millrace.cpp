@@ -10,8 +10,8 @@
 #include "host/host.hpp"
 #include "host/version.hpp"
 #include "new_program.hpp"
+#include "program/program.hpp"
 #include "test_case.hpp"
-#include "topology_files.hpp"
 
 namespace {
 
@@ -49,9 +49,10 @@ int refuse(const std::string& word) {
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
-  if (command == "run") return millrace::apps::run_file_main(argc - 1, argv + 1);
-  if (command == "validate") return millrace::apps::validate_main(argc - 1, argv + 1);
-  if (command == "schema") return millrace::apps::schema_main(argc - 1, argv + 1);
+  if (command == "run") return millrace::detail::run_file_main("millrace", {}, argc - 1, argv + 1);
+  if (command == "validate")
+    return millrace::detail::validate_main("millrace", {}, argc - 1, argv + 1);
+  if (command == "schema") return millrace::detail::schema_main({});
   if (command == "new") return millrace::apps::new_main(argc - 1, argv + 1);
   if (command == "test") return millrace::apps::test_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);

@@ -10,6 +10,7 @@
 #include "catalog/row_stream.hpp"
 #include "catalog/settings.hpp"
 #include "expr/predicate.hpp"
+#include "millrace/components.hpp"
 #include "yaml/topology_file.hpp"
 
 namespace millrace::detail {
@@ -78,5 +79,7 @@ void add_sink_entries(Entries& entries);
 
 /// Those that come with Millrace.
 Entries standard_entries();
+/// Those and one's own. Errors: 2002 for a name that is taken.
+Result<Entries> entries_with(const Components& components);
 
 }  // namespace millrace::detail

@@ -28,7 +28,7 @@ BINARY = {".gz", ".png", ".ico", ".woff2", ".jpg", ".webp"}
 # Not written by hand, or kept byte for byte.
 FOREIGN = re.compile(r"(^|/)(LICENSE|NOTICE|package-lock\.json|dist/.*)$|^data/.*\.csv$|\.patch$"
                      r"|^tests/fuzz/corpus/")
-MAY_PRINT = re.compile(r"^src/(host/|base/check\.cpp$)")
+MAY_PRINT = re.compile(r"^src/((host|program)/|base/check\.cpp$)")
 PRINTS = re.compile(
     r"\bstd::(?:cout|cerr|clog)\b|\bfmt::print\b"
     r"|(?<![\w.>])(?:std::|::)?"
@@ -219,8 +219,8 @@ def check_output(tree, layers):
         for match in PRINTS.finditer(code):
             line = code.count("\n", 0, match.start()) + 1
             yield Problem("output", path, 1,
-                          f"line {line}: '{match.group(0).strip(' (')}': only host prints, exits "
-                          "or installs handlers")
+                          f"line {line}: '{match.group(0).strip(' (')}': only host and program "
+                          "print, exit or install handlers")
 
 
 def check_links(tree, layers):

@@ -1,10 +1,11 @@
 // Topologies that are written as files.
-#include "topology_files.hpp"
+#include "program/program.hpp"
 
 #include <sysexits.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -17,7 +18,8 @@
 #include "host/host.hpp"
 #include "yaml/yaml.hpp"
 
-namespace millrace::apps {
+namespace millrace {
+namespace detail {
 namespace {
 
 constexpr const char* kPropertyHelp =
@@ -25,10 +27,10 @@ constexpr const char* kPropertyHelp =
 constexpr const char* kValidateHelp =
     R"(Checks topologies written in YAML and says every mistake with its place.
 
-usage: millrace validate FILE.yaml... [--property NAME=VALUE]...
+usage: {0} validate FILE.yaml... [--property NAME=VALUE]...
 
 Nothing runs. Exit code 0 when all is right, 78 when there is a mistake, 66 when a file cannot be
-read. The format: docs/formats/topology-yaml.md; `millrace schema` prints its JSON schema.
+read. The format: docs/formats/topology-yaml.md; `{0} schema` prints its JSON schema.
 )";
 
 /// What the command line says besides the flags of every program.
@@ -67,8 +69,8 @@ FileArguments read_arguments(int argc, char** argv) {
   return read;
 }
 
-detail::FileAccess access_to(const FileArguments& arguments) {
-  detail::FileAccess access;
+FileAccess access_to(const FileArguments& arguments) {
+  FileAccess access;
   access.read = [](const std::string& path) -> Result<std::string> {
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -89,10 +91,10 @@ detail::FileAccess access_to(const FileArguments& arguments) {
 }
 
 /// Prints the mistakes; the exit code.
-int report(const std::string& path, const detail::Mistakes& mistakes) {
+int report(const std::string& path, const Mistakes& mistakes) {
   const auto found = mistakes.sorted();
-  for (const detail::Mistake& mistake : found) {
-    std::fputs(detail::render(mistake).c_str(), stderr);
+  for (const Mistake& mistake : found) {
+    std::fputs(render(mistake).c_str(), stderr);
   }
   std::fprintf(stderr, "%s: %zu mistake%s\n", path.c_str(), found.size(),
                found.size() == 1 ? "" : "s");
@@ -101,57 +103,64 @@ int report(const std::string& path, const detail::Mistakes& mistakes) {
 
 }  // namespace
 
-int run_file_main(int argc, char** argv) {
+int run_file_main(const std::string& program, const Components& own, int argc, char** argv) {
   FileArguments arguments = read_arguments(argc, argv);
   std::string ignored;
-  const detail::OwnFlag property{"--property", &ignored, kPropertyHelp};
-  auto parsed = detail::parse_options(
-      "millrace run FILE.yaml", "Runs a topology written in YAML (docs/formats/topology-yaml.md).",
-      static_cast<int>(arguments.flags.size()), arguments.flags.data(), {}, {&property, 1});
-  if (!parsed) return detail::report_error(parsed.error());
+  const OwnFlag property{"--property", &ignored, kPropertyHelp};
+  auto parsed = parse_options(program + " run FILE.yaml",
+                              "Runs a topology written in YAML (docs/formats/topology-yaml.md).",
+                              static_cast<int>(arguments.flags.size()), arguments.flags.data(), {},
+                              {&property, 1});
+  if (!parsed) return report_error(parsed.error());
   if (parsed->help) {
     std::fputs(parsed->help_text.c_str(), stdout);
     return 0;
   }
-  if (!arguments.wrong) return detail::report_error(arguments.wrong);
+  if (!arguments.wrong) return report_error(arguments.wrong);
   if (arguments.files.size() != 1) {
-    return detail::report_error({Code::option_invalid,
-                                 "millrace run needs one file before its flags: "
-                                 "millrace run FILE.yaml [flags]"});
+    return report_error(
+        {Code::option_invalid, fmt::format("{0} run needs one file before its flags: "
+                                           "{0} run FILE.yaml [flags]",
+                                           program)});
   }
+  const auto entries = entries_with(own);
+  if (!entries) return report_error(entries.error());
   const std::string& path = arguments.files.front();
-  const detail::FileAccess access = access_to(arguments);
-  if (const auto text = access.read(path); !text) return detail::report_error(text.error());
-  detail::Mistakes mistakes;
-  const detail::TopologyFile file = detail::read_topology(path, access, mistakes);
+  const FileAccess access = access_to(arguments);
+  if (const auto text = access.read(path); !text) return report_error(text.error());
+  Mistakes mistakes;
+  const TopologyFile file = read_topology(path, access, mistakes);
   Topology topology(file.name.empty() ? path : file.name);
-  detail::build_topology(file, detail::standard_entries(), topology, mistakes);
+  build_topology(file, *entries, topology, mistakes);
   if (!mistakes.empty()) return report(path, mistakes);
-  return detail::run_with(topology, parsed->options, {});
+  return run_with(topology, parsed->options, {});
 }
 
-int validate_main(int argc, char** argv) {
+int validate_main(const std::string& program, const Components& own, int argc, char** argv) {
   const FileArguments arguments = read_arguments(argc, argv);
   if (arguments.help) {
-    std::fputs(kValidateHelp, stdout);
+    std::fputs(fmt::format(kValidateHelp, program).c_str(), stdout);
     return 0;
   }
-  if (!arguments.wrong) return detail::report_error(arguments.wrong);
+  if (!arguments.wrong) return report_error(arguments.wrong);
   if (arguments.files.empty() || arguments.flags.size() > 1) {
-    return detail::report_error(
-        {Code::option_invalid, "millrace validate needs files: millrace validate FILE.yaml..."});
+    return report_error(
+        {Code::option_invalid,
+         fmt::format("{0} validate needs files: {0} validate FILE.yaml...", program)});
   }
-  const detail::FileAccess access = access_to(arguments);
+  const auto entries = entries_with(own);
+  if (!entries) return report_error(entries.error());
+  const FileAccess access = access_to(arguments);
   int code = 0;
   for (const std::string& path : arguments.files) {
     if (const auto text = access.read(path); !text) {
-      code = detail::report_error(text.error());
+      code = report_error(text.error());
       continue;
     }
-    detail::Mistakes mistakes;
-    const detail::TopologyFile file = detail::read_topology(path, access, mistakes);
+    Mistakes mistakes;
+    const TopologyFile file = read_topology(path, access, mistakes);
     Topology topology(file.name.empty() ? path : file.name);
-    detail::build_topology(file, detail::standard_entries(), topology, mistakes);
+    build_topology(file, *entries, topology, mistakes);
     if (!mistakes.empty()) {
       code = report(path, mistakes);
     } else {
@@ -162,9 +171,25 @@ int validate_main(int argc, char** argv) {
   return code;
 }
 
-int schema_main(int, char**) {
-  std::fputs(detail::json_schema(detail::standard_entries()).c_str(), stdout);
+int schema_main(const Components& own) {
+  const auto entries = entries_with(own);
+  if (!entries) return report_error(entries.error());
+  std::fputs(json_schema(*entries).c_str(), stdout);
   return 0;
 }
 
-}  // namespace millrace::apps
+}  // namespace detail
+
+int run_files(const Components& own, int argc, char** argv) {
+  const std::string program = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
+  const std::string command = argc > 1 ? argv[1] : "";
+  if (command == "run") return detail::run_file_main(program, own, argc - 1, argv + 1);
+  if (command == "validate") return detail::validate_main(program, own, argc - 1, argv + 1);
+  if (command == "schema") return detail::schema_main(own);
+  return detail::report_error(
+      {Code::option_invalid,
+       fmt::format("say what to do: {0} run FILE.yaml, {0} validate FILE.yaml or {0} schema",
+                   program)});
+}
+
+}  // namespace millrace
