@@ -20,7 +20,7 @@ class OrderedStream;
 namespace detail {
 template <class T>
 OrderedStream<T> restored(const Stream<T>& stream, const Grouping& grouping);
-}
+}  // namespace detail
 
 /// A base of KeyedStream.
 template <class Derived, class T, class Key>
