@@ -7,6 +7,7 @@
 
 #include "operator/kernels.hpp"
 #include "operator/update_rows.hpp"
+#include "operator/window_rows.hpp"
 #include "window/open_windows.hpp"
 
 namespace millrace::detail {
