@@ -147,9 +147,9 @@ test("details tell what the engine tells of a component", async ({ open }) => {
 test("two fingers make the graph larger around the point between them", async ({ open }) => {
   const { page, context } = await open(told(), { hasTouch: true, viewport: { width: 900, height: 900 } });
   const graph = page.locator(".graph");
-  await graph.scrollIntoViewIfNeeded();
   const scale = () => page.locator(".drawing").evaluate((one) => new DOMMatrix(getComputedStyle(one).transform).a);
   await until("the graph is drawn", async () => await page.locator(".drawing").count() > 0);
+  await graph.evaluate((one) => one.scrollIntoView({ block: "center" }));  // at once: a report may draw it anew
   const before = await scale();
   const box = await graph.boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 150)];
