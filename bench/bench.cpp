@@ -108,7 +108,8 @@ int bench_main(int argc, char** argv) {
   std::string name;
   app.add_option("workload", name,
                  "hashtags, window-sum, latency, csv, wide-state, process-state, timers, "
-                 "order-restore, large-records, json, growth or memory; none: all of them");
+                 "order-restore, distinct, quantiles, large-records, json, growth or memory; none: "
+                 "all of them");
   app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
       ->check(CLI::Range(1u, 128u))
       ->capture_default_str();
