@@ -32,8 +32,8 @@ AggregateSpec<detail::DeviationOfAll, F> stddev_pop(F number) {
   return AggregateSpec<detail::DeviationOfAll, F>(std::move(number));
 }
 /// The sum of reals rounded once, at the end: the same whatever the order of the records, the
-/// schedule and the number of tasks. It may leave the range of a double on its way. Cost: about
-/// three times that of sum. Memory: state/exact_sum.hpp.
+/// schedule and the number of tasks. It may leave the range of a double on its way. Cost: O(1) a
+/// number, more than that of sum. Memory: state/exact_sum.hpp.
 template <class F>
 AggregateSpec<detail::ExactSumKernel, F> exact_sum(F number) {
   return AggregateSpec<detail::ExactSumKernel, F>(std::move(number));
