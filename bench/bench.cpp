@@ -29,6 +29,7 @@ constexpr Entry kWorkloads[] = {
     {"latency", latency_workload},
     {"csv", csv_workload},
     {"wide-state", wide_state_workload},
+    {"open-windows", open_windows_workload},
     {"process-state", process_state_workload},
     {"timers", timers_workload},
     {"order-restore", order_restore_workload},
@@ -106,10 +107,11 @@ int bench_main(int argc, char** argv) {
                "millrace bench");
   Settings settings;
   std::string name;
-  app.add_option("workload", name,
-                 "hashtags, window-sum, latency, csv, wide-state, process-state, timers, "
-                 "order-restore, distinct, quantiles, large-records, json, growth or memory; none: "
-                 "all of them");
+  app.add_option(
+      "workload", name,
+      "hashtags, window-sum, latency, csv, wide-state, open-windows, process-state, "
+      "timers, order-restore, distinct, quantiles, large-records, json, growth or memory; none: "
+      "all of them");
   app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
       ->check(CLI::Range(1u, 128u))
       ->capture_default_str();

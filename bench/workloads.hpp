@@ -16,6 +16,8 @@ Workload latency_workload(const Settings& settings);
 Workload csv_workload(const Settings& settings);
 /// A running state of many keys: events of uniform keys, counted by key.
 Workload wide_state_workload(const Settings& settings);
+/// Sums of a thousand keys with 1 to 1,000 windows open at once.
+Workload open_windows_workload(const Settings& settings);
 /// A class with one state a key: sums of a million keys.
 Workload process_state_workload(const Settings& settings);
 /// A class that sets one timer a key: a million pending.

@@ -166,6 +166,11 @@ class PaneFiller {
   }
 
  private:
+  /// Fewer neighbours in one pane than these: panes are looked up record by record, blocks of them
+  /// ahead of the adding.
+  static constexpr std::size_t kShortRun = 8;
+  static constexpr std::size_t kBlock = 64;
+
   /// Neighbours mostly share a pane: one look-up a run of records, not a record.
   template <class Late>
   void add_by_runs(Batch<T>& in, Panes& panes, const OperatorContext& context, std::size_t& failed,
@@ -183,10 +188,26 @@ class PaneFiller {
         continue;
       }
       if (times[at] < slot_.from || times[at] >= slot_.to) slot_ = panes.pane_of(times[at]);
-      const std::size_t end = run_end(times, at + 1, stop, slot_.from, slot_.to);
-      failed += updater_.add_run(*slot_.tables, in, at, end, *context.dead_letters);
+      std::size_t end = run_end(times, at + 1, stop, slot_.from, slot_.to);
+      if (end - at < kShortRun && end < stop) {
+        end = std::min(stop, at + kBlock);
+        failed += add_scattered(in, at, end, panes, *context.dead_letters);
+      } else {
+        failed += updater_.add_run(*slot_.tables, in, at, end, *context.dead_letters);
+      }
       at = end;
     }
+  }
+
+  std::size_t add_scattered(Batch<T>& in, std::size_t begin, std::size_t end, Panes& panes,
+                            DeadLetters& dead_letters) {
+    scattered_.clear();
+    for (std::size_t at = begin; at < end; ++at) {
+      const Time time = in.times[at];
+      if (time < slot_.from || time >= slot_.to) slot_ = panes.pane_of(time);
+      scattered_.push_back(slot_.tables);
+    }
+    return updater_.add_scattered(scattered_, in, begin, dead_letters);
   }
 
   /// First index in [at, stop) whose time lies outside [from, to): blocks of 16 are compared
@@ -226,7 +247,8 @@ class PaneFiller {
 
   TableUpdater<T, Key, Kernel> updater_;
   typename Panes::Slot slot_{nullptr, kTimeMax, kTimeMin};
-  std::vector<typename Panes::Tables*> targets_;
+  std::vector<typename Panes::Tables*> targets_;    ///< of one record
+  std::vector<typename Panes::Tables*> scattered_;  ///< of each record of a block
 };
 
 /// One phase: records in, windows out.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -156,6 +157,26 @@ class TableUpdater : public RecordAdder<T, Key, Kernel> {
     }
   }
 
+  /// Adds records from `begin` on, each to tables of its own: what each of them touches is brought
+  /// near for all before the first is added. Returns how many threw.
+  std::size_t add_scattered(std::span<Tables* const> tables, const Batch<T>& batch,
+                            std::size_t begin, DeadLetters& dead_letters) {
+    const std::size_t end = begin + tables.size();
+    const std::uint64_t* hashes = hashes_of(batch, begin, end);
+    for (std::size_t at = begin; at < end; ++at) tables[at - begin]->prefetch_group(hashes[at]);
+    for (std::size_t at = begin; at < end; ++at) tables[at - begin]->prefetch(hashes[at]);
+    const auto add = [&](std::size_t at) {
+      this->add_one(*tables[at - begin], batch, at, hashes, [](const K&, const Acc&) {});
+    };
+    if constexpr (Kernel::kNothrow) {
+      for (std::size_t at = begin; at < end; ++at) add(at);
+      return 0;
+    } else {
+      return guarded_loop(begin, end, batch, batch_type<T>(), dead_letters, add,
+                          [](std::size_t) {});
+    }
+  }
+
   /// Adds record `at` to each of the tables, or, when the kernel throws for one of them, to none.
   /// Returns how many threw: 0 or 1.
   std::size_t add_to_all(const std::vector<Tables*>& tables, const Batch<T>& batch, std::size_t at,
@@ -200,17 +221,24 @@ class TableUpdater : public RecordAdder<T, Key, Kernel> {
   }
 
   void add_wide(Tables& tables, const Batch<T>& batch, std::size_t begin, std::size_t end) {
-    const std::uint64_t* hashes = this->carried(batch);
-    if (!hashes) {
-      this->key()->hash(batch, scratch_);
-      hashes = scratch_.data();
-    }
+    const std::uint64_t* hashes = hashes_of(batch, begin, end);
     for (std::size_t at = begin; at < std::min(end, begin + kAhead); ++at)
       tables.prefetch(hashes[at]);
     for (std::size_t at = begin; at < end; ++at) {
       if (at + kAhead < end) tables.prefetch(hashes[at + kAhead]);
       this->add_one(tables, batch, at, hashes, [](const K&, const Acc&) {});
     }
+  }
+
+  /// By place in the batch, of [begin, end) alone.
+  const std::uint64_t* hashes_of(const Batch<T>& batch, std::size_t begin, std::size_t end) {
+    if (const std::uint64_t* carried = this->carried(batch)) return carried;
+    if (scratch_.size() < end) scratch_.resize(end);
+    for (std::size_t at = begin; at < end; ++at) {
+      this->with_key(batch.values[at],
+                     [&](const K& key) { scratch_[at] = KeyTraits<K>::hash(key); });
+    }
+    return scratch_.data();
   }
 
   std::vector<std::uint64_t> scratch_;

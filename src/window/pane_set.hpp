@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "state/keyed_tables.hpp"
+#include "window/recent_panes.hpp"
 #include "window/window.hpp"
 
 namespace millrace::detail {
@@ -67,18 +68,16 @@ class PaneSet {
   /// Before the first record: `meter` counts the panes and outlives them; null: nobody does.
   void count_with(MemoryMeter* meter) { spare_.count_with(meter); }
 
-  /// A pane with the interval of times for which it is the right one.
-  struct Slot {
-    Tables* tables;
-    Time from;  ///< inclusive
-    Time to;    ///< exclusive
-  };
+  using Slot = PaneSlot<Tables>;
 
-  /// The pane of an on-time record.
+  /// The pane of an on-time record. O(1).
   Slot pane_of(Time time) {
     if (windows_.is_global()) return {&tables({0, kTimeMin}), kTimeMin, kTimeMax};
     const Time start = windows_.pane_start(time);
-    return {&tables({start, kTimeMin}), start, saturating_add(start, windows_.pane_us())};
+    if (const Slot* const recent = recent_.find(start)) return *recent;
+    Tables& pane = tables({start, kTimeMin});
+    return recent_.remember({&pane, start, saturating_add(start, windows_.pane_us())},
+                            panes_.size());
   }
 
   /// Calls add(Tables&) for every pane that must hold a record of `time` whose own watermark was
@@ -197,6 +196,7 @@ class PaneSet {
 
   void recycle(typename std::map<PaneKey, std::unique_ptr<Tables>>::iterator at) {
     auto pane = std::move(at->second);
+    if (at->first.first_end == kTimeMin) recent_.forget(at->first.start);
     panes_.erase(at);
     spare_.put(std::move(pane));
   }
@@ -205,6 +205,7 @@ class PaneSet {
   bool shared_;
   Time closed_end_ = kTimeMin;
   std::map<PaneKey, std::unique_ptr<Tables>> panes_;
+  RecentPanes<Tables> recent_;  ///< of panes of on-time records
   SpareTables<Tables> spare_;
   std::vector<Tables*> covered_;
 };
