@@ -9,6 +9,12 @@ install(TARGETS millrace_app RUNTIME DESTINATION bin COMPONENT program)
 install(
   TARGETS millrace millrace_service millrace_engine EXPORT MillraceTargets
   ARCHIVE DESTINATION lib COMPONENT development)
+# Topologies in YAML: find_package(Millrace COMPONENTS Yaml). Apart, so that the others need no yaml-cpp.
+add_library(Millrace::Yaml ALIAS millrace_yaml)
+set_target_properties(millrace_yaml PROPERTIES EXPORT_NAME Yaml)
+install(
+  TARGETS millrace_yaml millrace_catalog EXPORT MillraceYamlTargets
+  ARCHIVE DESTINATION lib COMPONENT development)
 install(DIRECTORY include/millrace DESTINATION include COMPONENT development FILES_MATCHING PATTERN "*.hpp")
 foreach(folder base env metrics record state window operator topology connector)
   install(
@@ -20,7 +26,9 @@ set(package_dir lib/cmake/Millrace)
 configure_package_config_file(
   cmake/MillraceConfig.cmake.in ${CMAKE_BINARY_DIR}/MillraceConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/MillraceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(EXPORT MillraceTargets NAMESPACE Millrace:: DESTINATION ${package_dir} COMPONENT development)
+foreach(set MillraceTargets MillraceYamlTargets)
+  install(EXPORT ${set} NAMESPACE Millrace:: DESTINATION ${package_dir} COMPONENT development)
+endforeach()
 install(
   FILES ${CMAKE_BINARY_DIR}/MillraceConfig.cmake ${CMAKE_BINARY_DIR}/MillraceConfigVersion.cmake
   DESTINATION ${package_dir} COMPONENT development)
@@ -47,7 +55,7 @@ set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libmillrace-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "g++ (>= 4:12), cmake (>= 3.25), make, libfmt-dev, libsimdjson-dev, zlib1g-dev, libzstd-dev")
+    "g++ (>= 4:12), cmake (>= 3.25), make, libfmt-dev, libsimdjson-dev, zlib1g-dev, libzstd-dev, libyaml-cpp-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS millrace)
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "real-time stream processing: headers and libraries

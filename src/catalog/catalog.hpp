@@ -5,3 +5,4 @@
 #include "catalog/builder.hpp"
 #include "catalog/entry.hpp"
 #include "catalog/json_schema.hpp"
+#include "catalog/yaml_topology.hpp"

@@ -4,10 +4,7 @@
 #include <sysexits.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -69,27 +66,6 @@ FileArguments read_arguments(int argc, char** argv) {
   return read;
 }
 
-FileAccess access_to(const FileArguments& arguments) {
-  FileAccess access;
-  access.read = [](const std::string& path) -> Result<std::string> {
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file.is_open() || file.bad()) {
-      return Status(Code::source_failed,
-                    fmt::format("\"{}\" cannot be read: is it there, and a file?", path));
-    }
-    return text;
-  };
-  access.lookup =
-      [properties = arguments.properties](const std::string& name) -> std::optional<std::string> {
-    if (const auto found = properties.find(name); found != properties.end()) return found->second;
-    if (!name.starts_with("ENV-")) return std::nullopt;
-    const char* const value = std::getenv(name.c_str() + 4);
-    return value ? std::optional<std::string>(value) : std::nullopt;
-  };
-  return access;
-}
-
 /// Prints the mistakes; the exit code.
 int report(const std::string& path, const Mistakes& mistakes) {
   const auto found = mistakes.sorted();
@@ -126,14 +102,11 @@ int run_file_main(const std::string& program, const Components& own, int argc, c
   const auto entries = entries_with(own);
   if (!entries) return report_error(entries.error());
   const std::string& path = arguments.files.front();
-  const FileAccess access = access_to(arguments);
+  const FileAccess access = file_access(arguments.properties);
   if (const auto text = access.read(path); !text) return report_error(text.error());
-  Mistakes mistakes;
-  const TopologyFile file = read_topology(path, access, mistakes);
-  Topology topology(file.name.empty() ? path : file.name);
-  build_topology(file, *entries, topology, mistakes);
-  if (!mistakes.empty()) return report(path, mistakes);
-  return run_with(topology, parsed->options, {});
+  ReadTopology read = read_and_build(path, access, *entries);
+  if (!read.mistakes.empty()) return report(path, read.mistakes);
+  return run_with(read.topology, parsed->options, {});
 }
 
 int validate_main(const std::string& program, const Components& own, int argc, char** argv) {
@@ -150,22 +123,19 @@ int validate_main(const std::string& program, const Components& own, int argc, c
   }
   const auto entries = entries_with(own);
   if (!entries) return report_error(entries.error());
-  const FileAccess access = access_to(arguments);
+  const FileAccess access = file_access(arguments.properties);
   int code = 0;
   for (const std::string& path : arguments.files) {
     if (const auto text = access.read(path); !text) {
       code = report_error(text.error());
       continue;
     }
-    Mistakes mistakes;
-    const TopologyFile file = read_topology(path, access, mistakes);
-    Topology topology(file.name.empty() ? path : file.name);
-    build_topology(file, *entries, topology, mistakes);
-    if (!mistakes.empty()) {
-      code = report(path, mistakes);
+    const ReadTopology read = read_and_build(path, access, *entries);
+    if (!read.mistakes.empty()) {
+      code = report(path, read.mistakes);
     } else {
       std::printf("%s: right: spouts %zu, bolts %zu, streams %zu\n", path.c_str(),
-                  file.spouts.size(), file.bolts.size(), file.streams.size());
+                  read.file.spouts.size(), read.file.bolts.size(), read.file.streams.size());
     }
   }
   return code;

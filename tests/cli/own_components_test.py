@@ -50,6 +50,17 @@ class OwnComponents(harness.CliTest):
         self.assertIn("sales", definitions["spout"]["properties"]["type"]["enum"])
         self.assertIn("judge", definitions["bolt"]["properties"]["type"]["enum"])
 
+    def test_a_program_makes_a_topology_of_a_text(self):
+        out, _ = self.run_program("yaml_in_a_program")
+        self.assertEqual(sorted(out.splitlines()), [
+            "2 rows", "CART,1,2026-01-05T12:00:00Z,2026-01-05T12:10:00Z",
+            "HOME,2,2026-01-05T12:00:00Z,2026-01-05T12:10:00Z",
+            "page,count,window_start,window_end"])
+        # Mistakes come as a status, with the places of the text.
+        out, err = self.run_program("yaml_in_a_program", "tumbling(0s)", code=78)
+        self.assertEqual(out, "")
+        self.assertIn("2010 clicks.yaml has 1 mistake:\nclicks.yaml:8:", err)
+
     def test_what_to_do_must_be_said(self):
         _, err = self.run_program("own_components", code=64)
         self.assertIn("own_components run FILE.yaml", err)
