@@ -27,6 +27,8 @@ constexpr Entry kWorkloads[] = {
     {"hashtags", hashtags_workload},
     {"window-sum", window_sum_workload},
     {"latency", latency_workload},
+    {"rows-hashtags", rows_hashtags_workload},
+    {"rows-window-sum", rows_window_sum_workload},
     {"csv", csv_workload},
     {"wide-state", wide_state_workload},
     {"open-windows", open_windows_workload},
@@ -64,6 +66,14 @@ const Entry* find(std::string_view name) {
   return nullptr;
 }
 
+std::string names() {
+  std::string text;
+  for (const Entry& entry : kWorkloads) {
+    text += (text.empty() ? "" : ", ") + std::string(entry.name);
+  }
+  return text;
+}
+
 std::string unknown(std::string_view name) {
   std::string text = fmt::format("there is no workload \"{}\"", name);
   const Entry* nearest = nullptr;
@@ -75,9 +85,7 @@ std::string unknown(std::string_view name) {
     nearest = &entry;
   }
   if (nearest) text += fmt::format("; did you mean \"{}\"?", nearest->name);
-  text += " There are:";
-  for (const Entry& entry : kWorkloads) text += fmt::format(" {}", entry.name);
-  return text;
+  return text + " There are: " + names();
 }
 
 /// True when the engine ran and its answers were the limit's.
@@ -107,11 +115,7 @@ int bench_main(int argc, char** argv) {
                "millrace bench");
   Settings settings;
   std::string name;
-  app.add_option(
-      "workload", name,
-      "hashtags, window-sum, latency, csv, wide-state, open-windows, process-state, "
-      "timers, order-restore, distinct, quantiles, large-records, json, growth or memory; none: "
-      "all of them");
+  app.add_option("workload", name, names() + "; none: all of them");
   app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
       ->check(CLI::Range(1u, 128u))
       ->capture_default_str();

@@ -14,6 +14,7 @@
 #include <immintrin.h>
 #endif
 
+#include "answers.hpp"
 #include "flat_map.hpp"
 #include "hashtag_scan.hpp"
 #include "hashtags_input.hpp"
@@ -26,10 +27,6 @@ namespace {
 
 constexpr std::size_t kTop = 100;
 constexpr std::size_t kBlockBytes = 256u << 10;
-
-std::uint64_t row_sum(std::uint64_t rank, std::string_view tag, std::uint64_t count) {
-  return mix(mix(hash_of(tag) ^ rank) + count);
-}
 
 // The engine.
 
@@ -60,7 +57,7 @@ Answer run_by_engine(const std::string& path, std::uint64_t records, unsigned th
       .count()
       .top(kTop)
       .to(each([&answer](const Ranked<std::string_view, std::int64_t>& row) {
-        answer.checksum += row_sum(row.rank, row.key, static_cast<std::uint64_t>(row.value));
+        answer.checksum += tag_row_sum(row.rank, row.key, static_cast<std::uint64_t>(row.value));
       }));
   answer.failure = run_engine(topology, threads, auto_executors);
   return answer;
@@ -197,7 +194,7 @@ std::uint64_t checksum_of_top(const Counts& counts) {
   });
   std::uint64_t sum = 0;
   for (auto at = rows.begin(); at != top; ++at) {
-    sum += row_sum(static_cast<std::uint64_t>(at - rows.begin()) + 1, at->tag, at->count);
+    sum += tag_row_sum(static_cast<std::uint64_t>(at - rows.begin()) + 1, at->tag, at->count);
   }
   return sum;
 }

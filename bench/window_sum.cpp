@@ -1,9 +1,9 @@
 // W2, window-sum: sums of 10,000 keys in tumbling windows of a second of event time.
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <vector>
 
+#include "answers.hpp"
 #include "flat_map.hpp"
 #include "millrace/topology.hpp"
 #include "run_engine.hpp"
@@ -12,41 +12,21 @@
 namespace millrace::bench {
 namespace {
 
-constexpr std::uint32_t kKeys = 10'000;
 constexpr std::int64_t kWindowUs = 1'000'000;
-
-struct Event {
-  std::uint32_t key;
-  double value;
-  Timestamp time;
-};
-
-/// Event `index`: a thousand a millisecond. Values are whole, so that no order changes their sum.
-inline Event event_of(std::uint64_t index) {
-  std::uint64_t word = (index + 1) * 0x9e3779b97f4a7c15ull;
-  word = (word ^ (word >> 32)) * 0xd6e8feb86659fd93ull;
-  return {static_cast<std::uint32_t>(((word >> 32) * kKeys) >> 32),
-          static_cast<double>(index & 1023), Timestamp{static_cast<std::int64_t>(index)}};
-}
-
-std::uint64_t row_sum(std::int64_t window_start, std::uint32_t key, double sum) {
-  return mix(mix(static_cast<std::uint64_t>(window_start) ^ (std::uint64_t{key} << 40)) +
-             std::bit_cast<std::uint64_t>(sum));
-}
 
 Answer run_by_engine(std::uint64_t records, unsigned threads, bool auto_executors) {
   Answer answer;
   answer.records = records;
   Topology topology("window-sum");
-  auto events = generate(records, [](std::uint64_t index) { return event_of(index); }, threads);
+  auto events = generate(records, [](std::uint64_t index) { return window_event(index); }, threads);
   events.tasks = threads;
   topology.from(events)
-      .event_time(&Event::time)
-      .key_by(&Event::key)
+      .event_time(&WindowEvent::time)
+      .key_by(&WindowEvent::key)
       .window(tumbling(std::chrono::seconds(1)))
-      .sum(&Event::value)
+      .sum(&WindowEvent::value)
       .to(each([&answer](const Aggregate<std::uint32_t, double>& row) {
-        answer.checksum += row_sum(row.window_start, row.key, row.value);
+        answer.checksum += window_row_sum(row.window_start, row.key, row.value);
       }));
   answer.failure = run_engine(topology, threads, auto_executors);
   return answer;
@@ -59,11 +39,11 @@ Answer run_by_hand(std::uint64_t records) {
   std::int64_t start = 0;
   const auto fire = [&] {
     sums.for_each(
-        [&](std::uint32_t key, double sum) { answer.checksum += row_sum(start, key, sum); });
+        [&](std::uint32_t key, double sum) { answer.checksum += window_row_sum(start, key, sum); });
     sums.clear();
   };
   for (std::uint64_t index = 0; index < records; ++index) {
-    const Event event = event_of(index);
+    const WindowEvent event = window_event(index);
     if (event.time.micros >= start + kWindowUs) {
       fire();
       start = event.time.micros / kWindowUs * kWindowUs;
@@ -78,18 +58,19 @@ Answer run_by_hand(std::uint64_t records) {
 Answer run_bound(std::uint64_t records) {
   Answer answer;
   answer.records = records;
-  std::vector<double> sums(kKeys);
+  std::vector<double> sums(kWindowSumKeys);
   for (std::uint64_t begin = 0; begin < records; begin += kWindowUs) {
     const std::uint64_t end = std::min<std::uint64_t>(begin + kWindowUs, records);
-    std::vector<std::uint8_t> used(kKeys);
+    std::vector<std::uint8_t> used(kWindowSumKeys);
     std::fill(sums.begin(), sums.end(), 0.0);
     for (std::uint64_t index = begin; index < end; ++index) {
-      const Event event = event_of(index);
+      const WindowEvent event = window_event(index);
       sums[event.key] += event.value;
       used[event.key] = 1;
     }
-    for (std::uint32_t key = 0; key < kKeys; ++key) {
-      if (used[key]) answer.checksum += row_sum(static_cast<std::int64_t>(begin), key, sums[key]);
+    for (std::uint32_t key = 0; key < kWindowSumKeys; ++key) {
+      if (used[key])
+        answer.checksum += window_row_sum(static_cast<std::int64_t>(begin), key, sums[key]);
     }
   }
   return answer;

@@ -10,6 +10,9 @@ namespace millrace::bench {
 Workload hashtags_workload(const Settings& settings);
 /// W2: sums of 10,000 keys in tumbling windows of a second of event time.
 Workload window_sum_workload(const Settings& settings);
+/// W1 and W2 as topologies in YAML, through rows; beside them the same by typed verbs.
+Workload rows_hashtags_workload(const Settings& settings);
+Workload rows_window_sum_workload(const Settings& settings);
 /// W3: latency of an open loop through map, key_by and a running count.
 Workload latency_workload(const Settings& settings);
 /// csv: rows of a file into records; the limit is a parser written for that file alone.

@@ -1,6 +1,7 @@
 // Verbs that only rows have: choosing fields, and taking a text apart.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,15 +71,25 @@ class RowTokens final : public Operator {
  private:
   template <class Use>
   void each_word(std::string_view text, Use&& use) const {
-    if (!prefix_.empty() && text.find(prefix_.front()) == text.npos) return;
+    if (!prefix_.empty()) return each_marked_word(text, use);
     for (std::size_t at = 0; at < text.size();) {
-      std::size_t end = text.find(' ', at);
-      if (end == text.npos) end = text.size();
+      const std::size_t end = std::min(text.find(' ', at), text.size());
+      if (end > at) use(text.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  /// Looks only at words in which the first byte of the prefix stands.
+  template <class Use>
+  void each_marked_word(std::string_view text, Use&& use) const {
+    std::size_t at = text.find(prefix_.front());
+    while (at != text.npos) {
+      const std::size_t end = std::min(text.find(' ', at), text.size());
+      const bool begins = at == 0 || text[at - 1] == ' ';
       const std::string_view word = text.substr(at, end - at);
-      if (word.size() > prefix_.size() && word.starts_with(prefix_)) {
+      if (begins && word.size() > prefix_.size() && word.starts_with(prefix_)) {
         use(word.substr(prefix_.size()));
       }
-      at = end + 1;
+      at = text.find(prefix_.front(), end);
     }
   }
   void put(const RowColumns& from, std::size_t at, std::string_view word) {
