@@ -103,6 +103,31 @@ RowFacts row_facts(const RowNames& names) {
   }
 }
 
+/// How many columns at the front say which rows replace each other: of windows that emit more than
+/// once the key's, else 0.
+template <class T>
+std::size_t replacing_columns(const RowNames& names) {
+  if constexpr (requires(const T& row) { row.retracted; }) {
+    return KeyColumns<T>::count();
+  } else if constexpr (requires { RowShape<T>::role(names); }) {
+    const RowRole& role = RowShape<T>::role(names);
+    return role.updates ? role.keys : 0;
+  } else {
+    return 0;
+  }
+}
+/// A row that takes one back which was sent before.
+template <class T>
+bool is_retracted(const T& row) {
+  if constexpr (requires { row.retracted; }) {
+    return row.retracted;
+  } else if constexpr (requires { RowShape<T>::retracted(row); }) {
+    return RowShape<T>::retracted(row);
+  } else {
+    return false;
+  }
+}
+
 template <class T>
 std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   ViewOptions options;
@@ -119,10 +144,8 @@ std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
     options.columns.push_back({column.name, std::string(column_type_name(column.type))});
   }
   options.facts = row_facts<T>(names);
-  if constexpr (requires(const T& row) { row.retracted; }) {  // a later row takes the place of one
-    for (std::size_t at = 0; at < KeyColumns<T>::count(); ++at)
-      options.key_columns.push_back(options.columns[at].name);
-  }
+  for (std::size_t at = 0; at < replacing_columns<T>(names); ++at)
+    options.key_columns.push_back(options.columns[at].name);
   return std::make_shared<View>(std::move(options));
 }
 
@@ -138,9 +161,7 @@ class ViewSink final : public Sink {
     std::size_t shown = 0;
     for (std::size_t at = 0; at < batch.values.size(); ++at) {
       const auto& record = batch.values[at];
-      if constexpr (requires { record.retracted; }) {
-        if (record.retracted) continue;
-      }
+      if (is_retracted<T>(record)) continue;
       Row& row = rows_[shown++];
       row.cells.clear();
       append_cells(row.cells, record);

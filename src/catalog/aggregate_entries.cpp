@@ -172,12 +172,33 @@ bool fits_windows(const Making& making, const RowAggregate& what) {
     return false;
   }
   if (!what.only_ranked) return true;
-  if (what.windows && std::holds_alternative<Windows>(*what.windows)) return true;
+  if (what.windows && (std::holds_alternative<Windows>(*what.windows) ||
+                       std::holds_alternative<FinalWindows>(*what.windows))) {
+    return true;
+  }
   making.wrong(making.settings.has("over") ? "over" : "window",
-               what.windows ? "top and trend rank the rows of windows that all keys share: give a "
-                              "tumbling, sliding, cumulating or global window"
-                            : "top ranks the rows of windows: give a window");
+               what.windows
+                   ? "top and trend rank the rows of windows that all keys share, one a key: "
+                     "give a tumbling, sliding, cumulating or global window, after "
+                     ".allowed_lateness with .final_only()"
+                   : "top ranks the rows of windows: give a window");
   return false;
+}
+
+MadeStreams by_key(const Stream<RowRef>& rows, const RowAggregate& what, KeyKind kind) {
+  const bool refires = what.windows && (std::holds_alternative<RefiringWindows>(*what.windows) ||
+                                        std::holds_alternative<FinalWindows>(*what.windows));
+  if (refires) {
+    return kind == KeyKind::text ? refiring_by_text(rows, what) : refiring_by_fields(rows, what);
+  }
+  switch (kind) {
+    case KeyKind::integer:
+      return aggregate_by_integer(rows, what);
+    case KeyKind::text:
+      return aggregate_by_text(rows, what);
+    default:
+      return aggregate_by_fields(rows, what);
+  }
 }
 
 MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePart> parts) {
@@ -197,9 +218,7 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
     row_parts.push_back(std::move(part.part));
     what.values.push_back(std::move(part.info));
   }
-  std::vector<ColumnInfo> fields = what.key_fields;
-  fields.insert(fields.end(), what.values.begin(), what.values.end());
-  if (const std::string twice = repeated_field(fields); !twice.empty()) {
+  if (const std::string twice = repeated_field(schema_of(what, false)->fields()); !twice.empty()) {
     making.wrong(making.settings.has("as") ? "as" : "values", twice);
     return MadeStreams::none();
   }
@@ -207,14 +226,7 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
   // Simple kernels of their own are worth it where records are many and windows few.
   const bool own = !what.windows || std::holds_alternative<Windows>(*what.windows);
   what.kernel = own ? kernel_of(std::move(row_parts), schema) : RowKernel{std::move(row_parts)};
-  switch (key_kind(schema, what.key)) {
-    case KeyKind::integer:
-      return aggregate_by_integer(making.input->rows, what);
-    case KeyKind::text:
-      return aggregate_by_text(making.input->rows, what);
-    default:
-      return aggregate_by_fields(making.input->rows, what);
-  }
+  return by_key(making.input->rows, what, key_kind(schema, what.key));
 }
 
 MadeStreams make_single(const Making& making, const std::string& kind) {
@@ -299,7 +311,8 @@ ParamInfo window_param() {
           .type = ParamType::window,
           .doc =
               "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), also with "
-              ".offset(-2h); session(30min), count_window(100) or global(); without it the new "
+              ".offset(-2h), .allowed_lateness(10s), .early(every(1min)), .retracting() or "
+              ".final_only(); session(30min), count_window(100) or global(); without it the new "
               "value is emitted for every row"};
 }
 ParamInfo over_param() {
@@ -341,7 +354,7 @@ void add_single(Entries& entries, const std::string& kind, std::string doc) {
   entry.params.push_back(over_param());
   entry.params.push_back(as_param(kind));
   entry.make = [kind](const Making& making) { return make_single(making, kind); };
-  entry.keyed = Keyed::needed;
+  entry.keyed = Keyed::or_global;
   entries.emplace(kind, std::move(entry));
 }
 
@@ -352,8 +365,18 @@ bool has_bounds(const RowAggregate& aggregate) {
   if (const auto* const shared = std::get_if<Windows>(&*aggregate.windows)) {
     return !shared->is_global();
   }
+  if (const auto* const again = std::get_if<RefiringWindows>(&*aggregate.windows)) {
+    return !again->windows().is_global();
+  }
+  if (const auto* const last = std::get_if<FinalWindows>(&*aggregate.windows)) {
+    return !last->refiring().windows().is_global();
+  }
   return std::holds_alternative<Sessions<Duration>>(*aggregate.windows) ||
          std::holds_alternative<CountWindows>(*aggregate.windows);
+}
+
+bool has_updates(const RowAggregate& aggregate) {
+  return aggregate.windows && std::holds_alternative<RefiringWindows>(*aggregate.windows);
 }
 
 RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked) {
@@ -361,6 +384,11 @@ RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked) {
   if (ranked) fields.push_back({"rank", ColumnType::integer});
   fields.insert(fields.end(), aggregate.key_fields.begin(), aggregate.key_fields.end());
   fields.insert(fields.end(), aggregate.values.begin(), aggregate.values.end());
+  const bool updates = has_updates(aggregate);
+  if (updates) {
+    fields.push_back({"firing", ColumnType::text});
+    fields.push_back({"retracted", ColumnType::boolean});
+  }
   const bool windowed = has_bounds(aggregate);
   if (windowed) {
     // Without event time so many records have no bounds.
@@ -368,8 +396,8 @@ RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked) {
     fields.push_back({"window_start", ColumnType::timestamp, optional});
     fields.push_back({"window_end", ColumnType::timestamp, optional});
   }
-  return std::make_shared<const RowSchema>(std::move(fields),
-                                           RowRole{windowed, ranked, aggregate.key_fields.size()});
+  return std::make_shared<const RowSchema>(
+      std::move(fields), RowRole{windowed, ranked, aggregate.key_fields.size(), updates});
 }
 
 void add_aggregate_entries(Entries& entries) {
@@ -399,7 +427,7 @@ void add_aggregate_entries(Entries& entries) {
                  window_param(),
                  over_param()},
                 make_several};
-  several.keyed = Keyed::needed;
+  several.keyed = Keyed::or_global;
   entries.emplace("aggregate", std::move(several));
 }
 

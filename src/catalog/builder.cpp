@@ -79,12 +79,12 @@ bool leads_to(const TopologyFile& file, const std::string& from, const std::stri
   return false;
 }
 
-/// Nothing but verbs that rank reads the aggregate.
+/// Nothing but verbs that rank reads the aggregate; what it sets aside may go anywhere.
 bool read_by_rankers_alone(const TopologyFile& file, const Entries& entries,
                            const std::string& id) {
   bool any = false;
   for (const StreamText& stream : file.streams) {
-    if (stream.from != id) continue;
+    if (stream.from != id || !stream.grouping.stream.empty()) continue;
     for (const ComponentText& bolt : file.bolts) {
       if (bolt.id != stream.to) continue;
       const auto entry = entries.find(bolt.type);
@@ -202,19 +202,21 @@ class Wirer {
     }
     std::vector<std::size_t> key;
     const bool by_fields = stream.grouping.type == "fields";
+    const bool of_all = entry.keyed == Keyed::or_global && stream.grouping.type == "global";
     if (stream.grouping.type.empty() || !find_key(mistakes_, stream.grouping, *rows.schema, key) ||
         (by_fields && key.empty())) {
       wiring.good = false;  // the grouping's own mistake is noted
       return;
     }
-    if (entry.keyed == Keyed::needed && !by_fields) {
+    const bool is_keyed = entry.keyed != Keyed::no && (by_fields || of_all);
+    if (!is_keyed && (entry.keyed == Keyed::needed || entry.keyed == Keyed::or_global)) {
       refuse(wiring, stream.grouping.place,
              fmt::format("{} works by key: give its stream the grouping {{type: fields, args: "
-                         "[field]}}",
-                         entry.name));
+                         "[field]}}{}",
+                         entry.name,
+                         entry.keyed == Keyed::or_global ? ", or global for one of all rows" : ""));
       return;
     }
-    const bool is_keyed = entry.keyed != Keyed::no && by_fields;
     if (entry.keyed != Keyed::no && !is_keyed) key.clear();
     if (entry.keyed != Keyed::no && !wiring.from.empty() && wiring.key != key) {
       refuse(wiring, stream.grouping.place,

@@ -48,8 +48,9 @@ std::string no_such_field(std::string_view name, const RowSchema& schema);
 /// "two fields of the result are called ..."; "" where all differ.
 std::string repeated_field(const std::vector<ColumnInfo>& fields);
 
-/// Whether the key of a component is the fields of its streams' grouping.
-enum class Keyed { no, optional, needed };
+/// Whether the key of a component is the fields of its streams' grouping; `or_global`: or all rows
+/// are one key, by the grouping global.
+enum class Keyed { no, optional, needed, or_global };
 
 struct Entry {
   std::string name;

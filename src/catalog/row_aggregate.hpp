@@ -32,6 +32,8 @@ struct RowAggregate {
 
 /// Its rows have the fields window_start and window_end.
 bool has_bounds(const RowAggregate& aggregate);
+/// Its rows have the fields firing and retracted.
+bool has_updates(const RowAggregate& aggregate);
 /// The schema of its rows; `ranked` as top emits them.
 RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked);
 
@@ -39,5 +41,8 @@ RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked);
 MadeStreams aggregate_by_integer(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams aggregate_by_text(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams aggregate_by_fields(const Stream<RowRef>& rows, const RowAggregate& aggregate);
+/// The same of windows that emit early or late: RefiringWindows and FinalWindows.
+MadeStreams refiring_by_text(const Stream<RowRef>& rows, const RowAggregate& aggregate);
+MadeStreams refiring_by_fields(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 
 }  // namespace millrace::detail

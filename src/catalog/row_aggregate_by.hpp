@@ -140,6 +140,9 @@ MadeStreams with_kernel(const Keyed& keyed, const RowAggregate& what, const Kern
         using Spec = std::decay_t<decltype(windows)>;
         if constexpr (std::is_same_v<Spec, Windows>) {
           return windowed(keyed, windows, what, kernel, encoded);
+        } else if constexpr (std::is_same_v<Spec, RefiringWindows> ||
+                             std::is_same_v<Spec, FinalWindows>) {
+          return MadeStreams::none();  // refiring_by makes these
         } else if constexpr (std::is_same_v<Kernel, RowKernel>) {
           return own_windowed(keyed, windows, what, kernel, encoded);
         } else {

@@ -24,6 +24,7 @@ void emit_rows(Declaration& declaration, NodeId id, const RowSchemaPtr& schema, 
   node.make_operator = wrapped(node.make_operator);
   if (node.two_phase) node.two_phase->merge = wrapped(node.two_phase->merge);
   node.output = &batch_type<RowRef>();
+  if (!node.outputs.empty()) node.outputs.front() = node.output;
 }
 
 /// `rows` keyed by what `field` takes of them.
@@ -34,9 +35,11 @@ auto keyed_rows(const Stream<RowRef>& rows, const Field& field, std::vector<std:
       rows, std::make_shared<const TypedKeyHash<RowRef, Key>>(Key(field)), std::move(names));
 }
 
-/// How the fields of a key are taken: one that is a simple key as it is, others encoded.
+/// How the fields of a key are taken: one that is a simple key as it is, others (or none, the key
+/// of all rows) encoded.
 enum class KeyKind { integer, text, fields };
 inline KeyKind key_kind(const RowSchema& schema, const std::vector<std::size_t>& key) {
+  if (key.empty()) return KeyKind::fields;
   const ColumnInfo& first = schema.fields()[key.front()];
   if (key.size() > 1 || first.optional) return KeyKind::fields;
   if (first.type == ColumnType::boolean || first.type == ColumnType::real) return KeyKind::fields;

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "catalog/window_steps.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -72,18 +73,6 @@ std::optional<RowWindows> windows_of(const Call& call) {
   return time_windows(call);
 }
 
-/// The span behind ".offset", which may be negative.
-std::optional<Duration> offset_of(std::string_view text) {
-  const auto call = parse_call(text);
-  if (!call || call->name != "offset" || call->args.size() != 1) return std::nullopt;
-  std::string_view span = call->args.front();
-  const bool negative = span.starts_with('-');
-  if (negative) span.remove_prefix(1);
-  const auto offset = parse_duration(span);
-  if (!offset) return std::nullopt;
-  return negative ? -*offset : *offset;
-}
-
 WindowsOrWhy checked(RowWindows windows) {
   const Status valid = std::visit([](const auto& one) { return one.validate(); }, windows);
   if (!valid) return valid.message();
@@ -118,25 +107,21 @@ std::optional<Call> parse_call(std::string_view text) {
 
 std::variant<RowWindows, std::string> parse_window(std::string_view text) {
   text = without_blanks(text);
-  const std::size_t dot = text.find(").");
-  const auto call = parse_call(dot == text.npos ? text : text.substr(0, dot + 1));
-  const auto windows = call ? windows_of(*call) : std::nullopt;
+  const std::vector<std::string_view> steps = cut_steps(text);
+  const auto call = parse_call(steps.front());
+  auto windows = call ? windows_of(*call) : std::nullopt;
   if (!windows) {
     const std::string near = call ? nearest_word(call->name, kNames) : "";
     const bool misspelt = !near.empty() && near != call->name;
     return fmt::format("\"window\" is {}, found {}{}", kForms, text,
                        misspelt ? ": did you mean \"" + near + "\"?" : "");
   }
-  if (dot == text.npos) return checked(*windows);
-  const auto* const timed = std::get_if<Windows>(&*windows);
-  const auto offset = offset_of(text.substr(dot + 2));
-  if (!offset) {
-    return fmt::format("\"window\" may be moved by .offset(-2h), found {}", text.substr(dot + 1));
+  for (std::size_t at = 1; at < steps.size(); ++at) {
+    WindowsOrWhy changed = apply_step(*windows, steps[at]);
+    if (std::holds_alternative<std::string>(changed)) return changed;
+    windows = std::get<RowWindows>(std::move(changed));
   }
-  if (timed == nullptr) {
-    return fmt::format("{} has no bounds that could be moved: take .offset away", call->name);
-  }
-  return checked(timed->offset(*offset));
+  return checked(*windows);
 }
 
 std::variant<RowWindows, std::string> parse_over(std::string_view text) {

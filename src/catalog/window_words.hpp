@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "window/record_windows.hpp"
+#include "window/refiring_windows.hpp"
 #include "window/session.hpp"
 #include "window/window.hpp"
 
 namespace millrace::detail {
 
 /// What the parameters `window` and `over` may say.
-using RowWindows = std::variant<Windows, Sessions<Duration>, CountWindows, LastRecords, LastSpan>;
+using RowWindows = std::variant<Windows, Sessions<Duration>, CountWindows, LastRecords, LastSpan,
+                                RefiringWindows, FinalWindows>;
 
 /// "name(a, b)" in its parts; nullopt when it is not of that form.
 struct Call {
@@ -26,8 +28,8 @@ std::optional<Call> parse_call(std::string_view text);
 /// Text without the blanks around it.
 std::string_view without_blanks(std::string_view text);
 
-/// The windows of `window`: tumbling, sliding, cumulating, global, session, count_window; or what
-/// is wrong, in a sentence.
+/// The windows of `window`: tumbling, sliding, cumulating, global, session, count_window, with the
+/// steps that follow; or what is wrong, in a sentence.
 std::variant<RowWindows, std::string> parse_window(std::string_view text);
 /// The same of `over`: last(100) or last(5min).
 std::variant<RowWindows, std::string> parse_over(std::string_view text);

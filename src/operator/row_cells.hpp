@@ -44,6 +44,10 @@ struct RowShape<RowRef> {
       }
     }
   }
+  /// A row that takes one back which was sent before.
+  static bool retracted(const RowRef& row) {
+    return row.schema().role().updates && row.boolean(row.schema().shown() - 1);
+  }
   static std::optional<std::pair<Time, Time>> window(const RowRef& row) {
     const RowSchema& schema = row.schema();
     const std::size_t start = schema.shown();

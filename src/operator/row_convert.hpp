@@ -19,9 +19,11 @@ template <class Row>
 inline constexpr bool kIsRanked = requires(const Row& row) { row.rank; };
 template <class Row>
 inline constexpr bool kIsAlert = requires(const Row& row) { row.raised; };
+template <class Row>
+inline constexpr bool kIsUpdate = requires(const Row& row) { row.retracted; };
 
-/// Turns a batch of Aggregate, Ranked or Alert into rows: rank or time, the key's fields, the
-/// values, the window.
+/// Turns a batch of Aggregate, WindowUpdate, Ranked or Alert into rows: rank or time, the key's
+/// fields, the values, firing and retracted, the window.
 template <class In>
 class RowMaker {
  public:
@@ -57,19 +59,25 @@ class RowMaker {
       rows.column(field).put_real(at, row.limit);
     } else {
       put_value(row.value, rows, field);
+      if constexpr (kIsUpdate<In>) {
+        rows.column(field++).put_text(at, enum_name(row.firing));
+        rows.column(field++).put_boolean(at, row.retracted);
+      }
       if (schema_->role().windowed) put_bounds(row, rows, field);
     }
     rows.end_row();
   }
   void put_bounds(const In& row, RowColumns& rows, std::size_t field) {
     const std::size_t at = rows.size();
-    if (!row.windowed() && schema_->fields()[field].optional) {
-      rows.column(field).put_null(at);
-      rows.column(field + 1).put_null(at);
-    } else {
-      rows.column(field).put_integer(at, row.window_start);
-      rows.column(field + 1).put_integer(at, row.window_end);
+    if constexpr (requires { row.windowed(); }) {
+      if (!row.windowed() && schema_->fields()[field].optional) {
+        rows.column(field).put_null(at);
+        rows.column(field + 1).put_null(at);
+        return;
+      }
     }
+    rows.column(field).put_integer(at, row.window_start);
+    rows.column(field + 1).put_integer(at, row.window_end);
   }
   template <class K>
   void put_key(const K& key, RowColumns& rows, std::size_t field) {
@@ -118,7 +126,7 @@ class RowMaker {
   ArenaRef arena_;
 };
 
-/// An operator whose results leave it as rows.
+/// An operator whose results leave it as rows; what other ports than the first give is as it is.
 template <class In>
 class EmitsRows final : public Operator {
  public:
@@ -154,6 +162,7 @@ class EmitsRows final : public Operator {
       return *this;
     }
     void push(std::uint32_t port, BatchBase& batch) override {
+      if (port != 0) return out_->push(port, batch);
       maker_(static_cast<const Batch<In>&>(batch), rows_, arenas);
       out_->push(port, rows_);
     }

@@ -19,6 +19,9 @@ struct RowRole {
   bool windowed = false;  ///< the last two fields are window_start and window_end
   bool ranked = false;    ///< the first field is the rank in the window
   std::size_t keys = 0;   ///< so many fields, behind the rank, are the key of an aggregate
+  /// The last two fields that are shown are firing and retracted: a row replaces those before it of
+  /// its key and window.
+  bool updates = false;
 };
 
 /// The fields of a row, in order. Immutable; shared by all batches of a stream. Never of type

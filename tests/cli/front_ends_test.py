@@ -113,8 +113,12 @@ class FrontEnds(harness.CliTest):
             typed |= methods(SOURCES / "window" / name, 0)
         self.assertEqual(typed, {"tumbling", "sliding", "cumulating", "global", "session",
                                  "count_window", "last"})
+        late = "tumbling(1h).offset(-1min).allowed_lateness(10s)"
         for window in ("tumbling(1min)", "sliding(2min, 1min)", "cumulating(2min, 1min)",
-                       "global()", "session(1min)", "count_window(2)", "last(2)"):
+                       "global()", "session(1min)", "count_window(2)", "last(2)",
+                       late + ".accumulating().early(every(1min))", late + ".final_only()",
+                       late + ".discarding().early(every(9)).early(every(1s).by_clock())",
+                       late + ".retracting()"):
             cut = "over" if window.startswith("last") else "window"
             path = self.file("window.yaml", f"""
 name: window
