@@ -14,10 +14,11 @@ namespace millrace::detail {
 namespace {
 
 const std::vector<std::string> kAggregates = {
-    "count",      "sum",      "min",      "max",
-    "mean",       "distinct", "first",    "last",
-    "exact_sum",  "variance", "var_pop",  "stddev",
-    "stddev_pop", "median",   "quantile", "distinct_approx"};
+    "count",           "sum",    "min",        "max",       "mean",
+    "distinct",        "first",  "last",       "exact_sum", "variance",
+    "var_pop",         "stddev", "stddev_pop", "median",    "quantile",
+    "distinct_approx", "list",   "set",        "top_k",     "top_k_approx",
+    "quantiles"};
 
 bool is_number(ColumnType type) { return type == ColumnType::integer || type == ColumnType::real; }
 
@@ -62,10 +63,18 @@ std::string wrong_count(const std::string& kind, std::size_t given) {
 }
 
 PartOrWhy make_part(const std::string& kind, const std::vector<std::size_t>& fields, double share,
-                    const RowSchema& schema) {
+                    const std::vector<std::string>& behind, const RowSchema& schema) {
   if (kind == "count") return MadePart{CountKernel{}, {kind, ColumnType::integer}};
+  for (const std::size_t field : fields) {
+    const ColumnInfo& one = schema.fields()[field];
+    if (one.type == ColumnType::object) {
+      return fmt::format("\"{}\" is a list: {} takes numbers, texts, times and booleans", one.name,
+                         kind);
+    }
+  }
   const ColumnInfo& info = schema.fields()[fields.front()];
   const bool optional = info.optional;
+  if (gives_list(kind)) return list_part(kind, fields.front(), behind, schema);
   if (kind == "distinct") {
     return MadePart{distinct_part(fields, info.type, true), {kind, ColumnType::integer}};
   }
@@ -108,8 +117,8 @@ PartOrWhy make_part(const std::string& kind, const std::vector<std::size_t>& fie
       {kind, is_sum && !real ? ColumnType::integer : ColumnType::real, optional && !is_sum}};
 }
 
-/// The part of `kind(names...)`, of a quantile with its share behind; a mistake at `place` where
-/// there is none.
+/// The part of `kind(names...)`, of some kinds with numbers behind the field; a mistake at `place`
+/// where there is none.
 std::optional<MadePart> part_of(const Making& making, const Place& place, const std::string& kind,
                                 std::vector<std::string> names) {
   const RowSchema& schema = *making.input->schema;
@@ -125,6 +134,11 @@ std::optional<MadePart> part_of(const Making& making, const Place& place, const 
     share = *parsed;
     names.pop_back();
   }
+  std::vector<std::string> behind;
+  if (gives_list(kind) && !names.empty()) {
+    behind.assign(names.begin() + 1, names.end());
+    names.resize(1);
+  }
   std::vector<std::size_t> fields;
   for (const std::string& name : names) {
     const auto field = schema.find(name);
@@ -138,7 +152,7 @@ std::optional<MadePart> part_of(const Making& making, const Place& place, const 
     making.mistakes.add(place, std::move(why));
     return std::nullopt;
   }
-  PartOrWhy part = make_part(kind, fields, share, schema);
+  PartOrWhy part = make_part(kind, fields, share, behind, schema);
   if (auto* const why = std::get_if<std::string>(&part)) {
     making.mistakes.add(place, std::move(*why));
     return std::nullopt;
@@ -232,7 +246,7 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
 MadeStreams make_single(const Making& making, const std::string& kind) {
   std::vector<std::string> names;
   Place place = making.text.type_place;
-  for (const char* parameter : {"of", "weight", "share"}) {
+  for (const char* parameter : {"of", "weight", "share", "shares", "most", "k", "counters"}) {
     const ConfigNode* const node = making.settings.node(parameter);
     if (node == nullptr) continue;
     place = node->place;
@@ -327,6 +341,31 @@ ParamInfo as_param(const std::string& kind) {
       .name = "as", .type = ParamType::text, .standard = kind, .doc = "what the result is called"};
 }
 
+/// What aggregates that give lists take besides their field.
+std::vector<ParamInfo> list_params(const std::string& kind) {
+  if (kind == "quantiles") {
+    return {{.name = "shares",
+             .type = ParamType::numbers,
+             .required = true,
+             .doc = "of the values, each 0 to 1: [0.5, 0.9, 0.99]"}};
+  }
+  const bool ranks = kind == "top_k" || kind == "top_k_approx";
+  if (!gives_list(kind)) return {};
+  std::vector<ParamInfo> params = {{.name = ranks ? "k" : "most",
+                                    .type = ParamType::integer,
+                                    .required = true,
+                                    .doc = "how many values to keep",
+                                    .least = 1}};
+  if (kind == "top_k_approx") {
+    params.push_back({.name = "counters",
+                      .type = ParamType::integer,
+                      .standard = "1000",
+                      .doc = "as many counts are kept: more are more exact",
+                      .least = 1});
+  }
+  return params;
+}
+
 void add_single(Entries& entries, const std::string& kind, std::string doc) {
   Entry entry{kind, EntryRole::aggregate, std::move(doc), {}, {}};
   if (kind == "distinct" || kind == "distinct_approx") {
@@ -350,6 +389,7 @@ void add_single(Entries& entries, const std::string& kind, std::string doc) {
                             .least = 0,
                             .most = 1});
   }
+  for (ParamInfo& info : list_params(kind)) entry.params.push_back(std::move(info));
   entry.params.push_back(window_param());
   entry.params.push_back(over_param());
   entry.params.push_back(as_param(kind));
@@ -417,6 +457,11 @@ void add_aggregate_entries(Entries& entries) {
   add_single(entries, "median", "the median, about");
   add_single(entries, "quantile", "the value that a share of all does not exceed, about");
   add_single(entries, "distinct_approx", "how many different values there are, about");
+  add_single(entries, "list", "the values of the earliest rows, in their order");
+  add_single(entries, "set", "the different values, ascending");
+  add_single(entries, "top_k", "the most frequent values with their counts");
+  add_single(entries, "top_k_approx", "the most frequent values, about, in bounded memory");
+  add_single(entries, "quantiles", "several quantiles, about");
   Entry several{"aggregate",
                 EntryRole::aggregate,
                 "several aggregates in one pass",

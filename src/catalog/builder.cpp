@@ -48,11 +48,15 @@ bool find_key(Mistakes& mistakes, const GroupingText& grouping, const RowSchema&
               std::vector<std::size_t>& key) {
   bool good = true;
   for (const ConfigNode& arg : grouping.args) {
-    if (const auto field = schema.find(arg.text)) {
+    const auto field = schema.find(arg.text);
+    if (field && schema.fields()[*field].type != ColumnType::object) {
       key.push_back(*field);
       continue;
     }
-    mistakes.add(arg.place, no_such_field(arg.text, schema));
+    mistakes.add(arg.place, field ? fmt::format("\"{}\" is a list: rows are grouped by numbers, "
+                                                "texts, times and booleans",
+                                                arg.text)
+                                  : no_such_field(arg.text, schema));
     good = false;
   }
   return good;

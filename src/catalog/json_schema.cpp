@@ -34,6 +34,8 @@ std::string type_of(const ParamInfo& info) {
       return R"x("type": "string", "pattern": "^last\\(|\\$\\{")x";
     case ParamType::fields:
       return R"("type": "array", "minItems": 1)";
+    case ParamType::numbers:
+      return R"("type": "array", "minItems": 1, "items": {"type": ["number", "string"]})";
     case ParamType::schema:
       return R"("type": "object", "minProperties": 1, "additionalProperties": {"type": "string",)"
              R"( "pattern": "^(bool|boolean|int|integer|double|real|text|string|timestamp))"

@@ -28,6 +28,12 @@ std::optional<PartOrWhy> statistic_part(const std::string& kind,
                                         const std::vector<std::size_t>& fields, double share,
                                         const RowSchema& schema);
 
+/// Whether an aggregate's value is a list: list, set, top_k, top_k_approx, quantiles.
+bool gives_list(const std::string& kind);
+/// One of these of a field, with what stands behind it: how many, or shares.
+PartOrWhy list_part(const std::string& kind, std::size_t field,
+                    const std::vector<std::string>& arguments, const RowSchema& schema);
+
 /// The share of "quantile(price, 0.99)"; nullopt unless it is a number from 0 to 1.
 std::optional<double> parse_share(std::string_view text);
 

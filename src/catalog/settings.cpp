@@ -111,14 +111,16 @@ Settings::Parsed Settings::standard_of(const ParamInfo& info) {
 }
 
 Settings::Parsed Settings::parse(const ParamInfo& info, const ConfigNode& node) {
-  const bool list = info.type == ParamType::fields;
+  const bool numbers = info.type == ParamType::numbers;
+  const bool list = numbers || info.type == ParamType::fields;
   const bool map = is_map_type(info.type);
   if ((list && !node.is_list()) || (map && !node.is_map()) ||
       (!list && !map && !node.is_scalar())) {
     return wrong(node.place, fmt::format("\"{}\" is {}, found {}", info.name,
-                                         list  ? "a list of fields"
-                                         : map ? "a map"
-                                               : "a single value",
+                                         numbers ? "a list of numbers"
+                                         : list  ? "a list of fields"
+                                         : map   ? "a map"
+                                                 : "a single value",
                                          node.words()));
   }
   if (info.type == ParamType::schema) return parse_schema(node);

@@ -27,6 +27,7 @@ enum class ParamType {
   condition,
   field,
   fields,      ///< a list of fields of the input
+  numbers,     ///< a list of numbers
   schema,      ///< a map of field: type
   aggregates,  ///< a map of name: aggregate(field)
   rules,       ///< a map of name: rule(arguments)

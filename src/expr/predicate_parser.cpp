@@ -263,6 +263,11 @@ class Parser {
       node.kind = PredicateNode::Kind::is_null;
       return is_not ? negated(std::move(node)) : node;
     }
+    if (node.type == ColumnType::object) {
+      fail(subject.offset, fmt::format("\"{}\" is a list: a condition can only ask whether it "
+                                       "is null",
+                                       subject.shown));
+    }
     const bool is_not = words_.is_word("not");
     if (is_not) words_.next();
     if (words_.accept_word("in")) {

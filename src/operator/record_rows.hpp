@@ -15,17 +15,11 @@
 
 namespace millrace::detail {
 
-/// The fields of rows made of T: its members under their names; what has no type of a row's field
-/// (a struct, a list, an enum, an interval) is text.
+/// The fields of rows made of T: its members under their names; an enum or an interval is text, a
+/// list or a struct JSON.
 template <class T>
 RowSchemaPtr schema_of_records() {
-  static const auto kSchema = [] {
-    std::vector<ColumnInfo> fields = Schema<T>::columns();
-    for (ColumnInfo& field : fields) {
-      if (field.type == ColumnType::object) field.type = ColumnType::text;
-    }
-    return std::make_shared<const RowSchema>(std::move(fields));
-  }();
+  static const auto kSchema = std::make_shared<const RowSchema>(Schema<T>::columns());
   return kSchema;
 }
 

@@ -36,6 +36,9 @@ struct RowShape<RowRef> {
         case ColumnType::text:
           visit(row.text(field));
           break;
+        case ColumnType::object:
+          visit(JsonText{row.text(field)});
+          break;
         case ColumnType::timestamp:
           visit(row.time(field));
           break;

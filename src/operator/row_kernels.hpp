@@ -16,7 +16,7 @@
 
 namespace millrace::detail {
 
-/// The results of several aggregates, in their order.
+/// The results of several aggregates, in their order; a list as JSON text.
 using RowValues = std::vector<Value>;
 
 /// 1 for rows for which a condition is true, else 0.
@@ -45,7 +45,14 @@ using RowPart = std::variant<
     QuantileKernel<RowRef, MaybeNumber>, DistinctApproxKernel<RowRef, MaybeInteger>,
     DistinctApproxKernel<RowRef, MaybeReal>, DistinctApproxKernel<RowRef, MaybeText>,
     DistinctApproxKernel<RowRef, MaybeTime>, DistinctApproxKernel<RowRef, MaybeBoolean>,
-    DistinctApproxKernel<RowRef, KeyFields>>;
+    DistinctApproxKernel<RowRef, KeyFields>, QuantilesKernel<RowRef, MaybeNumber>,
+    ListKernel<RowRef, MaybeInteger>, ListKernel<RowRef, MaybeReal>, ListKernel<RowRef, MaybeText>,
+    ListKernel<RowRef, MaybeTime>, SetKernel<RowRef, MaybeInteger>, SetKernel<RowRef, MaybeReal>,
+    SetKernel<RowRef, MaybeText>, SetKernel<RowRef, MaybeTime>,
+    TopValuesKernel<RowRef, MaybeInteger>, TopValuesKernel<RowRef, MaybeReal>,
+    TopValuesKernel<RowRef, MaybeText>, TopValuesKernel<RowRef, MaybeTime>,
+    TopValuesApproxKernel<RowRef, MaybeInteger>, TopValuesApproxKernel<RowRef, MaybeReal>,
+    TopValuesApproxKernel<RowRef, MaybeText>, TopValuesApproxKernel<RowRef, MaybeTime>>;
 
 template <class Part>
 struct RowPartAcc;

@@ -54,7 +54,7 @@ struct HeldRecord<RowRef> {
                            ColumnType type) {
     if (type == ColumnType::boolean) {
       bytes += row.boolean(field) ? '\1' : '\0';
-    } else if (type == ColumnType::text) {
+    } else if (lies_as_text(type)) {
       append_word(bytes, static_cast<std::int64_t>(row.text(field).size()));
       bytes += row.text(field);
     } else if (type == ColumnType::real) {
@@ -77,7 +77,7 @@ struct HeldRecord<RowRef> {
   static void put_field(std::string_view& bytes, Column& column, Output<RowRef>& out) {
     if (column.type() == ColumnType::boolean) {
       column.put_boolean(0, take(bytes, 1).front() != '\0');
-    } else if (column.type() == ColumnType::text) {
+    } else if (lies_as_text(column.type())) {
       const auto size = static_cast<std::size_t>(take_word(bytes));
       column.put_text(0, out.intern(take(bytes, size)));
     } else if (column.type() == ColumnType::real) {

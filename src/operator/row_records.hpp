@@ -41,7 +41,8 @@ constexpr std::optional<ColumnType> column_of() {
 }
 
 /// Members by their names among the fields of `schema`; else what does not fit, in a sentence. A
-/// whole number fits a member that is a double; a field that may be null one that is optional.
+/// whole number fits a member that is a double; a list one that is a text, as JSON; a field that
+/// may be null one that is optional.
 template <Described T>
 std::variant<MemberFields, std::string> bind_members(const RowSchema& schema) {
   MemberFields fields;
@@ -59,7 +60,8 @@ std::variant<MemberFields, std::string> bind_members(const RowSchema& schema) {
     const ColumnInfo& info = schema.fields()[*field];
     const auto wanted = column_of<M>();
     const bool widens = wanted == ColumnType::real && info.type == ColumnType::integer;
-    if (!wanted || (info.type != *wanted && !widens)) {
+    const bool as_json = wanted == ColumnType::text && info.type == ColumnType::object;
+    if (!wanted || (info.type != *wanted && !widens && !as_json)) {
       wrong = fmt::format("its field \"{}\" is no {}", name, column_type_name(info.type));
     } else if (info.optional && !kIsOptional<M>) {
       wrong = fmt::format("its field \"{}\" is never null: filter out the rows where it is", name);

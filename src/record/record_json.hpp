@@ -23,6 +23,10 @@ void append_json_number(std::string& out, float value);
 void append_json_time(std::string& out, Timestamp value);
 /// As format_interval(), in quotes.
 void append_json_interval(std::string& out, Duration value);
+/// A value that is JSON already: a list or a struct in a column of rows.
+struct JsonText {
+  std::string_view json;
+};
 /// The name of an enum's value in quotes, or its number where it has none.
 template <NamedEnum E>
 void append_json_enum(std::string& out, E value) {
@@ -57,6 +61,8 @@ void append_json_value(std::string& out, const M& value) {
     append_json_number(out, value);
   } else if constexpr (TextValue<M>) {
     append_json_string(out, value);
+  } else if constexpr (std::is_same_v<M, JsonText>) {
+    out += value.json;
   } else if constexpr (std::is_same_v<M, Bytes>) {
     out += '"';
     append_base64(out, value.text());

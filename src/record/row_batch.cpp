@@ -20,6 +20,8 @@ void append_field_json(std::string& out, const RowRef& row, std::size_t field, C
     append_json_value(out, row.real(field));
   } else if (type == ColumnType::text) {
     append_json_value(out, row.text(field));
+  } else if (type == ColumnType::object) {
+    out += row.text(field);
   } else if (type == ColumnType::timestamp) {
     append_json_value(out, row.time(field));
   } else {

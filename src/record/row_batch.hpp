@@ -37,7 +37,7 @@ inline void rehome_last(RowColumns& rows, Arena& arena) {
   const std::size_t last = rows.size() - 1;
   for (std::size_t field = 0; field < rows.schema()->fields().size(); ++field) {
     Column& column = rows.column(field);
-    if (column.type() == ColumnType::text) column.set_text(last, arena.intern(column.text(last)));
+    if (lies_as_text(column.type())) column.set_text(last, arena.intern(column.text(last)));
   }
 }
 
@@ -46,7 +46,7 @@ inline std::size_t text_bytes(const RowColumns& rows) {
   std::size_t bytes = 0;
   for (std::size_t field = 0; field < rows.schema()->fields().size(); ++field) {
     const Column& column = rows.column(field);
-    if (column.type() != ColumnType::text) continue;
+    if (!lies_as_text(column.type())) continue;
     for (std::size_t at = 0; at < rows.size(); ++at) bytes += column.text(at).size();
   }
   return bytes;

@@ -4,7 +4,7 @@
 namespace millrace::detail {
 
 void Column::reserve(std::size_t rows) {
-  if (type_ == ColumnType::text) {
+  if (lies_as_text(type_)) {
     texts_.reserve(rows);
   } else if (type_ != ColumnType::boolean) {
     words_.reserve(rows);
@@ -31,6 +31,7 @@ void Column::put_null(std::size_t at) {
       bits_.put(at, false);
       break;
     case ColumnType::text:
+    case ColumnType::object:
       texts_.emplace_back();
       break;
     default:
@@ -44,6 +45,7 @@ void Column::append_one(std::size_t size, const Column& from, std::size_t at) {
     case ColumnType::boolean:
       return put_boolean(size, from.boolean(at));
     case ColumnType::text:
+    case ColumnType::object:
       return put_text(size, from.text(at));
     default:
       return put_integer(size, from.integer(at));
@@ -55,7 +57,7 @@ void Column::append(std::size_t size, const Column& from, std::span<const std::u
     for (const std::uint32_t pick : picks) append_one(size++, from, pick);
     return;
   }
-  if (type_ == ColumnType::text) {
+  if (lies_as_text(type_)) {
     texts_.resize(size + picks.size());
     for (std::size_t i = 0; i < picks.size(); ++i) texts_[size + i] = from.texts_[picks[i]];
   } else {
@@ -67,7 +69,7 @@ void Column::append(std::size_t size, const Column& from, std::span<const std::u
 void Column::append_all(std::size_t size, const Column& from, std::size_t count) {
   if (has_nulls() || from.has_nulls() || type_ == ColumnType::boolean) {
     for (std::size_t at = 0; at < count; ++at) append_one(size + at, from, at);
-  } else if (type_ == ColumnType::text) {
+  } else if (lies_as_text(type_)) {
     texts_.insert(texts_.end(), from.texts_.begin(), from.texts_.end());
   } else {
     words_.insert(words_.end(), from.words_.begin(), from.words_.end());

@@ -24,8 +24,8 @@ struct RowRole {
   bool updates = false;
 };
 
-/// The fields of a row, in order. Immutable; shared by all batches of a stream. Never of type
-/// object.
+/// The fields of a row, in order. Immutable; shared by all batches of a stream. Of type object are
+/// lists and structs, as JSON on one line: they are shown and written, not compared.
 class RowSchema {
  public:
   explicit RowSchema(std::vector<ColumnInfo> fields, RowRole role = {})

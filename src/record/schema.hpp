@@ -47,6 +47,12 @@ constexpr std::string_view column_type_name(ColumnType type) {
   return kNames[static_cast<std::size_t>(type)];
 }
 
+/// Whether a column of rows holds the bytes of its values: of a text, or of a list or a struct as
+/// JSON.
+constexpr bool lies_as_text(ColumnType type) {
+  return type == ColumnType::text || type == ColumnType::object;
+}
+
 struct ColumnInfo {
   std::string name;
   ColumnType type;

@@ -22,7 +22,8 @@ BOTH = {
     "max": "max", "mean": "mean", "distinct": "distinct", "first": "first", "last": "last",
     "exact_sum": "exact_sum", "variance": "variance", "var_pop": "var_pop", "stddev": "stddev",
     "stddev_pop": "stddev_pop", "median": "median", "quantile": "quantile",
-    "distinct_approx": "distinct_approx",
+    "distinct_approx": "distinct_approx", "list": "list", "set": "set",
+    "quantiles": "quantiles", "top_k": "top_k", "top_k_approx": "top_k_approx",
     "aggregate": "aggregate", "trend": "trend", "top": "top", "lines": "lines",
     "json_lines": "json_lines", "csv": "csv write_csv", "tsv": "tsv", "generate": "generate",
     "machine": "machine", "view": "view", "log": "log", "print": "print",
@@ -42,11 +43,6 @@ TYPED = {
     "peek": "takes a function",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
-    "list": "its value is a list, which a row's field cannot be yet",
-    "set": "its value is a list",
-    "quantiles": "its value is a list: quantile gives one",
-    "top_k": "its value is a list: count and top give ranked rows",
-    "top_k_approx": "its value is a list",
     "records": "gives what lies in the program's memory",
 }
 # By name alone, and why.

@@ -31,7 +31,8 @@ TEST(HeldRows, ComeBackAsTheyWere) {
                               {"number", ColumnType::integer, true},
                               {"real", ColumnType::real, true},
                               {"text", ColumnType::text, true},
-                              {"time", ColumnType::timestamp}});
+                              {"time", ColumnType::timestamp},
+                              {"list", ColumnType::object}});
   RowBatch batch;
   batch.values.begin(schema);
   const auto put = [&](bool nulls, bool flag, std::int64_t number, double real,
@@ -43,6 +44,7 @@ TEST(HeldRows, ComeBackAsTheyWere) {
     nulls ? rows.column(2).put_null(at) : rows.column(2).put_real(at, real);
     nulls ? rows.column(3).put_null(at) : rows.column(3).put_text(at, text);
     rows.column(4).put_integer(at, number);
+    rows.column(5).put_text(at, flag ? "[1,2]" : "[]");
     rows.end_row();
   };
   const std::string zeros("a\0b", 3);
@@ -66,6 +68,7 @@ TEST(HeldRows, ComeBackAsTheyWere) {
   EXPECT_TRUE(std::isnan(back.values[2].real(2)));
   EXPECT_EQ(back.values[2].text(3), zeros);
   EXPECT_NE(back.values[2].text(3).data(), batch.values[2].text(3).data());
+  EXPECT_EQ(back.values[0].text(5), "[1,2]");
 }
 
 TEST(RowGenerators, GiveTheSameRowsWhateverComesBefore) {
@@ -99,12 +102,12 @@ TEST(RowGenerators, GiveTheSameRowsWhateverComesBefore) {
   EXPECT_NE(other[0].real(2), all[7].real(2));
 }
 
-TEST(RecordRows, HaveTextForWhatRowsHaveNot) {
+TEST(RecordRows, HaveJsonForListsAndStructs) {
   const RowSchemaPtr schema = schema_of_records<Record>();
   ASSERT_EQ(schema->fields().size(), 4u);
   EXPECT_EQ(schema->fields()[1].type, ColumnType::real);
   EXPECT_TRUE(schema->fields()[1].optional);
-  EXPECT_EQ(schema->fields()[2].type, ColumnType::text);
+  EXPECT_EQ(schema->fields()[2].type, ColumnType::object);
 }
 
 }  // namespace

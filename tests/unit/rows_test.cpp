@@ -110,6 +110,35 @@ TEST(Rows, OwnTheirTextsWhenTheyMoveHouse) {
   EXPECT_TRUE(batch.values[1].is_null(3));
 }
 
+TEST(Rows, CarryListsAsJson) {
+  RowBatch batch;
+  std::string texts = R"([1,2]["a"])";
+  batch.values.begin(std::make_shared<const RowSchema>(
+      std::vector<ColumnInfo>{{"n", ColumnType::integer}, {"list", ColumnType::object, true}}));
+  const auto put = [&](std::size_t at, std::size_t begin, std::size_t size) {
+    Column& list = batch.values.column(1);
+    batch.values.column(0).put_integer(at, static_cast<std::int64_t>(at));
+    size == 0 ? list.put_null(at) : list.put_text(at, std::string_view(texts).substr(begin, size));
+    batch.values.end_row();
+  };
+  put(0, 0, 5);
+  put(1, 5, 5);
+  RowBatch whole;  // without a null its columns are copied whole
+  const BatchType& type = batch_type<RowRef>();
+  type.append(whole, batch, std::vector<std::uint32_t>{1, 0});
+  type.append_all(whole, batch);
+  put(2, 0, 0);
+  type.append(whole, batch, std::vector<std::uint32_t>{2, 0});
+  EXPECT_EQ(text_bytes(whole.values), 25u);
+  whole.pin(ArenaRef::make(16));
+  type.rehome(whole);
+  texts.assign(texts.size(), '?');  // what the rows were made of has changed hands
+  EXPECT_EQ(shown(whole),
+            "{\"n\":1,\"list\":[\"a\"]}\n{\"n\":0,\"list\":[1,2]}\n"
+            "{\"n\":0,\"list\":[1,2]}\n{\"n\":1,\"list\":[\"a\"]}\n"
+            "{\"n\":2,\"list\":null}\n{\"n\":0,\"list\":[1,2]}\n");
+}
+
 TEST(KeyFields, SortAsTheirFieldsAndComeBack) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   RowBatch batch;
