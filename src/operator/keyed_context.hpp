@@ -14,11 +14,29 @@ namespace millrace {
 
 namespace detail {
 
+/// A TimerSet where there is one to have: the tables of a class without on_timer have no room for
+/// it.
+template <bool kHas, int kTag>
+struct TimersIf {
+  static constexpr TimerSet* get() { return nullptr; }
+  static constexpr bool empty() { return true; }
+};
+template <int kTag>
+struct TimersIf<true, kTag> {
+  TimerSet set;
+  TimerSet* get() { return &set; }
+  bool empty() const { return set.empty(); }
+};
+
 /// The timers of one key, in both times.
-struct RowTimers {
-  TimerSet event;
-  TimerSet clock;
-  bool empty() const { return event.empty() && clock.empty(); }
+template <bool kOnTimer, bool kOnClock>
+struct RowTimers : TimersIf<kOnTimer, 0>, TimersIf<kOnClock, 1> {
+  using Event = TimersIf<kOnTimer, 0>;
+  using Clock = TimersIf<kOnClock, 1>;
+  /// Null: the class has no method for such timers.
+  TimerSet* event() { return Event::get(); }
+  TimerSet* clock() { return Clock::get(); }
+  bool empty() const { return Event::empty() && Clock::empty(); }
 };
 
 }  // namespace detail
@@ -57,33 +75,27 @@ class KeyTimers {
       : event_(meter), clock_(meter), on_timer_(on_timer), on_clock_(on_clock) {}
   detail::TimerQueue& queue(Kind kind) { return kind == Kind::event ? event_ : clock_; }
   const detail::TimerQueue& queue(Kind kind) const { return kind == Kind::event ? event_ : clock_; }
-  static detail::TimerSet& set_of(detail::RowTimers& row, Kind kind) {
-    return kind == Kind::event ? row.event : row.clock;
+  /// Null: the class has no method for them.
+  template <class Row>
+  static detail::TimerSet* set_of(Row& timers, Kind kind) {
+    return kind == Kind::event ? timers.event() : timers.clock();
   }
   void set_now(Time now) { now_ = now; }
   /// What is set from here on is forgotten at once.
   void set_deaf(bool deaf) { deaf_ = deaf; }
   /// The calls that follow are for this key.
-  void point(detail::RowTimers& row, std::uint64_t hash, Time event_now) {
-    row_ = &row;
+  template <class Row>
+  void point(Row& timers, std::uint64_t hash, Time event_now) {
+    sets_ = {timers.event(), timers.clock()};
     hash_ = hash;
     event_now_ = event_now;
   }
   /// The call went well. True when it removed timers. Throws MemoryRefused.
-  bool keep() {
-    bool removed = false;
-    for (const Change& change : log_) {
-      if (change.added) queue(change.kind).push(change.time, hash_);
-      count(change.kind, change.added);
-      removed |= !change.added;
-    }
-    log_.clear();
-    return removed;
-  }
+  bool keep() { return !log_.empty() && keep_log(); }
   void undo() {
     for (; !log_.empty(); log_.pop_back()) {
       const Change& change = log_.back();
-      detail::TimerSet& times = set_of(*row_, change.kind);
+      detail::TimerSet& times = *set_of(change.kind);
       if (change.added) {
         times.erase(change.time);
       } else {
@@ -102,14 +114,25 @@ class KeyTimers {
     bool added;
   };
 
+  [[gnu::noinline]] bool keep_log() {
+    bool removed = false;
+    for (const Change& change : log_) {
+      if (change.added) queue(change.kind).push(change.time, hash_);
+      count(change.kind, change.added);
+      removed |= !change.added;
+    }
+    log_.clear();
+    return removed;
+  }
+  detail::TimerSet* set_of(Kind kind) const { return sets_[static_cast<std::size_t>(kind)]; }
   void set(Kind kind, Time time) {
     if (!(kind == Kind::event ? on_timer_ : on_clock_)) refuse(kind);
-    if (time == kTimeMax || deaf_ || !set_of(*row_, kind).insert(time)) return;
+    if (time == kTimeMax || deaf_ || !set_of(kind)->insert(time)) return;
     log_.push_back({time, kind, true});
   }
   /// What the queue has of it stays there and is passed over.
   bool unset(Kind kind, Time time) {
-    if (time == kTimeMax || !set_of(*row_, kind).erase(time)) return false;
+    if (time == kTimeMax || !set_of(kind) || !set_of(kind)->erase(time)) return false;
     log_.push_back({time, kind, false});
     return true;
   }
@@ -131,8 +154,8 @@ class KeyTimers {
   bool on_clock_;
   bool deaf_ = false;
   Time now_ = 0;
-  Time event_now_ = kTimeMin;  ///< of the record or timer at hand
-  detail::RowTimers* row_ = nullptr;
+  Time event_now_ = kTimeMin;                ///< of the record or timer at hand
+  std::array<detail::TimerSet*, 2> sets_{};  ///< of the present key
   std::uint64_t hash_ = 0;
   std::vector<Change> log_;  ///< of this call
   std::array<std::size_t, 2> pending_{};

@@ -99,9 +99,11 @@ class KeyedProcess final : public Operator {
   auto undo() {
     return [this](std::size_t) { caller_.undo(); };
   }
-  bool must_wait(const Row* row, const Batch<T>& in, std::size_t at) const {
-    if constexpr (!kOnTimer) return false;
-    return row != nullptr && !in.times.empty() && row->timers.event.first() < in.times[at];
+  bool must_wait(Row* row, const Batch<T>& in, std::size_t at) const {
+    if constexpr (kOnTimer) {
+      return row != nullptr && !in.times.empty() && row->timers.event()->first() < in.times[at];
+    }
+    return false;
   }
   /// The carried hashes, or those of a batch for wide tables; null: each is made when it is needed.
   const std::uint64_t* hashes_of(const Batch<T>& in) {

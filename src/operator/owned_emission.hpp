@@ -25,6 +25,7 @@ class OwnedEmission : public Emission<Emitted> {
   void give_time(Time time, Time behind) {
     if (time == kTimeMin) return;
     this->each([&](auto& batch, std::size_t port) {
+      if (batch.values.size() == this->marks_[port]) return;
       batch.times.resize(batch.values.size(), time);
       if (behind == kTimeMin) return;
       for (std::size_t at = this->marks_[port]; at < batch.values.size(); ++at) {

@@ -104,13 +104,20 @@ bool lives_by_event_time(P& processor) {
 template <class... S>
 std::tuple<typename S::Cell...> cells_for(std::tuple<S*...>*);
 
+template <class P>
+struct TimersOf {
+  using Traits = ProcessTraits<decltype(&P::process)>;
+  using Row = RowTimers<HasOnTimer<P, typename Traits::Key, typename Traits::Emitted>,
+                        HasOnClock<P, typename Traits::Key, typename Traits::Emitted>>;
+};
+
 /// What each key has: the cells of all states and its timers.
 template <class P>
 struct StateRow {
   using States = decltype(states_of(std::declval<P&>()));
   using Cells = decltype(cells_for(static_cast<States*>(nullptr)));
   Cells cells;
-  RowTimers timers;
+  [[no_unique_address]] typename TimersOf<P>::Row timers;
 };
 
 /// The states of a task's processor: points them at a row, keeps or undoes what a call wrote.

@@ -65,7 +65,7 @@ class ProcessorRows {
     if (row != nullptr) {
       if (states_.is_empty(*row)) rows_.erase(key, hash);
     } else if (!states_.is_empty(fresh_)) {
-      (void)rows_.upsert(key, hash, [this]() -> Row&& { return std::move(fresh_); });
+      rows_.add(key, hash, std::move(fresh_));
       fresh_ = Row{};
     }
     return removed;
@@ -82,21 +82,24 @@ class ProcessorRows {
                 std::vector<Due>& due) {
     due.clear();
     if (rows_.is_wide()) {
-      for (const std::uint64_t hash : hashes) rows_.prefetch(hash);
+      if (const auto* const ahead = timers_.queue(kind).ahead(kAhead)) rows_.prefetch(ahead->hash);
+      if (hashes.size() > 1) {
+        for (const std::uint64_t hash : hashes) rows_.prefetch(hash);
+      }
     }
     for (const std::uint64_t hash : hashes) {
       rows_.for_each_of(hash, [&](const K& key, Row& row) {
-        if (KeyTimers::set_of(row.timers, kind).contains(time))
-          due.push_back({KeyTraits<K>::own(key), hash});
+        if (is_pending(row, kind, time)) due.push_back({KeyTraits<K>::own(key), hash});
       });
     }
+    if (due.size() < 2) return;
     std::sort(due.begin(), due.end(),
               [](const Due& a, const Due& b) { return key_precedes(a.key, b.key); });
   }
   /// A timer that comes is pending no more. Null: it was not.
   Row* take_timer(Kind kind, Time time, const K& key, std::uint64_t hash) {
     Row* const row = rows_.find(key, hash);
-    if (row == nullptr || !KeyTimers::set_of(row->timers, kind).erase(time)) return nullptr;
+    if (row == nullptr || !forget_timer(*row, kind, time)) return nullptr;
     timers_.count_fired(kind);
     return row;
   }
@@ -117,6 +120,16 @@ class ProcessorRows {
  private:
   static constexpr std::size_t kSweep = 1024;  ///< slots looked at a batch, for expired states
   static constexpr std::size_t kStaleMin = 4096;
+  static constexpr std::size_t kAhead = 16;  ///< timers between prefetch and look-up
+
+  static bool is_pending(Row& row, Kind kind, Time time) {
+    const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
+    return times && times->contains(time);
+  }
+  static bool forget_timer(Row& row, Kind kind, Time time) {
+    TimerSet* const times = KeyTimers::set_of(row.timers, kind);
+    return times && times->erase(time);
+  }
 
   /// Timers that were removed leave pairs in the queue: no more of them than of the pending ones.
   void forget_stale(Kind kind) {
@@ -124,9 +137,8 @@ class ProcessorRows {
     if (queue.size() <= 2 * timers_.pending(kind) + kStaleMin) return;
     queue.retain([this, kind](const TimerQueue::Entry& entry) {
       bool pending = false;
-      rows_.for_each_of(entry.hash, [&](const K&, Row& row) {
-        pending |= KeyTimers::set_of(row.timers, kind).contains(entry.time);
-      });
+      rows_.for_each_of(entry.hash,
+                        [&](const K&, Row& row) { pending |= is_pending(row, kind, entry.time); });
       return pending;
     });
   }

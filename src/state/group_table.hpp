@@ -51,6 +51,14 @@ struct GroupTable {
     return static_cast<std::uint32_t>(hash >> 26) | 1;
   }
 
+  /// Brings the slot of `hash` near, of a wide one its first two lines.
+  void prefetch(std::uint64_t hash) const {
+    constexpr std::size_t kLine = 64;
+    if (!slots) return;
+    const auto* const slot = reinterpret_cast<const char*>(&slots[hash & mask]);
+    __builtin_prefetch(slot, 1);
+    if constexpr (sizeof(Slot) >= kLine) __builtin_prefetch(slot + kLine, 1);
+  }
   /// The slot of `key`, or null.
   [[gnu::always_inline]] Slot* find(const K& key, std::uint64_t hash) const {
     if (!slots) return nullptr;

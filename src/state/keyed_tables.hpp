@@ -56,10 +56,7 @@ class KeyedTables {
     __builtin_prefetch(&groups_[key_group(hash)], 0);
   }
   /// Brings the slot of `hash` near; for batches that hash first and update then.
-  void prefetch(std::uint64_t hash) const {
-    const Group& group = groups_[key_group(hash)];
-    if (group.slots) __builtin_prefetch(&group.slots[hash & group.mask], 1);
-  }
+  void prefetch(std::uint64_t hash) const { groups_[key_group(hash)].prefetch(hash); }
 
   /// The value of `key`, created from `init()` when new. O(1). Inlined by force: as a call it costs
   /// a loop over a batch a tenth of its speed.
@@ -75,6 +72,11 @@ class KeyedTables {
   V* find(const K& key, std::uint64_t hash) {
     Slot* const slot = groups_[key_group(hash)].find(key, hash);
     return slot ? &slot->value() : nullptr;
+  }
+
+  /// Puts in `key`, which is not there. O(1).
+  void add(const K& key, std::uint64_t hash, V&& value) {
+    insert(groups_[key_group(hash)], key, hash, std::move(value));
   }
 
   /// Forgets `key`; false when it is not there. O(1). `key` may be the table's own view of it.

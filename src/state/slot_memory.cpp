@@ -1,8 +1,9 @@
-// The heap for small tables, whole huge pages for large ones.
+// The heap for small tables, shared huge pages for larger ones, whole ones for large ones.
 #include "state/slot_memory.hpp"
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -10,11 +11,12 @@
 namespace millrace::detail {
 namespace {
 
-/// A random access to a table of many small pages misses the TLB each time.
+constexpr std::size_t kSharedMin = std::size_t{128} << 10;
+constexpr std::size_t kSharedTables = 4;  ///< at least so many fit a region
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-constexpr std::size_t round_up(std::size_t bytes) {
-  return (bytes + kHugePage - 1) & ~(kHugePage - 1);
+constexpr std::size_t round_up(std::size_t bytes, std::size_t unit = kHugePage) {
+  return (bytes + unit - 1) & ~(unit - 1);
 }
 
 /// Pages that begin at a multiple of kHugePage.
@@ -42,7 +44,9 @@ void* SlotMemory::take(std::size_t bytes) {
   if (meter_) meter_->grow(bytes);
   void* memory = nullptr;
   try {
-    memory = bytes >= kHugePage ? map_huge(bytes) : std::calloc(1, bytes);
+    memory = bytes >= kHugePage    ? map_huge(bytes)
+             : bytes >= kSharedMin ? take_of_region(bytes)
+                                   : std::calloc(1, bytes);
     if (memory == nullptr) throw std::bad_alloc();
   } catch (...) {
     if (meter_) meter_->shrink(bytes);
@@ -56,11 +60,38 @@ void SlotMemory::give_back(void* at, std::size_t bytes) noexcept {
   if (at == nullptr) return;
   if (bytes >= kHugePage) {
     ::munmap(at, round_up(bytes));
+  } else if (bytes >= kSharedMin) {
+    leave_region(at);
   } else {
     std::free(at);
   }
   bytes_ -= bytes;
   if (meter_) meter_->shrink(bytes);
+}
+
+void* SlotMemory::take_of_region(std::size_t bytes) {
+  constexpr std::size_t kLine = 64;
+  const std::size_t wanted = round_up(bytes, kLine);
+  if (regions_.empty() || regions_.back().bytes - regions_.back().used < wanted) {
+    regions_.reserve(regions_.size() + 1);
+    const std::size_t size = round_up(kSharedTables * wanted);
+    regions_.push_back({static_cast<char*>(map_huge(size)), size, 0, 0});
+  }
+  Region& region = regions_.back();
+  void* const at = region.begin + region.used;
+  region.used += wanted;
+  ++region.tables;
+  return at;
+}
+
+void SlotMemory::leave_region(const void* at) noexcept {
+  const auto holds = [at](const Region& region) {
+    return at >= region.begin && at < region.begin + region.bytes;
+  };
+  const auto region = std::find_if(regions_.begin(), regions_.end(), holds);
+  if (--region->tables > 0) return;
+  ::munmap(region->begin, region->bytes);
+  regions_.erase(region);
 }
 
 }  // namespace millrace::detail

@@ -2,6 +2,7 @@
 #include "state/timer_queue.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace millrace::detail {
 namespace {
@@ -13,59 +14,77 @@ constexpr std::size_t kKeptEntries = 4096;
 
 std::optional<Time> TimerQueue::pop(Time until, std::vector<std::uint64_t>& hashes) {
   hashes.clear();
-  std::size_t from = 0;
-  while (from < kBuckets && buckets_[from].empty()) ++from;
-  if (from == kBuckets || least_[from] > until) return std::nullopt;
-  if (from > 0) spread(from);
-  Bucket& due = buckets_[0];
-  const Time time = least_[0];
-  const auto later = std::partition(due.begin(), due.end(),
-                                    [time](const Entry& entry) { return entry.time != time; });
-  for (auto at = later; at != due.end(); ++at) hashes.push_back(at->hash);
+  const Time time = next();
+  if (size_ == 0 || time > until) return std::nullopt;
+  if (reached_.empty() && early_.empty()) reach(until);
+  for (; !reached_.empty() && reached_.back().time == time; reached_.pop_back()) {
+    hashes.push_back(reached_.back().hash);
+  }
+  if (reached_.empty()) release(reached_);
+  for (; !early_.empty() && early_.front().time == time; early_.pop_back()) {
+    std::pop_heap(early_.begin(), early_.end(), std::greater<>());
+    hashes.push_back(early_.back().hash);
+  }
+  if (early_.empty()) release(early_);
   size_ -= hashes.size();
-  due.erase(later, due.end());
-  least_[0] = kTimeMax;
-  for (const Entry& entry : due) least_[0] = std::min(least_[0], entry.time);
-  if (due.empty()) release(due);
   return time;
 }
 
-/// Moves the time on to the least of bucket `from`, whose entries then lie in lower ones.
-void TimerQueue::spread(std::size_t from) {
-  last_ = least_[from];
-  for (const Entry entry : buckets_[from]) put(bucket_of(entry.time), entry);
-  buckets_[from].clear();
+/// Moves the time on to the last of the lowest bucket that is due: what is due of it is sorted, the
+/// rest goes to lower buckets.
+void TimerQueue::reach(Time until) {
+  std::size_t from = 0;
+  while (buckets_[from].empty()) ++from;
+  List& bucket = buckets_[from];
+  const auto later = std::partition(bucket.begin(), bucket.end(),
+                                    [until](const Entry& entry) { return entry.time <= until; });
+  std::sort(bucket.begin(), later, std::greater<>());
+  last_ = bucket.front().time;
+  for (auto at = later; at != bucket.end(); ++at) put(*at);
+  bucket.erase(later, bucket.end());
+  reached_.swap(bucket);
   least_[from] = kTimeMax;
-  release(buckets_[from]);
+  release(bucket);
 }
 
-void TimerQueue::enlarge(Bucket& bucket) {
-  const std::size_t before = bucket.capacity();
+void TimerQueue::push_early(Entry entry) {
+  if (early_.size() == early_.capacity()) enlarge(early_);
+  early_.push_back(entry);
+  std::push_heap(early_.begin(), early_.end(), std::greater<>());
+}
+
+void TimerQueue::enlarge(List& list) {
+  const std::size_t before = list.capacity();
   const std::size_t wanted = std::max<std::size_t>(16, 2 * before);
   const std::size_t more = (wanted - before) * sizeof(Entry);
   if (meter_) meter_->grow(more);
   bytes_ += more;
-  bucket.reserve(wanted);
+  list.reserve(wanted);
 }
 
-void TimerQueue::release(Bucket& bucket) {
-  if (bucket.capacity() <= kKeptEntries) return;
-  const std::size_t less = bucket.capacity() * sizeof(Entry);
-  Bucket().swap(bucket);
+void TimerQueue::release(List& list) {
+  if (list.capacity() <= kKeptEntries) return;
+  const std::size_t less = list.capacity() * sizeof(Entry);
+  List().swap(list);
   bytes_ -= less;
   if (meter_) meter_->shrink(less);
 }
 
-void TimerQueue::make_distinct(std::size_t at) {
-  Bucket& bucket = buckets_[at];
-  std::sort(bucket.begin(), bucket.end(), [](const Entry& a, const Entry& b) {
-    return a.time != b.time ? a.time < b.time : a.hash < b.hash;
-  });
-  bucket.erase(std::unique(bucket.begin(), bucket.end()), bucket.end());
-  least_[at] = bucket.empty() ? kTimeMax : bucket.front().time;
-  if (bucket.empty()) release(bucket);
+void TimerQueue::make_distinct() {
   size_ = 0;
-  for (const Bucket& each : buckets_) size_ += each.size();
+  const auto sort = [this](List& list) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+    if (list.empty()) release(list);
+    size_ += list.size();
+  };
+  for (std::size_t at = 0; at < kBuckets; ++at) {
+    sort(buckets_[at]);
+    least_[at] = buckets_[at].empty() ? kTimeMax : buckets_[at].front().time;
+  }
+  sort(early_);  // ascending is a heap too
+  sort(reached_);
+  std::reverse(reached_.begin(), reached_.end());
 }
 
 bool TimerSet::contains(Time time) const {
@@ -104,6 +123,13 @@ bool TimerSet::erase(Time time) {
   }
   if (more_->empty()) more_.reset();
   return true;
+}
+
+std::vector<Time> TimerSet::all() const {
+  std::vector<Time> times;
+  if (!empty()) times.push_back(first_);
+  if (more_) times.insert(times.end(), more_->begin(), more_->end());
+  return times;
 }
 
 }  // namespace millrace::detail

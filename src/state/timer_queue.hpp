@@ -1,8 +1,10 @@
 // TimerQueue: the pending timers of a task by time, as pairs of a time and a key's hash.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,7 +17,8 @@ namespace millrace::detail {
 
 /// A radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: Faster algorithms for the shortest path problem,
 /// JACM 1990): time goes forward, so a timer is moved at most once for each bit in which its time
-/// and the last one that came differ, always in order through memory. A push is O(1).
+/// and the one that was reached differ, always in order through memory. What is due is sorted at
+/// once, so that whoever pops may look ahead. A push is O(1); O(log n) before what was reached.
 ///
 /// It may hold pairs that are of no use any more, and pairs twice: whoever pops asks the key. One
 /// thread. Throws MemoryRefused, unchanged, where its meter does not let it grow.
@@ -24,7 +27,7 @@ class TimerQueue {
   struct Entry {
     Time time;
     std::uint64_t hash;
-    friend bool operator==(const Entry&, const Entry&) = default;
+    friend auto operator<=>(const Entry&, const Entry&) = default;
   };
 
   /// `meter` counts its memory and outlives it; null: nobody does.
@@ -39,15 +42,24 @@ class TimerQueue {
   std::size_t bytes() const { return bytes_; }
   /// The least time; kTimeMax when empty.
   Time next() const {
+    if (!reached_.empty() || !early_.empty()) return first_reached();
     for (std::size_t at = 0; at < kBuckets; ++at) {
       if (!buckets_[at].empty()) return least_[at];
     }
     return kTimeMax;
   }
+  /// The pair that stands `places` behind the next one, if it is known yet; null: it is not.
+  const Entry* ahead(std::size_t places) const {
+    return places < reached_.size() ? &reached_[reached_.size() - 1 - places] : nullptr;
+  }
 
-  /// `time` may lie before times that were popped. O(1).
+  /// `time` may lie before times that were popped.
   void push(Time time, std::uint64_t hash) {
-    put(bucket_of(time), {time, hash});
+    if (time <= last_) {
+      push_early({time, hash});
+    } else {
+      put({time, hash});
+    }
     ++size_;
   }
 
@@ -57,39 +69,44 @@ class TimerQueue {
   /// Keeps one each of the pairs for which keep(entry) holds. O(n log n).
   template <class Keep>
   void retain(Keep&& keep) {
-    for (std::size_t at = 0; at < kBuckets; ++at) {
-      std::erase_if(buckets_[at], [&](const Entry& entry) { return !keep(entry); });
-      make_distinct(at);
-    }
+    const auto is_over = [&keep](const Entry& entry) { return !keep(entry); };
+    for (List& bucket : buckets_) std::erase_if(bucket, is_over);
+    std::erase_if(early_, is_over);
+    std::erase_if(reached_, is_over);
+    make_distinct();
   }
 
  private:
-  static constexpr std::size_t kBuckets = 65;
-  using Bucket = std::vector<Entry>;
+  static constexpr std::size_t kBuckets = 64;
+  using List = std::vector<Entry>;
 
   static std::uint64_t ordered(Time time) {
     return static_cast<std::uint64_t>(time) ^ (std::uint64_t{1} << 63);
   }
-  /// 0: not after the last one; else the highest bit in which they differ, from 1.
-  std::size_t bucket_of(Time time) const {
-    const std::uint64_t at = ordered(time);
-    const std::uint64_t last = ordered(last_);
-    return at <= last ? 0 : static_cast<std::size_t>(std::bit_width(at ^ last));
-  }
-  void put(std::size_t to, Entry entry) {
-    Bucket& bucket = buckets_[to];
-    if (bucket.size() == bucket.capacity()) enlarge(bucket);
-    bucket.push_back(entry);
+  void put(Entry entry) {
+    const auto to =
+        static_cast<std::size_t>(std::bit_width(ordered(entry.time) ^ ordered(last_))) - 1;
+    if (buckets_[to].size() == buckets_[to].capacity()) enlarge(buckets_[to]);
+    buckets_[to].push_back(entry);
     if (entry.time < least_[to]) least_[to] = entry.time;
   }
-  void enlarge(Bucket& bucket);
-  void release(Bucket& bucket);
-  void make_distinct(std::size_t at);
-  void spread(std::size_t from);
+  Time first_reached() const {
+    if (early_.empty()) return reached_.back().time;
+    return reached_.empty() ? early_.front().time
+                            : std::min(early_.front().time, reached_.back().time);
+  }
+  void push_early(Entry entry);
+  void reach(Time until);
+  void enlarge(List& list);
+  void release(List& list);
+  void make_distinct();
 
-  std::array<Bucket, kBuckets> buckets_;
+  /// By the highest bit in which their times differ from last_, all later than that.
+  std::array<List, kBuckets> buckets_;
   std::array<Time, kBuckets> least_;  ///< of each bucket that is not empty
-  Time last_ = kTimeMin;              ///< the greatest time that was popped
+  List reached_;                      ///< descending, none later than last_
+  List early_;                        ///< a heap of what came when its time was reached already
+  Time last_ = kTimeMin;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
   MemoryMeter* meter_;
@@ -107,6 +124,8 @@ class TimerSet {
   /// False when it is not there.
   bool erase(Time time);
   std::size_t size() const { return empty() ? 0 : 1 + (more_ ? more_->size() : 0); }
+  /// All of them, ascending.
+  std::vector<Time> all() const;
 
  private:
   Time first_ = kTimeMax;
