@@ -16,6 +16,10 @@ template <class T>
 class Stream;
 template <class T>
 class OrderedStream;
+template <class R>
+class BroadcastStream;
+template <class T, class Key, class R>
+class KeyedConnection;
 
 namespace detail {
 template <class T>
@@ -43,6 +47,13 @@ class KeyedVerbs {
     } else {
       return without_state(std::move(f));
     }
+  }
+
+  /// This stream beside a broadcast one: events.key_by(&E::user).connect(rules.broadcast())
+  /// .process(Matcher{}), where Matcher has states and timers for each key, too.
+  template <class R>
+  KeyedConnection<T, Key, R> connect(BroadcastStream<R> broadcast) const {
+    return {derived().stream(), derived().key(), std::move(broadcast)};
   }
 
   /// The records of each key in the order of their event times; see Stream::restore_order.

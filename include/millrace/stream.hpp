@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/time_verbs.hpp"
+#include "operator/broadcast_process.hpp"
 
 namespace millrace {
 
@@ -22,6 +23,10 @@ template <class K, class V>
 class WindowAggregates;
 template <class T>
 class OrderedStream;
+template <class R>
+class BroadcastStream;
+template <class T, class R>
+class Connection;
 
 /// A stream of T. Cheap to copy; valid as long as its Topology. Verbs only declare: nothing runs
 /// before run().
@@ -66,6 +71,16 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
     return Stream(this->declaration(), std::move(from), this->names());
   }
 
+  /// This stream as one whose records go to all tasks of the component that it is connected to:
+  /// rules, prices, settings. With `by_event_time` one of time t holds for records of times from t
+  /// on, whatever the schedule; both streams then need event times. See connected_stream.hpp.
+  BroadcastStream<T> broadcast(BroadcastOrder order = as_it_comes) const;
+  /// This stream beside a broadcast one: events.connect(rules.broadcast()).process(Matcher{}).
+  template <class R>
+  Connection<T, R> connect(BroadcastStream<R> broadcast) const {
+    return {*this, std::move(broadcast)};
+  }
+
   /// Groups by a member, several members, or a function of the record.
   template <class... Parts>
   auto key_by(Parts... parts) const {
@@ -83,3 +98,5 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
 #include "millrace/ordered_stream.hpp"  // what restore_order returns; needs Stream
 
 #include "millrace/keyed_stream.hpp"  // what key_by returns; needs both
+
+#include "millrace/connected_stream.hpp"  // what connect returns; needs all

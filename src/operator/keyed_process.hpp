@@ -53,7 +53,7 @@ class KeyedProcess final : public Operator {
       key_->key().with(in.values[at], [&](const K& key) {
         const std::uint64_t hash = hashes ? hashes[at] : KeyTraits<K>::hash(key);
         Row* const row = tables().find(key, hash);
-        if (must_wait(row, in, at)) {
+        if (must_wait(row, in, at, behind)) {
           waiting_.add(in, at, behind, hash);
           ++waits;
         } else if (caller_.process(in, at, behind, key, hash, row)) {
@@ -72,13 +72,18 @@ class KeyedProcess final : public Operator {
   }
 
   void advance(Time watermark, Outputs& outputs) override {
+    catch_up(watermark, outputs);
+    caller_.set_forwarded();
+  }
+  /// The same for a watermark that readers are not told of.
+  void catch_up(Time watermark, Outputs& outputs) {
     caller_.begin_batch();
     caller_.set_watermark(watermark, waiting_.size());
     // All records with the time of a timer are there when the watermark lies beyond it.
     fire(Kind::event, watermark == kTimeMax ? watermark : watermark - 1, outputs);
     end_batch(outputs);
-    caller_.set_forwarded();
   }
+  P& processor() { return caller_.processor(); }
 
   Waiting waiting() const override { return {waiting_.size(), caller_.clock_due_ns()}; }
   /// With `drain` nothing fires any more: the waiting records are handled as they came.
@@ -99,11 +104,11 @@ class KeyedProcess final : public Operator {
   auto undo() {
     return [this](std::size_t) { caller_.undo(); };
   }
-  bool must_wait(Row* row, const Batch<T>& in, std::size_t at) const {
-    if constexpr (kOnTimer) {
-      return row != nullptr && !in.times.empty() && row->timers.event()->first() < in.times[at];
-    }
-    return false;
+  /// A late record stands at the watermark that it is behind.
+  bool must_wait(Row* row, const Batch<T>& in, std::size_t at, Time behind) const {
+    if constexpr (!kOnTimer) return false;
+    return row != nullptr && !in.times.empty() &&
+           row->first_timer() < std::max(in.times[at], behind);
   }
   /// The carried hashes, or those of a batch for wide tables; null: each is made when it is needed.
   const std::uint64_t* hashes_of(const Batch<T>& in) {
@@ -125,9 +130,7 @@ class KeyedProcess final : public Operator {
         if (caller_.fire(kind, *time, K(due.key), due.hash, newest_)) waiting_.unblock(due.hash);
         release_waiting(due.hash, false);
         release_unblocked();
-        if (caller_.emission().size() < context().batch_records_max) continue;
-        caller_.emission().push(nullptr, outputs);
-        caller_.emission().begin();
+        caller_.emission().flush_full(context().batch_records_max, outputs);
       }
     }
   }
@@ -142,7 +145,7 @@ class KeyedProcess final : public Operator {
       caller_.emission().mark();
       key_->key().with(entry.record(), [&](const K& key) {
         Row* const row = tables().find(key, hash);
-        waits = !drain && must_wait(row, *entry.chunk, at);
+        waits = !drain && must_wait(row, *entry.chunk, at, entry.behind);
         if (!waits && caller_.process(*entry.chunk, at, entry.behind, key, hash, row))
           waiting_.unblock(hash);
       });

@@ -56,6 +56,12 @@ class OwnedEmission : public Emission<Emitted> {
     this->each([&size](auto& batch, std::size_t) { size += batch.values.size(); });
     return size;
   }
+  /// Hands on what was emitted once it is `most` records.
+  void flush_full(std::size_t most, Outputs& outputs) {
+    if (size() < most) return;
+    this->push(nullptr, outputs);
+    begin();
+  }
   void set_due(std::int64_t due_ns) {
     this->each([due_ns](auto& batch, std::size_t) { batch.due_ns = due_ns; });
   }

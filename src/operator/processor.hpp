@@ -51,21 +51,27 @@ auto pointer_if_state(M& member) {
   }
 }
 
-/// Pointers to the states of a processor as a tuple, in the order of its members, or as its method
-/// states() gives them.
-template <class P>
-auto states_of(P& processor) {
-  const auto pick = [](auto&... members) { return std::tuple_cat(pointer_if_state(members)...); };
+/// pick(members...) of a processor's members in their order, or of those that its method states()
+/// gives.
+template <class P, class Pick>
+auto pick_members(P& processor, const Pick& pick) {
   if constexpr (NamesStates<P>) {
     return std::apply(pick, processor.states());
   } else if constexpr (std::is_empty_v<P>) {
-    return std::tuple<>{};
+    return pick();
   } else {
     static_assert(std::is_aggregate_v<P>,
                   "millrace: a class with constructors or private members says itself which of its "
                   "members are states: auto states() { return std::tie(first, second); }");
     return MemberBinder<kMemberCount<P>>::bind(processor, pick);
   }
+}
+
+/// Pointers to the states of a processor as a tuple.
+template <class P>
+auto states_of(P& processor) {
+  return pick_members(
+      processor, [](auto&... members) { return std::tuple_cat(pointer_if_state(members)...); });
 }
 
 /// The names of the states, in the same order.
@@ -118,6 +124,12 @@ struct StateRow {
   using Cells = decltype(cells_for(static_cast<States*>(nullptr)));
   Cells cells;
   [[no_unique_address]] typename TimersOf<P>::Row timers;
+
+  /// In event time; kTimeMax: there is none.
+  Time first_timer() {
+    const TimerSet* const times = timers.event();
+    return times ? times->first() : kTimeMax;
+  }
 };
 
 /// The states of a task's processor: points them at a row, keeps or undoes what a call wrote.

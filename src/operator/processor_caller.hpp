@@ -48,6 +48,7 @@ class ProcessorCaller {
     user_.emplace(rows_->timers(), *context.user);
     emission_.open(*context.user, context.arenas);
   }
+  P& processor() { return processor_; }
   Rows& rows() { return *rows_; }
   KeyedContext<K>& user() { return *user_; }
   OwnedEmission<Emitted>& emission() { return emission_; }

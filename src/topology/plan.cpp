@@ -18,13 +18,15 @@ std::uint32_t tasks_of(const Node& node, const std::vector<std::uint32_t>& tasks
                        const PlanOptions& options) {
   if (node.tasks != 0) return node.tasks;
   if (node.make_source) return 1;
-  std::uint32_t widest = 1;
+  std::uint32_t widest = 0;
   for (const NodeInput& input : node.inputs) {
     if (input.grouping.kind == GroupingKind::global) return 1;
+    if (input.grouping.kind == GroupingKind::all) continue;  // goes wherever the others go
     if (input.grouping.kind != GroupingKind::forward) return options.parallelism;
     widest = std::max(widest, tasks[input.from]);
   }
-  return widest;
+  if (widest == 0 && !node.inputs.empty()) return options.parallelism;
+  return std::max(widest, 1u);
 }
 
 std::uint32_t bounded_tasks_of(const Node& node, const std::vector<std::uint32_t>& tasks,

@@ -41,6 +41,8 @@ TYPED = {
     "flat_map": "takes a function: tokens takes a text apart",
     "process": "takes a class of C++",
     "peek": "takes a function",
+    "broadcast": "is for connect",
+    "connect": "takes a class of C++",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "records": "gives what lies in the program's memory",

@@ -112,6 +112,35 @@ TEST(Timers, OfEqualTimesFireByKey) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
+/// A late record comes behind the timers before the watermark that it is behind, however batches
+/// are cut.
+TEST(Timers, ComeBeforeLateRecordsWhateverTheBatches) {
+  detail::Random random(4);
+  std::vector<Ping> input;
+  for (int at = 0; at < 300; ++at) {
+    const std::int64_t back = random.chance(0.2) ? random.between(0, 9'000) : 0;
+    input.push_back({{at * 400 - back}, static_cast<std::int32_t>(random.below(3))});
+  }
+  std::vector<std::vector<Time>> runs;
+  for (std::size_t most : {1, 2, 7, 50, 1'000}) {
+    std::map<std::int32_t, std::vector<Time>> by_key;
+    Topology topology("late");
+    topology.from(records<Ping>({input}))
+        .event_time(&Ping::time, {.out_of_order = 1ms})
+        .key_by(&Ping::key)
+        .process(NextSecond{})
+        .to(each([&by_key](const Fired& row) {
+          by_key[row.key].insert(by_key[row.key].end(), {row.time, row.now});
+        }));
+    detail::RunOptions options;
+    options.batch_records_max = most;
+    ASSERT_TRUE(detail::simulate(topology, most, {}, options).status.ok());
+    std::vector<Time>& run = runs.emplace_back();
+    for (const auto& [key, rows] : by_key) run.insert(run.end(), rows.begin(), rows.end());
+    EXPECT_EQ(run, runs.front()) << "batches of " << most;
+  }
+}
+
 /// At a stop nothing fires, yet the records that wait for a timer are handled and counted.
 TEST(Timers, LetNoRecordWaitBehindAStop) {
   for (std::uint64_t stop_at = 5; stop_at < 200; stop_at += 13) {

@@ -1,0 +1,165 @@
+// BroadcastSide: hands the records of a broadcast stream to on_broadcast of a user's class.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <stdexcept>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "operator/owned_emission.hpp"
+#include "operator/processor.hpp"
+#include "state/broadcast_state.hpp"
+
+namespace millrace {
+
+/// Given to on_broadcast; valid during the call.
+class BroadcastContext {
+ public:
+  /// Event time of the record; kTimeMin where there is none.
+  Time time() const { return time_; }
+  /// True for a record behind the watermark of its own source partition.
+  bool is_late() const { return late_; }
+  /// No record of either stream with an earlier time will come, late ones aside; kTimeMin: not
+  /// known yet.
+  Time watermark() const { return watermark_; }
+  /// The wall clock as it was when the batch at hand began.
+  Timestamp now() const { return {now_}; }
+  /// The component's place, log and metrics. Each task is called for every record.
+  TaskContext& task() { return *task_; }
+
+  // Internal, as all below.
+  void point(Time time, bool late) {
+    time_ = time;
+    late_ = late;
+  }
+  void set_watermark(Time watermark) { watermark_ = watermark; }
+  void set_now(Time now) { now_ = now; }
+  void set_task(TaskContext& task) { task_ = &task; }
+
+ private:
+  TaskContext* task_ = nullptr;
+  Time time_ = kTimeMin;
+  Time watermark_ = kTimeMin;
+  Time now_ = 0;
+  bool late_ = false;
+};
+
+namespace detail {
+
+/// Reads the types off on_broadcast(const R&, BroadcastContext&, Output<U>&).
+template <class Method>
+struct BroadcastTraits {
+  static constexpr bool kBroadcast = false;
+};
+template <class C, class R, class U, bool kNoexcept>
+struct BroadcastTraits<void (C::*)(R, BroadcastContext&, Output<U>&) noexcept(kNoexcept)> {
+  static constexpr bool kBroadcast = true;
+  static constexpr bool kNothrow = kNoexcept;
+  using Record = std::decay_t<R>;
+  using Emitted = U;
+};
+
+template <class P>
+concept HasOnBroadcast =
+    requires { requires BroadcastTraits<decltype(&P::on_broadcast)>::kBroadcast; };
+
+template <class M>
+auto pointer_if_broadcast(M& member) {
+  if constexpr (kIsBroadcastState<M>) {
+    return std::tuple<M*>{&member};
+  } else {
+    return std::tuple<>{};
+  }
+}
+template <class P>
+auto broadcasts_of(P& processor) {
+  return pick_members(
+      processor, [](auto&... members) { return std::tuple_cat(pointer_if_broadcast(members)...); });
+}
+
+/// Emits into batches of its own. A call that throws leaves no trace; its record is a dead letter
+/// of each task. One thread.
+template <class P>
+class BroadcastSide {
+ public:
+  using Traits = BroadcastTraits<decltype(&P::on_broadcast)>;
+  using R = typename Traits::Record;
+
+  BroadcastSide() = default;
+  BroadcastSide(const BroadcastSide&) = delete;
+  BroadcastSide& operator=(const BroadcastSide&) = delete;
+  ~BroadcastSide() { count_heap(0); }
+
+  /// `processor` stays where it is and outlives this, as the context does.
+  void open(P& processor, const OperatorContext& context) {
+    processor_ = &processor;
+    operator_ = &context;
+    context_.set_task(*context.user);
+    call_.logging = !Traits::kNothrow;
+    emission_.open(*context.user, context.arenas);
+    std::apply([this](auto*... states) { (states->attach(call_, may_write_), ...); },
+               broadcasts_of(processor));
+  }
+  void set_watermark(Time watermark) { context_.set_watermark(watermark); }
+
+  /// Handles the records [begin, end) of `in`.
+  void process(Batch<R>& in, std::size_t begin, std::size_t end, Outputs& outputs) {
+    context_.set_now(operator_->env->clock->wall_us());
+    emission_.begin();
+    emission_.set_due(in.due_ns);
+    std::size_t cursor = 0;
+    const auto one = [&](std::size_t at) {
+      const Time time = in.times.empty() ? kTimeMin : in.times[at];
+      const Time behind = behind_at(in, at, cursor);
+      emission_.mark();
+      context_.point(time, behind != kTimeMin);
+      heap_before_ = call_.heap_bytes;
+      may_write_ = true;
+      processor_->on_broadcast(record_at(in, at), context_, emission_.output());
+      may_write_ = false;
+      emission_.own_texts(operator_->arenas);
+      each([](auto& state) { state.keep(); });
+      emission_.give_time(time, behind);
+      if (operator_->makes_arrivals) emission_.give_place(in.arrival_of(at));
+    };
+    const auto undo = [this](std::size_t) {
+      may_write_ = false;
+      emission_.undo();
+      each([](auto& state) { state.undo(); });
+      call_.heap_bytes = heap_before_;
+    };
+    const std::size_t failed =
+        guarded_loop(begin, end, in, batch_type<R>(), *operator_->dead_letters, one, undo);
+    operator_->tally->processed += end - begin - failed;
+    operator_->tally->dead_lettered += failed;
+    emission_.pin(in);
+    emission_.push(nullptr, outputs);
+    count_heap(static_cast<std::size_t>(std::max<std::int64_t>(0, call_.heap_bytes)));
+  }
+
+ private:
+  template <class Use>
+  void each(Use&& use) {
+    std::apply([&use](auto*... states) { (use(*states), ...); }, broadcasts_of(*processor_));
+  }
+  void count_heap(std::size_t bytes) {
+    MemoryMeter* const meter = operator_ ? operator_->state : nullptr;
+    if (meter && bytes > counted_heap_) meter->grow(bytes - counted_heap_);
+    if (meter && bytes < counted_heap_) meter->shrink(counted_heap_ - bytes);
+    counted_heap_ = bytes;
+  }
+
+  P* processor_ = nullptr;
+  const OperatorContext* operator_ = nullptr;
+  BroadcastContext context_;
+  StateCall call_;
+  bool may_write_ = false;
+  OwnedEmission<typename Traits::Emitted> emission_;
+  std::int64_t heap_before_ = 0;
+  std::size_t counted_heap_ = 0;
+};
+
+}  // namespace detail
+}  // namespace millrace
