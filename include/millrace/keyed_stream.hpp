@@ -143,6 +143,7 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
                     public KeyedVerbs<KeyedStream<T, Key>, T, Key> {
  public:
   using K = typename Key::View;
+  using KeyType = Key;
   using KeyPtr = std::shared_ptr<const detail::TypedKeyHash<T, Key>>;
 
   KeyedStream(Stream<T> stream, KeyPtr key, std::vector<std::string> names)
@@ -201,6 +202,13 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
     requires std::is_invocable_r_v<AlertLimits, const Limits&, const T&>
   Stream<Alert<K>> alert(F number, Limits limits) const {
     return alerts(std::move(number), std::move(limits), {});
+  }
+
+  using KeyedVerbs<KeyedStream<T, Key>, T, Key>::top;
+  /// Refused with a sentence.
+  template <class N>
+  void top(N n) const {
+    detail::VerbsThatNeedAggregates::top(n);
   }
 
   // Internal.

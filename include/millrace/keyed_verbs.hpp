@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "millrace/running_picks.hpp"
 #include "millrace/stream_handle.hpp"
 #include "operator/keyed_picks.hpp"
 #include "operator/keyed_process.hpp"
@@ -88,6 +89,33 @@ class KeyedVerbs {
                   std::move(problem));
   }
 
+  /// The latest record of each key and span, sample(every(10s)): spans begin at multiples of
+  /// theirs. When one is over, the record with the latest time (of equal ones the last to come)
+  /// goes, with the event time of the span's last microsecond. Late records are passed over.
+  /// Errors: 2010 for a span that is not of event time and above 0.
+  Stream<T> sample(detail::EverySpan every) const {
+    return detail::sampled<T, Key>(derived().stream(), derived().key(), every, false);
+  }
+
+  /// The n records of each key that are greatest by a member or function of theirs, kept up to
+  /// date: a RankedRecord for each place that another record holds from now on, at once. Whoever
+  /// keeps the last row of each key and rank has the ranking; ranks never become empty. Equal ones
+  /// by event time, then in the order of arrival.
+  /// Memory: n records a key. Errors: 2010 for n = 0.
+  template <class Score>
+  auto top(std::size_t n, Score score) const {
+    return detail::running_top<T, Key>(derived().stream(), derived().key(), derived().key_names(),
+                                       n, std::move(score), detail::EachRecord{});
+  }
+  /// The same of items, by a further member or function: of each item only its latest record (by
+  /// event time; of equal times the last to come) ranks, so that one may fall. Equal ones by item
+  /// ascending. Memory: one record a key and item, all of which are kept.
+  template <class Score, class Item>
+  auto top(std::size_t n, Score score, Item item) const {
+    return detail::running_top<T, Key>(derived().stream(), derived().key(), derived().key_names(),
+                                       n, std::move(score), std::move(item));
+  }
+
   /// At most `limit` records of each key in any span `per` of event time: a record passes while
   /// fewer passed at times in (its own - per, its own]. What does not counts as processed. Errors:
   /// 2010 unless both are greater than 0.
@@ -132,26 +160,15 @@ class KeyedVerbs {
     static_assert(std::is_same_v<typename Op::Traits::Key, K>,
                   "millrace: the KeyedContext is of another key than key_by's: texts are "
                   "std::string_view, several members a std::tuple");
-    detail::Node node = state_node("process", std::move(processor));
+    detail::Node node = detail::processor_node<T, Key>("process", derived().stream(),
+                                                       derived().key(), std::move(processor));
     return Stream<U>(declaration(), {{declaration().graph.add(std::move(node)), 0}});
-  }
-  template <class P>
-  detail::Node state_node(std::string kind, P processor) const {
-    using Op = detail::KeyedProcess<T, Key, P>;
-    detail::Node node;
-    node.kind = std::move(kind);
-    node.needs_time = Op::kOnTimer || detail::lives_by_event_time(processor);
-    node.inputs = inputs();
-    node.make_operator = [key = derived().key(), processor] {
-      return std::make_unique<Op>(key, processor);
-    };
-    node.output = &detail::batch_type<typename Op::Emitted>();
-    return node;
   }
   /// The records of this stream that `processor` lets through.
   template <class P>
   Stream<T> picked(std::string kind, P processor, Status problem) const {
-    detail::Node node = state_node(std::move(kind), std::move(processor));
+    detail::Node node = detail::processor_node<T, Key>(std::move(kind), derived().stream(),
+                                                       derived().key(), std::move(processor));
     node.problem = std::move(problem);
     const detail::NodeId id = declaration().graph.add(std::move(node));
     return Stream<T>(declaration(), {{id, 0}}, derived().stream().names());

@@ -1,6 +1,7 @@
 // Where streams end: views of the page, logs, CSV, functions.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -128,6 +129,18 @@ bool is_retracted(const T& row) {
   }
 }
 
+/// A table in which a row takes the place of the one that is equal in `row_keys`; as any other
+/// rows where these are no columns.
+inline void keep_one_row_each(const std::vector<std::string>& row_keys, ViewOptions& options) {
+  const bool shown = std::all_of(row_keys.begin(), row_keys.end(), [&](const std::string& name) {
+    return std::any_of(options.columns.begin(), options.columns.end(),
+                       [&name](const ColumnReport& column) { return column.name == name; });
+  });
+  if (row_keys.empty() || !shown) return;
+  if (options.kind.empty()) options.kind = "table";
+  if (options.kind == "table") options.key_columns = row_keys;
+}
+
 template <class T>
 std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   ViewOptions options;
@@ -146,6 +159,7 @@ std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   options.facts = row_facts<T>(names);
   for (std::size_t at = 0; at < replacing_columns<T>(names); ++at)
     options.key_columns.push_back(options.columns[at].name);
+  keep_one_row_each(names.row_keys, options);
   return std::make_shared<View>(std::move(options));
 }
 

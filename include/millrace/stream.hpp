@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "millrace/running_picks.hpp"
 #include "millrace/time_verbs.hpp"
 #include "operator/broadcast_process.hpp"
 
@@ -70,6 +71,16 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
     (from.insert(from.end(), others.from().begin(), others.from().end()), ...);
     return Stream(this->declaration(), std::move(from), this->names());
   }
+
+  /// The latest record of each span of event time, sample(every(10s)); see KeyedVerbs::sample. One
+  /// task; of each key apart: key_by(...).sample(every(10s)).
+  Stream sample(detail::EverySpan every) const {
+    const auto one = [](const T&) { return std::int32_t{0}; };
+    using Key = detail::KeyFn<T, std::decay_t<decltype(one)>>;
+    const auto key = std::make_shared<const detail::TypedKeyHash<T, Key>>(Key(one));
+    return detail::sampled<T, Key>(*this, key, every, true);
+  }
+  using RecordVerbs<T>::sample;
 
   /// This stream as one whose records go to all tasks of the component that it is connected to:
   /// rules, prices, settings. With `by_event_time` one of time t holds for records of times from t

@@ -2,6 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
 
 #include "operator/processor.hpp"
 
@@ -27,7 +32,37 @@ template <class T>
 struct HeldRecord {
   using State = T;
   const T& hold(const T& record) const { return record; }
+  const T& read(const T& held) const { return held; }
   void emit(const T& held, Output<T>& out) const { out.emit(held); }
+};
+
+/// True for records that are bytes and views of texts.
+template <class T>
+concept BytesAndViews =
+    Described<T> && Schema<T>::kBorrows && std::is_trivially_copy_constructible_v<T> &&
+    std::is_trivially_destructible_v<T> && std::is_default_constructible_v<T>;
+
+/// One that borrows texts: its bytes, then the texts in the order of its members.
+template <BytesAndViews T>
+struct HeldRecord<T> {
+  using State = std::string;
+  std::string hold(const T& record) const {
+    std::string bytes(reinterpret_cast<const char*>(&record), sizeof(T));
+    visit_views(record, [&bytes](const std::string_view& view) { bytes += view; });
+    return bytes;
+  }
+  /// Borrows its texts from `held`.
+  T read(const std::string& held) const {
+    T record{};
+    std::memcpy(static_cast<void*>(&record), held.data(), sizeof(T));
+    const char* at = held.data() + sizeof(T);
+    visit_views(record, [&at](std::string_view& view) {
+      view = {at, view.size()};
+      at += view.size();
+    });
+    return record;
+  }
+  void emit(const std::string& held, Output<T>& out) const { out.emit(read(held)); }
 };
 
 /// The span of a key begins with its first record; when it is over the latest record goes.

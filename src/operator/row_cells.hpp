@@ -63,6 +63,7 @@ struct RowShape<RowRef> {
 inline RowNames names_of(RowSchemaPtr schema) {
   RowNames names;
   names.windowed = schema->role().windowed;
+  names.row_keys = schema->role().row_keys;
   names.rows = std::move(schema);
   return names;
 }

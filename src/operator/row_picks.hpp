@@ -1,4 +1,5 @@
-// HeldRecord<RowRef>: a row as bytes in the state of its key, and a row again.
+// HeldRecord<RowRef>: a row as bytes in the state of its key, and a row again; RankedForm: with its
+// rank.
 #pragma once
 
 #include <bit>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "operator/keyed_picks.hpp"
+#include "operator/running_top.hpp"
 #include "record/row_batch.hpp"
 
 namespace millrace::detail {
@@ -30,16 +32,24 @@ struct HeldRecord<RowRef> {
   }
 
   void emit(const std::string& held, Output<RowRef>& out) {
+    begin(schema_);
+    emit_fields(held, 0, out);
+  }
+  /// Begins a row of `schema`, whose last fields are those of the held rows.
+  RowColumns& begin(const RowSchemaPtr& schema) {
     row_.clear();
-    row_.begin(schema_);
+    row_.begin(schema);
+    return row_;
+  }
+  /// Fills the fields from `first` on, and emits the row.
+  void emit_fields(const std::string& held, std::size_t first, Output<RowRef>& out) {
     std::string_view bytes = held;
-    const auto& fields = schema_->fields();
-    for (std::size_t field = 0; field < fields.size(); ++field) {
+    for (std::size_t field = 0; field < schema_->fields().size(); ++field) {
       const bool is_null = take(bytes, 1).front() == '\0';
       if (is_null) {
-        row_.column(field).put_null(0);
+        row_.column(first + field).put_null(0);
       } else {
-        put_field(bytes, row_.column(field), out);
+        put_field(bytes, row_.column(first + field), out);
       }
     }
     row_.end_row();
@@ -89,6 +99,20 @@ struct HeldRecord<RowRef> {
 
   RowSchemaPtr schema_;  ///< of all rows of the stream
   RowColumns row_;       ///< the one that is emitted
+};
+
+/// Rows with their rank in front.
+template <>
+struct RankedForm<RowRef> {
+  using Emitted = RowRef;
+  using State = std::string;
+  std::string hold(const RowRef& row) { return held.hold(row); }
+  void emit(const std::string& state, std::uint32_t rank, Output<RowRef>& out) {
+    held.begin(schema).column(0).put_integer(0, rank);
+    held.emit_fields(state, 1, out);
+  }
+  RowSchemaPtr schema = {};
+  HeldRecord<RowRef> held = {};
 };
 
 }  // namespace millrace::detail

@@ -21,6 +21,8 @@ struct RowNames {
   std::string value = "value";
   bool windowed = false;
   RowSchemaPtr rows = {};  ///< of streams of rows
+  /// Columns that tell rows apart: a row takes the place of the one that is equal there.
+  std::vector<std::string> row_keys = {};
 };
 
 /// Columns and cells of any described record.

@@ -22,6 +22,7 @@ struct RowRole {
   /// The last two fields that are shown are firing and retracted: a row replaces those before it of
   /// its key and window.
   bool updates = false;
+  std::vector<std::string> row_keys = {};  ///< see RowNames
 };
 
 /// The fields of a row, in order. Immutable; shared by all batches of a stream. Of type object are
