@@ -12,6 +12,7 @@
 #include "connector/fed_source.hpp"
 #include "connector/kept_sink.hpp"
 #include "metrics/insights.hpp"
+#include "millrace/tested_state.hpp"
 #include "millrace/topology.hpp"
 #include "runtime/driven_topology.hpp"
 
@@ -152,15 +153,15 @@ class TestOutput {
 /// use (2002, 2010), a problem of the declaration (2xxx), a run that fails (3xxx, 4xxx). Inputs and
 /// outputs are asked for before the first record, clock or watermark. See
 /// docs/guides/how-to-test-a-topology.md.
-class TestDriver {
+class TestDriver : public TestedState {
  public:
   /// The topology may be used again; of it, only its views are shared with the driver.
   explicit TestDriver(const Topology& topology, const TestDriverOptions& options = {})
-      : declaration_(&topology.declaration()),
-        driven_(std::make_unique<detail::DrivenTopology>(
-            declaration_->graph,
+      : TestedState(std::make_unique<detail::DrivenTopology>(
+            topology.declaration().graph,
             detail::PlanOptions{.parallelism = static_cast<std::uint32_t>(options.parallelism)},
-            run_options(options), options.start.micros)) {}
+            run_options(options), options.start.micros)),
+        declaration_(&topology.declaration()) {}
 
   /// Stands in for the source or spout of that name, which is not made.
   template <class T>
@@ -252,7 +253,6 @@ class TestDriver {
   }
 
   detail::Declaration* declaration_;
-  std::unique_ptr<detail::DrivenTopology> driven_;
 };
 
 }  // namespace millrace

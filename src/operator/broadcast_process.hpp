@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,7 @@ class UnkeyedProcess final : public Operator {
 /// records first, then by place in the inputs. Timers fire in between.
 /// Cost by event time: one copy a record, and a radix heap of 16 bytes each.
 template <class T, class Main, class P>
-class BroadcastProcess final : public Operator {
+class BroadcastProcess final : public Operator, public Inspectable {
  public:
   using R = typename BroadcastSide<P>::R;
 
@@ -117,6 +118,10 @@ class BroadcastProcess final : public Operator {
   void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {
     if (drain && by_time_) handle_held(kTimeMax, false, outputs);
     main_.release(now_ns, drain, outputs);
+  }
+  void inspect(StateQuery& query) override {
+    if constexpr (std::is_base_of_v<Inspectable, Main>) main_.inspect(query);
+    side_.inspect(query);
   }
 
  private:

@@ -103,6 +103,15 @@ class BroadcastSide {
                broadcasts_of(processor));
   }
   void set_watermark(Time watermark) { context_.set_watermark(watermark); }
+  /// Answers with the first state of the type that is asked for: they have no names.
+  void inspect(StateQuery& query) {
+    each([&query](auto& state) {
+      using S = std::decay_t<decltype(state)>;
+      if (query.content != nullptr || query.state_type != std::type_index(typeid(S))) return;
+      query.state_fits = true;
+      query.content = &state.all();
+    });
+  }
 
   /// Handles the records [begin, end) of `in`.
   void process(Batch<R>& in, std::size_t begin, std::size_t end, Outputs& outputs) {

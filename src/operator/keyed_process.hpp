@@ -12,6 +12,8 @@
 
 namespace millrace::detail {
 
+inline constexpr std::size_t kAhead = 16;  ///< records between prefetch and look-up
+
 /// `P` is the user's class: process(const T&, KeyedContext<K>&, Output<U>&), perhaps on_timer and
 /// on_clock. A record of a key waits while a timer of its key with an earlier time is pending, so
 /// that what a timer finds does not depend on how the stream is cut into batches.
@@ -19,7 +21,7 @@ namespace millrace::detail {
 /// Cost: one look-up a record, ahead of which its slot is prefetched where the tables are wide; one
 /// more for the first write of a new key, and for each timer that fires.
 template <class T, class Key, class P>
-class KeyedProcess final : public Operator {
+class KeyedProcess final : public Operator, public Inspectable {
  public:
   using K = typename Key::View;
   using Caller = ProcessorCaller<K, P>;
@@ -84,6 +86,7 @@ class KeyedProcess final : public Operator {
     end_batch(outputs);
   }
   P& processor() { return caller_.processor(); }
+  void inspect(StateQuery& query) override { caller_.inspect(query); }
 
   Waiting waiting() const override { return {waiting_.size(), caller_.clock_due_ns()}; }
   /// With `drain` nothing fires any more: the waiting records are handled as they came.
@@ -98,8 +101,6 @@ class KeyedProcess final : public Operator {
   }
 
  private:
-  static constexpr std::size_t kAhead = 16;  ///< records between prefetch and look-up
-
   auto& tables() { return caller_.rows().tables(); }
   auto undo() {
     return [this](std::size_t) { caller_.undo(); };

@@ -10,6 +10,7 @@
 
 #include "operator/keyed_context.hpp"
 #include "operator/output.hpp"
+#include "operator/state_query.hpp"
 #include "record/schema.hpp"
 #include "state/keyed_state.hpp"
 
@@ -179,6 +180,24 @@ class ProcessorStates {
           {names_[infos.size()], std::decay_t<decltype(state)>::kKind, state.entries()});
     });
     return infos;
+  }
+  /// Answers with the state of `row`, as it is at that event time; null: a key that has none.
+  void answer(StateQuery& query, Row* row, Time event_now) {
+    StateCall now = call_;
+    now.event_now = event_now;
+    std::size_t number = 0;
+    each([&](auto& state) {
+      query.state_fits |=
+          names_[number++] == query.state &&
+          query.state_type == std::type_index(typeid(std::decay_t<decltype(state)>));
+    });
+    number = 0;
+    if (row == nullptr) return;
+    with_cells(*row, [&](auto& state, auto& cell) {
+      using S = std::decay_t<decltype(state)>;
+      if (names_[number++] != query.state || query.state_type != std::type_index(typeid(S))) return;
+      if (!S::is_empty(cell.content) && !state.is_expired(cell, now)) query.content = &cell.content;
+    });
   }
 
  private:

@@ -15,6 +15,8 @@
 
 namespace millrace::detail {
 
+inline constexpr std::size_t kTimersAhead = 16;  ///< timers between prefetch and look-up
+
 /// Of equal times, timers fire by key ascending: numbers by value, texts by their bytes.
 template <class Owned>
 bool key_precedes(const Owned& a, const Owned& b) {
@@ -50,7 +52,18 @@ class ProcessorRows {
   KeyTimers& timers() { return timers_; }
   const KeyTimers& timers() const { return timers_; }
   StateCall& call() { return states_.call(); }
-  std::vector<StateInfo> infos() { return states_.infos(); }
+  /// Answers for the key that is asked for, if it is of this task, at that event time.
+  void inspect(StateQuery& query, Time event_now) {
+    for (const StateInfo& info : states_.infos())
+      query.known.push_back(info.kind + " \"" + info.name + "\"");
+    const std::optional<K> key = asked_key<K>(query);
+    query.key_fits |= key.has_value();
+    Row* const row = key ? rows_.find(*key, KeyTraits<K>::hash(*key)) : nullptr;
+    states_.answer(query, row, event_now);
+    if (row == nullptr) return;
+    if (TimerSet* const times = row->timers.event()) query.event_timers = times->all();
+    if (TimerSet* const times = row->timers.clock()) query.clock_timers = times->all();
+  }
 
   /// The calls on states and timers that follow are for this row; null: a key that has none.
   void begin(std::uint64_t hash, Row* row) {
@@ -82,7 +95,8 @@ class ProcessorRows {
                 std::vector<Due>& due) {
     due.clear();
     if (rows_.is_wide()) {
-      if (const auto* const ahead = timers_.queue(kind).ahead(kAhead)) rows_.prefetch(ahead->hash);
+      if (const auto* const ahead = timers_.queue(kind).ahead(kTimersAhead))
+        rows_.prefetch(ahead->hash);
       if (hashes.size() > 1) {
         for (const std::uint64_t hash : hashes) rows_.prefetch(hash);
       }
@@ -120,7 +134,6 @@ class ProcessorRows {
  private:
   static constexpr std::size_t kSweep = 1024;  ///< slots looked at a batch, for expired states
   static constexpr std::size_t kStaleMin = 4096;
-  static constexpr std::size_t kAhead = 16;  ///< timers between prefetch and look-up
 
   static bool is_pending(Row& row, Kind kind, Time time) {
     const TimerSet* const times = KeyTimers::set_of(row.timers, kind);

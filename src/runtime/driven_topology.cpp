@@ -135,11 +135,43 @@ void DrivenTopology::keep(const std::vector<NodeInput>& inputs, const MakeKeeper
 SteppedRun& DrivenTopology::begun() {
   if (run_) return *run_;
   if (const auto problems = graph_.validate(); !problems.empty()) throw Error(problems.front());
+  note_operators();
   auto run = std::make_unique<SteppedRun>(graph_, plan_, options_, env_);
   must(run->open());
   run_ = std::move(run);
   must(run_->settle());
   return *run_;
+}
+
+void DrivenTopology::note_operators() {
+  for (const Node& known : graph_.nodes()) {
+    Node& node = graph_.node(known.id);
+    if (!node.make_operator) continue;
+    node.make_operator = [this, name = node.name, make = node.make_operator] {
+      std::unique_ptr<Operator> made = make();
+      operators_.emplace(name, made.get());
+      return made;
+    };
+  }
+}
+
+void DrivenTopology::inspect(const std::string& name, StateQuery& query) {
+  (void)begun();
+  (void)node(name, "asked for its state");
+  bool has_state = false;
+  const auto [from, to] = operators_.equal_range(name);
+  for (auto at = from; at != to; ++at) {
+    auto* const its = dynamic_cast<Inspectable*>(at->second);
+    if (its == nullptr) continue;
+    has_state = true;
+    query.known.clear();
+    its->inspect(query);
+  }
+  if (has_state) return;
+  refuse(Code::parameter_invalid,
+         "\"" + name +
+             "\" has no states or timers of keys to look at: those are of process, connect and the "
+             "verbs made of them");
 }
 
 /// A source of files finds none of the machine's.

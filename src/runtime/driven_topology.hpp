@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "env/sim_env.hpp"
+#include "operator/state_query.hpp"
 #include "runtime/stepped_run.hpp"
 #include "topology/topology_graph.hpp"
 
@@ -38,6 +40,9 @@ class DrivenTopology {
   Report report();
   const ComponentReport& component(const Report& report, const std::string& name) const;
   SimEnv& env() { return env_; }
+  /// Asks all tasks of a component. Errors: 2002 for a name that is not there, 2010 for one without
+  /// state.
+  void inspect(const std::string& name, StateQuery& query);
 
  private:
   Node& node(const std::string& name, const char* wanted);
@@ -46,12 +51,15 @@ class DrivenTopology {
                   const char* call) const;
   std::uint32_t port_of(const Node& node, const std::string& stream) const;
   SteppedRun& begun();
+  void note_operators();
   void must(const Status& status) const;
 
   Graph graph_;
   PlanOptions plan_;
   RunOptions options_;
   SimEnv env_;
+  /// As they were made, by component; of the run.
+  std::multimap<std::string, Operator*> operators_;
   std::unique_ptr<SteppedRun> run_;
 };
 
