@@ -1,4 +1,4 @@
-// Bolts by name that take records one by one: filter, select, sample, tokens, split.
+// Bolts by name that take records one by one: filter, select, tokens, split.
 #include <algorithm>
 #include <utility>
 
@@ -17,12 +17,6 @@ MadeStreams make_filter(const Making& making) {
   const auto condition = making.condition(*making.settings.node("where"));
   if (!condition) return MadeStreams::none();
   return making.same_rows(making.input->rows.filter(*condition));
-}
-
-MadeStreams make_sample(const Making& making) {
-  return making.same_rows(
-      making.input->rows.sample(making.settings.number("fraction"),
-                                static_cast<std::uint64_t>(making.settings.integer("seed"))));
 }
 
 /// A component that runs an operator made of `args`.
@@ -143,19 +137,6 @@ void add_verb_entries(Entries& entries) {
         .required = true,
         .doc = "each a field, or {new_name: field}"}},
       make_select);
-  add(entries, "sample", "keeps a share of the rows, the same ones whatever the parallelism",
-      {{.name = "fraction",
-        .type = ParamType::number,
-        .required = true,
-        .doc = "of the rows, more than 0, at most 1",
-        .least = 0,
-        .most = 1},
-       {.name = "seed",
-        .type = ParamType::integer,
-        .standard = "1",
-        .doc = "another seed keeps other rows",
-        .least = 0}},
-      make_sample);
   add(entries, "tokens", "a row for each word of a text",
       {{.name = "of", .type = ParamType::field, .required = true, .doc = "the text"},
        {.name = "prefix",

@@ -24,7 +24,7 @@ BOTH = {
     "stddev_pop": "stddev_pop", "median": "median", "quantile": "quantile",
     "distinct_approx": "distinct_approx", "list": "list", "set": "set",
     "quantiles": "quantiles", "top_k": "top_k", "top_k_approx": "top_k_approx",
-    "aggregate": "aggregate", "trend": "trend", "top": "top", "lines": "lines",
+    "aggregate": "aggregate", "trend": "trend", "top": "top ranking", "lines": "lines",
     "json_lines": "json_lines", "csv": "csv write_csv", "tsv": "tsv", "generate": "generate",
     "machine": "machine", "view": "view", "log": "log", "print": "print",
     "merge": "[several streams to one bolt]", "shuffle": "[grouping shuffle]",
