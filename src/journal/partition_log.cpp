@@ -1,0 +1,276 @@
+// Appending: placing batches, group commit, rolling segments, retention.
+#include "journal/partition_log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/crc32c.hpp"
+#include "journal/journal_file.hpp"
+#include "journal/partition_recovery.hpp"
+
+namespace millrace::detail {
+namespace {
+
+/// In async mode a write syncs when this much is not durable, so that the loss has a bound.
+constexpr std::uint64_t kUnsyncedBytesMax = 16u << 20;
+
+/// A new, empty segment, durable but for its name.
+Result<std::unique_ptr<DiskFile>> make_segment(Disk& disk, const std::string& folder,
+                                               std::uint64_t base_offset) {
+  auto file = disk.open(segment_path(folder, base_offset), DiskOpen::create);
+  if (!file) return file;
+  if (Status status = (*file)->write_at(0, segment_head(base_offset)); !status) return status;
+  if (Status status = (*file)->sync(); !status) return status;
+  return file;
+}
+
+}  // namespace
+
+PartitionLog::PartitionLog(Disk& disk, Clock& clock, std::string folder,
+                           const JournalOptions& options)
+    : PartitionView(disk, std::move(folder), !options.no_checksum),
+      clock_(clock),
+      options_(options) {}
+
+PartitionLog::~PartitionLog() {
+  // Who wants to know calls close().
+  [[maybe_unused]] const Status status = close();
+}
+
+Status PartitionLog::create(Disk& disk, const std::string& folder) {
+  if (const auto file = make_segment(disk, folder, 0); !file) return file.error();
+  return write_manifest(disk, folder, {{{.bytes = kSegmentHeadBytes}}, {}});
+}
+
+Result<std::unique_ptr<PartitionLog>> PartitionLog::open(Disk& disk, Clock& clock,
+                                                         std::string folder,
+                                                         const JournalOptions& options) {
+  std::unique_ptr<PartitionLog> log(new PartitionLog(disk, clock, std::move(folder), options));
+  auto manifest = read_manifest(disk, log->folder());
+  if (!manifest) return manifest.error();
+  auto found = recover_segment(disk, log->folder(), *manifest, log->checked(), options.log);
+  if (!found) return found.error();
+  log->manifest_ = std::move(*manifest);
+  log->manifest_.segments.back().bytes = found->bytes;
+  log->file_ = std::move(found->file);
+  log->index_ = std::move(found->index);
+  log->producers_ = std::move(found->producers);
+  log->next_offset_ = log->acked_end_ = found->end_offset;
+  log->placed_bytes_ = log->written_bytes_ = log->durable_bytes_ = found->bytes;
+  log->publish_sealed();
+  log->closed_ = false;
+  return log;
+}
+
+Result<Appended> PartitionLog::append(std::span<const JournalRecord> records, ProducerStamp stamp) {
+  std::string batch;
+  if (Status status = encode_batch(records, batch); !status) return status;
+  const std::uint32_t crc = crc32c(std::string_view(batch).substr(kBatchHeadBytes));
+  Lock lock(mutex_);
+  while (must_roll(batch.size())) {
+    if (Status status = roll(lock); !status) return status;
+  }
+  if (!health_) return health_;
+  auto known = known_before(stamp, records.size());
+  if (!known) return known.error();
+  const bool duplicate = known->has_value();
+  const std::uint64_t offset = duplicate ? (*known)->offset : place(batch, crc, stamp);
+  if (Status status = commit(lock, offset + records.size()); !status) return status;
+  return Appended{offset, duplicate};
+}
+
+/// Where a repeated append was stored; nullopt when it is the next one.
+Result<std::optional<Appended>> PartitionLog::known_before(const ProducerStamp& stamp,
+                                                           std::size_t records) const {
+  const auto found = stamp.id == 0 ? producers_.end() : producers_.find(stamp.id);
+  if (found == producers_.end()) return std::optional<Appended>();
+  const ProducerState& last = found->second;
+  if (stamp.sequence == last.sequence + last.records) return std::optional<Appended>();
+  if (stamp.sequence == last.sequence && records == last.records)
+    return std::optional(Appended{last.offset, true});
+  return Status(Code::parameter_invalid,
+                fmt::format("\"{}\": producer {} appends {} records from sequence {}, after {} "
+                            "from {}: it may repeat its last append or go on at {}",
+                            folder(), stamp.id, records, stamp.sequence, last.records,
+                            last.sequence, last.sequence + last.records));
+}
+
+std::uint64_t PartitionLog::place(std::string& batch, std::uint32_t records_crc,
+                                  const ProducerStamp& stamp) {
+  BatchHead head = *read_head(batch);
+  head.base_offset = next_offset_;
+  head.durable_bytes = durable_bytes_;
+  head.producer = stamp.id;
+  head.sequence = stamp.sequence;
+  finish_batch(batch, head, records_crc);
+  index_.note(head, placed_bytes_);
+  if (stamp.id != 0)
+    note_producer(producers_, stamp.id, {stamp.sequence, next_offset_, head.records});
+  if (pending_.empty()) {
+    pending_.swap(batch);  // alone in its group, it need not be copied
+  } else {
+    pending_.append(batch);
+  }
+  placed_bytes_ += head.bytes;
+  next_offset_ += head.records;
+  return head.base_offset;
+}
+
+/// Waits until all below `end_offset` is acknowledged, or makes it so.
+Status PartitionLog::commit(Lock& lock, std::uint64_t end_offset) {
+  while (acked_end_ < end_offset) {
+    if (!health_) return health_;
+    if (leading_) {
+      done_.wait(lock);
+    } else {
+      lead(lock, options_.mode == JournalMode::sync);
+    }
+  }
+  return {};
+}
+
+/// Writes what is pending; the lock is open meanwhile, and more becomes pending.
+void PartitionLog::lead(Lock& lock, bool to_sync) {
+  leading_ = true;
+  writing_.clear();
+  writing_.swap(pending_);
+  const std::uint64_t at = written_bytes_;
+  const std::uint64_t end_offset = next_offset_;
+  const std::uint64_t end = at + writing_.size();
+  to_sync = to_sync || end - durable_bytes_ > kUnsyncedBytesMax;
+  lock.unlock();
+  Status status = writing_.empty() ? Status() : file_->write_at(at, writing_);
+  if (status && to_sync) status = sync_file(*file_);
+  lock.lock();
+  leading_ = false;
+  if (status) {
+    written_bytes_ = end;
+    acked_end_ = end_offset;
+    if (to_sync) durable_bytes_ = end;
+  } else {
+    [[maybe_unused]] const Status said = fail(status);
+  }
+  done_.notify_all();
+}
+
+Status PartitionLog::fail(const Status& status) {
+  health_ = Status(status.code(), status.message() +
+                                      "; the partition takes no more records until the journal is "
+                                      "opened again");
+  return health_;
+}
+
+Status PartitionLog::sync_file(DiskFile& file) { return options_.no_sync ? Status() : file.sync(); }
+
+Status PartitionLog::sync() {
+  Lock lock(mutex_);
+  return sync_now(lock);
+}
+
+Status PartitionLog::sync_now(Lock& lock) {
+  while (leading_) done_.wait(lock);
+  if (health_ && (durable_bytes_ < written_bytes_ || !pending_.empty())) lead(lock, true);
+  return health_;
+}
+
+bool PartitionLog::must_roll(std::size_t batch_bytes) const {
+  return health_ && placed_bytes_ > kSegmentHeadBytes &&
+         placed_bytes_ + batch_bytes > options_.segment_bytes;
+}
+
+Status PartitionLog::roll(Lock& lock) {
+  if (Status status = commit(lock, next_offset_); !status) return status;
+  if (acked_end_ < next_offset_) return {};  // more came meanwhile: the caller asks again
+  if (Status status = sync_now(lock); !status) return status;
+  if (acked_end_ < next_offset_ || leading_) return {};
+  if (Status status = switch_segment(); !status) return fail(status);
+  return {};
+}
+
+/// Seals the active segment and begins another. Nothing is pending, and the lock stays closed.
+Status PartitionLog::switch_segment() {
+  Manifest next = manifest_;
+  Segment& sealed = next.segments.back();
+  sealed.bytes = written_bytes_;
+  sealed.end_offset = next_offset_;
+  sealed.max_time = index_.max_time();
+  sealed.sealed_at = clock_.wall_us();
+  if (auto kept = disk().open(index_path(folder(), sealed.base_offset), DiskOpen::create)) {
+    // Without it the segment is walked when it is sought in.
+    if (const Status status = (*kept)->write_at(0, index_.to_bytes()); !status)
+      options_.log(LogLevel::warn, "journal_index_missing", status.message());
+  }
+  auto file = make_segment(disk(), folder(), next_offset_);
+  if (!file) return file.error();
+  next.segments.push_back({.base_offset = next_offset_, .bytes = kSegmentHeadBytes});
+  next.producers = producers_;
+  if (Status status = write_manifest(disk(), folder(), next); !status) return status;
+  manifest_ = std::move(next);
+  file_ = std::move(*file);
+  index_ = {};
+  placed_bytes_ = written_bytes_ = durable_bytes_ = kSegmentHeadBytes;
+  publish_sealed();
+  return {};
+}
+
+void PartitionLog::publish_sealed() {
+  sealed_ = std::make_shared<const std::vector<Segment>>(manifest_.segments.begin(),
+                                                         std::prev(manifest_.segments.end()));
+}
+
+Status PartitionLog::retain(const JournalRetention& retention) {
+  const Lock lock(mutex_);
+  if (!health_) return health_;
+  const auto active = std::prev(manifest_.segments.end());
+  std::uint64_t bytes = written_bytes_;
+  for (auto it = manifest_.segments.begin(); it != active; ++it) bytes += it->bytes;
+  const Time oldest = clock_.wall_us() - retention.time.count();
+  auto first = manifest_.segments.begin();
+  for (; first != active; ++first) {
+    const bool too_old = retention.time.count() > 0 && first->sealed_at < oldest;
+    const bool too_much = retention.bytes > 0 && bytes > retention.bytes;
+    if (!too_old && !too_much) break;
+    bytes -= first->bytes;
+  }
+  if (first == manifest_.segments.begin()) return {};
+  Manifest next{{first, manifest_.segments.end()}, manifest_.producers};
+  if (Status status = write_manifest(disk(), folder(), next); !status) return fail(status);
+  const std::vector<Segment> gone(manifest_.segments.begin(), first);
+  manifest_ = std::move(next);
+  publish_sealed();
+  for (const Segment& segment : gone) {
+    // A file that stays is removed when the journal is opened next.
+    [[maybe_unused]] Status status = disk().remove(segment_path(folder(), segment.base_offset));
+    status = disk().remove(index_path(folder(), segment.base_offset));
+  }
+  return {};
+}
+
+Status PartitionLog::close() {
+  Lock lock(mutex_);
+  if (closed_) return health_;
+  if (Status status = sync_now(lock); !status) return status;
+  closed_ = true;
+  if (manifest_.segments.back().bytes == written_bytes_ && written_bytes_ == kSegmentHeadBytes)
+    return {};
+  manifest_.segments.back().bytes = written_bytes_;
+  return write_manifest(disk(), folder(), manifest_);
+}
+
+Result<PartitionShape> PartitionLog::shape() {
+  const Lock lock(mutex_);
+  Segment active = manifest_.segments.back();
+  active.bytes = written_bytes_;
+  active.end_offset = acked_end_;
+  active.max_time = index_.max_time();
+  return PartitionShape{sealed_, active};
+}
+
+SegmentIndex PartitionLog::active_index() {
+  const Lock lock(mutex_);
+  return index_.below(written_bytes_);
+}
+
+}  // namespace millrace::detail
