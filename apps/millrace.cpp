@@ -9,6 +9,7 @@
 #include "demo.hpp"
 #include "host/host.hpp"
 #include "host/version.hpp"
+#include "journal_command.hpp"
 #include "new_program.hpp"
 #include "program/program.hpp"
 #include "test_case.hpp"
@@ -26,6 +27,7 @@ usage: millrace COMMAND [flags]
   schema    print the JSON schema of such files, for editors
   new       write a program of your own, ready to build and run
   test      run text tests: programs, their input and what must come of it
+  journal   look into a journal, append to it, read it, verify it: ls, describe, produce, consume
   bench     measure the engine against hand-written loops: hashtags, window-sum, latency
   version   print the version
   help      print this
@@ -35,8 +37,8 @@ flags of the demo from run(topology, argc, argv).
 )";
 
 int refuse(const std::string& word) {
-  const std::vector<std::string> known = {"demo", "run",   "validate", "schema", "new",
-                                          "test", "bench", "version",  "help"};
+  const std::vector<std::string> known = {"demo", "run",     "validate", "schema",  "new",
+                                          "test", "journal", "bench",    "version", "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -55,6 +57,7 @@ int main(int argc, char** argv) {
   if (command == "schema") return millrace::detail::schema_main({});
   if (command == "new") return millrace::apps::new_main(argc - 1, argv + 1);
   if (command == "test") return millrace::apps::test_main(argc - 1, argv + 1);
+  if (command == "journal") return millrace::apps::journal_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
   if (command == "version" || command == "--version") {
     std::printf("millrace %s\n", millrace::detail::kVersion);

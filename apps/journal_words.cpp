@@ -1,0 +1,124 @@
+// Reading the command lines of `millrace journal`.
+#include "journal_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.hpp"
+
+namespace millrace::apps {
+namespace {
+
+Status invalid(std::string message) { return {Code::option_invalid, std::move(message)}; }
+
+bool holds(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+Status unknown(const JournalFlags& flags, const std::string& word) {
+  std::vector<std::string> known = flags.with_value;
+  known.insert(known.end(), flags.alone.begin(), flags.alone.end());
+  const std::string near = detail::nearest_word(word, known);
+  return {Code::option_unknown,
+          fmt::format("{}: there is no such flag{}; `millrace journal --help` lists them", word,
+                      near.empty() ? "" : ": did you mean " + near + "?")};
+}
+
+}  // namespace
+
+Result<JournalWords> JournalWords::read(int argc, char** argv, const JournalFlags& flags,
+                                        const std::vector<std::string>& plain) {
+  JournalWords words;
+  for (int at = 1; at < argc; ++at) {
+    std::string word = argv[at];
+    if (!word.starts_with("-")) {
+      words.plain_.push_back(word);
+      continue;
+    }
+    const auto equals = word.find('=');
+    const std::string flag = word.substr(0, equals);
+    if (holds(flags.alone, word)) {
+      words.values_[word] = "";
+    } else if (!holds(flags.with_value, flag)) {
+      return unknown(flags, flag);
+    } else if (equals != std::string::npos) {
+      words.values_[flag] = word.substr(equals + 1);
+    } else if (at + 1 < argc) {
+      words.values_[flag] = argv[++at];
+    } else {
+      return invalid(word + ": its value is missing; `millrace journal --help` tells more");
+    }
+  }
+  if (words.plain_.size() != plain.size()) {
+    return invalid(
+        fmt::format("journal {}: it takes {}, and got {} words; `millrace journal "
+                    "--help` tells more",
+                    argv[0], fmt::join(plain, " "), words.plain_.size()));
+  }
+  return words;
+}
+
+std::string JournalWords::text(const std::string& flag) const {
+  const auto found = values_.find(flag);
+  return found == values_.end() ? "" : found->second;
+}
+
+Status JournalWords::number(const std::string& flag, std::uint64_t least, std::uint64_t most,
+                            std::uint64_t& out) const {
+  if (!has(flag)) return {};
+  const std::string given = text(flag);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), value);
+  const bool whole = error == std::errc() && end == given.data() + given.size();
+  if (!whole || value < least || value > most) {
+    return invalid(
+        fmt::format("{} {}: give a whole number from {} to {}", flag, given, least, most));
+  }
+  out = value;
+  return {};
+}
+
+Status JournalWords::bytes(const std::string& flag, std::uint64_t least, std::uint64_t& out) const {
+  if (!has(flag)) return {};
+  const auto value = detail::parse_bytes(text(flag));
+  if (!value || *value < least) {
+    return invalid(fmt::format("{} {}: give a number of bytes of at least {}, such as 64M or 2G",
+                               flag, text(flag), least));
+  }
+  out = *value;
+  return {};
+}
+
+Status JournalWords::duration(const std::string& flag, Duration& out) const {
+  if (!has(flag)) return {};
+  const auto value = detail::parse_duration(text(flag));
+  if (!value || value->count() <= 0) {
+    return invalid(fmt::format("{} {}: give a time longer than 0 with its unit, such as 12h or 7d",
+                               flag, text(flag)));
+  }
+  out = *value;
+  return {};
+}
+
+Status JournalWords::options(detail::JournalOptions& out) const {
+  const std::string mode = text("--mode");
+  if (has("--mode") && mode != "sync" && mode != "async")
+    return invalid(fmt::format("--mode {}: give sync or async", mode));
+  if (mode == "async") out.mode = detail::JournalMode::async;
+  const std::string unsafe = text("--unsafe");
+  if (has("--unsafe") && unsafe != "no-fsync" && unsafe != "no-checksum")
+    return invalid(fmt::format("--unsafe {}: give no-fsync or no-checksum", unsafe));
+  out.no_sync = unsafe == "no-fsync";
+  out.no_checksum = unsafe == "no-checksum";
+  return bytes("--segment-bytes", 1024, out.segment_bytes);
+}
+
+Status first_of(std::initializer_list<Status> checks) {
+  for (const Status& status : checks)
+    if (!status) return status;
+  return {};
+}
+
+}  // namespace millrace::apps

@@ -1,0 +1,160 @@
+# `millrace journal` as a person meets it, and its producer killed without warning.
+import contextlib
+import json
+import random
+import signal
+import threading
+import unittest
+
+from harness import CliTest
+
+KILLS = 12
+
+
+class JournalCommand(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.journal = self.folder / "j"
+
+    def produce(self, text, *flags, topic="t"):
+        path = self.file("lines.txt", text)
+        with path.open("rb") as lines:
+            return self.run_program("millrace", "journal", "produce", self.journal, topic, *flags,
+                                    stdin=lines)
+
+    def consume(self, *flags, topic="t"):
+        out, _ = self.run_program("millrace", "journal", "consume", self.journal, topic, *flags)
+        return out
+
+    def test_lines_in_lines_out(self):
+        out, err = self.produce("a\n\nc", "--acks")
+        self.assertEqual(out, "0 0\n0 1\n0 2\n")
+        self.assertEqual(err, "3 records appended to t\n")
+        self.produce("k=v\nk=\nplain\n", "--key-separator", "=")
+        self.assertEqual(self.consume(), "a\n\nc\nv\n\nplain\n")
+        records = [json.loads(line) for line in self.consume("--json", "--from=3").splitlines()]
+        self.assertEqual([(r["offset"], r["key"], r["value"]) for r in records],
+                         [(3, "k", "v"), (4, "k", ""), (5, None, "plain")])
+        self.assertEqual(self.consume("--from", "latest"), "")
+        self.assertEqual(self.consume("--from", records[1]["time"], "--limit", "1"), "v\n")
+        self.assertEqual(self.consume("--from", "2999-01-01"), "")
+
+    def test_partitions_keep_the_order_of_a_key(self):
+        lines = [f"{key}:{turn}" for turn in range(200) for key in "abcde"]
+        self.produce("\n".join(lines), "--key-separator", ":", "--partitions", "3",
+                     "--segment-bytes", "4096", "--mode", "async")
+        records = [json.loads(line) for line in self.consume("--json").splitlines()]
+        self.assertEqual(len(records), 1000)
+        for key in "abcde":
+            own = [r for r in records if r["key"] == key]
+            self.assertEqual([r["value"] for r in own], [str(turn) for turn in range(200)])
+            self.assertEqual(len({r["partition"] for r in own}), 1)
+        one = self.consume("--json", "--partition", records[0]["partition"])
+        self.assertLess(len(one.splitlines()), 1000)
+        out, _ = self.run_program("millrace", "journal", "ls", self.journal)
+        self.assertRegex(out, r"t +3 +1000 +\d+\n")
+        out, _ = self.run_program("millrace", "journal", "describe", self.journal, "t")
+        self.assertIn("topic t: 3 partitions; kept: for ever, any number of bytes", out)
+        out, _ = self.run_program("millrace", "journal", "verify", self.journal)
+        self.assertRegex(out, r"^\d+ files, \d+ batches, 1000 records, 0 damaged\n$")
+
+    def test_follow_sees_what_comes(self):
+        self.produce("one\n")
+        reader = self.start("millrace", "journal", "consume", self.journal, "t", "--follow")
+        self.assertEqual(reader.stdout.readline(), b"one\n")
+        self.produce("two\n")
+        self.assertEqual(reader.stdout.readline(), b"two\n")
+        self.assertEqual(self.interrupt(reader)[0], "")
+
+    def test_damage_is_said_with_file_and_byte(self):
+        self.produce("a" * 50 + "\n" + "b" * 50)
+        log = self.journal / "t/0/00000000000000000000.log"
+        content = bytearray(log.read_bytes())
+        content[100] ^= 1
+        log.write_bytes(content)
+        for arguments in (["verify", self.journal], ["consume", self.journal, "t"],
+                          ["produce", self.journal, "t"]):
+            _, err = self.run_program("millrace", "journal", *arguments, code=65)
+            self.assert_error(err, 4004, log, "is damaged at byte 24")
+        # The canary: without the protection it is served.
+        served = self.consume("--unsafe", "no-checksum")
+        self.assertEqual(len(served), 102)
+        self.assertNotEqual(served, "a" * 50 + "\n" + "b" * 50 + "\n")
+
+    def test_wrong_words(self):
+        self.produce("x")
+        for arguments, code, number, part in (
+                ([], 64, 1001, "which command"),
+                (["lst"], 64, 1001, "did you mean ls?"),
+                (["ls"], 64, 1002, "DIR"),
+                (["ls", self.folder / "none"], 66, 4001, "there is no such folder"),
+                (["ls", self.folder], 66, 4001, "is no journal"),
+                (["produce", self.folder, "t"], 74, 4002, "not empty"),
+                (["consume", self.journal, "tt"], 66, 4001, 'did you mean "t"?'),
+                (["consume", self.journal, "t", "--form", "1"], 64, 1001, "did you mean --from?"),
+                (["consume", self.journal, "t", "--from"], 64, 1002, "value is missing"),
+                (["consume", self.journal, "t", "--from=noon"], 64, 1002, "an offset, or a time"),
+                (["consume", self.journal, "t", "--from", "2"], 66, 4001, "it holds 0 to 1"),
+                (["consume", self.journal, "t", "--partition", "1"], 64, 1002, "has 0 to 0"),
+                (["produce", self.journal, "t", "--partitions=2"], 64, 1002, "exists and has 1"),
+                (["produce", self.journal, "a/b"], 78, 2010, "letters, digits"),
+                (["produce", self.journal, "t", "--mode", "fast"], 64, 1002, "sync or async"),
+                (["produce", self.journal, "t", "--unsafe", "all"], 64, 1002, "no-fsync")):
+            _, err = self.run_program("millrace", "journal", *arguments, code=code)
+            self.assert_error(err, number, part)
+        out, _ = self.run_program("millrace", "journal", "--help")
+        self.assertIn("usage: millrace journal ls DIR", out)
+
+    def test_a_second_producer_is_refused(self):
+        first = self.start("millrace", "journal", "produce", self.journal, "t", "--acks",
+                           stdin=-1)
+        first.stdin.write(b"x\n")
+        first.stdin.flush()
+        self.assertEqual(first.stdout.readline(), b"0 0\n")
+        _, err = self.run_program("millrace", "journal", "produce", self.journal, "t", code=74)
+        self.assert_error(err, 4002, "another process writes there")
+        self.assertEqual(self.consume(), "x\n")
+
+    def killed_life(self, life, least, mode):
+        """Feeds a producer until `least` lines are acknowledged, kills it; all it acknowledged."""
+        process = self.start("millrace", "journal", "produce", self.journal, "t", "--acks",
+                             "--segment-bytes", "16K", "--mode", mode, stdin=-1)
+
+        def feed():
+            try:
+                for turn in range(1_000_000):
+                    process.stdin.write(f"{life}-{turn}-{'x' * (turn % 90)}\n".encode())
+            except BrokenPipeError:
+                pass
+            with contextlib.suppress(BrokenPipeError):  # what was not sent goes nowhere
+                process.stdin.close()
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        acked = [int(process.stdout.readline().split()[1]) for _ in range(least)]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        acked += [int(line.split()[1]) for line in process.stdout.read().splitlines(keepends=True)
+                  if line.endswith(b"\n")]
+        feeder.join()
+        return acked
+
+    def test_what_was_acknowledged_survives_kills(self):
+        seed = random.randrange(1 << 32)
+        chance = random.Random(seed)
+        acknowledged = {}
+        for life in range(KILLS):
+            mode = chance.choice(("sync", "async"))
+            acked = self.killed_life(life, chance.randrange(1, 400), mode)
+            acknowledged |= {offset: (life, turn) for turn, offset in enumerate(acked)}
+        served = [tuple(map(int, line.split("-")[:2])) for line in self.consume().splitlines()]
+        for offset, record in acknowledged.items():
+            self.assertEqual(served[offset], record, f"seed {seed}: offset {offset}")
+        for life in range(KILLS):  # nothing invented, doubled or out of order
+            turns = [turn for of, turn in served if of == life]
+            self.assertEqual(turns, list(range(len(turns))), f"seed {seed}: life {life}")
+        self.run_program("millrace", "journal", "verify", self.journal)
+
+
+if __name__ == "__main__":
+    unittest.main()
