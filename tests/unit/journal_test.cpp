@@ -198,6 +198,11 @@ TEST_F(JournalTest, ARepeatedAppendIsStoredOnce) {
     EXPECT_EQ(again->offset, turn * 2);
   }
   EXPECT_EQ(values(*topic).size(), 60u);
+  // Also when its last append has come to lie in a sealed segment.
+  while (topic->view(0).shape()->active.base_offset < 60)
+    ASSERT_TRUE(append(*topic, {std::string(100, 'y')}).has_value());
+  topic = &reopen({.segment_bytes = 1024});
+  EXPECT_EQ(append(*topic, {"29", std::string(60, 'x')}, 0, {9, 58})->offset, 58u);
   EXPECT_EQ(append(*topic, {"x"}, 0, {9, 61}).error().code(), Code::parameter_invalid);  // a gap
   EXPECT_EQ(append(*topic, {"x"}, 0, {9, 10}).error().code(), Code::parameter_invalid);  // long ago
   EXPECT_FALSE(append(*topic, {"x"}, 0, {10, 0})->duplicate);
