@@ -1,5 +1,6 @@
 // All of Millrace for a user's program: sources, verbs, spouts, bolts, windows, views and run().
 #pragma once
 
+#include "millrace/journal_ends.hpp"
 #include "millrace/run.hpp"
 #include "millrace/topology.hpp"

@@ -63,6 +63,15 @@ class StreamHandle {
             }))};
   }
 
+  /// Ends the stream in what `spec` makes of it: journal(...).
+  template <class Spec>
+    requires requires(const Spec& spec, const detail::RowNames& names) {
+      spec.template node<T>({}, names);
+    }
+  Ending to(Spec spec) const {
+    return {*declaration_, declaration_->graph.add(spec.template node<T>(inputs({}), names_))};
+  }
+
   // Internal.
   detail::Declaration& declaration() const { return *declaration_; }
   const std::vector<detail::Upstream>& from() const { return from_; }

@@ -1,0 +1,51 @@
+// JournalFeed: the records of a journal's topic, partition by partition, for a source to decode.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "operator/source.hpp"
+
+namespace millrace::detail {
+
+struct JournalInput {
+  std::string folder;
+  std::string topic;
+  std::string from = "earliest";  ///< or latest, an offset, or a time as ISO 8601
+  bool follow = true;             ///< false: ends where the topic ended at open()
+};
+
+/// One record; its bytes live until the next call.
+struct FedRecord {
+  std::uint64_t offset = 0;
+  Time time = 0;
+  std::string_view value;  ///< empty of a record that has none
+};
+
+/// Task t of n has the partitions with index % n == t. One thread. Changes nothing in the journal,
+/// so that another process, or this one, may append meanwhile.
+class JournalFeed {
+ public:
+  virtual ~JournalFeed() = default;
+  /// Errors: 2010 for a `from` that is none; 4001, 4004.
+  virtual Status open(const EndContext& context) = 0;
+  virtual std::uint32_t partitions() const = 0;
+  virtual std::string partition_name(std::uint32_t partition) const = 0;
+  /// Of the partition whose turn it is.
+  virtual std::uint32_t current() const = 0;
+  /// All partitions have ended.
+  virtual bool ended() const = 0;
+  /// The next record of the current partition; false when there is none now. Errors: 4001, 4004.
+  virtual Result<bool> next(FedRecord& out) = 0;
+  /// Passes the turn on, and says what came of it.
+  virtual Poll pass(bool gave) = 0;
+};
+
+std::unique_ptr<JournalFeed> make_journal_feed(JournalInput input);
+
+/// Whether JournalInput::from may be this.
+bool journal_start_is_good(const std::string& from);
+
+}  // namespace millrace::detail
