@@ -1,4 +1,4 @@
-// Bolts by name that end a stream: view, log, csv, print.
+// Bolts by name that end a stream: view, log, csv, print, journal.
 #include <algorithm>
 #include <utility>
 
@@ -6,6 +6,7 @@
 
 #include "catalog/endpoint_words.hpp"
 #include "catalog/entry.hpp"
+#include "millrace/journal_ends.hpp"
 #include "millrace/sinks.hpp"
 
 namespace millrace::detail {
@@ -54,6 +55,39 @@ MadeStreams make_csv_end(const Making& making) {
   making.input->rows.to(millrace::csv(endpoint_of(making.settings, false), output))
       .named(making.text.id);
   return MadeStreams::end();
+}
+
+MadeStreams make_write_journal(const Making& making) {
+  const Settings& settings = making.settings;
+  JournalWriting writing;
+  writing.partitions = static_cast<std::uint32_t>(settings.integer("partitions"));
+  writing.durable = settings.flag("durable");
+  if (const ConfigNode* const key = settings.node("key")) {
+    if (!making.field(*key)) return MadeStreams::none();
+    writing.key = key->text;
+  }
+  making.input->rows.to(journal(settings.text("folder"), settings.text("topic"), writing))
+      .named(making.text.id);
+  return MadeStreams::end();
+}
+
+std::vector<ParamInfo> journal_params() {
+  return {{.name = "folder",
+           .type = ParamType::text,
+           .required = true,
+           .doc = "the journal, made when it is not there"},
+          {.name = "topic", .type = ParamType::text, .required = true, .doc = "of the journal"},
+          {.name = "key", .type = ParamType::field, .doc = "the field that is the record's key"},
+          {.name = "partitions",
+           .type = ParamType::integer,
+           .standard = "1",
+           .doc = "of a topic that is made",
+           .least = 1,
+           .most = 4096},
+          {.name = "durable",
+           .type = ParamType::flag,
+           .standard = "true",
+           .doc = "what was written survives a loss of power, not the end of the process alone"}};
 }
 
 void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
@@ -122,6 +156,9 @@ void add_sink_entries(Entries& entries) {
                     .standard = "true",
                     .doc = "the first line names the columns"}}),
       make_csv_end);
+  // So is journal; among bolts the end is write_journal.
+  add(entries, "write_journal", "appends rows as JSON objects to a journal's topic",
+      journal_params(), make_write_journal);
 }
 
 }  // namespace millrace::detail

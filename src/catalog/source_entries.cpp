@@ -1,4 +1,4 @@
-// Spouts by name: json_lines, csv, tsv, lines.
+// Spouts by name: json_lines, csv, tsv, lines, journal.
 #include <utility>
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include "catalog/endpoint_words.hpp"
 #include "catalog/entry.hpp"
 #include "catalog/source_time.hpp"
+#include "connector/journal_source.hpp"
 #include "connector/row_sources.hpp"
 #include "millrace/sources.hpp"
 
@@ -169,6 +170,47 @@ MadeStreams make_lines(const Making& making) {
   });
 }
 
+MadeStreams make_journal(const Making& making) {
+  const Settings& settings = making.settings;
+  auto schema = std::make_shared<const RowSchema>(settings.schema("fields"));
+  const JournalInput input{settings.text("folder"), settings.text("topic"), settings.text("from"),
+                           settings.flag("follow")};
+  if (!journal_start_is_good(input.from)) {
+    making.wrong("from",
+                 "\"from\" is earliest, latest, an offset, or a time such as "
+                 "2015-09-12T06:00:00Z");
+    return MadeStreams::none();
+  }
+  const SourceOf<RowRef> source{"journal", input.folder + "/" + input.topic,
+                                static_cast<std::uint32_t>(making.text.parallelism.value_or(1)),
+                                [input, schema, unit = unit_of(settings)] {
+                                  return std::make_unique<JournalSource<RowRef, RowJsonFormat>>(
+                                      input, RowJsonFormat(schema, unit));
+                                }};
+  const Stream<RowRef> rows = making.topology.from(source).named(making.text.id);
+  MadeStreams outlets = MadeStreams::of(row_stream(with_time(making, rows, schema), schema));
+  outlets.made_by = {rows.from().front().node};
+  return outlets;
+}
+
+std::vector<ParamInfo> journal_params() {
+  std::vector<ParamInfo> all = {
+      {.name = "folder", .type = ParamType::text, .required = true, .doc = "the journal"},
+      {.name = "topic", .type = ParamType::text, .required = true, .doc = "of the journal"},
+      fields_param(),
+      unit_param(),
+      {.name = "from",
+       .type = ParamType::text,
+       .standard = "earliest",
+       .doc = "where each partition begins: earliest, latest, an offset or a time"},
+      {.name = "follow",
+       .type = ParamType::flag,
+       .standard = "true",
+       .doc = "goes on with what comes; else it ends where the topic ended at the start"}};
+  for (ParamInfo& info : time_params()) all.push_back(std::move(info));
+  return all;
+}
+
 void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
          MadeStreams (*make)(const Making&)) {
   Entry entry{name, EntryRole::source, std::move(doc), std::move(params), make};
@@ -199,6 +241,9 @@ void add_source_entries(Entries& entries) {
         make_csv);
   }
   add(entries, "lines", "the lines of a text file, one field each", line_params(), make_lines);
+  entries.emplace("journal", Entry{"journal", EntryRole::source,
+                                   "the records of a journal's topic whose values are JSON objects",
+                                   journal_params(), make_journal});
 }
 
 }  // namespace millrace::detail

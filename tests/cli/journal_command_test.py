@@ -115,6 +115,44 @@ class JournalCommand(CliTest):
         self.assert_error(err, 4002, "another process writes there")
         self.assertEqual(self.consume(), "x\n")
 
+    def test_topologies_in_yaml_write_and_read(self):
+        writes = self.file("writes.yaml", f"""
+name: writes
+spouts:
+  - {{id: in, type: generate, with: {{count: 300, fields: {{n: index(), w: "cycle(a, b, c)"}}}}}}
+bolts:
+  - id: out
+    type: write_journal
+    with: {{folder: {self.journal}, topic: words, key: w, partitions: 3}}
+streams:
+  - {{from: in, to: out}}
+""")
+        read = f"""
+name: reads
+spouts:
+  - id: in
+    type: journal
+    with: {{folder: {self.journal}, topic: words, follow: false, fields: {{n: int, w: text}}}}
+bolts:
+  - {{id: out, type: write_csv, with: {{path: {self.folder}/out.csv}}}}
+streams:
+  - {{from: in, to: out}}
+"""
+        self.run_program("millrace", "run", writes, "--headless")
+        records = [json.loads(line) for line in self.consume("--json", topic="words").splitlines()]
+        self.assertEqual(len(records), 300)
+        for record in records:
+            value = json.loads(record["value"])
+            self.assertEqual((value["w"], "abc"[value["n"] % 3]), (record["key"],) * 2)
+        self.run_program("millrace", "run", self.file("reads.yaml", read), "--headless")
+        rows = (self.folder / "out.csv").read_text().splitlines()
+        self.assertEqual(sorted(rows[1:]), sorted(f"{n},{'abc'[n % 3]}" for n in range(300)))
+        self.assertEqual([row for row in rows if row.endswith("b")],
+                         [f"{n},b" for n in range(1, 300, 3)])
+        late = self.file("late.yaml", read.replace("follow:", "from: noon, follow:"))
+        _, err = self.run_program("millrace", "validate", late, code=78)
+        self.assertIn('"from" is earliest, latest, an offset, or a time', err)
+
     def killed_life(self, life, least, mode):
         """Feeds a producer until `least` lines are acknowledged, kills it; all it acknowledged."""
         process = self.start("millrace", "journal", "produce", self.journal, "t", "--acks",
