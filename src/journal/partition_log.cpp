@@ -16,6 +16,9 @@ namespace {
 /// In async mode a write syncs when this much is not durable, so that the loss has a bound.
 constexpr std::uint64_t kUnsyncedBytesMax = 16u << 20;
 
+/// A buffer that grew beyond is given back.
+constexpr std::size_t kKeptBytes = 1u << 20;
+
 /// A new, empty segment, durable but for its name.
 Result<std::unique_ptr<DiskFile>> make_segment(Disk& disk, const std::string& folder,
                                                std::uint64_t base_offset) {
@@ -143,6 +146,7 @@ void PartitionLog::lead(Lock& lock, bool to_sync) {
   lock.unlock();
   Status status = writing_.empty() ? Status() : file_->write_at(at, writing_);
   if (status && to_sync) status = sync_file(*file_);
+  if (writing_.capacity() > kKeptBytes) writing_ = {};
   lock.lock();
   leading_ = false;
   if (status) {
@@ -197,11 +201,7 @@ Status PartitionLog::switch_segment() {
   sealed.end_offset = next_offset_;
   sealed.max_time = index_.max_time();
   sealed.sealed_at = clock_.wall_us();
-  if (auto kept = disk().open(index_path(folder(), sealed.base_offset), DiskOpen::create)) {
-    // Without it the segment is walked when it is sought in.
-    if (const Status status = (*kept)->write_at(0, index_.to_bytes()); !status)
-      options_.log(LogLevel::warn, "journal_index_missing", status.message());
-  }
+  keep_index(sealed.base_offset);
   auto file = make_segment(disk(), folder(), next_offset_);
   if (!file) return file.error();
   next.segments.push_back({.base_offset = next_offset_, .bytes = kSegmentHeadBytes});
@@ -213,6 +213,17 @@ Status PartitionLog::switch_segment() {
   placed_bytes_ = written_bytes_ = durable_bytes_ = kSegmentHeadBytes;
   publish_sealed();
   return {};
+}
+
+/// Beside the segment; without it the segment is walked when it is sought in.
+void PartitionLog::keep_index(std::uint64_t base_offset) {
+  const std::string path = index_path(folder(), base_offset);
+  auto kept = disk().open(path, DiskOpen::create);
+  Status status = kept ? (*kept)->write_at(0, index_.to_bytes()) : kept.error();
+  if (status) status = (*kept)->sync();
+  if (status) return;
+  options_.log(LogLevel::warn, "journal_index_missing", status.message());
+  status = disk().remove(path);  // half an index is worse than none
 }
 
 void PartitionLog::publish_sealed() {

@@ -78,7 +78,6 @@ class PartitionLog final : public PartitionView {
   SegmentIndex active_index() override;
 
  private:
-  struct Active;
   PartitionLog(Disk& disk, Clock& clock, std::string folder, const JournalOptions& options);
 
   using Lock = std::unique_lock<std::mutex>;
@@ -93,6 +92,7 @@ class PartitionLog final : public PartitionView {
   Status switch_segment();
   Status fail(const Status& status);
   Status sync_file(DiskFile& file);
+  void keep_index(std::uint64_t base_offset);
   void publish_sealed();
 
   Clock& clock_;
@@ -113,7 +113,7 @@ class PartitionLog final : public PartitionView {
   std::uint64_t durable_bytes_ = 0;
   bool leading_ = false;
   bool closed_ = true;  // until it is open
-  Status health_;  // why nothing more is taken
+  Status health_;       // why nothing more is taken
 };
 
 }  // namespace millrace::detail

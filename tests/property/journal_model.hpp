@@ -110,6 +110,10 @@ class JournalModel {
     if (const Status status = open(); !status) return {"cannot-open: " + status.to_string()};
     for (std::uint32_t partition = 0; partition < kPartitions; ++partition)
       check_partition(partition, wrong);
+    const auto verdict = verify_journal(disk, clock_, "j");
+    if (!verdict) wrong.push_back("verify-fails: " + verdict.error().to_string());
+    if (verdict && !verdict->damage.empty())
+      wrong.push_back("verify-finds-damage: " + verdict->damage.front().to_string());
     if (log.errors() > 0) wrong.push_back("error-line");
     return wrong;
   }

@@ -263,18 +263,19 @@ TEST_F(JournalTest, AFailedSyncIsNeverTakenForSuccess) {
   Topic* topic = &make_topic();
   ASSERT_TRUE(append(*topic, {"one"}).has_value());
   disk_.set_faults({DiskFault::io_error, 1, false});  // write, then sync
-  EXPECT_EQ(append(*topic, {"two"}).error().code(), Code::sink_failed);
+  EXPECT_EQ(append(*topic, {"two"}, 0, {5, 0}).error().code(), Code::sink_failed);
   const Status after = append(*topic, {"three"}).error();
   EXPECT_EQ(after.code(), Code::sink_failed);
   EXPECT_NE(after.message().find("until the journal is opened again"), std::string::npos);
   EXPECT_FALSE(journal_->close());
   end_process();
   topic = &reopen();
-  ASSERT_TRUE(append(*topic, {"four"}).has_value());
+  ASSERT_TRUE(append(*topic, {"two"}, 0, {5, 0}).has_value());  // stored once, whatever was there
   const Texts seen = values(*topic);
   end_process();
   disk_.lose_power();
   EXPECT_EQ(values(reopen()), seen);
+  EXPECT_EQ(seen, (Texts{"one", "two"}));
 }
 
 TEST_F(JournalTest, WrongUseIsRefusedWithASentence) {
