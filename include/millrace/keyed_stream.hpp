@@ -18,6 +18,7 @@
 #include "operator/trend.hpp"
 #include "operator/two_phase.hpp"
 #include "window/record_windows.hpp"
+#include "window/refiring_sessions.hpp"
 #include "window/refiring_windows.hpp"
 #include "window/session.hpp"
 
@@ -162,6 +163,16 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
   /// Cuts into sessions: see session().
   template <class Gap>
   KeyWindows<T, Key, Sessions<Gap>> window(Sessions<Gap> sessions) const {
+    return {*this, std::move(sessions)};
+  }
+  /// Cuts into sessions that also emit early or for late records, or only when nothing can join
+  /// them any more: window(session(30min).allowed_lateness(10min).retracting()).
+  template <class Gap>
+  RefiringStream<T, Key, RefiringSessions<Gap>> window(RefiringSessions<Gap> sessions) const {
+    return {*this, std::move(sessions)};
+  }
+  template <class Gap>
+  RefiringStream<T, Key, FinalSessions<Gap>> window(FinalSessions<Gap> sessions) const {
     return {*this, std::move(sessions)};
   }
   /// Cuts into windows of so many records of a key, in the order of event time and of places in the

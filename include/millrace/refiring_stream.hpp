@@ -9,6 +9,8 @@
 
 #include "millrace/keyed_stream.hpp"
 #include "operator/refiring_aggregate.hpp"
+#include "operator/refiring_session_aggregate.hpp"
+#include "operator/session_aggregate.hpp"
 
 namespace millrace {
 
@@ -24,20 +26,18 @@ Stream<T> too_late(const Stream<Row>& rows) {
 
 }  // namespace detail
 
-/// What windows with allowed_lateness or early rows emit, and beside it the records that came too
-/// late. A late row carries the watermark that its record was behind, so windows behind it judge it
-/// as they would the record.
-template <class T, class K, class V>
-class WindowUpdates : public Stream<WindowUpdate<K, V>> {
+/// Rows of windows over `T`s, and beside them the records that came too late.
+template <class T, class Row>
+class RowsAndLate : public Stream<Row> {
  public:
-  using Base = Stream<WindowUpdate<K, V>>;
-  explicit WindowUpdates(Base rows) : Base(std::move(rows)) {}
+  using Base = Stream<Row>;
+  explicit RowsAndLate(Base rows) : Base(std::move(rows)) {}
 
-  WindowUpdates named(std::string name) const {
+  RowsAndLate named(std::string name) const {
     Base::rename(std::move(name));
     return *this;
   }
-  WindowUpdates parallel(int tasks) const {
+  RowsAndLate parallel(int tasks) const {
     Base::fix_tasks(tasks);
     return *this;
   }
@@ -45,6 +45,11 @@ class WindowUpdates : public Stream<WindowUpdate<K, V>> {
   /// or not somebody reads them.
   Stream<T> late() const { return detail::too_late<T>(*this); }
 };
+
+/// What windows and sessions with allowed_lateness or early rows emit. A late row carries the
+/// watermark that its record was behind, so windows behind it judge it as they would the record.
+template <class T, class K, class V>
+using WindowUpdates = RowsAndLate<T, WindowUpdate<K, V>>;
 
 /// What windows with final_only() emit: it can be ranked as the rows of other windows.
 template <class T, class K, class V>
@@ -61,12 +66,68 @@ class FinalAggregates : public WindowAggregates<K, V> {
     Base::fix_tasks(tasks);
     return *this;
   }
-  /// See WindowUpdates::late.
+  /// See RowsAndLate::late.
   Stream<T> late() const { return detail::too_late<T>(*this); }
 };
 
+namespace detail {
+
+/// What a kind of windows emits, and the operator it runs on.
+template <class Spec>
+struct RefiringOf;
+template <>
+struct RefiringOf<RefiringWindows> {
+  template <class T, class K, class V>
+  using Rows = WindowUpdates<T, K, V>;
+  template <class T, class Key, class Kernel, bool kRetracts>
+  using Op = RefiringAggregate<T, Key, Kernel, kRetracts ? Refires::retractions : Refires::updates>;
+  static constexpr bool kFinal = false;
+};
+template <>
+struct RefiringOf<FinalWindows> {
+  template <class T, class K, class V>
+  using Rows = FinalAggregates<T, K, V>;
+  template <class T, class Key, class Kernel, bool>
+  using Op = RefiringAggregate<T, Key, Kernel, Refires::finally>;
+  static constexpr bool kFinal = true;
+};
+template <class Gap>
+struct RefiringOf<RefiringSessions<Gap>> {
+  template <class T, class K, class V>
+  using Rows = WindowUpdates<T, K, V>;
+  template <class T, class Key, class Kernel, bool kRetracts>
+  using Op = RefiringSessionAggregate<T, Key, Kernel, Gap, kRetracts>;
+  static constexpr bool kFinal = false;
+};
+template <class Gap>
+struct RefiringOf<FinalSessions<Gap>> {
+  template <class T, class K, class V>
+  using Rows = RowsAndLate<T, Aggregate<K, V>>;  // not ranked: no two keys have the same sessions
+  template <class T, class Key, class Kernel, bool>
+  using Op = SessionAggregate<T, Key, Kernel, Gap>;
+  static constexpr bool kFinal = true;
+};
+
+inline bool is_global(const RefiringWindows& spec) { return spec.windows().is_global(); }
+template <class Spec>
+bool is_global(const Spec&) {
+  return false;
+}
+/// global() needs event time for early rows by it alone.
+template <class Spec>
+bool needs_time(const Spec& spec) {
+  if constexpr (RefiringOf<Spec>::kFinal) {
+    return true;
+  } else {
+    return !is_global(spec) || spec.rules().early(EarlyTrigger::Kind::event_time) != 0;
+  }
+}
+
+}  // namespace detail
+
 /// A keyed stream in windows that emit early or late; made by window(tumbling(...)
-/// .allowed_lateness(...)) and the like. `Spec` is RefiringWindows or FinalWindows.
+/// .allowed_lateness(...)) and the like. `Spec` is RefiringWindows, FinalWindows, RefiringSessions
+/// or FinalSessions.
 template <class T, class Key, class Spec>
 class RefiringStream : public AggregateVerbs<RefiringStream<T, Key, Spec>, T> {
  public:
@@ -93,14 +154,13 @@ class RefiringStream : public AggregateVerbs<RefiringStream<T, Key, Spec>, T> {
                   "late: give fold a merge as its third argument, or an aggregate of one's own a "
                   "merge(Accumulator&, const Accumulator&) const");
     using V = typename Kernel::Value;
-    constexpr bool kFinal = std::is_same_v<Spec, FinalWindows>;
-    using Row = std::conditional_t<kFinal, Aggregate<K, V>, WindowUpdate<K, V>>;
-    using Made = std::conditional_t<kFinal, FinalAggregates<T, K, V>, WindowUpdates<T, K, V>>;
+    using Row = std::conditional_t<Of::kFinal, Aggregate<K, V>, WindowUpdate<K, V>>;
+    using Made = typename Of::template Rows<T, K, V>;
     detail::Node node;
     node.kind = std::move(kind);
     node.note = spec_.to_string();
     node.problem = problem.ok() ? spec_.validate() : std::move(problem);
-    node.needs_time = true;
+    node.needs_time = detail::needs_time(spec_);
     node.breaks_ties = true;  // late records count one after the other
     node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, keyed_.key()});
     node.make_operator = maker(kernel);
@@ -108,27 +168,24 @@ class RefiringStream : public AggregateVerbs<RefiringStream<T, Key, Spec>, T> {
     node.output = node.outputs.front();
     auto& declaration = keyed_.stream().declaration();
     const detail::NodeId id = declaration.graph.add(std::move(node));
-    const detail::RowNames names{keyed_.key_names(), std::move(value), true};
+    const detail::RowNames names{keyed_.key_names(), std::move(value), !detail::is_global(spec_)};
     return Made(typename Made::Base(Stream<Row>(declaration, {{id, 0}}, names)));
   }
 
  private:
+  using Of = detail::RefiringOf<Spec>;
+
   template <class Kernel>
   std::function<std::unique_ptr<detail::Operator>()> maker(const Kernel& kernel) const {
-    using detail::Refires;
-    if constexpr (std::is_same_v<Spec, FinalWindows>) {
-      return make<Kernel, Refires::finally>(spec_.refiring(), kernel);
-    } else if (spec_.mode() == RefiringWindows::Mode::retracting) {
-      return make<Kernel, Refires::retractions>(spec_, kernel);
-    } else {
-      return make<Kernel, Refires::updates>(spec_, kernel);
+    if constexpr (!Of::kFinal) {
+      if (spec_.rules().mode() == RefireMode::retracting) return make<Kernel, true>(kernel);
     }
+    return make<Kernel, false>(kernel);
   }
-  template <class Kernel, detail::Refires kRefires>
-  std::function<std::unique_ptr<detail::Operator>()> make(const RefiringWindows& spec,
-                                                          const Kernel& kernel) const {
-    using Op = detail::RefiringAggregate<T, Key, Kernel, kRefires>;
-    return [spec, key = keyed_.key(), kernel]() -> std::unique_ptr<detail::Operator> {
+  template <class Kernel, bool kRetracts>
+  std::function<std::unique_ptr<detail::Operator>()> make(const Kernel& kernel) const {
+    using Op = typename Of::template Op<T, Key, Kernel, kRetracts>;
+    return [spec = spec_, key = keyed_.key(), kernel]() -> std::unique_ptr<detail::Operator> {
       return std::make_unique<Op>(spec, key, kernel);
     };
   }

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <utility>
-#include <vector>
 
 #include "operator/aggregate.hpp"
+#include "operator/early_clock.hpp"
+#include "operator/too_late.hpp"
 #include "operator/window_timeline.hpp"
 
 namespace millrace::detail {
@@ -20,7 +21,10 @@ class RefiringAggregate final : public Operator {
   using KeyPtr = typename PaneFiller<T, Key, Kernel>::KeyPtr;
 
   RefiringAggregate(const RefiringWindows& spec, KeyPtr key, Kernel kernel)
-      : timeline_(spec), filler_(std::move(key), std::move(kernel)) {}
+      : timeline_(spec), early_clock_(spec.rules()), filler_(std::move(key), std::move(kernel)) {}
+
+  RefiringAggregate(const FinalWindows& finals, KeyPtr key, Kernel kernel)
+      : RefiringAggregate(finals.refiring(), std::move(key), std::move(kernel)) {}
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
@@ -30,30 +34,30 @@ class RefiringAggregate final : public Operator {
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     too_late_.clear();
-    if (timeline_.spec().by_arrival()) {
+    if (timeline_.spec().rules().by_arrival()) {
       add_by_arrival(in, outputs);
     } else {
       filler_.add(in, timeline_.panes(), context(),
                   [&](std::size_t at, Time behind) { return keep_late(in, at, behind); });
     }
-    hand_too_late(in, outputs);
+    too_late_.hand_on(in, outputs);
   }
 
   void advance(Time watermark, Outputs& outputs) override {
     timeline_.advance(watermark, call(outputs));
-    if (watermark == kTimeMax) due_ns_ = kNeverDue;
+    if (watermark == kTimeMax) early_clock_.stop();
     filler_.forget_pane();
   }
   /// Final rows have times before the watermark at which they are made.
   Time forwarded(Time watermark) const override {
     if (kRefires != Refires::finally || watermark == kTimeMax) return watermark;
-    return saturating_add(watermark, -timeline_.spec().lateness_us());
+    return saturating_add(watermark, -timeline_.spec().rules().lateness_us());
   }
   Standing standing() const override { return {kTimeMin, {}, timeline_.next()}; }
 
-  Waiting waiting() const override { return {0, due_ns_}; }
+  Waiting waiting() const override { return {0, early_clock_.due_ns()}; }
   void release(std::int64_t, bool drain, Outputs& outputs) override {
-    due_ns_ = kNeverDue;
+    early_clock_.stop();
     if (!drain) timeline_.fire_early(call(outputs));
   }
 
@@ -66,7 +70,7 @@ class RefiringAggregate final : public Operator {
   Fate keep_late(const Batch<T>& in, std::size_t at, Time behind) {
     if (refuse_too_late(in, at, behind)) return Fate::late;
     const auto keep = [&](std::size_t index) {
-      with_accumulator(in, index, [&](const K& key, std::uint64_t hash, Acc one) {
+      filler_.adder().with_accumulator(in, index, [&](const K& key, std::uint64_t hash, Acc one) {
         add_late(in, index, behind, key, hash, std::move(one));
       });
     };
@@ -75,8 +79,8 @@ class RefiringAggregate final : public Operator {
     return failed > 0 ? Fate::failed : Fate::taken;
   }
   bool refuse_too_late(const Batch<T>& in, std::size_t at, Time behind) {
-    const bool refused = timeline_.is_too_late(in.times[at], behind);
-    if (refused) too_late_.push_back(static_cast<std::uint32_t>(at));
+    const bool refused = timeline_.is_too_late(time_at(in, at), behind);
+    if (refused) too_late_.note(at);
     return refused;
   }
   void add_late(const Batch<T>& in, std::size_t at, Time behind, const K& key, std::uint64_t hash,
@@ -84,18 +88,9 @@ class RefiringAggregate final : public Operator {
     const Stamp stamp{in.times[at], in.arrival_of(at)};
     timeline_.add_late({behind, stamp, hash, KeyTraits<K>::own(key), std::move(one)});
   }
-  /// Calls use(key, hash, accumulator) with record `at` alone in its accumulator.
-  template <class Use>
-  void with_accumulator(const Batch<T>& in, std::size_t at, Use&& use) {
-    const auto& adder = filler_.adder();
-    const std::uint64_t* hashes = adder.carried(in);
-    adder.with_key(in.values[at], [&](const K& key) {
-      adder.stage(in, at, [&](auto&& put) {
-        Acc one = adder.kernel().init();
-        put(one);
-        use(key, hashes ? hashes[at] : KeyTraits<K>::hash(key), std::move(one));
-      });
-    });
+  /// Of global() the records may have none.
+  static Time time_at(const Batch<T>& in, std::size_t at) {
+    return in.times.empty() ? 0 : in.times[at];
   }
 
   void add_by_arrival(Batch<T>& in, Outputs& outputs) {
@@ -103,8 +98,8 @@ class RefiringAggregate final : public Operator {
     const auto add = [&](std::size_t at) {
       const Time behind = behind_at(in, at, cursor);
       if (refuse_too_late(in, at, behind)) return;
-      with_accumulator(in, at, [&](const K& key, std::uint64_t hash, Acc one) {
-        if (timeline_.add_now(in.times[at], behind, key, hash, one, call(outputs)))
+      filler_.adder().with_accumulator(in, at, [&](const K& key, std::uint64_t hash, Acc one) {
+        if (timeline_.add_now(time_at(in, at), behind, key, hash, one, call(outputs)))
           add_late(in, at, behind, key, hash, std::move(one));
       });
     };
@@ -115,24 +110,13 @@ class RefiringAggregate final : public Operator {
     tally().dead_lettered += failed;
     tally().late += too_late_.size();
     timeline_.flush(outputs);
-    const std::int64_t span_us = timeline_.spec().early(EarlyTrigger::Kind::clock);
-    if (span_us > 0 && due_ns_ == kNeverDue && count > failed + too_late_.size())
-      due_ns_ = context().env->clock->steady_ns() + span_us * 1000;
-  }
-
-  void hand_too_late(const Batch<T>& in, Outputs& outputs) {
-    if (too_late_.empty() || !outputs.has_readers(1)) return;
-    late_out_.clear();
-    carry_marks(in, late_out_);
-    batch_type<T>().append(late_out_, in, too_late_);
-    outputs.push(1, late_out_);
+    if (count > failed + too_late_.size()) early_clock_.changed(*context().env->clock);
   }
 
   Timeline timeline_;
+  EarlyClock early_clock_;
   PaneFiller<T, Key, Kernel> filler_;
-  std::vector<std::uint32_t> too_late_;  ///< of the batch at hand
-  Batch<T> late_out_;
-  std::int64_t due_ns_ = kNeverDue;  ///< when early rows by clock are
+  TooLate<T> too_late_;
 };
 
 }  // namespace millrace::detail

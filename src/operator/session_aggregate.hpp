@@ -7,16 +7,18 @@
 
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
+#include "operator/too_late.hpp"
 #include "operator/window_rows.hpp"
 #include "state/key_alarms.hpp"
 #include "window/open_sessions.hpp"
-#include "window/session.hpp"
+#include "window/refiring_sessions.hpp"
 
 namespace millrace::detail {
 
 /// Emits a session when the watermark has passed the last instant at which a record still belonged
-/// to it; that instant is the row's event time. A record behind the watermark of its own partition
-/// is late: then no session that was emitted can have held it, whatever the schedule.
+/// to it (of FinalSessions: by the lateness); that instant is the row's event time. A record behind
+/// the watermark of its own partition (by more than the lateness) is late: then no session that was
+/// emitted can have held it, whatever the schedule.
 ///
 /// Cost: a look-up a record, and O(log keys) a session and gap. Memory: a table entry a key, and
 /// what it holds of further open sessions.
@@ -31,6 +33,12 @@ class SessionAggregate final : public Operator {
 
   SessionAggregate(Sessions<Gap> sessions, typename Adder::KeyPtr key, Kernel kernel)
       : sessions_(std::move(sessions)), adder_(std::move(key), std::move(kernel)) {}
+  /// With what came too late on port 1.
+  SessionAggregate(const FinalSessions<Gap>& finals, typename Adder::KeyPtr key, Kernel kernel)
+      : sessions_(finals.sessions()),
+        lateness_(finals.refiring().rules().lateness_us()),
+        hands_late_on_(true),
+        adder_(std::move(key), std::move(kernel)) {}
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
@@ -38,39 +46,42 @@ class SessionAggregate final : public Operator {
     alarms_.count_with(context.state);
   }
 
-  void process(BatchBase& base, bool, Outputs&) override {
+  void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();
     const std::uint64_t* hashes = adder_.carried(in);
-    std::size_t late = 0;
+    too_late_.clear();
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
-      if (in.times[at] < behind_at(in, at, cursor)) {
-        ++late;
-        return;
-      }
+      if (saturating_add(in.times[at], lateness_) < behind_at(in, at, cursor))
+        return too_late_.note(at);
       adder_.with_key(in.values[at], [&](const K& key) {
         add_record(in, at, key, hashes ? hashes[at] : KeyTraits<K>::hash(key));
       });
     };
     const std::size_t failed = guarded_loop(0, count, in, batch_type<T>(), *context().dead_letters,
                                             add, [](std::size_t) {});
-    tally().processed += count - failed - late;
+    tally().processed += count - failed - too_late_.size();
     tally().dead_lettered += failed;
-    tally().late += late;
+    tally().late += too_late_.size();
+    if (hands_late_on_) too_late_.hand_on(in, outputs);
   }
 
   void advance(Time watermark, Outputs& outputs) override {
     alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
       keys_->erase_of_hash(hash, [&](const K& key, Open& open) {
         if (when != open.alarm) return false;  // an earlier one has taken its place
-        const bool none_left =
-            open.close(watermark, [&](const Session& session) { emit(key, session, outputs); });
+        const bool none_left = open.close(
+            forwarded(watermark), [&](const Session& session) { emit(key, session, outputs); });
         if (!none_left) wake(open, open.first_over(), hash);
         return none_left;
       });
     });
     rows_.flush(outputs);
+  }
+  /// Rows of sessions that wait for late records have times before the watermark.
+  Time forwarded(Time watermark) const override {
+    return watermark == kTimeMax ? watermark : saturating_add(watermark, -lateness_);
   }
   Standing standing() const override { return {kTimeMin, {}, alarms_.first()}; }
 
@@ -91,14 +102,15 @@ class SessionAggregate final : public Operator {
       }
       const auto init = [&]() -> Acc { return adder_.kernel().init(); };
       const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
-      const Time over = open->add(time, last, init, add, merge);
-      if (over < open->alarm) wake(*open, over, hash);
+      const Time over = open->add(time, last, init, add, merge).last;
+      if (saturating_add(over, lateness_) < open->alarm) wake(*open, over, hash);
     });
   }
 
-  void wake(Open& open, Time when, std::uint64_t hash) {
-    alarms_.add(when, hash);
-    open.alarm = when;
+  /// `over`: the last instant of a session.
+  void wake(Open& open, Time over, std::uint64_t hash) {
+    open.alarm = saturating_add(over, lateness_);
+    alarms_.add(open.alarm, hash);
   }
 
   void emit(const K& key, const Session& session, Outputs& outputs) {
@@ -107,10 +119,13 @@ class SessionAggregate final : public Operator {
   }
 
   Sessions<Gap> sessions_;
+  std::int64_t lateness_ = 0;  ///< microseconds
+  bool hands_late_on_ = false;
   Adder adder_;
   std::optional<KeyedTables<K, Open>> keys_;  ///< from open() on
   KeyAlarms alarms_;
   WindowRows<K, Kernel> rows_;
+  TooLate<T> too_late_;
 };
 
 }  // namespace millrace::detail

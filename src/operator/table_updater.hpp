@@ -104,6 +104,19 @@ class RecordAdder {
     }
   }
 
+  /// Calls use(key, hash, accumulator) with record `at` alone in its accumulator.
+  template <class Use>
+  void with_accumulator(const Batch<T>& batch, std::size_t at, Use&& use) const {
+    const std::uint64_t* hashes = carried(batch);
+    with_key(batch.values[at], [&](const K& key) {
+      stage(batch, at, [&](auto&& put) {
+        Acc one = kernel_.init();
+        put(one);
+        use(key, hashes ? hashes[at] : KeyTraits<K>::hash(key), std::move(one));
+      });
+    });
+  }
+
   /// Records without event time have no place either: for them the order in which they come counts.
   static Stamp stamp_of(const Batch<T>& batch, std::size_t at) {
     if constexpr (Kernel::kOrdered) {

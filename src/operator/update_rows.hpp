@@ -12,6 +12,7 @@ namespace millrace::detail {
 struct FiringPlace {
   Time start;
   Time end;
+  Time time;  ///< event time of the rows, where the records have one
   Firing firing;
   Time behind = kTimeMin;  ///< the watermark that its record was behind; of late ones
 };
@@ -30,7 +31,7 @@ class UpdateRows {
           KeyTraits<K>::intern(key, arena), value, place.start, place.end, place.firing, retracted};
     };
     const auto mark = [&](Batch<Row>& batch) {
-      batch.times.push_back(saturating_add(place.end, -1));
+      if (context.timed) batch.times.push_back(place.time);
       if (place.behind != kTimeMin) {
         const auto index = static_cast<std::uint32_t>(batch.values.size() - 1);
         batch.behind.push_back({index, place.behind});

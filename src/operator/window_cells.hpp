@@ -43,9 +43,13 @@ class WindowCells {
   using Window = OpenWindow<K, Cell>;
 
   explicit WindowCells(const RefiringWindows& spec)
-      : discards_(spec.mode() == RefiringWindows::Mode::discarding),
-        notes_changes_(spec.early(EarlyTrigger::Kind::event_time) > 0 ||
-                       spec.early(EarlyTrigger::Kind::clock) > 0) {}
+      : discards_(spec.rules().mode() == RefiringWindows::Mode::discarding),
+        notes_changes_(spec.rules().early(EarlyTrigger::Kind::event_time) > 0 ||
+                       spec.rules().early(EarlyTrigger::Kind::clock) > 0) {}
+
+  static FiringPlace place_of(const Window& window, Firing firing, Time behind = kTimeMin) {
+    return {window.start, window.end, saturating_add(window.end, -1), firing, behind};
+  }
 
   /// Merges `acc` into the cell of a key; its reference is valid until the next call.
   Cell& merge(Window& window, const K& key, std::uint64_t hash, const Acc& acc,
@@ -59,7 +63,7 @@ class WindowCells {
   /// The rows of all keys.
   void fire_all(Window& window, const Kernel& kernel, const OperatorContext& context,
                 Outputs& outputs) {
-    const FiringPlace place{window.start, window.end, Firing::on_time};
+    const FiringPlace place = place_of(window, Firing::on_time);
     window.cells->for_each([&](const K& key, Cell& cell) {
       if (cell.fresh > 0 || !discards_) fire(key, cell, place, kernel, context, outputs);
     });
@@ -69,7 +73,7 @@ class WindowCells {
   /// The early rows of the keys that have changed.
   void fire_changed(Window& window, const Kernel& kernel, const OperatorContext& context,
                     Outputs& outputs) {
-    const FiringPlace place{window.start, window.end, Firing::early};
+    const FiringPlace place = place_of(window, Firing::early);
     for (const std::uint64_t hash : window.changed) {
       window.cells->for_each_of(hash, [&](const K& key, Cell& cell) {
         if (cell.fresh > 0) fire(key, cell, place, kernel, context, outputs);
@@ -86,14 +90,7 @@ class WindowCells {
       const Time time = saturating_add(place.end, -1);
       finals_.add(key, cell.acc, {place.start, place.end, time}, kernel, context, outputs);
     } else {
-      std::optional<V> value;
-      try {
-        value.emplace(kernel.result(cell.acc));
-      } catch (const MemoryRefused&) {
-        throw;
-      } catch (...) {
-        refuse_row(key, place.start, place.end, context);
-      }
+      const auto value = result_or_refuse(key, cell.acc, place.start, place.end, kernel, context);
       if (value) {
         if constexpr (kRemembers) {
           if (cell.last) updates_.add(key, *cell.last, true, cell.rows++, place, context, outputs);

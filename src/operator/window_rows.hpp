@@ -2,6 +2,7 @@
 // made set aside.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "operator/kernels.hpp"
@@ -27,6 +28,22 @@ template <class K>
   if constexpr (Described<K>) append_json(text, key);
   context.dead_letters->add(current_exception_text(), describe_window(start, end), text);
   ++context.tally->rows_refused;
+}
+
+/// The result of an accumulator; nullopt: it threw, and the row is a dead letter.
+template <class K, class Kernel>
+std::optional<typename Kernel::Value> result_or_refuse(const K& key,
+                                                       const typename Kernel::Acc& acc, Time start,
+                                                       Time end, const Kernel& kernel,
+                                                       const OperatorContext& context) {
+  try {
+    return kernel.result(acc);
+  } catch (const MemoryRefused&) {
+    throw;
+  } catch (...) {
+    refuse_row(key, start, end, context);
+    return std::nullopt;
+  }
 }
 
 template <class K, class Kernel>

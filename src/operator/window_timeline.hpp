@@ -6,17 +6,10 @@
 #include <utility>
 
 #include "operator/late_records.hpp"
+#include "operator/timeline_call.hpp"
 #include "operator/window_cells.hpp"
 
 namespace millrace::detail {
-
-/// What a step of the timeline needs of the operator that owns it.
-template <class Kernel>
-struct TimelineCall {
-  const Kernel& kernel;
-  const OperatorContext& context;
-  Outputs& outputs;
-};
 
 /// The windows of one task. When the watermark rises, panes that are complete go into the windows
 /// that hold them, windows fire and close at their times, and a late record counts at the watermark
@@ -47,9 +40,7 @@ class WindowTimeline {
   /// Where records go that are not behind the end of their pane.
   Panes& panes() { return panes_; }
   /// True for a record that no window takes any more.
-  bool is_too_late(Time time, Time behind) const {
-    return spec_.closes(spec_.windows().last_end(time)) <= behind;
-  }
+  bool is_too_late(Time time, Time behind) const { return spec_.gone(time) <= behind; }
   /// Keeps a record until its turn: one behind the end of its pane, or of one of its windows.
   void add_late(LateRecord<K, Acc> record) { late_.add(std::move(record)); }
   /// Adds a record at once to the windows that it is in time for, which may fire. True when there
@@ -61,7 +52,7 @@ class WindowTimeline {
       if (end > behind) {
         add_to(windows_.changing(end, end), key, hash, one, call);
       } else {
-        late |= spec_.closes(end) > behind;
+        late |= spec_.rules().closes(end) > behind;
       }
     });
     return late;
@@ -130,7 +121,7 @@ class WindowTimeline {
     }
     if (Cells::kFinally || window.next == window.end)
       cells_.fire_all(window, call.kernel, call.context, call.outputs);
-    const Time closes = spec_.closes(window.end);
+    const Time closes = spec_.rules().closes(window.end);
     if (window.next == closes) {
       windows_.close(window);
     } else {
@@ -147,22 +138,22 @@ class WindowTimeline {
     const K key(record.key);
     each_end(spec_.windows(), record.stamp.time, [&](Time end) {
       const bool ended = end <= record.behind;
-      const bool has_it = spec_.by_arrival() && !ended;
-      if (spec_.closes(end) <= record.behind || has_it) return;
+      const bool has_it = spec_.rules().by_arrival() && !ended;
+      if (spec_.rules().closes(end) <= record.behind || has_it) return;
       Window& window = windows_.changing(end, saturating_add(record.behind, 1));
       Cell& cell = cells_.merge(window, key, record.hash, record.acc, call.kernel);
       if (!ended || Cells::kFinally) return;
-      const FiringPlace place{window.start, end, Firing::late, record.behind};
+      const FiringPlace place = Cells::place_of(window, Firing::late, record.behind);
       cells_.fire(key, cell, place, call.kernel, call.context, call.outputs);
     });
   }
 
   void add_to(Window& window, const K& key, std::uint64_t hash, const Acc& one, const Call& call) {
     Cell& cell = cells_.merge(window, key, hash, one, call.kernel);
-    const std::int64_t records = spec_.early(EarlyTrigger::Kind::records);
+    const std::int64_t records = spec_.rules().early(EarlyTrigger::Kind::records);
     if (records == 0 || cell.fresh < records) return;
-    const FiringPlace place{window.start, window.end, Firing::early};
-    cells_.fire(key, cell, place, call.kernel, call.context, call.outputs);
+    cells_.fire(key, cell, Cells::place_of(window, Firing::early), call.kernel, call.context,
+                call.outputs);
   }
 
   RefiringWindows spec_;

@@ -35,9 +35,9 @@ class OpenSessions {
 
   /// Adds a record that belongs together with all of [time, last]: to the session that it touches,
   /// joined by merge(Acc&, const Acc&) with those that it links, or to a new one made by init().
-  /// add(Acc&) may throw, then nothing has changed. Returns the last instant of the session.
+  /// add(Acc&) may throw, then nothing has changed. Returns the session, valid until the next call.
   template <class Init, class Add, class Merge>
-  Time add(Time time, Time last, Init&& init, Add&& add, Merge&& merge) {
+  Session& add(Time time, Time last, Init&& init, Add&& add, Merge&& merge) {
     const auto touched = [&](const Session& s) { return s.first <= last && time <= s.last; };
     if (touched(newest_)) return grow(newest_, older_.size(), time, last, add, merge);
     const auto place = newest_.last < time ? older_.end() : last_before(last);
@@ -47,13 +47,9 @@ class OpenSessions {
     }
     Session fresh{time, last, init()};
     add(fresh.acc);
-    if (newest_.last < time) {
-      older_.push_back(std::move(newest_));
-      newest_ = std::move(fresh);
-    } else {
-      older_.insert(place, std::move(fresh));
-    }
-    return last;
+    if (newest_.last >= time) return *older_.insert(place, std::move(fresh));
+    older_.push_back(std::move(newest_));
+    return newest_ = std::move(fresh);
   }
 
   /// Calls fire(Session&) for those that end before `time` (for all of them at kTimeMax) and
@@ -68,6 +64,14 @@ class OpenSessions {
     fire(newest_);
     return true;
   }
+  Session& newest() { return newest_; }
+  /// Calls visit(Session&) from the newest back until it returns false.
+  template <class Visit>
+  void from_newest(Visit&& visit) {
+    if (!visit(newest_)) return;
+    for (auto at = older_.rbegin(); at != older_.rend() && visit(*at); ++at) {
+    }
+  }
   /// The last instant of the earliest one.
   Time first_over() const { return older_.empty() ? newest_.last : older_.front().last; }
   std::size_t size() const { return older_.size() + 1; }
@@ -81,11 +85,12 @@ class OpenSessions {
 
   /// `before`: how many older sessions lie before this one.
   template <class Add, class Merge>
-  Time grow(Session& session, std::size_t before, Time time, Time last, Add&& add, Merge&& merge) {
+  Session& grow(Session& session, std::size_t before, Time time, Time last, Add&& add,
+                Merge&& merge) {
     add(session.acc);
     session.first = std::min(session.first, time);
-    const Time over = session.last = std::max(session.last, last);
-    if (before == 0 || older_[before - 1].last < session.first) return over;
+    session.last = std::max(session.last, last);
+    if (before == 0 || older_[before - 1].last < session.first) return session;
     std::size_t keep = before;
     while (keep > 0 && older_[keep - 1].last >= session.first) {
       --keep;
@@ -93,8 +98,9 @@ class OpenSessions {
       session.first = std::min(session.first, older_[keep].first);
     }
     const auto from = older_.begin() + static_cast<std::ptrdiff_t>(keep);
-    older_.erase(from, older_.begin() + static_cast<std::ptrdiff_t>(before));
-    return over;
+    const bool is_newest = &session == &newest_;
+    const auto end = older_.erase(from, older_.begin() + static_cast<std::ptrdiff_t>(before));
+    return is_newest ? newest_ : *end;
   }
 
   Session newest_;

@@ -45,7 +45,8 @@ class OpenWindows {
   Window& changing(Time end, Time from) {
     const auto found = windows_.find(end);
     if (found == windows_.end()) {
-      const Time start = spec_.windows().start_of(end);
+      const bool global = spec_.windows().is_global();
+      const Time start = global ? kTimeMin : spec_.windows().start_of(end);
       const Time next = next_look(start, end, from);
       Window made{start, end, next, spare_.take(),
                   CountedVector<std::uint64_t>(CountedAllocator<std::uint64_t>(meter_))};
@@ -83,11 +84,15 @@ class OpenWindows {
 
  private:
   Time next_look(Time start, Time end, Time from) const {
-    if (finals_ || from > end) return spec_.closes(end);
-    const auto span = static_cast<std::uint64_t>(spec_.early(EarlyTrigger::Kind::event_time));
+    if (finals_ || from > end) return spec_.rules().closes(end);
+    const auto span =
+        static_cast<std::uint64_t>(spec_.rules().early(EarlyTrigger::Kind::event_time));
     if (span == 0) return end;
     // Unsigned: bounds may lie at the ends of time.
-    const auto past = (static_cast<std::uint64_t>(from) - static_cast<std::uint64_t>(start)) % span;
+    const std::uint64_t past =
+        spec_.windows().is_global()
+            ? past_multiple(from, span)
+            : (static_cast<std::uint64_t>(from) - static_cast<std::uint64_t>(start)) % span;
     const std::uint64_t ahead = past == 0 ? 0 : span - past;
     const auto left = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(from);
     return ahead < left ? from + static_cast<std::int64_t>(ahead) : end;

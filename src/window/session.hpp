@@ -12,11 +12,21 @@
 
 namespace millrace {
 
+class EarlyTrigger;
+template <class Gap>
+class RefiringSessions;
+
 /// How a keyed stream is cut into sessions; made by session(). `Gap` is a Duration, or a function
 /// of the record that returns one.
 template <class Gap>
 struct Sessions {
   Gap gap;
+
+  /// The same sessions, which take records up to `lateness` late and then emit again: see
+  /// RefiringSessions.
+  RefiringSessions<Gap> allowed_lateness(Duration lateness) const;
+  /// The same sessions, which also emit before their end: see every().
+  RefiringSessions<Gap> early(EarlyTrigger trigger) const;
 
   /// Internal: 2005 for a gap that is not longer than 0.
   Status validate() const {

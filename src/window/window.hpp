@@ -115,9 +115,10 @@ constexpr Windows global() { return Windows::of(Windows::Kind::global, Duration(
 
 namespace detail {
 
-/// Calls use(end) for every window that holds `time`, in order; not for global ones.
+/// Calls use(end) for every window that holds `time`, in order.
 template <class Use>
 void each_end(const Windows& windows, Time time, Use&& use) {
+  if (windows.is_global()) return use(kTimeMax);
   const Time last = windows.last_end(time);
   for (Time end = windows.first_end(time);; end = saturating_add(end, windows.slide_us())) {
     use(end);

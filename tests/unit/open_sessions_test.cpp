@@ -14,9 +14,11 @@ namespace {
 using Open = OpenSessions<int>;
 
 Time add(Open& open, Time time, Time gap) {
-  return open.add(
-      time, time + gap, [] { return 0; }, [](int& count) { ++count; },
-      [](int& a, int b) { a += b; });
+  return open
+      .add(
+          time, time + gap, [] { return 0; }, [](int& count) { ++count; },
+          [](int& a, int b) { a += b; })
+      .last;
 }
 std::string text_of(Open& open, Time time) {
   std::string text;

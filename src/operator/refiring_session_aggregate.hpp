@@ -1,0 +1,103 @@
+// RefiringSessionAggregate: aggregates of sessions that emit early, on time and late.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "operator/early_clock.hpp"
+#include "operator/session_timeline.hpp"
+#include "operator/stateless.hpp"
+#include "operator/table_updater.hpp"
+#include "operator/too_late.hpp"
+#include "window/refiring_sessions.hpp"
+
+namespace millrace::detail {
+
+/// Rows on port 0, records that came too late on port 1.
+template <class T, class Key, class Kernel, class Gap, bool kRemembers>
+class RefiringSessionAggregate final : public Operator {
+ public:
+  using Adder = RecordAdder<T, Key, Kernel>;
+  using K = typename Key::View;
+  using Acc = typename Kernel::Acc;
+
+  RefiringSessionAggregate(RefiringSessions<Gap> spec, typename Adder::KeyPtr key, Kernel kernel)
+      : sessions_(spec.sessions()),
+        timeline_(spec.rules()),
+        early_clock_(spec.rules()),
+        adder_(std::move(key), std::move(kernel)) {}
+
+  void open(const OperatorContext& context) override {
+    Operator::open(context);
+    timeline_.count_with(context.state);
+  }
+
+  void process(BatchBase& base, bool, Outputs& outputs) override {
+    auto& in = static_cast<Batch<T>&>(base);
+    too_late_.clear();
+    std::size_t cursor = 0;
+    const auto add = [&](std::size_t at) {
+      const Time behind = behind_at(in, at, cursor);
+      if (timeline_.is_too_late(in.times[at], behind)) return too_late_.note(at);
+      const Duration gap = sessions_.gap_of(in.values[at]);
+      const Time last = saturating_add(in.times[at], gap.count());
+      add_record(in, at, behind, std::min(last, kTimeMax - 1), outputs);  // all end before the end
+    };
+    const std::size_t count = in.values.size();
+    const std::size_t failed = guarded_loop(0, count, in, batch_type<T>(), *context().dead_letters,
+                                            add, [](std::size_t) {});
+    const std::size_t taken = count - failed - too_late_.size();
+    tally().processed += taken;
+    tally().dead_lettered += failed;
+    tally().late += too_late_.size();
+    timeline_.flush(outputs);
+    if (taken > 0) early_clock_.changed(*context().env->clock);
+    too_late_.hand_on(in, outputs);
+  }
+
+  void advance(Time watermark, Outputs& outputs) override {
+    timeline_.advance(watermark, call(outputs));
+    if (watermark == kTimeMax) early_clock_.stop();
+  }
+  Standing standing() const override { return {kTimeMin, {}, timeline_.next()}; }
+
+  Waiting waiting() const override { return {0, early_clock_.due_ns()}; }
+  void release(std::int64_t, bool drain, Outputs& outputs) override {
+    early_clock_.stop();
+    if (!drain) timeline_.fire_early(call(outputs));
+  }
+
+ private:
+  TimelineCall<Kernel> call(Outputs& outputs) const {
+    return {adder_.kernel(), context(), outputs};
+  }
+
+  void add_record(const Batch<T>& in, std::size_t at, Time behind, Time last, Outputs& outputs) {
+    const Time time = in.times[at];
+    if (timeline_.waits(behind)) {
+      adder_.with_accumulator(in, at, [&](const K& key, std::uint64_t hash, Acc one) {
+        timeline_.add_later({std::max(time, behind),
+                             {time, in.arrival_of(at)},
+                             hash,
+                             KeyTraits<K>::own(key),
+                             {std::move(one), last}});
+      });
+      return;
+    }
+    const std::uint64_t* hashes = adder_.carried(in);
+    adder_.with_key(in.values[at], [&](const K& key) {
+      adder_.stage(in, at, [&](auto&& put) {
+        timeline_.add_now(key, hashes ? hashes[at] : KeyTraits<K>::hash(key), time, last, put,
+                          call(outputs));
+      });
+    });
+  }
+
+  Sessions<Gap> sessions_;
+  SessionTimeline<K, Kernel, kRemembers> timeline_;
+  EarlyClock early_clock_;
+  Adder adder_;
+  TooLate<T> too_late_;
+};
+
+}  // namespace millrace::detail
