@@ -119,7 +119,7 @@ bool needs_time(const Spec& spec) {
   if constexpr (RefiringOf<Spec>::kFinal) {
     return true;
   } else {
-    return !is_global(spec) || spec.rules().early(EarlyTrigger::Kind::event_time) != 0;
+    return !is_global(spec) || spec.rules().early().uses(EarlyTrigger::Kind::event_time);
   }
 }
 

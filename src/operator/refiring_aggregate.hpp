@@ -56,9 +56,11 @@ class RefiringAggregate final : public Operator {
   Standing standing() const override { return {kTimeMin, {}, timeline_.next()}; }
 
   Waiting waiting() const override { return {0, early_clock_.due_ns()}; }
-  void release(std::int64_t, bool drain, Outputs& outputs) override {
+  void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {
     early_clock_.stop();
-    if (!drain) timeline_.fire_early(call(outputs));
+    if (drain) return;
+    timeline_.set_clock(now_ns);
+    if (timeline_.fire_early(call(outputs))) early_clock_.changed(now_ns);
   }
 
  private:
@@ -94,6 +96,8 @@ class RefiringAggregate final : public Operator {
   }
 
   void add_by_arrival(Batch<T>& in, Outputs& outputs) {
+    const std::int64_t now_ns = early_clock_.used() ? context().env->clock->steady_ns() : 0;
+    timeline_.set_clock(now_ns);
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
       const Time behind = behind_at(in, at, cursor);
@@ -110,7 +114,7 @@ class RefiringAggregate final : public Operator {
     tally().dead_lettered += failed;
     tally().late += too_late_.size();
     timeline_.flush(outputs);
-    if (count > failed + too_late_.size()) early_clock_.changed(*context().env->clock);
+    if (count > failed + too_late_.size()) early_clock_.changed(now_ns);
   }
 
   Timeline timeline_;

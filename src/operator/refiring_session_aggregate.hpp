@@ -51,7 +51,7 @@ class RefiringSessionAggregate final : public Operator {
     tally().dead_lettered += failed;
     tally().late += too_late_.size();
     timeline_.flush(outputs);
-    if (taken > 0) early_clock_.changed(*context().env->clock);
+    if (taken > 0 && early_clock_.used()) early_clock_.changed(context().env->clock->steady_ns());
     too_late_.hand_on(in, outputs);
   }
 

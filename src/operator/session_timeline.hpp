@@ -89,7 +89,7 @@ class SessionTimeline {
   }
 
  private:
-  std::int64_t span() const { return rules_.early(EarlyTrigger::Kind::event_time); }
+  std::int64_t span() const { return rules_.early().least(EarlyTrigger::Kind::event_time); }
 
   void take_record(const Call& call) {
     const Waiting record = waiting_.take();
@@ -103,7 +103,7 @@ class SessionTimeline {
     const auto init = [&]() -> Cell { return Cell{call.kernel.init()}; };
     const auto count = [&](Cell& cell) {
       add(cell.acc);
-      if (cell.fresh++ == 0 && rules_.early(EarlyTrigger::Kind::clock) > 0)
+      if (cell.fresh++ == 0 && rules_.early().least(EarlyTrigger::Kind::clock) > 0)
         changed_.push_back(hash);
     };
     const auto merge = [&](Cell& cell, const Cell& older) {
@@ -132,7 +132,7 @@ class SessionTimeline {
       wake(entry, rules_.closes(session.last), hash);
       return;
     }
-    const std::int64_t records = rules_.early(EarlyTrigger::Kind::records);
+    const std::int64_t records = rules_.early().least(EarlyTrigger::Kind::records);
     if (records > 0 && cell.fresh >= records)
       cells_.fire(key, session, Firing::early, reached_, call);
     if (span() > 0) entry.expect_early(turn, session.last, span());

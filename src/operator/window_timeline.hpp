@@ -50,17 +50,22 @@ class WindowTimeline {
     bool late = false;
     each_end(spec_.windows(), time, [&](Time end) {
       if (end > behind) {
-        add_to(windows_.changing(end, end), key, hash, one, call);
+        const Time from = std::clamp(saturating_add(reached_, 1), kTimeMin + 1, end);
+        add_to(windows_.changing(end, from), key, hash, one, call);
       } else {
         late |= spec_.rules().closes(end) > behind;
       }
     });
     return late;
   }
-  /// The early rows of all that has changed.
-  void fire_early(const Call& call) {
-    windows_.for_each([&](Window& window) { fire_changed(window, call); });
+  /// Where the clock stands; before records are added that are told by it.
+  void set_clock(std::int64_t now_ns) { cells_.set_clock(now_ns); }
+  /// The early rows of all that has changed. True: some are not due yet.
+  bool fire_early(const Call& call) {
+    bool waits = false;
+    windows_.for_each([&](Window& window) { waits |= fire_changed(window, reached_, call); });
     cells_.flush(call.outputs);
+    return waits;
   }
   void flush(Outputs& outputs) { cells_.flush(outputs); }
 
@@ -82,6 +87,7 @@ class WindowTimeline {
       if (step == Step::late) take_late(call);
     }
     cells_.flush(call.outputs);
+    reached_ = watermark;
   }
 
  private:
@@ -115,8 +121,10 @@ class WindowTimeline {
 
   void look_at(Window& window, const Call& call) {
     if (window.next < window.end) {
-      fire_changed(window, call);
-      windows_.look_at(window, window.end);
+      const bool waits = fire_changed(window, window.next, call);
+      const Time from = saturating_add(window.next, 1);
+      const Time next = waits ? windows_.next_look(window.start, window.end, from) : window.end;
+      windows_.look_at(window, next);
       return;
     }
     if (Cells::kFinally || window.next == window.end)
@@ -128,8 +136,8 @@ class WindowTimeline {
       windows_.look_at(window, closes);
     }
   }
-  void fire_changed(Window& window, const Call& call) {
-    cells_.fire_changed(window, call.kernel, call.context, call.outputs);
+  bool fire_changed(Window& window, Time reached, const Call& call) {
+    return cells_.fire_changed(window, reached, call.kernel, call.context, call.outputs);
   }
 
   /// The first of the late records counts in its windows; those that have ended emit again.
@@ -150,10 +158,7 @@ class WindowTimeline {
 
   void add_to(Window& window, const K& key, std::uint64_t hash, const Acc& one, const Call& call) {
     Cell& cell = cells_.merge(window, key, hash, one, call.kernel);
-    const std::int64_t records = spec_.rules().early(EarlyTrigger::Kind::records);
-    if (records == 0 || cell.fresh < records) return;
-    cells_.fire(key, cell, Cells::place_of(window, Firing::early), call.kernel, call.context,
-                call.outputs);
+    cells_.fire_early(key, window, cell, reached_, call.kernel, call.context, call.outputs);
   }
 
   RefiringWindows spec_;
@@ -161,6 +166,7 @@ class WindowTimeline {
   OpenWindows<K, Cell> windows_;
   Cells cells_;
   LateRecords<K, Acc> late_;
+  Time reached_ = kTimeMin;  ///< the watermark
 };
 
 }  // namespace millrace::detail

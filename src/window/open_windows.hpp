@@ -2,6 +2,7 @@
 // looked at next.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -82,22 +83,20 @@ class OpenWindows {
     for (auto& [end, window] : windows_) visit(window);
   }
 
- private:
+  /// When a window is to be looked at in which something changes that is seen from `from` on.
   Time next_look(Time start, Time end, Time from) const {
     if (finals_ || from > end) return spec_.rules().closes(end);
-    const auto span =
-        static_cast<std::uint64_t>(spec_.rules().early(EarlyTrigger::Kind::event_time));
-    if (span == 0) return end;
-    // Unsigned: bounds may lie at the ends of time.
-    const std::uint64_t past =
-        spec_.windows().is_global()
-            ? past_multiple(from, span)
-            : (static_cast<std::uint64_t>(from) - static_cast<std::uint64_t>(start)) % span;
-    const std::uint64_t ahead = past == 0 ? 0 : span - past;
-    const auto left = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(from);
-    return ahead < left ? from + static_cast<std::int64_t>(ahead) : end;
+    from = std::max(from, saturating_add(start, 1));
+    Time next = end;
+    spec_.rules().early().each_every([&](EarlyTrigger::Kind kind, std::int64_t span) {
+      if (kind != EarlyTrigger::Kind::event_time) return;
+      const Time tick = spec_.last_tick(start, from, span);
+      next = std::min(next, tick == from ? from : saturating_add(tick, span));
+    });
+    return next;
   }
 
+ private:
   RefiringWindows spec_;
   bool finals_;
   MemoryMeter* meter_ = nullptr;

@@ -1,47 +1,14 @@
 // RefireRules: when windows and sessions emit besides once at their end, and what those rows hold.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "base/status.hpp"
 #include "base/time.hpp"
+#include "window/early_trigger.hpp"
 
 namespace millrace {
-
-/// When a window emits before its end; made by every().
-class EarlyTrigger {
- public:
-  enum class Kind { event_time, clock, records };
-  constexpr EarlyTrigger(Kind kind, std::int64_t amount) : kind_(kind), amount_(amount) {}
-
-  /// The span is one of the wall clock: it begins with the first change since the last row, so that
-  /// a row is at most so old. What such a row holds depends on what has arrived.
-  constexpr EarlyTrigger by_clock() const {
-    return {kind_ == Kind::event_time ? Kind::clock : kind_, amount_};
-  }
-
-  constexpr Kind kind() const { return kind_; }
-  /// Microseconds, or records.
-  constexpr std::int64_t amount() const { return amount_; }
-  std::string to_string() const;
-
- private:
-  Kind kind_;
-  std::int64_t amount_;
-};
-
-/// Early rows at start + span, start + 2 * span, ... of each window, when the watermark has reached
-/// it: what the window holds up to there, whatever the schedule. Only of keys that have changed.
-/// Sessions and global() have no start that stays: there at multiples of span since 1970.
-constexpr EarlyTrigger every(Duration span) {
-  return {EarlyTrigger::Kind::event_time, span.count()};
-}
-/// An early row after every `records` of a key and window, at once and in the order of arrival.
-constexpr EarlyTrigger every(std::size_t records) {
-  return {EarlyTrigger::Kind::records, static_cast<std::int64_t>(records)};
-}
 
 namespace detail {
 
@@ -64,17 +31,18 @@ class RefireRules {
 
   constexpr void allow(Duration lateness) { lateness_ = lateness.count(); }
   constexpr void add(EarlyTrigger trigger) {
-    early_[static_cast<std::size_t>(trigger.kind())] = trigger.amount() > 0 ? trigger.amount() : -1;
+    early_ = early_.empty() ? trigger : any_of(early_, trigger);
   }
   constexpr void set(RefireMode mode) { mode_ = mode; }
 
   constexpr RefireMode mode() const { return mode_; }
   constexpr std::int64_t lateness_us() const { return lateness_; }
-  /// What early(...) was given of that kind; 0: not, below 0: nothing that is above 0.
-  constexpr std::int64_t early(Kind kind) const { return early_[static_cast<std::size_t>(kind)]; }
-  /// Early rows come as records do, or by the clock.
-  constexpr bool by_arrival() const { return early(Kind::clock) != 0 || early(Kind::records) != 0; }
-  constexpr bool has_early() const { return by_arrival() || early(Kind::event_time) != 0; }
+  constexpr const EarlyTrigger& early() const { return early_; }
+  constexpr bool has_early() const { return !early_.empty(); }
+  /// Early rows hold what has arrived: they come as records do, or by the clock.
+  constexpr bool by_arrival() const {
+    return early_.uses(Kind::clock) || early_.uses(Kind::records);
+  }
   /// When what ends at `end` takes nothing more.
   constexpr Time closes(Time end) const { return saturating_add(end, lateness_); }
 
@@ -87,7 +55,7 @@ class RefireRules {
 
  private:
   std::int64_t lateness_ = 0;
-  std::int64_t early_[3] = {0, 0, 0};  ///< by kind
+  EarlyTrigger early_;
   RefireMode mode_ = RefireMode::accumulating;
 };
 
@@ -102,8 +70,7 @@ class RefireVerbs {
   constexpr Derived allowed_lateness(Duration lateness) const {
     return changed([lateness](RefireRules& rules) { rules.allow(lateness); });
   }
-  /// Emits early rows too. Called twice, at whichever comes first; every(span) of event time stands
-  /// alone.
+  /// Emits early rows too. Called twice, at whichever comes first.
   constexpr Derived early(EarlyTrigger trigger) const {
     return changed([trigger](RefireRules& rules) { rules.add(trigger); });
   }

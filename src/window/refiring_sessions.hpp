@@ -31,7 +31,12 @@ class RefiringSessions : public RefireVerbs<RefiringSessions<Gap>> {
   /// 2005 where the gap or the rules cannot be.
   Status validate() const {
     Status status = sessions_.validate();
-    return status.ok() ? this->rules().validate(to_string()) : status;
+    if (status.ok()) status = this->rules().validate(to_string());
+    if (!status.ok() || this->rules().early().is_plain()) return status;
+    return {Code::window_invalid,
+            "window " + to_string() +
+                ": sessions, which join, take one every(...) of each kind: leave all_of, times and "
+                "then out"};
   }
   /// "session(30min).allowed_lateness(10min).retracting()".
   std::string to_string() const { return sessions_.to_string() + this->rules().to_string(); }

@@ -26,10 +26,12 @@ Status RefiringWindows::validate() const {
   }
   const bool cumulating = windows_.kind() == Windows::Kind::cumulating;
   const std::int64_t shortest = cumulating ? windows_.slide_us() : windows_.size_us();
-  if (rules_.early(EarlyTrigger::Kind::event_time) >= shortest) {
-    return invalid(text, "its early rows would not be early: make the span shorter than a window");
-  }
-  return {};
+  bool too_long = false;
+  rules_.early().each_every([&](EarlyTrigger::Kind kind, std::int64_t amount) {
+    too_long |= kind == EarlyTrigger::Kind::event_time && amount >= shortest;
+  });
+  if (!too_long) return {};
+  return invalid(text, "its early rows would not be early: make the span shorter than a window");
 }
 
 Status FinalWindows::validate() const {

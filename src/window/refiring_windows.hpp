@@ -34,14 +34,24 @@ class RefiringWindows : public RefireVerbs<RefiringWindows> {
   constexpr const Windows& windows() const { return windows_; }
   /// Length of the slices between all ends of windows and early rows.
   constexpr std::int64_t pane_us() const {
-    const std::int64_t span = rules_.early(EarlyTrigger::Kind::event_time);
-    if (windows_.is_global()) return span > 0 ? span : 1;
-    return std::gcd(windows_.pane_us(), span);
+    const std::int64_t slice = rules_.early().slice_us();
+    if (windows_.is_global()) return slice > 0 ? slice : 1;
+    return std::gcd(windows_.pane_us(), slice);
   }
 
   /// When no window takes a record of `time` any more.
   constexpr Time gone(Time time) const {
     return windows_.is_global() ? kTimeMax : rules_.closes(windows_.last_end(time));
+  }
+
+  /// The last multiple of `span` up to `time` in the window that begins at `start`.
+  constexpr Time last_tick(Time start, Time time, std::int64_t span) const {
+    const auto length = static_cast<std::uint64_t>(span);
+    const std::uint64_t past =  // unsigned: bounds may lie at the ends of time
+        windows_.is_global()
+            ? detail::past_multiple(time, length)
+            : (static_cast<std::uint64_t>(time) - static_cast<std::uint64_t>(start)) % length;
+    return saturating_add(time, -static_cast<std::int64_t>(past));
   }
 
   /// 2005 where the windows are wrong, lateness is negative, a trigger cannot be, or global() has

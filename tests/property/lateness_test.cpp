@@ -87,12 +87,29 @@ bool counts(const ModelRecord& record, Time until) {
 }
 
 /// How early rows come.
-enum class Early { none, spans, records };
+enum class Early { none, spans, composed, records, turns };
+
+/// A second span beside `with.span`.
+std::int64_t other_span(const Drawn& with) { return (with.span + 1) / 2; }
+/// Of the composed trigger: whether a key with `rows` rows, the last one at `last`, has one at
+/// `at`: twice where a multiple of both spans has come, then where one of either has.
+bool is_due(Bounds window, Time last, Time at, std::size_t rows, const Drawn& with) {
+  const auto come = [&](std::int64_t span) {
+    for (Time tick = window.first + span; tick <= at; tick += span) {
+      if (tick > last) return true;
+    }
+    return false;
+  };
+  const bool one = come(with.span);
+  const bool other = come(other_span(with));
+  return rows < 2 ? one && other : one || other;
+}
 
 History history(const Group& all, Bounds window, const Drawn& with, Early early) {
   const auto [start, end] = window;
   History steps;
   Group taken;
+  Group waiting;
   const auto take = [&](Firing firing, auto may) {
     Group fresh;
     for (const ModelRecord* record : all) {
@@ -106,6 +123,27 @@ History history(const Group& all, Bounds window, const Drawn& with, Early early)
   if (early == Early::spans && with.span > 0) {
     for (Time at = start + with.span; at < end; at += with.span) {
       take(Firing::early, [at](const ModelRecord& r) { return r.time < at && counts(r, at); });
+    }
+  }
+  if (early == Early::composed && with.span > 0) {
+    Time last = start;
+    for (Time at = start + 1; at < end; ++at) {
+      const bool tick = (at - start) % with.span == 0 || (at - start) % other_span(with) == 0;
+      const std::size_t rows = steps.size();
+      if (!tick || !is_due(window, last, at, rows, with)) continue;
+      take(Firing::early, [at](const ModelRecord& r) { return r.time < at && counts(r, at); });
+      if (steps.size() > rows) last = at;
+    }
+  }
+  if (early == Early::turns) {  // two rows of one record more
+    for (const ModelRecord* record : all) {
+      if (!counts(*record, end)) continue;
+      waiting.push_back(record);
+      const auto wanted = static_cast<std::size_t>(with.each) + (steps.size() < 2 ? 1 : 0);
+      if (waiting.size() < wanted) continue;
+      take(Firing::early,
+           [&](const ModelRecord& r) { return std::ranges::find(waiting, &r) != waiting.end(); });
+      waiting.clear();
     }
   }
   if (early == Early::records) {  // in the order of arrival, so many at a time
@@ -176,6 +214,13 @@ RefiringWindows with_early(const Drawn& with) {
   return with.span > 0 ? refiring(with).early(every(Duration(with.span))) : refiring(with);
 }
 
+RefiringWindows with_composed(const Drawn& with) {
+  if (with.span == 0) return refiring(with);
+  const EarlyTrigger one = every(Duration(with.span));
+  const EarlyTrigger other = every(Duration(other_span(with)));
+  return refiring(with).early(all_of(one, other).times(2).then(any_of(one, other)));
+}
+
 void declare(const Case& drawn, const Drawn& with, Topology& topology, Rows& rows) {
   const auto by_key = declare_trunk(topology, drawn).key_by(&Event::key);
   const auto fold = [](const auto& windowed) {
@@ -191,6 +236,9 @@ void declare(const Case& drawn, const Drawn& with, Topology& topology, Rows& row
   by_key.window(with_early(with).retracting())
       .last(&Event::number)
       .to(collect_updates(rows, "retracting"));
+  by_key.window(with_composed(with).retracting())
+      .last(&Event::number)
+      .to(collect_updates(rows, "composed"));
   const auto finals = by_key.window(refiring(with).final_only()).count();
   finals.to(collect(rows, "finals"));
   using Final = Aggregate<std::int32_t, std::int64_t>;
@@ -269,8 +317,8 @@ void model_too_late(const std::vector<ModelRecord>& records, const Drawn& with, 
 
 Rows model(const std::vector<ModelRecord>& records, const Drawn& with) {
   Rows rows;
-  for (const char* sink : {"lateness", "too late", "early", "discarding", "retracting", "finals",
-                           "windows of finals", "too late for finals"})
+  for (const char* sink : {"lateness", "too late", "early", "discarding", "retracting", "composed",
+                           "finals", "windows of finals", "too late for finals"})
     rows[sink];
   model_too_late(records, with, rows);
   for (const auto& [window, keys] : groups_of(records, with)) {
@@ -280,6 +328,8 @@ Rows model(const std::vector<ModelRecord>& records, const Drawn& with) {
       model_accumulating(key, window, steps, rows["early"]);
       model_discarding(key, window, steps, rows["discarding"]);
       model_retracting(key, window, steps, rows["retracting"]);
+      model_retracting(key, window, history(group, window, with, Early::composed),
+                       rows["composed"]);
       const auto held = static_cast<std::int64_t>(group.size());
       rows["finals"].push_back(row_of(key, window, held));
       rows["windows of finals"].push_back(row_of(key, {window.second - 1, window.second}, held));
@@ -383,7 +433,7 @@ TEST(ScheduleDoesNotMatter, EarlyRowsByCountEqualTheModel) {
     aim(drawn, with);
     const std::vector<ModelRecord> records = model_records(drawn);
     Rows expected;
-    for (const char* sink : {"accumulating", "discarding", "retracting"}) expected[sink];
+    for (const char* sink : {"accumulating", "discarding", "retracting", "turns"}) expected[sink];
     for (const auto& [window, keys] : groups_of(records, with)) {
       for (const auto& [key, group] : keys) {
         const History steps = history(group, window, with, Early::records);
@@ -391,6 +441,8 @@ TEST(ScheduleDoesNotMatter, EarlyRowsByCountEqualTheModel) {
         model_accumulating(key, window, steps, expected["accumulating"]);
         model_discarding(key, window, steps, expected["discarding"]);
         model_retracting(key, window, steps, expected["retracting"]);
+        model_retracting(key, window, history(group, window, with, Early::turns),
+                         expected["turns"]);
       }
     }
     for (auto& [sink, list] : expected) std::sort(list.begin(), list.end());
@@ -405,6 +457,10 @@ TEST(ScheduleDoesNotMatter, EarlyRowsByCountEqualTheModel) {
       fold(by_key.window(spec)).to(collect_updates(rows, "accumulating"));
       fold(by_key.window(spec.discarding())).to(collect_updates(rows, "discarding"));
       by_key.window(spec.retracting()).last(&Event::number).to(collect_updates(rows, "retracting"));
+      const auto few = static_cast<std::size_t>(with.each);
+      by_key.window(refiring(with).early(every(few + 1).times(2).then(every(few))).retracting())
+          .last(&Event::number)
+          .to(collect_updates(rows, "turns"));
     };
     return same_for_all_schedules(seed, declare_counts, expected);
   });

@@ -156,6 +156,62 @@ TEST(Refiring, WhicheverOfCountAndClockComesFirst) {
   EXPECT_THAT(texts(updates), ElementsAre("a 4 early"));
 }
 
+TEST(Refiring, ATurnEndsWithItsRows) {
+  Topology topology = sums(tumbling(1h).early(every(1).times(2).then(every(3))));
+  TestDriver driver(topology);
+  auto input = driver.input<Sale>("sales");
+  auto updates = driver.output<Sums>("sums");
+  for (std::int64_t second = 1; second <= 9; ++second) input.pipe(sale("a", 1, second));
+  EXPECT_THAT(texts(updates), ElementsAre("a 1 early", "a 2 early", "a 5 early", "a 8 early"));
+  input.end();
+  EXPECT_THAT(texts(updates), ElementsAre("a 9 on_time"));
+}
+
+TEST(Refiring, WithoutAnotherTurnThereAreNoMoreRows) {
+  Topology topology = sums(tumbling(1h).early(every(2).times(1)).retracting());
+  TestDriver driver(topology);
+  auto input = driver.input<Sale>("sales");
+  auto updates = driver.output<Sums>("sums");
+  for (std::int64_t second = 1; second <= 5; ++second) input.pipe(sale("a", 1, second));
+  EXPECT_THAT(texts(updates), ElementsAre("a 2 early"));
+}
+
+TEST(Refiring, AllOfWaitsForEach) {
+  Topology topology = sums(tumbling(1min).early(all_of(every(3), every(10s))));
+  TestDriver driver(topology);
+  auto input = driver.input<Sale>("sales");
+  auto updates = driver.output<Sums>("sums");
+  const auto after = [&](std::int64_t second) {
+    input.pipe(sale("a", 1, second));
+    return texts(updates);
+  };
+  EXPECT_THAT(after(1), IsEmpty());
+  EXPECT_THAT(after(12), IsEmpty()) << "a multiple of 10 s has come, two records have";
+  EXPECT_THAT(after(13), ElementsAre("a 3 early"));
+  EXPECT_THAT(after(14), IsEmpty());
+  EXPECT_THAT(after(15), IsEmpty());
+  EXPECT_THAT(after(16), IsEmpty()) << "three have come, and no multiple";
+  EXPECT_THAT(after(20), ElementsAre("a 7 early")) << "what has arrived, with it";
+}
+
+TEST(Refiring, AllOfTheClockAndRecordsIsOneATickOfEnough) {
+  Topology topology = sums(tumbling(1h).early(all_of(every(2), every(1s).by_clock())));
+  TestDriver driver(topology);
+  auto input = driver.input<Sale>("sales");
+  auto updates = driver.output<Sums>("sums");
+  input.pipe({sale("a", 1, 1), sale("b", 1, 1), sale("b", 1, 1)});
+  EXPECT_THAT(texts(updates), IsEmpty());
+  driver.advance_clock(1s);
+  EXPECT_THAT(texts(updates), ElementsAre("b 2 early"));
+  input.pipe(sale("a", 1, 2));
+  EXPECT_THAT(texts(updates), ElementsAre("a 2 early")) << "its tick has come before its records";
+  input.pipe({sale("a", 1, 2), sale("a", 1, 2)});
+  driver.advance_clock(900ms);
+  EXPECT_THAT(texts(updates), IsEmpty());
+  driver.advance_clock(100ms);
+  EXPECT_THAT(texts(updates), ElementsAre("a 4 early"));
+}
+
 TEST(Refiring, FinalRowsComeOnceAndAreInTimeForWhatStandsBehind) {
   Topology topology("shop");
   sales(topology)
@@ -270,7 +326,9 @@ TEST(Refiring, TextAndValidity) {
   EXPECT_EQ(tumbling(1min).allowed_lateness(10s).early(every(10s)).retracting().to_string(),
             "tumbling(1min).allowed_lateness(10s).early(every(10s)).retracting()");
   EXPECT_EQ(sliding(6h, 15min).early(every(100)).early(every(1s).by_clock()).to_string(),
-            "sliding(6h, 15min).early(every(1s).by_clock()).early(every(100))");
+            "sliding(6h, 15min).early(any_of(every(100), every(1s).by_clock()))");
+  EXPECT_EQ(every(10).then(every(2s).times(3)).then(all_of(every(5), every(1min))).to_string(),
+            "every(10).then(every(2s).times(3)).then(all_of(every(5), every(1min)))");
   EXPECT_EQ(tumbling(1min).allowed_lateness(5s).final_only().to_string(),
             "tumbling(1min).allowed_lateness(5s).final_only()");
   const auto refused = [](const auto& windows, const char* part) {
@@ -287,7 +345,12 @@ TEST(Refiring, TextAndValidity) {
   refused(tumbling(1s).early(every(-1)), "more than 0");
   refused(tumbling(1s).early(every(1s)), "shorter than a window");
   refused(cumulating(1h, 1min).early(every(1min)), "shorter than a window");
-  refused(tumbling(1s).early(every(10ms)).early(every(5)), "give one of the two");
+  refused(tumbling(1s).early(every(5).times(0)), "more than 0");
+  refused(tumbling(1s).early(any_of(every(5).then(every(6)), every(7))), "stand outside any_of");
+  refused(tumbling(1s).early(any_of(every(5), every(1s))), "shorter than a window");
+  EarlyTrigger turns = every(1);
+  for (std::size_t n = 2; n < 12; ++n) turns = turns.then(every(n));
+  refused(tumbling(1s).early(turns), "too many parts");
   refused(tumbling(1s).early(every(5)).final_only(), "leave these out");
   refused(tumbling(1s).allowed_lateness(1s).retracting().final_only(), "leave these out");
 }
