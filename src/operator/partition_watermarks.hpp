@@ -124,8 +124,9 @@ class PartitionWatermarks {
   void set(std::uint32_t partition, State state) {
     State& was = states_[partition];
     if (was == State::ended) return;
-    idle_ += (state == State::idle ? 1u : 0u) - (was == State::idle ? 1u : 0u);
-    ended_ += state == State::ended ? 1u : 0u;
+    if (was == State::idle) --idle_;
+    if (state == State::idle) ++idle_;
+    if (state == State::ended) ++ended_;
     was = state;
   }
 

@@ -213,6 +213,20 @@ TEST(Idleness, WhenAllAreQuietTimeStandsAtTheFurthestAndGoesOnWithTheFirst) {
   EXPECT_EQ(windowed.watermark(), 80);
 }
 
+TEST(Idleness, AllMayFallQuietAgain) {
+  Windowed windowed(2, kIdle);
+  windowed.input.pipe(event(50));
+  windowed.input.partition(1).pipe(event(70));
+  windowed.driver.advance_clock(10s);
+  windowed.input.pipe(event(80));
+  EXPECT_EQ(windowed.watermark(), 80);
+  windowed.driver.advance_clock(10s);
+  EXPECT_EQ(windowed.watermark(), 80);
+  windowed.input.pipe(event(90));
+  EXPECT_EQ(windowed.watermark(), 90);
+  EXPECT_EQ(windowed.driver.late("counts"), 0u);
+}
+
 TEST(Idleness, IsNotCountedWhileTheSourceIsPaused) {
   Windowed windowed(2, kIdle);
   windowed.input.pipe(event(100));
