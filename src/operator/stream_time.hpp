@@ -74,16 +74,23 @@ class StreamTime : public TimeOrigin {
   /// When time goes on, or a look finds a partition idle, though nothing comes.
   std::int64_t next_change_ns() const {
     if constexpr (kByClock) return passed_ns_ + kPassNs;
-    return idle_clock_.on() ? idle_clock_.next() : kNeverDue;
+    const std::int64_t idle = idle_clock_.on() ? idle_clock_.next() : kNeverDue;
+    return kHasTimer<Strategy> ? std::min(idle, passed_ns_ + kPassNs) : idle;
   }
   void advance_to_least(Outputs& outputs) { advance_to(marks_.least(), outputs); }
 
-  /// What is read from now on is stamped with now or later.
+  /// Ingestion: what is read from now on is stamped with now or later. Or the strategy has a timer.
   void pass_time(std::int64_t now_ns, Outputs& outputs) {
-    if (!kByClock || now_ns < passed_ns_ + kPassNs) return;
+    if (!(kByClock || kHasTimer<Strategy>) || now_ns < passed_ns_ + kPassNs) return;
     passed_ns_ = now_ns;
     const Time now = wall_time();
-    for (std::uint32_t at = 0; at < marks_.all().size(); ++at) marks_.reach(at, now);
+    for (std::uint32_t at = 0; at < marks_.all().size(); ++at) {
+      if constexpr (kHasTimer<Strategy>) {
+        marks_.reach(at, time_or_none(strategy_of(at).own.on_time(Timestamp{now})));
+      } else {
+        marks_.reach(at, now);
+      }
+    }
     if (marks_.least() != kTimeMax) advance_to(marks_.least(), outputs);
   }
 

@@ -2,6 +2,7 @@
 // user's.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -40,7 +41,9 @@ Punctuated<F> punctuated(F mark) {
 
 /// Watermarks of the user's own: W has `std::optional<Timestamp> after(const Record&, Timestamp)`:
 /// no record before the time that is returned follows this one in its partition; nullopt: nothing
-/// new is known. Each partition has a copy. Watermarks never go back.
+/// new is known. It may also have `std::optional<Timestamp> on_time(Timestamp now)`, which is asked
+/// about every 100 ms with the wall clock, also while nothing comes; with it, which records are
+/// late depends on when they came. Each partition has a copy. Watermarks never go back.
 template <class W>
 struct OwnWatermarks {
   W own;
@@ -58,6 +61,14 @@ struct Bounded {};
 inline Time time_or_none(const std::optional<Timestamp>& time) {
   return time ? time->micros : kTimeMin;
 }
+
+/// Its watermarks also follow the clock.
+template <class Strategy>
+inline constexpr bool kHasTimer = false;
+template <class W>
+inline constexpr bool kHasTimer<OwnWatermarks<W>> = requires(W own, Timestamp now) {
+  { own.on_time(now) } -> std::convertible_to<std::optional<Timestamp>>;
+};
 
 /// The watermark after a record, by a strategy; kTimeMin: as it was.
 template <class F, class T>

@@ -112,6 +112,26 @@ TEST(EventTime, OwnWatermarksHaveACopyForEachPartition) {
   EXPECT_EQ(windowed.watermark(), 21);
 }
 
+/// No record is on its way for longer than five seconds of the clock.
+struct FiveSecondsOnTheWay {
+  std::optional<Timestamp> after(const Event&, Timestamp) { return std::nullopt; }
+  std::optional<Timestamp> on_time(Timestamp now) {
+    ++asked;
+    return Timestamp{now.micros - 5'000'000};
+  }
+  int asked = 0;
+};
+
+TEST(EventTime, OwnWatermarksMayFollowTheClock) {
+  Windowed windowed(2, watermarks(FiveSecondsOnTheWay{}));
+  windowed.input.pipe(event(3));
+  windowed.driver.advance_clock(1h);  // nothing comes, and time goes on
+  const auto passed = windowed.driver.counts("time").watermark;
+  ASSERT_TRUE(passed.has_value());
+  windowed.driver.advance_clock(10s);
+  EXPECT_EQ(windowed.driver.counts("time").watermark->micros, passed->micros + 10'000'000);
+}
+
 TEST(EventTime, IngestionTimeFollowsTheClock) {
   Topology topology("ingestion");
   topology.from(records(std::vector<std::vector<Event>>{{}}))
