@@ -13,6 +13,7 @@
 #include "operator/state_query.hpp"
 #include "record/schema.hpp"
 #include "state/keyed_state.hpp"
+#include "state/ttl_states.hpp"
 
 namespace millrace::detail {
 

@@ -120,6 +120,7 @@ class ProcessorRows {
 
   /// Between batches: forgets some of what is over, and tells the meter.
   void upkeep(Time watermark) {
+    states_.call().watermark = watermark;
     for (const Kind kind : {Kind::event, Kind::clock}) forget_stale(kind);
     if (states_.has_ttl() && watermark != kTimeMax) {
       states_.call().event_now = watermark;

@@ -53,17 +53,21 @@ struct StateCell {
 /// What the handles of a task share: the call of user code that runs.
 struct StateCall {
   Time event_now = kTimeMin;
+  Time watermark = kTimeMin;  ///< no later call has an earlier event_now
   Time clock_now = 0;
   bool logging = true;          ///< the call may throw, so writes must be undoable
   std::int64_t heap_bytes = 0;  ///< held by contents beside their tables
 };
+
+/// What all states are.
+struct AnyState {};
 
 /// The base of ValueState, ListState...: bound to the cell of the present key. A write saves what
 /// it replaces, once a call; undo() puts it back.
 ///
 /// `Content` is empty by is_empty(const Content&) and made so by make_empty(Content&) of `Derived`.
 template <class Derived, class ContentOf>
-class StateHandle {
+class StateHandle : public AnyState {
  public:
   using Content = ContentOf;
   using Cell = StateCell<Content>;
@@ -149,6 +153,20 @@ class StateHandle {
   /// True when single changes are to be logged.
   bool logs_parts() const { return call_->logging && !saved_whole_; }
   void count_heap(std::int64_t bytes) { call_->heap_bytes += bytes; }
+  /// By the clock of its time to live.
+  Time now() const { return now(*call_); }
+  /// Whether an element that was written `at` is not over: for states of which each lives by
+  /// itself.
+  auto living() const {
+    return [ttl = options_.ttl.count(), now = now()](const auto& element) {
+      return ttl == 0 || saturating_add(element.at, ttl) > now;
+    };
+  }
+  /// No later call can see it either.
+  bool is_over_for_all(Time at) const {
+    const Time least = options_.ttl_in == TimeKind::event ? call_->watermark : call_->clock_now;
+    return has_ttl() && saturating_add(at, options_.ttl.count()) <= least;
+  }
   Content& content() { return cell_->content; }
   const Content& old() const { return old_; }
 
@@ -199,7 +217,7 @@ class StateHandle {
 template <class M>
 concept IsState = requires {
   typename M::Cell;
-  requires std::is_base_of_v<StateHandle<M, typename M::Content>, M>;
+  requires std::is_base_of_v<AnyState, M>;
 };
 
 /// Refuses types that no image could hold.

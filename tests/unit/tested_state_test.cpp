@@ -170,5 +170,46 @@ TEST(States, AggregateAndForgetWhatThrew) {
   EXPECT_EQ(run.driver->counts("states").dead_lettered, 1u);
 }
 
+/// Elements that live for ten seconds, each by itself.
+struct Recent {
+  TtlListState<std::int64_t> amounts{{.ttl = 10s}};
+  TtlMapState<std::string, std::int64_t> by_size{{.ttl = 10s, .ttl_in = TimeKind::processing}};
+
+  void process(const Click& click, KeyedContext<std::string_view>&, Output<std::string>& out) {
+    amounts.add(click.amount);
+    by_size.update(click.amount < 10 ? "small" : "large",
+                   [&click](std::int64_t& sum) { sum += click.amount; });
+    std::string text;
+    for (const std::int64_t amount : amounts.all()) text += std::to_string(amount) + " ";
+    for (const auto& [size, sum] : by_size.all()) text += size + "=" + std::to_string(sum) + " ";
+    if (click.amount == 13) throw std::runtime_error("13");
+    out.emit(text);
+  }
+};
+
+TEST(TtlStates, LetEachElementLiveForItsOwnTime) {
+  Driven run(Recent{}, 1);
+  auto texts = run.driver->output<std::string>("states");
+  auto clicks = run.driver->input<Click>("clicks");
+  clicks.pipe({{at(1), "ann", 5}, {at(5), "ann", 20}, {at(11) - Duration(1), "ann", 6}});
+  EXPECT_THAT(texts.read_all(),
+              ElementsAre("5 small=5 ", "5 20 large=20 small=5 ", "5 20 6 large=20 small=11 "));
+  clicks.pipe({{at(11), "ann", 7}, {at(12), "ann", 13}, {at(15), "ann", 8}});
+  EXPECT_THAT(texts.read_all(),
+              ElementsAre("20 6 7 large=20 small=18 ", "6 7 8 large=20 small=26 "));
+  run.driver->advance_clock(10s);
+  clicks.pipe({at(15), "ann", 30});
+  EXPECT_THAT(texts.read_all(), ElementsAre("6 7 8 30 large=30 "));
+}
+
+/// What is over is given back, though the key is written on and on.
+TEST(TtlStates, GiveBackWhatIsOver) {
+  Driven run(Recent{}, 1);
+  auto clicks = run.driver->input<Click>("clicks");
+  for (int second = 0; second < 3'000; ++second) clicks.pipe({at(second), "ann", second});
+  EXPECT_LT((run.driver->state<TtlListState<std::int64_t>>("states", "amounts", "ann")).size(),
+            40u);
+}
+
 }  // namespace
 }  // namespace millrace
