@@ -49,7 +49,10 @@ class ProcessorCaller {
     emission_.open(*context.user, context.arenas);
   }
   P& processor() { return processor_; }
-  void inspect(StateQuery& query) { rows_->inspect(query, user_->watermark()); }
+  void inspect(StateQuery& query) {
+    rows_->call().clock_now = context_->env->clock->wall_us();
+    rows_->inspect(query, user_->watermark());
+  }
   Rows& rows() { return *rows_; }
   KeyedContext<K>& user() { return *user_; }
   OwnedEmission<Emitted>& emission() { return emission_; }

@@ -152,7 +152,10 @@ TEST(States, LiveByTheWallClockToTheMicrosecond) {
   run.driver->advance_clock(1min - Duration(1));
   clicks.pipe({at(1), "ann", 1});
   EXPECT_EQ(total(), 6);
-  run.driver->advance_clock(1min);
+  run.driver->advance_clock(1min - Duration(1));
+  EXPECT_EQ(total(), 6);
+  run.driver->advance_clock(Duration(1));
+  EXPECT_EQ(total(), std::nullopt);
   clicks.pipe({at(1), "ann", 2});
   EXPECT_EQ(total(), 2);
 }
