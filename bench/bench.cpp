@@ -41,6 +41,7 @@ constexpr Entry kWorkloads[] = {
     {"json", json_workload},
     {"growth", growth_workload},
     {"memory", memory_workload},
+    {"journal", journal_workload},
 };
 constexpr int kUsageError = 64;
 

@@ -39,5 +39,8 @@ Workload json_workload(const Settings& settings);
 Workload growth_workload(const Settings& settings);
 /// Peak memory of W1 and of a demo that idles, and how long `version` takes.
 Workload memory_workload(const Settings& settings);
+/// Appends and reads of a journal against plain write and fdatasync of the same bytes; producers
+/// that share syncs.
+Workload journal_workload(const Settings& settings);
 
 }  // namespace millrace::bench
