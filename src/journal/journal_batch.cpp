@@ -13,6 +13,7 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kCrcAt = 4;
+constexpr std::size_t kRecordExtraBytes = 12;  // lengths and time, mostly
 
 /// Null is 0, else the length + 1 and the bytes.
 void put_text(std::string& out, const std::optional<std::string_view>& text) {
@@ -63,6 +64,11 @@ Status encode_batch(std::span<const JournalRecord> records, std::string& out) {
   BatchHead head;
   head.base_time = head.max_time = records.front().time;
   head.records = static_cast<std::uint32_t>(records.size());
+  std::size_t expected = kBatchHeadBytes;
+  for (const JournalRecord& record : records)
+    expected +=
+        kRecordExtraBytes + record.key.value_or("").size() + record.value.value_or("").size();
+  out.reserve(std::min<std::size_t>(expected, kBatchBytesMax));
   out.append(kBatchHeadBytes, '\0');
   for (const JournalRecord& record : records) {
     head.max_time = std::max(head.max_time, record.time);

@@ -68,7 +68,7 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(Disk& disk, Clock& cloc
 }
 
 Result<Appended> PartitionLog::append(std::span<const JournalRecord> records, ProducerStamp stamp) {
-  std::string batch;
+  std::string batch = take_spare();
   if (Status status = encode_batch(records, batch); !status) return status;
   const std::uint32_t crc = crc32c(std::string_view(batch).substr(kBatchHeadBytes));
   Lock lock(mutex_);
@@ -82,6 +82,12 @@ Result<Appended> PartitionLog::append(std::span<const JournalRecord> records, Pr
   const std::uint64_t offset = duplicate ? (*known)->offset : place(batch, crc, stamp);
   if (Status status = commit(lock, offset + records.size()); !status) return status;
   return Appended{offset, duplicate};
+}
+
+/// A buffer that was written before, so that large batches do not ask the system for pages anew.
+std::string PartitionLog::take_spare() {
+  const Lock lock(mutex_);
+  return std::exchange(spare_, {});
 }
 
 /// Where a repeated append was stored; nullopt when it is the next one.
@@ -149,6 +155,8 @@ void PartitionLog::lead(Lock& lock, bool to_sync) {
   if (writing_.capacity() > kKeptBytes) writing_ = {};
   lock.lock();
   leading_ = false;
+  writing_.clear();
+  if (spare_.capacity() < writing_.capacity()) spare_.swap(writing_);
   if (status) {
     written_bytes_ = end;
     acked_end_ = end_offset;

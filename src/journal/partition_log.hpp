@@ -81,6 +81,7 @@ class PartitionLog final : public PartitionView {
   PartitionLog(Disk& disk, Clock& clock, std::string folder, const JournalOptions& options);
 
   using Lock = std::unique_lock<std::mutex>;
+  std::string take_spare();
   Result<std::optional<Appended>> known_before(const ProducerStamp& stamp,
                                                std::size_t records) const;
   std::uint64_t place(std::string& batch, std::uint32_t records_crc, const ProducerStamp& stamp);
@@ -106,6 +107,7 @@ class PartitionLog final : public PartitionView {
   SegmentIndex index_;
   std::string pending_;            // placed, not yet written
   std::string writing_;            // the leader's
+  std::string spare_;              // empty, with room
   std::uint64_t next_offset_ = 0;  // behind what is placed
   std::uint64_t acked_end_ = 0;    // behind what is acknowledged
   std::uint64_t placed_bytes_ = 0;
