@@ -94,6 +94,8 @@ class WindowTimeline {
   enum class Step { pane, window, late };  ///< in the order in which they go at the same time
 
   static Windows panes_of(const RefiringWindows& spec) {
+    if (spec.windows().kind() == Windows::Kind::calendar)
+      return spec.windows().in_slices(Duration(spec.early(EarlyTrigger::Kind::event_time)));
     return tumbling(Duration(spec.pane_us())).offset(Duration(spec.windows().offset_us()));
   }
 

@@ -26,7 +26,7 @@ struct PaneKey {
 
 /// The pane of a window that shares none. Cumulating ones begin at the same time: their ends tell
 /// them apart.
-inline PaneKey whole_window(Windows windows, Time end) {
+inline PaneKey whole_window(const Windows& windows, Time end) {
   const bool cumulating = windows.kind() == Windows::Kind::cumulating;
   return {windows.start_of(end), cumulating ? end : kTimeMin};
 }
@@ -63,7 +63,7 @@ class PaneSet {
   using Tables = KeyedTables<K, Acc>;
 
   PaneSet(Windows windows, bool shared)
-      : windows_(windows), shared_(shared || !windows.overlap()) {}
+      : windows_(std::move(windows)), shared_(shared || !windows_.overlap()) {}
 
   /// Before the first record: `meter` counts the panes and outlives them; null: nobody does.
   void count_with(MemoryMeter* meter) { spare_.count_with(meter); }
@@ -73,11 +73,10 @@ class PaneSet {
   /// The pane of an on-time record. O(1).
   Slot pane_of(Time time) {
     if (windows_.is_global()) return {&tables({0, kTimeMin}), kTimeMin, kTimeMax};
-    const Time start = windows_.pane_start(time);
-    if (const Slot* const recent = recent_.find(start)) return *recent;
-    Tables& pane = tables({start, kTimeMin});
-    return recent_.remember({&pane, start, saturating_add(start, windows_.pane_us())},
-                            panes_.size());
+    const Period pane = windows_.pane_of(time);
+    if (const Slot* const recent = recent_.find(pane.start)) return *recent;
+    Tables& opened = tables({pane.start, kTimeMin});
+    return recent_.remember({&opened, pane.start, pane.end}, panes_.size());
   }
 
   /// Calls add(Tables&) for every pane that must hold a record of `time` whose own watermark was
@@ -92,7 +91,8 @@ class PaneSet {
     if (windows_.last_end(time) <= behind) return false;
     if (shared_) {
       const bool partly = windows_.first_end(time) <= behind;
-      add(tables({windows_.pane_start(time), partly ? windows_.next_end_after(behind) : kTimeMin}));
+      add(tables(
+          {windows_.pane_of(time).start, partly ? windows_.next_end_after(behind) : kTimeMin}));
       return true;
     }
     const Time last = windows_.last_end(time);
@@ -146,8 +146,7 @@ class PaneSet {
   /// When drain() hands something over: the end of the earliest pane. nullopt: there is none.
   std::optional<Time> drains_at() const {
     if (panes_.empty()) return std::nullopt;
-    if (windows_.is_global()) return kTimeMax;
-    return saturating_add(panes_.begin()->first.start, windows_.pane_us());
+    return windows_.is_global() ? kTimeMax : windows_.pane_of(panes_.begin()->first.start).end;
   }
   /// Hands over every pane that ends at or before `watermark`, then forgets it: the sender's side
   /// of two phases.
@@ -169,7 +168,7 @@ class PaneSet {
                           : own_end ? first.first_end
                                     : saturating_add(first.start, windows_.size_us());
     if (closed_end_ == kTimeMin) return earliest;
-    return std::max(earliest, saturating_add(closed_end_, windows_.slide_us()));
+    return std::max(earliest, windows_.next_end_after(closed_end_));
   }
 
   void collect(Time end) {
@@ -186,7 +185,7 @@ class PaneSet {
   /// After the window that ends at `end`, the next ends one slide later: what begins before it is
   /// done, and so is the pane of a window that shares none.
   void drop_before(Time end) {
-    const Time next_start = windows_.start_of(saturating_add(end, windows_.slide_us()));
+    const Time next_start = windows_.start_of(windows_.next_end_after(end));
     const auto is_over = [&](const PaneKey& pane) {
       return end == kTimeMax || pane.start < next_start ||
              (!shared_ && pane.first_end != kTimeMin && pane.first_end <= end);

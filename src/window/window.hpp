@@ -2,29 +2,36 @@
 // windows share.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <numeric>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/status.hpp"
 #include "base/time.hpp"
+#include "window/calendar.hpp"
 
 namespace millrace {
 
 class EarlyTrigger;
 class RefiringWindows;
 
-/// How a keyed stream is cut into windows of event time. Windows are aligned to
-/// 1970-01-01T00:00:00Z plus an offset and hold [start, end).
+/// How a keyed stream is cut into windows of event time, which hold [start, end). They are aligned
+/// to 1970-01-01T00:00:00Z, or those of a calendar to midnight in its time zone, plus an offset.
 class Windows {
  public:
-  enum class Kind { tumbling, sliding, cumulating, global };
+  enum class Kind { tumbling, sliding, cumulating, global, calendar };
 
   static constexpr Windows of(Kind kind, Duration size, Duration slide) {
     return {kind, size, slide};
   }
+  static Windows of(detail::Calendar calendar);
 
   /// The same windows, all moved by `offset`, which may be negative: tumbling(24h).offset(-2h) are
-  /// the days of UTC+2. 2005 for global().
+  /// the days of UTC+2. Those of a calendar are moved in local time: days of
+  /// daily("Europe/Berlin").offset(6h) begin when clocks there show six. 2005 for global().
   constexpr Windows offset(Duration offset) const {
     Windows moved = *this;
     moved.offset_ = offset.count();
@@ -37,42 +44,58 @@ class Windows {
   /// The same windows, which also emit before their end: see every().
   constexpr RefiringWindows early(EarlyTrigger trigger) const;
 
+  /// Internal: the same windows in slices that begin every `span` from the start of each; 0: whole.
+  constexpr Windows in_slices(Duration span) const {
+    Windows cut = *this;
+    cut.slide_ = span.count();
+    return cut;
+  }
+
   constexpr Kind kind() const { return kind_; }
   constexpr bool is_global() const { return kind_ == Kind::global; }
-  /// Length of the longest window.
+  /// Length of the longest window; of a calendar, of most.
   constexpr std::int64_t size_us() const { return size_; }
   /// From one window's end to the next one's.
   constexpr std::int64_t slide_us() const { return slide_; }
   constexpr std::int64_t offset_us() const { return offset_; }
   /// Length of the slices that all windows are made of: the greatest common divisor of size and
-  /// slide.
+  /// slide. A window of a calendar is one slice.
   constexpr std::int64_t pane_us() const { return std::gcd(size_, slide_); }
   /// True when a record lies in several windows.
   constexpr bool overlap() const { return kind_ == Kind::sliding || kind_ == Kind::cumulating; }
 
-  /// 2005 unless 0 < slide <= size, and of cumulating windows size is a multiple of slide.
+  /// 2005 unless 0 < slide <= size, and of cumulating windows size is a multiple of slide; of a
+  /// calendar where there is no such time zone.
   Status validate() const;
   /// "tumbling(5min)", "sliding(6h, 15min)", "cumulating(1d, 1h).offset(-2h)", "global()".
   std::string to_string() const;
 
-  /// Start of the pane that holds `time`.
-  constexpr Time pane_start(Time time) const { return aligned(time, pane_us()); }
+  /// The pane that holds `time`.
+  constexpr detail::Period pane_of(Time time) const {
+    if (kind_ == Kind::calendar) return slice_of(time);
+    const Time start = aligned(time, pane_us());
+    return {start, saturating_add(start, pane_us())};
+  }
   /// End of the earliest window that holds `time`.
   constexpr Time first_end(Time time) const {
+    if (kind_ == Kind::calendar) return period_of(time).end;
     if (kind_ == Kind::cumulating) return saturating_add(aligned(time, slide_), slide_);
     return next_end_after(time);
   }
   /// End of the latest window that holds `time`.
   constexpr Time last_end(Time time) const {
+    if (kind_ == Kind::calendar) return period_of(time).end;
     return saturating_add(aligned(time, kind_ == Kind::cumulating ? size_ : slide_), size_);
   }
   /// The least window end that is greater than `watermark`.
   constexpr Time next_end_after(Time watermark) const {
+    if (kind_ == Kind::calendar) return period_of(watermark).end;
     const std::int64_t length = kind_ == Kind::cumulating ? slide_ : size_;
     return saturating_add(watermark, slide_ - past(watermark, slide_, length));
   }
   /// Start of the window that ends at `end`.
   constexpr Time start_of(Time end) const {
+    if (kind_ == Kind::calendar) return period_of(saturating_add(end, -1)).start;
     if (kind_ == Kind::cumulating) return aligned(saturating_add(end, -1), size_);
     return saturating_add(end, -size_);
   }
@@ -80,6 +103,9 @@ class Windows {
  private:
   constexpr Windows(Kind kind, Duration size, Duration slide)
       : kind_(kind), size_(size.count()), slide_(slide.count()) {}
+
+  detail::Period period_of(Time time) const { return calendar_->period_of(time, offset_); }
+  detail::Period slice_of(Time time) const;
 
   /// How far `time` lies behind the last of the times offset + phase + n * step: 0 at one of them.
   /// By remainders, so that nothing overflows.
@@ -95,6 +121,7 @@ class Windows {
   std::int64_t size_;
   std::int64_t slide_;
   std::int64_t offset_ = 0;
+  detail::CalendarRef calendar_;
 };
 
 /// Windows of `size` side by side.
@@ -110,6 +137,18 @@ constexpr Windows sliding(Duration size, Duration slide) {
 constexpr Windows cumulating(Duration size, Duration step) {
   return Windows::of(Windows::Kind::cumulating, size, step);
 }
+/// The days of a time zone, from midnight to midnight: of 23 and 25 hours where clocks are changed.
+/// `zone` is a name of the IANA database, such as "Europe/Berlin" or "UTC"; the data are the
+/// system's (Debian: tzdata), and neither its own zone nor the variable TZ has a say. What clocks
+/// do in the years to come follows the zone's rule of today. Errors: 2005 where there is no such
+/// zone.
+Windows daily(std::string_view zone);
+/// Its weeks, which begin on Mondays, or on another day: weekly("Asia/Tokyo", std::chrono::Sunday).
+Windows weekly(std::string_view zone, std::chrono::weekday first = std::chrono::Monday);
+/// Its months, quarters (from January, April, July and October on) and years.
+Windows monthly(std::string_view zone);
+Windows quarterly(std::string_view zone);
+Windows yearly(std::string_view zone);
 /// One window over everything, fired at the end of input. Needs no event time.
 constexpr Windows global() { return Windows::of(Windows::Kind::global, Duration(1), Duration(1)); }
 

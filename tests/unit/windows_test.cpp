@@ -55,7 +55,7 @@ TEST(Windows, BoundsEqualThoseFoundByTrying) {
     }
     ASSERT_EQ(windows.first_end(time), *ends.begin());
     ASSERT_EQ(windows.last_end(time), *ends.rbegin());
-    const Time pane = windows.pane_start(time);
+    const Time pane = windows.pane_of(time).start;
     ASSERT_LE(pane, time);
     ASSERT_GT(pane + windows.pane_us(), time);
     // All times of a pane lie in the same windows.
@@ -116,7 +116,7 @@ TEST(Windows, CumulatingOnesShareTheirStart) {
 }
 
 TEST(PaneSet, FiresAtTheEndsOfTimeOnce) {
-  for (const Windows windows :
+  for (const Windows& windows :
        {tumbling(10us), sliding(10us, 5us), cumulating(10us, 5us), tumbling(10us).offset(3us)}) {
     for (const bool shared : {true, false}) {
       Panes panes(windows, shared);
