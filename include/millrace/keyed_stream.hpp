@@ -17,6 +17,7 @@
 #include "operator/top.hpp"
 #include "operator/trend.hpp"
 #include "operator/two_phase.hpp"
+#include "window/by_clock.hpp"
 #include "window/record_windows.hpp"
 #include "window/refiring_sessions.hpp"
 #include "window/refiring_windows.hpp"
@@ -28,6 +29,11 @@ template <class T, class Key, class Spec>
 class KeyWindows;
 template <class T, class Key, class Spec>
 class RefiringStream;
+
+namespace detail {
+template <class T, class Spec>
+Stream<T> stamped_by_clock(const Stream<T>& stream, const ByClock<Spec>& spec);
+}  // namespace detail
 
 /// The aggregates of a keyed stream: without a window the new value is emitted for every record,
 /// with one once a key when the window fires.
@@ -152,6 +158,11 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
 
   /// Cuts into windows of event time, or one over everything.
   WindowedStream<T, Key> window(Windows windows) const { return {*this, windows}; }
+  /// Cuts by the wall clock, whatever times the records have: window(tumbling(1s).by_clock()).
+  template <class Spec>
+  auto window(ByClock<Spec> spec) const {
+    return KeyedStream(detail::stamped_by_clock(stream_, spec), key_, names_).window(spec.windows);
+  }
   /// Cuts into windows that also emit early or for late records, or only when nothing can come any
   /// more: window(tumbling(1min).allowed_lateness(10s).early(every(10s))).
   RefiringStream<T, Key, RefiringWindows> window(RefiringWindows windows) const {
@@ -431,5 +442,6 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 
 }  // namespace millrace
 
+#include "millrace/clock_windows.hpp"    // what window(....by_clock()) is cut from
 #include "millrace/key_windows.hpp"      // what window(session(...)) returns; needs KeyedStream
 #include "millrace/refiring_stream.hpp"  // what window(tumbling(...).early(...)) returns

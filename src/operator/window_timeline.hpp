@@ -95,7 +95,7 @@ class WindowTimeline {
 
   static Windows panes_of(const RefiringWindows& spec) {
     if (spec.windows().kind() == Windows::Kind::calendar)
-      return spec.windows().in_slices(Duration(spec.early(EarlyTrigger::Kind::event_time)));
+      return spec.windows().in_slices(Duration(spec.rules().early().slice_us()));
     return tumbling(Duration(spec.pane_us())).offset(Duration(spec.windows().offset_us()));
   }
 

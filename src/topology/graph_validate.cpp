@@ -43,7 +43,8 @@ void check_node(const Graph& graph, const Node& node, std::vector<Status>& probl
     problems.emplace_back(
         Code::event_time_missing,
         fmt::format("{} \"{}\" has a window of event time, but its input has none: add "
-                    ".event_time(&Record::member) after the source, or use window(global())",
+                    ".event_time(&Record::member) after the source, or use window(global()) or one "
+                    "of the wall clock, .by_clock()",
                     node.kind, node.name));
   }
 }
@@ -186,7 +187,7 @@ std::string_view name_of(GroupingKind kind) {
 
 bool Graph::has_time(NodeId id) const {
   const Node& at = nodes_[id];
-  if (at.originates_time) return true;
+  if (at.originates_time || at.tells_clock_time) return true;
   if (at.inputs.empty()) return false;
   return std::all_of(at.inputs.begin(), at.inputs.end(), [this](const NodeInput& input) {
     return input.port != kErrorsPort && has_time(input.from);

@@ -99,6 +99,7 @@ struct Node {
   const BatchType* output = nullptr;      ///< type of what it emits; null for sinks
   std::vector<const BatchType*> outputs;  ///< by port, where the ports differ in type
   bool originates_time = false;           ///< event_time stands here
+  bool tells_clock_time = false;          ///< behind it event times are the clock's
   bool needs_time = false;                ///< refuses input without event time
   const char* tasks_are_fixed = nullptr;  ///< why parallel() is refused
   bool breaks_ties = false;               ///< wants to know where each record arrived

@@ -9,6 +9,7 @@
 
 #include "base/status.hpp"
 #include "base/time.hpp"
+#include "window/by_clock.hpp"
 
 namespace millrace {
 
@@ -27,6 +28,9 @@ struct Sessions {
   RefiringSessions<Gap> allowed_lateness(Duration lateness) const;
   /// The same sessions, which also emit before their end: see every().
   RefiringSessions<Gap> early(EarlyTrigger trigger) const;
+  /// The same sessions of the wall clock; see Windows::by_clock. One fires up to 100 ms after the
+  /// clock has passed its last record's time + gap.
+  ByClock<Sessions> by_clock() const { return {*this}; }
 
   /// Internal: 2005 for a gap that is not longer than 0.
   Status validate() const {

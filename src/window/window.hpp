@@ -11,6 +11,7 @@
 
 #include "base/status.hpp"
 #include "base/time.hpp"
+#include "window/by_clock.hpp"
 #include "window/calendar.hpp"
 
 namespace millrace {
@@ -43,6 +44,11 @@ class Windows {
   constexpr RefiringWindows allowed_lateness(Duration lateness) const;
   /// The same windows, which also emit before their end: see every().
   constexpr RefiringWindows early(EarlyTrigger trigger) const;
+
+  /// The same windows of the wall clock, of records with and without event times: they fire when
+  /// the clock reaches their ends, and what is left at the end of input. Behind them, time is the
+  /// clock's. 2005 for global().
+  constexpr ByClock<Windows> by_clock() const;
 
   /// Internal: the same windows in slices that begin every `span` from the start of each; 0: whole.
   constexpr Windows in_slices(Duration span) const {
@@ -151,6 +157,8 @@ Windows quarterly(std::string_view zone);
 Windows yearly(std::string_view zone);
 /// One window over everything, fired at the end of input. Needs no event time.
 constexpr Windows global() { return Windows::of(Windows::Kind::global, Duration(1), Duration(1)); }
+
+constexpr ByClock<Windows> Windows::by_clock() const { return {*this}; }
 
 namespace detail {
 
