@@ -2,6 +2,7 @@
 // aggregate.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,8 +30,19 @@ template <class T, class Key, class Spec>
 class KeyWindows;
 template <class T, class Key, class Spec>
 class RefiringStream;
+template <class Windowed, class T>
+class NewestStream;
 
 namespace detail {
+template <class Stream>
+inline constexpr bool kHasNoWindow = false;
+template <class T, class Key>
+inline constexpr bool kHasNoWindow<KeyedStream<T, Key>> = true;
+
+/// What millrace::last() takes: a number of records, or a span.
+template <class N>
+concept SaysHowFarBack = std::integral<N> || std::convertible_to<N, Duration>;
+
 template <class T, class Spec>
 Stream<T> stamped_by_clock(const Stream<T>& stream, const ByClock<Spec>& spec);
 }  // namespace detail
@@ -92,7 +104,11 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates,
   /// The value of the latest record; see first.
   template <class F>
   auto last(F value) const {
-    return apply("last", millrace::last(std::move(value)));
+    if constexpr (detail::SaysHowFarBack<F>) {
+      return newest(millrace::last(value));
+    } else {
+      return apply("last", millrace::last(std::move(value)));
+    }
   }
   /// Several aggregates in one pass, each into a member of one plain struct, which is the row's
   /// value: aggregate(max(&Trade::price).as(&Bar::high), count().as(&Bar::trades)). Or one of one's
@@ -123,6 +139,13 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates,
 
  private:
   const Derived& derived() const { return static_cast<const Derived&>(*this); }
+
+  auto newest(HowFarBack last) const {
+    static_assert(!detail::kHasNoWindow<Derived>,
+                  "millrace: last(100) and last(5min) say which records of a window count: put "
+                  "window before it, or use over(last(100))");
+    return NewestStream<Derived, T>(derived(), last);
+  }
 
   template <class Spec>
   auto apply(const char* kind, const Spec& spec) const {
@@ -444,4 +467,5 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 
 #include "millrace/clock_windows.hpp"    // what window(....by_clock()) is cut from
 #include "millrace/key_windows.hpp"      // what window(session(...)) returns; needs KeyedStream
+#include "millrace/newest_stream.hpp"    // what window(...).last(100) returns
 #include "millrace/refiring_stream.hpp"  // what window(tumbling(...).early(...)) returns

@@ -21,15 +21,14 @@ std::string CountWindows::to_string() const {
 Status LastRecords::validate() const {
   if (count > 0) return {};
   return {Code::window_invalid,
-          fmt::format("over({}): each record is one of the last: ask for at least 1", to_string())};
+          fmt::format("{}: each record is one of the last: ask for at least 1", to_string())};
 }
 std::string LastRecords::to_string() const { return fmt::format("last({})", count); }
 
 Status LastSpan::validate() const {
   if (span > Duration(0)) return {};
   return {Code::window_invalid,
-          fmt::format("over({}): the span must be longer than 0: give a positive duration",
-                      to_string())};
+          fmt::format("{}: the span must be longer than 0: give a positive duration", to_string())};
 }
 std::string LastSpan::to_string() const {
   return fmt::format("last({})", detail::format_duration(span));

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "base/status.hpp"
 #include "window/two_stacks.hpp"
@@ -38,13 +39,16 @@ struct LastSpan {
   std::string to_string() const;
 };
 
+/// What last(...) says.
+using HowFarBack = std::variant<LastRecords, LastSpan>;
+
 /// Windows of `size` records of a key side by side; one that is not full emits nothing.
 inline CountWindows count_window(std::uint64_t size) { return {size, size}; }
 /// Windows of the last `size` records of a key, after every `slide` records, as soon as there are
 /// `size`.
 inline CountWindows count_window(std::uint64_t size, std::uint64_t slide) { return {size, slide}; }
 
-/// For over(): the last `count` records, fewer at the beginning.
+/// For over(): the last `count` records, fewer at the beginning; for windows: see last() of theirs.
 template <std::integral N>
 LastRecords last(N count) {
   return {count < 0 ? 0 : static_cast<std::uint64_t>(count)};
