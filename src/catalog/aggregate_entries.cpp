@@ -186,14 +186,14 @@ bool fits_windows(const Making& making, const RowAggregate& what) {
     return false;
   }
   if (!what.only_ranked) return true;
-  if (what.windows && (std::holds_alternative<Windows>(*what.windows) ||
+  if (what.windows && (shared_windows(*what.windows) != nullptr ||
                        std::holds_alternative<FinalWindows>(*what.windows))) {
     return true;
   }
   making.wrong(making.settings.has("over") ? "over" : "window",
                what.windows
                    ? "top and trend rank the rows of windows that all keys share, one a key: "
-                     "give a tumbling, sliding, cumulating or global window, after "
+                     "give a tumbling, sliding, cumulating, calendar or global window, after "
                      ".allowed_lateness with .final_only()"
                    : "top ranks the rows of windows: give a window");
   return false;
@@ -224,7 +224,9 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
   what.tasks = making.text.parallelism;
   what.only_ranked = making.only_tops;
   for (const char* const cut : {"window", "over"}) {
-    if (making.settings.has(cut)) what.windows = making.settings.windows(cut);
+    if (!making.settings.has(cut)) continue;
+    what.windows = making.settings.windows(cut).windows;
+    what.last = making.settings.windows(cut).last;
   }
   for (const std::size_t field : making.key) what.key_fields.push_back(schema.fields()[field]);
   std::vector<RowPart> row_parts;
@@ -238,7 +240,7 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
   }
   if (!fits_windows(making, what)) return MadeStreams::none();
   // Simple kernels of their own are worth it where records are many and windows few.
-  const bool own = !what.windows || std::holds_alternative<Windows>(*what.windows);
+  const bool own = !what.last && (!what.windows || shared_windows(*what.windows) != nullptr);
   what.kernel = own ? kernel_of(std::move(row_parts), schema) : RowKernel{std::move(row_parts)};
   return by_key(making.input->rows, what, key_kind(schema, what.key));
 }
@@ -325,8 +327,10 @@ ParamInfo window_param() {
           .type = ParamType::window,
           .doc =
               "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), also with "
-              ".offset(-2h), .allowed_lateness(10s), .early(every(1min)), .retracting() or "
-              ".final_only(); session(30min), count_window(100) or global(); without it the new "
+              ".offset(-2h), .by_clock(), .last(100), .allowed_lateness(10s), .early(every(1min)), "
+              ".retracting() or .final_only(); daily(Europe/Berlin), weekly(UTC), monthly(UTC), "
+              "quarterly(UTC), yearly(UTC); session(30min), count_window(100) or global(); without "
+              "it the new "
               "value is emitted for every row"};
 }
 ParamInfo over_param() {
@@ -402,17 +406,15 @@ void add_single(Entries& entries, const std::string& kind, std::string doc) {
 
 bool has_bounds(const RowAggregate& aggregate) {
   if (!aggregate.windows) return false;
-  if (const auto* const shared = std::get_if<Windows>(&*aggregate.windows)) {
-    return !shared->is_global();
-  }
+  if (const Windows* const shared = shared_windows(*aggregate.windows)) return !shared->is_global();
   if (const auto* const again = std::get_if<RefiringWindows>(&*aggregate.windows)) {
     return !again->windows().is_global();
   }
   if (const auto* const last = std::get_if<FinalWindows>(&*aggregate.windows)) {
     return !last->refiring().windows().is_global();
   }
-  return std::holds_alternative<Sessions<Duration>>(*aggregate.windows) ||
-         std::holds_alternative<CountWindows>(*aggregate.windows);
+  return !std::holds_alternative<LastRecords>(*aggregate.windows) &&
+         !std::holds_alternative<LastSpan>(*aggregate.windows);
 }
 
 bool has_updates(const RowAggregate& aggregate) {

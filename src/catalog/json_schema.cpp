@@ -29,7 +29,7 @@ std::string type_of(const ParamInfo& info) {
       return kSpan;
     case ParamType::window:
       return R"x("type": "string", "pattern": "^(tumbling|sliding|cumulating|session|)x"
-             R"x(count_window|global)\\(|\\$\\{")x";
+             R"x(daily|weekly|monthly|quarterly|yearly|count_window|global)\\(|\\$\\{")x";
     case ParamType::over:
       return R"x("type": "string", "pattern": "^last\\(|\\$\\{")x";
     case ParamType::fields:

@@ -23,6 +23,7 @@ struct RowAggregate {
   std::string kind;  ///< shown: "count", "max"
   std::vector<std::size_t> key;
   std::optional<RowWindows> windows;
+  std::optional<HowFarBack> last = {};  ///< which rows of a window count
   RowAggregateKernel kernel;
   std::vector<ColumnInfo> key_fields;
   std::vector<ColumnInfo> values;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -93,33 +94,47 @@ MadeStreams ranked_or_rows(const WindowAggregates<K, V>& aggregates, const RowAg
   return outlets;
 }
 
+/// The aggregate of all rows of `windows`, or of the last ones alone; use(the results).
+template <class Windowed, class Kernel, class Use>
+MadeStreams aggregated(const Windowed& windows, const RowAggregate& what, const Kernel& kernel,
+                       Use&& use) {
+  const std::string& value = what.values.front().name;
+  if constexpr (std::is_same_v<Kernel, RowKernel>) {
+    if (what.last) {
+      const NewestStream<Windowed, RowRef> newest(windows, *what.last);
+      return use(named_as(newest.apply(what.kind, value, kernel), what));
+    }
+  }
+  return use(named_as(windows.apply(what.kind, value, kernel), what));
+}
+
 /// The aggregates of windows that all keys share.
-template <class Keyed, class Kernel>
-MadeStreams windowed(const Keyed& keyed, const Windows& windows, const RowAggregate& what,
+template <class Keyed, class Spec, class Kernel>
+MadeStreams windowed(const Keyed& keyed, const Spec& spec, const RowAggregate& what,
                      const Kernel& kernel, bool encoded) {
-  const auto aggregates =
-      named_as(keyed.window(windows).apply(what.kind, what.values.front().name, kernel), what);
-  set_ties(aggregates.declaration(), aggregates.from().front().node, kernel);
-  return ranked_or_rows(aggregates, what, encoded);
+  return aggregated(keyed.window(spec), what, kernel, [&](const auto& aggregates) {
+    if (!what.last) set_ties(aggregates.declaration(), aggregates.from().front().node, kernel);
+    return ranked_or_rows(aggregates, what, encoded);
+  });
 }
 
 /// The aggregates of windows that every key has of its own.
 template <class Keyed, class Spec>
 MadeStreams own_windowed(const Keyed& keyed, const Spec& spec, const RowAggregate& what,
                          const RowKernel& kernel, bool encoded) {
-  const auto windows = [&] {
-    if constexpr (requires { keyed.window(spec); }) {
-      return keyed.window(spec);
-    } else {
-      return keyed.over(spec);
-    }
-  }();
-  const auto rows = named_as(windows.apply(what.kind, what.values.front().name, kernel), what);
-  // Windows by records are ordered whatever the kernel is.
-  if constexpr (std::is_same_v<Spec, Sessions<Duration>>) {
-    set_ties(rows.declaration(), rows.from().front().node, kernel);
+  constexpr bool kCut = requires { keyed.window(spec); };
+  if constexpr (!kCut) {
+    const auto rows =
+        named_as(keyed.over(spec).apply(what.kind, what.values.front().name, kernel), what);
+    return rows_of(rows, what, encoded);
+  } else {
+    return aggregated(keyed.window(spec), what, kernel, [&](const auto& rows) {
+      // Windows by records are ordered whatever the kernel is, and so are the last of any.
+      if (!std::is_same_v<Spec, CountWindows> && !what.last)
+        set_ties(rows.declaration(), rows.from().front().node, kernel);
+      return rows_of(rows, what, encoded);
+    });
   }
-  return rows_of(rows, what, encoded);
 }
 
 /// The new value for every row.
@@ -138,7 +153,7 @@ MadeStreams with_kernel(const Keyed& keyed, const RowAggregate& what, const Kern
   return std::visit(
       [&](const auto& windows) {
         using Spec = std::decay_t<decltype(windows)>;
-        if constexpr (std::is_same_v<Spec, Windows>) {
+        if constexpr (std::is_same_v<Spec, Windows> || std::is_same_v<Spec, ByClock<Windows>>) {
           return windowed(keyed, windows, what, kernel, encoded);
         } else if constexpr (std::is_same_v<Spec, RefiringWindows> ||
                              std::is_same_v<Spec, FinalWindows>) {

@@ -102,7 +102,7 @@ Settings::Parsed Settings::standard_of(const ParamInfo& info) {
       return parse_duration(info.standard).value_or(Duration(0));
     case ParamType::window:
     case ParamType::over:
-      return RowWindows(global());
+      return RowCut{global(), std::nullopt};
     case ParamType::schema:
       return std::vector<ColumnInfo>{};
     default:
@@ -147,7 +147,7 @@ Settings::Parsed Settings::parse_scalar(const ParamInfo& info, const ConfigNode&
       if (auto* const why = std::get_if<std::string>(&windows)) {
         return wrong(node.place, std::move(*why));
       }
-      return std::get<RowWindows>(std::move(windows));
+      return std::get<RowCut>(std::move(windows));
     }
     case ParamType::choice:
       return parse_choice(info, node);

@@ -64,14 +64,14 @@ class Settings {
   double number(std::string_view name) const { return get<double>(name); }
   bool flag(std::string_view name) const { return get<bool>(name); }
   Duration duration(std::string_view name) const { return get<Duration>(name); }
-  const RowWindows& windows(std::string_view name) const { return get<RowWindows>(name); }
+  const RowCut& windows(std::string_view name) const { return get<RowCut>(name); }
   const std::vector<ColumnInfo>& schema(std::string_view name) const {
     return get<std::vector<ColumnInfo>>(name);
   }
 
  private:
   using Parsed = std::variant<std::monostate, std::string, std::int64_t, double, bool, Duration,
-                              RowWindows, std::vector<ColumnInfo>>;
+                              RowCut, std::vector<ColumnInfo>>;
 
   template <class V>
   const V& get(std::string_view name) const {

@@ -14,9 +14,9 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::string_view kByClock = ".by_clock()";
-const std::vector<std::string> kSteps = {"offset",       "allowed_lateness", "early",
-                                         "accumulating", "discarding",       "retracting",
-                                         "final_only"};
+const std::vector<std::string> kSteps = {"offset",           "by_clock",   "last",
+                                         "allowed_lateness", "early",      "accumulating",
+                                         "discarding",       "retracting", "final_only"};
 
 bool is_step(std::string_view name) {
   return std::find(kSteps.begin(), kSteps.end(), name) != kSteps.end();
@@ -81,6 +81,7 @@ std::optional<RowWindows> refired(const RefiringWindows& windows, const Step& st
 /// What a step is given.
 const char* usage_of(std::string_view name) {
   if (name == "offset") return "a time with its unit, such as 30min or -2h";
+  if (name == "last") return "a number of rows or a time with its unit, such as 100 or 5min";
   if (name == "allowed_lateness") return "a time with its unit, such as 10s";
   if (name == "early") return "every(10s), every(100) or every(1s).by_clock()";
   return "nothing";
@@ -93,6 +94,51 @@ std::string wrong_step(std::string_view text, const std::optional<Step>& step) {
   const std::string near = step ? nearest_word(std::string(step->name), kSteps) : "";
   if (!near.empty()) return fmt::format("found .{}: did you mean .{}?", text, near);
   return fmt::format("a window may go on with .{}, found .{}", fmt::join(kSteps, ", ."), text);
+}
+
+bool emits_again(const RowWindows& windows) {
+  return std::holds_alternative<RefiringWindows>(windows) ||
+         std::holds_alternative<FinalWindows>(windows);
+}
+
+/// Windows of the wall clock; not empty: why there are none.
+std::string cut_by_clock(RowWindows& windows) {
+  if (const auto* const timed = std::get_if<Windows>(&windows)) {
+    windows = timed->by_clock();
+  } else if (const auto* const sessions = std::get_if<Sessions<Duration>>(&windows)) {
+    windows = sessions->by_clock();
+  } else if (emits_again(windows)) {
+    return "windows that emit early or late go by event time: take .by_clock() away";
+  } else {
+    return "these windows are not of time: take .by_clock() away";
+  }
+  return "";
+}
+
+/// Windows as the step says; not empty: why they cannot be.
+std::string change_windows(RowWindows& windows, const Step& step, std::string_view text) {
+  if (step.name == "by_clock" && step.inside.empty()) return cut_by_clock(windows);
+  const auto* const timed = std::get_if<Windows>(&windows);
+  const auto* const again = std::get_if<RefiringWindows>(&windows);
+  std::optional<RowWindows> changed;
+  if (step.name == "offset") {
+    const auto offset = signed_span(step.inside);
+    if (offset && !timed && !again) {
+      return "windows of a key's own have no bounds that could be moved: take .offset away";
+    }
+    if (offset && timed) changed = timed->offset(*offset);
+    if (offset && again) changed = again->offset(*offset);
+  } else if (timed || again) {
+    changed = refired(timed ? RefiringWindows(*timed) : *again, step);
+  } else if (step.name != "by_clock") {
+    return fmt::format(
+        "tumbling, sliding, cumulating and calendar windows of event time alone emit early or "
+        "late: take .{} away",
+        text);
+  }
+  if (!changed) return wrong_step(text, step);
+  windows = *changed;
+  return "";
 }
 
 }  // namespace
@@ -111,29 +157,25 @@ std::vector<std::string_view> cut_steps(std::string_view text) {
   return steps;
 }
 
-std::variant<RowWindows, std::string> apply_step(const RowWindows& windows, std::string_view text) {
-  const auto step = step_of(text);
-  const auto* const timed = std::get_if<Windows>(&windows);
-  const auto* const again = std::get_if<RefiringWindows>(&windows);
-  if (std::holds_alternative<FinalWindows>(windows)) {
+std::variant<RowCut, std::string> apply_step(const RowCut& cut, std::string_view text) {
+  if (std::holds_alternative<FinalWindows>(cut.windows)) {
     return fmt::format("nothing can follow .final_only(): put .{} before it", text);
   }
-  std::optional<RowWindows> changed;
-  if (step && step->name == "offset") {
-    const auto offset = signed_span(step->inside);
-    if (offset && !timed && !again) {
-      return "windows of a key's own have no bounds that could be moved: take .offset away";
-    }
-    if (offset && timed) changed = timed->offset(*offset);
-    if (offset && again) changed = again->offset(*offset);
-  } else if (step && (timed || again)) {
-    changed = refired(timed ? RefiringWindows(*timed) : *again, *step);
-  } else if (step && is_step(step->name)) {
-    return fmt::format(
-        "tumbling, sliding and cumulating windows alone emit early or late: take .{} away", text);
+  const auto step = step_of(text);
+  if (!step || !is_step(step->name)) return wrong_step(text, step);
+  RowCut changed = cut;
+  std::string why;
+  if (step->name == "last") {
+    changed.last = parse_last(text);
+    if (!changed.last) why = wrong_step(text, step);
+  } else {
+    why = change_windows(changed.windows, *step, text);
   }
-  if (changed) return *changed;
-  return wrong_step(text, step);
+  if (why.empty() && changed.last && emits_again(changed.windows)) {
+    why = "windows that emit early or late hold all of their rows: take .last away";
+  }
+  if (!why.empty()) return why;
+  return changed;
 }
 
 }  // namespace millrace::detail

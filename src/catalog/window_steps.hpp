@@ -1,4 +1,4 @@
-// What may follow a window as it is written: .offset(-2h), .allowed_lateness(10s), .final_only()...
+// What may follow a window as it is written: .offset(-2h), .last(100), .final_only()...
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace millrace::detail {
 /// "a(1).b(c(2)).d()" cut behind its calls: "a(1)", "b(c(2))", "d()".
 std::vector<std::string_view> cut_steps(std::string_view text);
 
-/// `windows` as the step says; or why it cannot, in a sentence.
-std::variant<RowWindows, std::string> apply_step(const RowWindows& windows, std::string_view step);
+/// The windows as the step says; or why it cannot, in a sentence.
+std::variant<RowCut, std::string> apply_step(const RowCut& cut, std::string_view step);
 
 }  // namespace millrace::detail
