@@ -26,6 +26,8 @@ struct Entry {
 constexpr Entry kWorkloads[] = {
     {"hashtags", hashtags_workload},
     {"window-sum", window_sum_workload},
+    {"sliding", sliding_workload},
+    {"session", session_workload},
     {"latency", latency_workload},
     {"rows-hashtags", rows_hashtags_workload},
     {"rows-window-sum", rows_window_sum_workload},

@@ -13,6 +13,11 @@ Workload window_sum_workload(const Settings& settings);
 /// W1 and W2 as topologies in YAML, through rows; beside them the same by typed verbs.
 Workload rows_hashtags_workload(const Settings& settings);
 Workload rows_window_sum_workload(const Settings& settings);
+/// Sums of 10,000 keys in windows of a minute that begin every second, beside tumbling ones of a
+/// second over the same events: at most twice their cost.
+Workload sliding_workload(const Settings& settings);
+/// Sums of 10,000 keys in sessions, a tenth of them open.
+Workload session_workload(const Settings& settings);
 /// W3: latency of an open loop through map, key_by and a running count.
 Workload latency_workload(const Settings& settings);
 /// csv: rows of a file into records; the limit is a parser written for that file alone.
