@@ -113,10 +113,13 @@ class FrontEnds(harness.CliTest):
         for name in ("window.hpp", "session.hpp", "record_windows.hpp"):
             typed |= methods(SOURCES / "window" / name, 0)
         self.assertEqual(typed, {"tumbling", "sliding", "cumulating", "global", "session",
-                                 "count_window", "last"})
+                                 "count_window", "last", "daily", "weekly", "monthly",
+                                 "quarterly", "yearly"})
         late = "tumbling(1h).offset(-1min).allowed_lateness(10s)"
         for window in ("tumbling(1min)", "sliding(2min, 1min)", "cumulating(2min, 1min)",
-                       "global()", "session(1min)", "count_window(2)", "last(2)",
+                       "global()", "session(1min)", "count_window(2)", "last(2)", "daily(UTC)",
+                       "weekly(UTC)", "monthly(UTC)", "quarterly(UTC)", "yearly(UTC)",
+                       "tumbling(1min).by_clock()", "tumbling(1min).last(2)",
                        late + ".accumulating().early(every(1min))", late + ".final_only()",
                        late + ".discarding().early(every(9)).early(every(1s).by_clock())",
                        late + ".retracting()"):
