@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/pane_stacks.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/window_rows.hpp"
@@ -85,36 +86,22 @@ class WindowEmitter {
  public:
   using Acc = typename Kernel::Acc;
 
-  void fire(Time start, Time end, const std::vector<KeyedTables<K, Acc>*>& panes,
+  void fire(Time start, Time end, const typename PaneStacks<K, Kernel>::Panes& panes,
             const Kernel& kernel, const OperatorContext& context, Outputs& outputs) {
     const RowPlace place{start, end, end == kTimeMax ? kTimeMin : end - 1};
     const auto emit = [&](const K& key, const Acc& acc) {
       rows_.add(key, acc, place, kernel, context, outputs);
     };
     if (panes.size() == 1) {
-      panes.front()->for_each(emit);
+      panes.front().tables->for_each(emit);
     } else {
-      merge(panes, kernel, context.state);
-      merged_->for_each(emit);
+      stacks_.merged(end, panes, kernel, context.state).for_each(emit);
     }
     rows_.flush(outputs);
   }
 
  private:
-  void merge(const std::vector<KeyedTables<K, Acc>*>& panes, const Kernel& kernel,
-             MemoryMeter* meter) {
-    if (!merged_) merged_.emplace(meter);
-    merged_->clear();
-    for (auto* pane : panes) {
-      pane->for_each([&](const K& key, const Acc& acc) {
-        kernel.merge(merged_->upsert(key, KeyTraits<K>::hash(key),
-                                     [&]() -> decltype(auto) { return kernel.init(); }),
-                     acc);
-      });
-    }
-  }
-
-  std::optional<KeyedTables<K, Acc>> merged_;  ///< where windows have several panes
+  PaneStacks<K, Kernel> stacks_;  ///< where windows have several panes
   WindowRows<K, Kernel> rows_;
 };
 

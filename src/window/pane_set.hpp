@@ -31,6 +31,13 @@ inline PaneKey whole_window(const Windows& windows, Time end) {
   return {windows.start_of(end), cumulating ? end : kTimeMin};
 }
 
+/// A pane that a window holds.
+template <class Tables>
+struct CoveredPane {
+  PaneKey key;
+  Tables* tables;
+};
+
 /// Tables of panes that are over, to be used again.
 template <class Tables>
 class SpareTables {
@@ -120,15 +127,15 @@ class PaneSet {
     return windows_.is_global() ? kTimeMax : next_end();
   }
 
-  /// Calls fire(start, end, span of Tables*) for every window with end <= watermark that holds
-  /// records, in order of their ends, and drops panes that no later window reads. Global windows
-  /// fire at kTimeMax with the widest bounds.
+  /// Calls fire(start, end, vector of CoveredPane) for every window with end <= watermark that
+  /// holds records, in order of their ends, and drops panes that no later window reads. Global
+  /// windows fire at kTimeMax with the widest bounds.
   template <class Fire>
   void close(Time watermark, Fire&& fire) {
     if (windows_.is_global()) {
       if (watermark == kTimeMax && !panes_.empty()) {
-        std::vector<Tables*> all = {panes_.begin()->second.get()};
-        fire(kTimeMin, kTimeMax, all);
+        const auto& [key, tables] = *panes_.begin();
+        fire(kTimeMin, kTimeMax, std::vector{CoveredPane<Tables>{key, tables.get()}});
         panes_.clear();
       }
       return;
@@ -178,7 +185,7 @@ class PaneSet {
     for (auto at = panes_.lower_bound(from); at != panes_.end() && at->first.start < end; ++at) {
       if (!shared_ && at->first != from) break;
       if (at->first.first_end <= end && at->second->size() > 0)
-        covered_.push_back(at->second.get());
+        covered_.push_back({at->first, at->second.get()});
     }
   }
 
@@ -206,7 +213,7 @@ class PaneSet {
   std::map<PaneKey, std::unique_ptr<Tables>> panes_;
   RecentPanes<Tables> recent_;  ///< of panes of on-time records
   SpareTables<Tables> spare_;
-  std::vector<Tables*> covered_;
+  std::vector<CoveredPane<Tables>> covered_;
 };
 
 }  // namespace millrace::detail

@@ -25,8 +25,9 @@ Fired close(Panes& panes, Time watermark) {
   panes.close(watermark, [&](Time start, Time end, const auto& covered) {
     EXPECT_GE(end, last);
     last = end;
-    for (auto* tables : covered) {
-      tables->for_each([&](std::int64_t, std::int64_t& count) { fired[{start, end}] += count; });
+    for (const auto& pane : covered) {
+      pane.tables->for_each(
+          [&](std::int64_t, std::int64_t& count) { fired[{start, end}] += count; });
     }
   });
   return fired;
