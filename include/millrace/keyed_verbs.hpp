@@ -93,7 +93,7 @@ class KeyedVerbs {
   /// theirs. When one is over, the record with the latest time (of equal ones the last to come)
   /// goes, with the event time of the span's last microsecond. Late records are passed over.
   /// Errors: 2010 for a span that is not of event time and above 0.
-  Stream<T> sample(detail::EverySpan every) const {
+  Stream<T> sample(const EarlyTrigger& every) const {
     return detail::sampled<T, Key>(derived().stream(), derived().key(), every, false);
   }
 

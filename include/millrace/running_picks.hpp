@@ -11,7 +11,7 @@
 #include "millrace/declaration.hpp"
 #include "operator/keyed_process.hpp"
 #include "operator/running_top.hpp"
-#include "window/refiring_windows.hpp"
+#include "window/early_trigger.hpp"
 
 namespace millrace {
 
@@ -19,9 +19,6 @@ template <class T>
 class Stream;
 
 namespace detail {
-
-/// A span of event time, as early rows of windows have it.
-using EverySpan = decltype(every(Duration(0)));
 
 /// A component that runs `processor` by `key`.
 template <class T, class Key, class P, class KeyPtr>
@@ -58,15 +55,16 @@ auto running_top(const Stream<T>& stream, const KeyPtr& key, const std::vector<s
 
 /// The latest record of each key and span; `of_all`: of all records, whose key is one.
 template <class T, class Key, class KeyPtr>
-Stream<T> sampled(const Stream<T>& stream, const KeyPtr& key, const EverySpan& span, bool of_all) {
+Stream<T> sampled(const Stream<T>& stream, const KeyPtr& key, const EarlyTrigger& every,
+                  bool of_all) {
   using P = KeepSample<T, typename Key::View>;
-  Node node = processor_node<T, Key>("sample", stream, key, P{span.amount()});
-  node.note = "every " + format_duration(Duration(span.amount()));
+  Node node = processor_node<T, Key>("sample", stream, key, P{every.span_us()});
+  node.note = "every " + format_duration(Duration(every.span_us()));
   if (of_all) {
     node.tasks = 1;
     node.tasks_are_fixed = "one task chooses among the records of all";
   }
-  if (span.kind() != EverySpan::Kind::event_time || span.amount() <= 0) {
+  if (every.span_us() <= 0) {
     node.problem = Status(Code::parameter_invalid,
                           "sample by time needs a span of event time greater than 0: "
                           "sample(every(10s)); a share of the records is sample(one_in(100))");

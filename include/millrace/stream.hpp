@@ -74,7 +74,7 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
 
   /// The latest record of each span of event time, sample(every(10s)); see KeyedVerbs::sample. One
   /// task; of each key apart: key_by(...).sample(every(10s)).
-  Stream sample(detail::EverySpan every) const {
+  Stream sample(const EarlyTrigger& every) const {
     const auto one = [](const T&) { return std::int32_t{0}; };
     using Key = detail::KeyFn<T, std::decay_t<decltype(one)>>;
     const auto key = std::make_shared<const detail::TypedKeyHash<T, Key>>(Key(one));

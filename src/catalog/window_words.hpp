@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "window/record_windows.hpp"
+#include "window/refiring_windows.hpp"
 #include "window/session.hpp"
 #include "window/window.hpp"
 

@@ -11,6 +11,13 @@
 
 namespace millrace::detail {
 
+/// The panes that windows which emit early or late are made of.
+inline Windows panes_of(const RefiringWindows& spec) {
+  if (spec.windows().kind() == Windows::Kind::calendar)
+    return spec.windows().in_slices(Duration(spec.rules().early().slice_us()));
+  return tumbling(Duration(spec.pane_us())).offset(Duration(spec.windows().offset_us()));
+}
+
 /// The windows of one task. When the watermark rises, panes that are complete go into the windows
 /// that hold them, windows fire and close at their times, and a late record counts at the watermark
 /// that it was behind: so rows, also early and late ones, are the same whatever the schedule. Only
@@ -92,12 +99,6 @@ class WindowTimeline {
 
  private:
   enum class Step { pane, window, late };  ///< in the order in which they go at the same time
-
-  static Windows panes_of(const RefiringWindows& spec) {
-    if (spec.windows().kind() == Windows::Kind::calendar)
-      return spec.windows().in_slices(Duration(spec.rules().early().slice_us()));
-    return tumbling(Duration(spec.pane_us())).offset(Duration(spec.windows().offset_us()));
-  }
 
   std::optional<std::pair<Time, Step>> next_step() const {
     std::optional<std::pair<Time, Step>> first;

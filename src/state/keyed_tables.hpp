@@ -52,9 +52,7 @@ class KeyedTables {
   bool is_wide() const { return memory_.bytes() > kWideBytes; }
 
   /// Brings near what prefetch() of the same hash reads.
-  void prefetch_group(std::uint64_t hash) const {
-    __builtin_prefetch(&groups_[key_group(hash)], 0);
-  }
+  void prefetch_group(std::uint64_t hash) const { __builtin_prefetch(&groups_[key_group(hash)]); }
   /// Brings the slot of `hash` near; for batches that hash first and update then.
   void prefetch(std::uint64_t hash) const { groups_[key_group(hash)].prefetch(hash); }
 

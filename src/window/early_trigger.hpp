@@ -63,6 +63,10 @@ class EarlyTrigger {
     });
     return least;
   }
+  /// The span where it is every(span) of event time alone; else 0.
+  constexpr std::int64_t span_us() const {
+    return count_ == 1 && steps_[0].op == Op::event_time ? steps_[0].amount : 0;
+  }
   /// The greatest common divisor of its spans of event time; 0: it has none.
   constexpr std::int64_t slice_us() const {
     std::int64_t slice = 0;
