@@ -29,13 +29,15 @@ class ReplayPace {
     first_time_ = time;
     first_ns_ = now_ns;
   }
-  /// Once started.
+  /// Once started. Times further apart than 126 years of replay are due that much later or earlier.
   std::int64_t due_ns(Time time) const {
-    return first_ns_ +
-           static_cast<std::int64_t>(static_cast<double>(time - first_time_) * 1000.0 / speed_);
+    const double span_us = static_cast<double>(time) - static_cast<double>(first_time_);
+    const double after_ns = std::clamp(span_us * 1000.0 / speed_, -kMostNs, kMostNs);
+    return first_ns_ + static_cast<std::int64_t>(after_ns);
   }
 
  private:
+  static constexpr double kMostNs = 4e18;  ///< so that sums with any clock stay in 64 bits
   double speed_;
   bool started_ = false;
   Time first_time_ = 0;

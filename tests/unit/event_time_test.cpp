@@ -59,6 +59,15 @@ struct Windowed {
   TestOutput<Count> rows;
 };
 
+TEST(ReplayPace, TimesFarApartAreDueInTheirOrder) {
+  detail::ReplayPace pace(2);
+  pace.start(1'000'000, 500);
+  EXPECT_EQ(pace.due_ns(3'000'000), 1'000'000'500);
+  constexpr std::int64_t kHundredYearsNs = 3'155'760'000'000'000'000;
+  EXPECT_GT(pace.due_ns(kTimeMax), kHundredYearsNs);
+  EXPECT_LT(pace.due_ns(kTimeMin), -kHundredYearsNs);
+}
+
 TEST(EventTime, MonotonousAndBoundedWatermarksFollowTheNewestRecord) {
   Windowed in_order(1);
   in_order.input.pipe({event(3), event(20), event(7)});
