@@ -20,6 +20,11 @@ def eventually(condition, what):
         time.sleep(0.01)
 
 
+def connect(client, address):
+    """Connects as soon as somebody listens: the path is there a moment before."""
+    eventually(lambda: client.connect_ex(str(address)) == 0, "nobody listens")
+
+
 class Ends(CliTest):
     def copy(self, source, *flags, code=0, **more):
         return self.run_program("ends", source, "-", "--ui", "off", *flags, code=code, **more)
@@ -88,12 +93,11 @@ class Sockets(Ends):
     def test_many_clients_that_come_and_go(self):
         address, out = str(self.folder / "socket"), self.folder / "out.txt"
         process = self.start_ends(f"listen:unix:{address}", out)
-        eventually(lambda: os.path.exists(address), "nobody listens")
         clients = []
         for number in range(20):
             client = socket.socket(socket.AF_UNIX)
             self.addCleanup(client.close)
-            client.connect(address)
+            connect(client, address)
             client.sendall(b"begin-%d " % number)
             clients.append(client)
         for client in clients:
@@ -107,10 +111,9 @@ class Sockets(Ends):
     def test_each_client_of_csv_has_its_own_header(self):
         address, out = str(self.folder / "socket"), self.folder / "out.csv"
         process = self.start("columns", f"listen:unix:{address}", out, "--ui", "off")
-        eventually(lambda: os.path.exists(address), "nobody listens")
         for content in (b"name,times,at\na,1,2024-01-01\n", b"at,times,name\n2024-01-02,2,b\n"):
             with socket.socket(socket.AF_UNIX) as client:
-                client.connect(address)
+                connect(client, address)
                 client.sendall(content)
         self.assertEqual(sorted(self.lines_of(out, 3)), ["a,1,,2024-01-01T00:00:00Z",
                                                          "b,2,,2024-01-02T00:00:00Z",
@@ -131,12 +134,11 @@ class Sockets(Ends):
         address = str(self.folder / "socket")
         process = self.start("ends", "-", f"listen:unix:{address}", "--ui", "off",
                              stdin=subprocess.PIPE)
-        eventually(lambda: os.path.exists(address), "nobody listens")
         readers = [socket.socket(socket.AF_UNIX) for _ in range(2)]
         for reader in readers:
             self.addCleanup(reader.close)
             reader.settimeout(PATIENCE_S)
-            reader.connect(address)
+            connect(reader, address)
         process.stdin.write(b"line\n")
         process.stdin.close()
         process.stdin = None

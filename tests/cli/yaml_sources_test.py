@@ -1,6 +1,5 @@
 # Spouts of topologies in YAML that no file feeds: sockets, idle ones among them, and the machine.
 import json
-import os
 import socket
 import time
 import unittest
@@ -47,10 +46,10 @@ def eventually(condition, what):
 
 class Sources(harness.CliTest):
     def client(self, address):
-        eventually(lambda: os.path.exists(address), "nobody listens")
         peer = socket.socket(socket.AF_UNIX)
         self.addCleanup(peer.close)
-        peer.connect(str(address))
+        # The path is there a moment before somebody listens.
+        eventually(lambda: peer.connect_ex(str(address)) == 0, "nobody listens")
         return peer
 
     def test_an_idle_socket_holds_no_window(self):
