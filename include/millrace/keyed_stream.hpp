@@ -217,6 +217,9 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
   /// over(last(5min)). With event time in its order, when the watermark has passed the record.
   KeyWindows<T, Key, LastRecords> over(LastRecords records) const { return {*this, records}; }
   KeyWindows<T, Key, LastSpan> over(LastSpan span) const { return {*this, span}; }
+  auto over(ByClock<LastSpan> spec) const {
+    return KeyedStream(detail::stamped_by_clock(stream_, spec), key_, names_).over(spec.windows);
+  }
   template <class Other>
   KeyWindows<T, Key, LastRecords> over(Other) const {
     static_assert(detail::kNever<Other>,

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/status.hpp"
+#include "window/by_clock.hpp"
 #include "window/two_stacks.hpp"
 
 namespace millrace {
@@ -34,6 +35,10 @@ struct LastRecords {
 /// For each record those of its key in (its time - span, its time], up to itself; made by last().
 struct LastSpan {
   Duration span;
+
+  /// The same by the wall clock, of records with and without event times; a row comes up to 100 ms
+  /// after its record.
+  ByClock<LastSpan> by_clock() const { return {*this}; }
 
   Status validate() const;
   std::string to_string() const;

@@ -27,6 +27,9 @@ class RefiringSessions : public RefireVerbs<RefiringSessions<Gap>> {
   /// One row a session, when the watermark has passed its end by the lateness.
   FinalSessions<Gap> final_only() const { return FinalSessions<Gap>(*this); }
 
+  /// The same sessions of the wall clock: see Sessions::by_clock. 2005 with allowed_lateness.
+  ByClock<RefiringSessions> by_clock() const { return {*this}; }
+
   const Sessions<Gap>& sessions() const { return sessions_; }
   /// 2005 where the gap or the rules cannot be.
   Status validate() const {

@@ -31,7 +31,14 @@ class RefiringWindows : public RefireVerbs<RefiringWindows> {
     return changed;
   }
 
+  /// The same windows of the wall clock: see Windows::by_clock. Early rows by spans come up to
+  /// 100 ms after their times, with what came before those. 2005 with allowed_lateness.
+  constexpr ByClock<RefiringWindows> by_clock() const;
+
   constexpr const Windows& windows() const { return windows_; }
+  constexpr bool is_global() const { return windows_.is_global(); }
+  /// See Windows.
+  constexpr Time next_end_after(Time watermark) const { return windows_.next_end_after(watermark); }
   /// Length of the slices between all ends of windows and early rows.
   constexpr std::int64_t pane_us() const {
     const std::int64_t slice = rules_.early().slice_us();
@@ -79,6 +86,7 @@ class FinalWindows {
 };
 
 constexpr FinalWindows RefiringWindows::final_only() const { return FinalWindows(*this); }
+constexpr ByClock<RefiringWindows> RefiringWindows::by_clock() const { return {*this}; }
 
 constexpr RefiringWindows Windows::allowed_lateness(Duration lateness) const {
   return RefiringWindows(*this).allowed_lateness(lateness);
