@@ -33,6 +33,7 @@ Status EarlyTrigger::validate(const std::string& windows) const {
 }
 
 std::string EarlyTrigger::to_string() const {
+  if (nested_ || too_long_) return "...";  // its steps cannot be told apart
   std::string text;  // of the turns before
   std::vector<std::string> parts;
   for (std::size_t at = 0; at < count_; ++at) {

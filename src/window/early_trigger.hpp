@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <span>
 #include <string>
 
 #include "base/status.hpp"
@@ -109,14 +110,16 @@ class EarlyTrigger {
   /// 2005 of the windows called `windows`: an amount is not above 0, it is too long, or then()
   /// stands within others.
   Status validate(const std::string& windows) const;
-  /// "any_of(every(100), every(1s).by_clock())".
+  /// "any_of(every(100), every(1s).by_clock())"; "..." of one that validate() refuses as a whole.
   std::string to_string() const;
-  template <class... More>
-  static constexpr EarlyTrigger joined(bool all, const More&... parts) {
+  /// Of one part or more.
+  static constexpr EarlyTrigger joined(bool all, std::span<const EarlyTrigger> parts) {
     EarlyTrigger made;
-    (made.append(parts), ...);
-    made.nested_ = made.nested_ || (parts.has_turns() || ...);
-    made.push({all ? Op::all : Op::any, static_cast<std::int64_t>(sizeof...(parts))});
+    for (const EarlyTrigger& part : parts) {
+      made.append(part);
+      made.nested_ = made.nested_ || part.has_turns();
+    }
+    made.push({all ? Op::all : Op::any, static_cast<std::int64_t>(parts.size())});
     return made;
   }
 
@@ -168,13 +171,15 @@ constexpr EarlyTrigger every(std::size_t records) {
 /// A row at whichever comes first: any_of(every(100), every(1s).by_clock()).
 template <class... More>
 constexpr EarlyTrigger any_of(const EarlyTrigger& first, const More&... more) {
-  return EarlyTrigger::joined(false, first, more...);
+  const std::array<EarlyTrigger, 1 + sizeof...(More)> parts = {first, more...};
+  return EarlyTrigger::joined(false, parts);
 }
 /// A row when each of them asks for one: all_of(every(100), every(1s).by_clock()) is one a second
 /// at most, of at least 100 records.
 template <class... More>
 constexpr EarlyTrigger all_of(const EarlyTrigger& first, const More&... more) {
-  return EarlyTrigger::joined(true, first, more...);
+  const std::array<EarlyTrigger, 1 + sizeof...(More)> parts = {first, more...};
+  return EarlyTrigger::joined(true, parts);
 }
 
 }  // namespace millrace

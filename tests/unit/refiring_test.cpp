@@ -347,6 +347,7 @@ TEST(Refiring, TextAndValidity) {
   refused(cumulating(1h, 1min).early(every(1min)), "shorter than a window");
   refused(tumbling(1s).early(every(5).times(0)), "more than 0");
   refused(tumbling(1s).early(any_of(every(5).then(every(6)), every(7))), "stand outside any_of");
+  refused(tumbling(1s).early(any_of(every(2), every(5).times(3))), "stand outside any_of");
   refused(tumbling(1s).early(any_of(every(5), every(1s))), "shorter than a window");
   EarlyTrigger turns = every(1);
   for (std::size_t n = 2; n < 12; ++n) turns = turns.then(every(n));
