@@ -390,7 +390,8 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
   /// Cost: one look-up for each row of the aggregate. Errors: 2010 for options that are not above
   /// 0, or without windows of time.
   WindowAggregates<K, Trend> trend(TrendOptions options = {}) const {
-    static_assert(std::is_arithmetic_v<V>, "millrace: trend scores numbers: count or sum first");
+    static_assert(detail::TrendNumber<V>::kIs,
+                  "millrace: trend scores numbers: count or sum first");
     using Row = Aggregate<K, V>;
     using Key = detail::KeyFn<Row, K Row::*>;
     const auto key = std::make_shared<const detail::TypedKeyHash<Row, Key>>(Key(&Row::key));

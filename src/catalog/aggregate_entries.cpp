@@ -186,7 +186,7 @@ bool fits_windows(const Making& making, const RowAggregate& what) {
     return false;
   }
   if (!what.only_ranked) return true;
-  if (what.windows && (shared_windows(*what.windows) != nullptr ||
+  if (what.windows && (std::holds_alternative<Windows>(*what.windows) ||
                        std::holds_alternative<FinalWindows>(*what.windows))) {
     return true;
   }
@@ -199,10 +199,17 @@ bool fits_windows(const Making& making, const RowAggregate& what) {
   return false;
 }
 
+/// The rows with the wall clock's times, for windows that it cuts.
+Stream<RowRef> by_clock(const Stream<RowRef>& rows, const RowWindows& windows) {
+  return std::visit(
+      [&](const auto& cut) {
+        return stamped_by_clock(rows, ByClock<std::decay_t<decltype(cut)>>{cut});
+      },
+      windows);
+}
+
 MadeStreams by_key(const Stream<RowRef>& rows, const RowAggregate& what, KeyKind kind) {
-  const bool refires = what.windows && (std::holds_alternative<RefiringWindows>(*what.windows) ||
-                                        std::holds_alternative<FinalWindows>(*what.windows));
-  if (refires) {
+  if (what.windows && refires(*what.windows)) {
     return kind == KeyKind::text ? refiring_by_text(rows, what) : refiring_by_fields(rows, what);
   }
   switch (kind) {
@@ -223,10 +230,13 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
   what.key = making.key;
   what.tasks = making.text.parallelism;
   what.only_ranked = making.only_tops;
-  for (const char* const cut : {"window", "over"}) {
-    if (!making.settings.has(cut)) continue;
-    what.windows = making.settings.windows(cut).windows;
-    what.last = making.settings.windows(cut).last;
+  Stream<RowRef> rows = making.input->rows;
+  for (const char* const parameter : {"window", "over"}) {
+    if (!making.settings.has(parameter)) continue;
+    const RowCut& cut = making.settings.windows(parameter);
+    what.windows = cut.windows;
+    what.last = cut.last;
+    if (cut.by_clock) rows = by_clock(rows, cut.windows);
   }
   for (const std::size_t field : making.key) what.key_fields.push_back(schema.fields()[field]);
   std::vector<RowPart> row_parts;
@@ -240,9 +250,9 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
   }
   if (!fits_windows(making, what)) return MadeStreams::none();
   // Simple kernels of their own are worth it where records are many and windows few.
-  const bool own = !what.last && (!what.windows || shared_windows(*what.windows) != nullptr);
+  const bool own = !what.last && (!what.windows || std::holds_alternative<Windows>(*what.windows));
   what.kernel = own ? kernel_of(std::move(row_parts), schema) : RowKernel{std::move(row_parts)};
-  return by_key(making.input->rows, what, key_kind(schema, what.key));
+  return by_key(rows, what, key_kind(schema, what.key));
 }
 
 MadeStreams make_single(const Making& making, const std::string& kind) {
@@ -326,19 +336,19 @@ ParamInfo window_param() {
   return {.name = "window",
           .type = ParamType::window,
           .doc =
-              "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), also with "
-              ".offset(-2h), .by_clock(), .last(100), .allowed_lateness(10s), .early(every(1min)), "
-              ".retracting() or .final_only(); daily(Europe/Berlin), weekly(UTC), monthly(UTC), "
-              "quarterly(UTC), yearly(UTC); session(30min), count_window(100) or global(); without "
-              "it the new "
+              "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), session(30min), "
+              "daily(Europe/Berlin), weekly(UTC), monthly(UTC), quarterly(UTC), yearly(UTC), also "
+              "with .offset(-2h), .by_clock(), .last(100), .allowed_lateness(10s), "
+              ".early(every(1min)), .early(any_of(every(100), every(1s).by_clock())), "
+              ".retracting() or .final_only(); count_window(100) or global(); without it the new "
               "value is emitted for every row"};
 }
 ParamInfo over_param() {
   return {.name = "over",
           .type = ParamType::over,
           .doc =
-              "instead of window: last(100) or last(5min), for every row a row over the last "
-              "ones of its key"};
+              "instead of window: last(100), last(5min) or last(5min).by_clock(), for every row a "
+              "row over the last ones of its key"};
 }
 ParamInfo as_param(const std::string& kind) {
   return {
@@ -406,19 +416,21 @@ void add_single(Entries& entries, const std::string& kind, std::string doc) {
 
 bool has_bounds(const RowAggregate& aggregate) {
   if (!aggregate.windows) return false;
-  if (const Windows* const shared = shared_windows(*aggregate.windows)) return !shared->is_global();
-  if (const auto* const again = std::get_if<RefiringWindows>(&*aggregate.windows)) {
-    return !again->windows().is_global();
-  }
+  if (const auto* const shared = std::get_if<Windows>(&*aggregate.windows))
+    return !shared->is_global();
+  if (const auto* const again = std::get_if<RefiringWindows>(&*aggregate.windows))
+    return !again->is_global();
   if (const auto* const last = std::get_if<FinalWindows>(&*aggregate.windows)) {
-    return !last->refiring().windows().is_global();
+    return !last->refiring().is_global();
   }
   return !std::holds_alternative<LastRecords>(*aggregate.windows) &&
          !std::holds_alternative<LastSpan>(*aggregate.windows);
 }
 
 bool has_updates(const RowAggregate& aggregate) {
-  return aggregate.windows && std::holds_alternative<RefiringWindows>(*aggregate.windows);
+  return aggregate.windows &&
+         (std::holds_alternative<RefiringWindows>(*aggregate.windows) ||
+          std::holds_alternative<RefiringSessions<Duration>>(*aggregate.windows));
 }
 
 RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked) {

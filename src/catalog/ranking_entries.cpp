@@ -53,8 +53,7 @@ MadeStreams make_top(const Making& making) {
 MadeStreams make_trend(const Making& making) {
   if (!making.ranked->trend) {
     making.mistakes.add(making.text.type_place,
-                        "trend compares numbers that add up: it reads a count, or a sum of a field "
-                        "that is never null, of windows without .final_only(), not other "
+                        "trend compares numbers that add up: it reads a count or a sum, not other "
                         "aggregates or several at once");
     return MadeStreams::none();
   }

@@ -42,7 +42,7 @@ RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked);
 MadeStreams aggregate_by_integer(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams aggregate_by_text(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams aggregate_by_fields(const Stream<RowRef>& rows, const RowAggregate& aggregate);
-/// The same of windows that emit early or late: RefiringWindows and FinalWindows.
+/// The same of windows and sessions that wait for late rows or emit more than once.
 MadeStreams refiring_by_text(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams refiring_by_fields(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 

@@ -59,6 +59,12 @@ template <class K, class V>
 MadeStreams ranked_or_rows(const WindowAggregates<K, V>& aggregates, const RowAggregate& what,
                            bool encoded);
 
+/// Whether the values of an aggregate are of one number that adds up, so that trend compares them.
+template <class V>
+bool adds_up(const RowAggregate& what) {
+  return std::is_arithmetic_v<V> || what.kind == "count" || what.kind == "sum";
+}
+
 /// What of `aggregates` can be ranked.
 template <class K, class V>
 RankedBy ranked_by(const WindowAggregates<K, V>& aggregates, const RowAggregate& what,
@@ -68,7 +74,8 @@ RankedBy ranked_by(const WindowAggregates<K, V>& aggregates, const RowAggregate&
   ranked.top = [aggregates, what, encoded](std::size_t n, std::size_t by) {
     return top_of(aggregates, what, encoded, n, by);
   };
-  if constexpr (std::is_arithmetic_v<V>) {
+  if (!adds_up<V>(what)) return ranked;
+  if constexpr (TrendNumber<V>::kIs) {
     ranked.trend = [aggregates, what, encoded](const TrendOptions& options, const Making& making) {
       RowAggregate trend = what;
       trend.id = making.text.id;
@@ -153,10 +160,9 @@ MadeStreams with_kernel(const Keyed& keyed, const RowAggregate& what, const Kern
   return std::visit(
       [&](const auto& windows) {
         using Spec = std::decay_t<decltype(windows)>;
-        if constexpr (std::is_same_v<Spec, Windows> || std::is_same_v<Spec, ByClock<Windows>>) {
+        if constexpr (std::is_same_v<Spec, Windows>) {
           return windowed(keyed, windows, what, kernel, encoded);
-        } else if constexpr (std::is_same_v<Spec, RefiringWindows> ||
-                             std::is_same_v<Spec, FinalWindows>) {
+        } else if constexpr (kRefires<Spec>) {
           return MadeStreams::none();  // refiring_by makes these
         } else if constexpr (std::is_same_v<Kernel, RowKernel>) {
           return own_windowed(keyed, windows, what, kernel, encoded);

@@ -1,4 +1,4 @@
-// refiring_by: aggregates of windows that emit early or late, for one kind of key.
+// refiring_by: aggregates of windows and sessions that emit early or late, for one kind of key.
 #pragma once
 
 #include "catalog/row_aggregate_by.hpp"
@@ -14,7 +14,7 @@ MadeStreams refiring_rows(const Keyed& keyed, const Spec& spec, const RowAggrega
                              what);
   const Stream<RowRef> late = rows.late();
   MadeStreams made = [&] {
-    if constexpr (std::is_same_v<Spec, FinalWindows>) {
+    if constexpr (std::is_same_v<Spec, FinalWindows>) {  // of sessions no two keys have the same
       return ranked_or_rows(rows, what, encoded);
     } else {
       return rows_of(rows, what, encoded);
@@ -30,10 +30,15 @@ MadeStreams refiring_by(const Stream<RowRef>& rows, const RowAggregate& what, co
   std::vector<std::string> names;
   for (const ColumnInfo& info : what.key_fields) names.push_back(info.name);
   const auto keyed = keyed_rows(rows, field, std::move(names));
-  if (const auto* const final_rows = std::get_if<FinalWindows>(&*what.windows)) {
-    return refiring_rows(keyed, *final_rows, what, kEncoded);
-  }
-  return refiring_rows(keyed, std::get<RefiringWindows>(*what.windows), what, kEncoded);
+  return std::visit(
+      [&](const auto& windows) {
+        if constexpr (kRefires<std::decay_t<decltype(windows)>>) {
+          return refiring_rows(keyed, windows, what, kEncoded);
+        } else {
+          return MadeStreams::none();  // aggregate_by makes these
+        }
+      },
+      *what.windows);
 }
 
 }  // namespace millrace::detail

@@ -102,7 +102,7 @@ Settings::Parsed Settings::standard_of(const ParamInfo& info) {
       return parse_duration(info.standard).value_or(Duration(0));
     case ParamType::window:
     case ParamType::over:
-      return RowCut{global(), std::nullopt};
+      return RowCut{global()};
     case ParamType::schema:
       return std::vector<ColumnInfo>{};
     default:

@@ -2,18 +2,18 @@
 #include "catalog/window_steps.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "catalog/trigger_words.hpp"
 
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kByClock = ".by_clock()";
 const std::vector<std::string> kSteps = {"offset",           "by_clock",   "last",
                                          "allowed_lateness", "early",      "accumulating",
                                          "discarding",       "retracting", "final_only"};
@@ -30,150 +30,130 @@ std::optional<Duration> signed_span(std::string_view text) {
   return negative ? -*span : *span;
 }
 
-/// every(10s), every(10s).by_clock() or every(100).
-std::optional<EarlyTrigger> trigger_of(std::string_view text) {
-  const bool by_clock = text.ends_with(kByClock);
-  if (by_clock) text.remove_suffix(kByClock.size());
-  const auto call = parse_call(text);
-  if (!call || call->name != "every" || call->args.size() != 1) return std::nullopt;
-  const std::string& amount = call->args.front();
-  if (const auto span = parse_duration(amount)) {
-    return by_clock ? every(*span).by_clock() : every(*span);
-  }
-  std::size_t records = 0;
-  const char* const end = amount.data() + amount.size();
-  const auto read = std::from_chars(amount.data(), end, records);
-  if (by_clock || read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return every(records);
-}
-
-/// The name of a step and what stands in its parentheses.
-struct Step {
-  std::string_view name;
-  std::string_view inside;
-};
-
-std::optional<Step> step_of(std::string_view text) {
-  const std::size_t open = text.find('(');
-  if (open == text.npos || !text.ends_with(')')) return std::nullopt;
-  return Step{without_blanks(text.substr(0, open)),
-              without_blanks(text.substr(open + 1, text.size() - open - 2))};
-}
-
-/// The step of windows that emit more than once; nullopt where its arguments do not fit.
-std::optional<RowWindows> refired(const RefiringWindows& windows, const Step& step) {
-  if (step.name == "allowed_lateness") {
-    const auto lateness = signed_span(step.inside);
-    return lateness ? std::optional<RowWindows>(windows.allowed_lateness(*lateness)) : std::nullopt;
-  }
-  if (step.name == "early") {
-    const auto trigger = trigger_of(step.inside);
-    return trigger ? std::optional<RowWindows>(windows.early(*trigger)) : std::nullopt;
-  }
-  if (!step.inside.empty()) return std::nullopt;
-  if (step.name == "accumulating") return windows.accumulating();
-  if (step.name == "discarding") return windows.discarding();
-  if (step.name == "retracting") return windows.retracting();
-  if (step.name == "final_only") return windows.final_only();
-  return std::nullopt;
-}
-
 /// What a step is given.
 const char* usage_of(std::string_view name) {
   if (name == "offset") return "a time with its unit, such as 30min or -2h";
   if (name == "last") return "a number of rows or a time with its unit, such as 100 or 5min";
   if (name == "allowed_lateness") return "a time with its unit, such as 10s";
-  if (name == "early") return "every(10s), every(100) or every(1s).by_clock()";
   return "nothing";
 }
 
-std::string wrong_step(std::string_view text, const std::optional<Step>& step) {
-  if (step && is_step(step->name)) {
-    return fmt::format(".{} takes {}, found .{}", step->name, usage_of(step->name), text);
-  }
+std::string misused(const OuterCall& step) {
+  return fmt::format(".{0} takes {1}, found .{0}({2})", step.name, usage_of(step.name),
+                     step.inside);
+}
+
+std::string no_step(std::string_view text, const std::optional<OuterCall>& step) {
   const std::string near = step ? nearest_word(std::string(step->name), kSteps) : "";
   if (!near.empty()) return fmt::format("found .{}: did you mean .{}?", text, near);
   return fmt::format("a window may go on with .{}, found .{}", fmt::join(kSteps, ", ."), text);
 }
 
-bool emits_again(const RowWindows& windows) {
-  return std::holds_alternative<RefiringWindows>(windows) ||
-         std::holds_alternative<FinalWindows>(windows);
+/// Windows, or why they cannot be.
+using Changed = std::variant<RowWindows, std::string>;
+
+/// A step of windows or sessions that emit more than once.
+template <class Refiring>
+Changed refired(const Refiring& windows, const OuterCall& step) {
+  if (step.name == "allowed_lateness") {
+    const auto lateness = signed_span(step.inside);
+    if (!lateness) return misused(step);
+    return RowWindows(windows.allowed_lateness(*lateness));
+  }
+  if (step.name == "early") {
+    const auto trigger = parse_trigger(step.inside);
+    if (const auto* const why = std::get_if<std::string>(&trigger)) return *why;
+    return RowWindows(windows.early(std::get<EarlyTrigger>(trigger)));
+  }
+  if (!step.inside.empty()) return misused(step);
+  if (step.name == "accumulating") return RowWindows(windows.accumulating());
+  if (step.name == "discarding") return RowWindows(windows.discarding());
+  if (step.name == "retracting") return RowWindows(windows.retracting());
+  return RowWindows(windows.final_only());
 }
 
-/// Windows of the wall clock; not empty: why there are none.
-std::string cut_by_clock(RowWindows& windows) {
-  if (const auto* const timed = std::get_if<Windows>(&windows)) {
-    windows = timed->by_clock();
-  } else if (const auto* const sessions = std::get_if<Sessions<Duration>>(&windows)) {
-    windows = sessions->by_clock();
-  } else if (emits_again(windows)) {
-    return "windows that emit early or late go by event time: take .by_clock() away";
-  } else {
+Changed moved(const RowWindows& windows, const OuterCall& step) {
+  const auto offset = signed_span(step.inside);
+  if (!offset) return misused(step);
+  if (const auto* const plain = std::get_if<Windows>(&windows))
+    return RowWindows(plain->offset(*offset));
+  if (const auto* const again = std::get_if<RefiringWindows>(&windows))
+    return RowWindows(again->offset(*offset));
+  return "windows of a key's own have no bounds that could be moved: take .offset away";
+}
+
+Changed emitting(const RowWindows& windows, const OuterCall& step) {
+  return std::visit(
+      [&](const auto& cut) -> Changed {
+        using Spec = std::decay_t<decltype(cut)>;
+        if constexpr (std::is_same_v<Spec, Windows>) {
+          return refired(RefiringWindows(cut), step);
+        } else if constexpr (std::is_same_v<Spec, Sessions<Duration>>) {
+          return refired(RefiringSessions<Duration>(cut), step);
+        } else if constexpr (requires { cut.rules(); }) {
+          return refired(cut, step);
+        } else {
+          return fmt::format("windows of so many rows emit when they are full: take .{} away",
+                             step.name);
+        }
+      },
+      windows);
+}
+
+/// Nothing but what is cut by event time, or emits once, can be cut by the clock. Not empty: why.
+std::string cut_by_clock(RowCut& cut, const OuterCall& step) {
+  if (!step.inside.empty()) return misused(step);
+  if (std::holds_alternative<CountWindows>(cut.windows)) {
     return "these windows are not of time: take .by_clock() away";
   }
+  cut.by_clock = true;
   return "";
 }
 
+bool is_final(const RowWindows& windows) {
+  return std::holds_alternative<FinalWindows>(windows) ||
+         std::holds_alternative<FinalSessions<Duration>>(windows);
+}
+
 /// Windows as the step says; not empty: why they cannot be.
-std::string change_windows(RowWindows& windows, const Step& step, std::string_view text) {
-  if (step.name == "by_clock" && step.inside.empty()) return cut_by_clock(windows);
-  const auto* const timed = std::get_if<Windows>(&windows);
-  const auto* const again = std::get_if<RefiringWindows>(&windows);
-  std::optional<RowWindows> changed;
-  if (step.name == "offset") {
-    const auto offset = signed_span(step.inside);
-    if (offset && !timed && !again) {
-      return "windows of a key's own have no bounds that could be moved: take .offset away";
-    }
-    if (offset && timed) changed = timed->offset(*offset);
-    if (offset && again) changed = again->offset(*offset);
-  } else if (timed || again) {
-    changed = refired(timed ? RefiringWindows(*timed) : *again, step);
-  } else if (step.name != "by_clock") {
-    return fmt::format(
-        "tumbling, sliding, cumulating and calendar windows of event time alone emit early or "
-        "late: take .{} away",
-        text);
+std::string change_windows(RowWindows& windows, const OuterCall& step) {
+  Changed changed = step.name == "offset" ? moved(windows, step) : emitting(windows, step);
+  if (auto* const why = std::get_if<std::string>(&changed)) return std::move(*why);
+  windows = std::get<RowWindows>(std::move(changed));
+  return "";
+}
+
+/// What steps that fit each alone cannot be together; empty: they can.
+std::string clash_of(const RowCut& cut) {
+  if (cut.last && refires(cut.windows)) {
+    return "windows that emit early or late hold all of their rows: take .last away";
   }
-  if (!changed) return wrong_step(text, step);
-  windows = *changed;
+  if (cut.by_clock && is_final(cut.windows)) {
+    return "windows of the wall clock are final as they are, for nothing is late: take "
+           ".final_only() away";
+  }
   return "";
 }
 
 }  // namespace
 
-std::vector<std::string_view> cut_steps(std::string_view text) {
-  std::vector<std::string_view> steps;
-  std::size_t begin = 0;
-  int depth = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    depth += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
-    if (text[at] != '.' || depth != 0 || at == 0 || text[at - 1] != ')') continue;
-    steps.push_back(text.substr(begin, at - begin));
-    begin = at + 1;
-  }
-  steps.push_back(text.substr(begin));
-  return steps;
-}
-
 std::variant<RowCut, std::string> apply_step(const RowCut& cut, std::string_view text) {
-  if (std::holds_alternative<FinalWindows>(cut.windows)) {
+  if (is_final(cut.windows)) {
     return fmt::format("nothing can follow .final_only(): put .{} before it", text);
   }
-  const auto step = step_of(text);
-  if (!step || !is_step(step->name)) return wrong_step(text, step);
+  const auto step = outer_call(text);
+  if (!step || !is_step(step->name)) return no_step(text, step);
   RowCut changed = cut;
   std::string why;
   if (step->name == "last") {
     changed.last = parse_last(text);
-    if (!changed.last) why = wrong_step(text, step);
+    if (!changed.last) why = misused(*step);
+  } else if (step->name == "by_clock") {
+    why = cut_by_clock(changed, *step);
   } else {
-    why = change_windows(changed.windows, *step, text);
+    why = change_windows(changed.windows, *step);
   }
-  if (why.empty() && changed.last && emits_again(changed.windows)) {
-    why = "windows that emit early or late hold all of their rows: take .last away";
-  }
+  if (why.empty()) why = clash_of(changed);
   if (!why.empty()) return why;
   return changed;
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -22,14 +21,6 @@ constexpr const char* kForms =
 const std::vector<std::string> kNames = {"tumbling",     "sliding",   "cumulating", "session",
                                          "count_window", "global",    "daily",      "weekly",
                                          "monthly",      "quarterly", "yearly"};
-
-std::optional<std::uint64_t> count_of(const std::string& text) {
-  std::uint64_t count = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, count);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return count;
-}
 
 std::optional<std::vector<std::uint64_t>> counts_of(const Call& call) {
   std::vector<std::uint64_t> counts;
@@ -110,41 +101,19 @@ std::optional<RowWindows> windows_of(const Call& call) {
 /// The first thing that is wrong with it; empty: nothing.
 std::string problem_of(const RowCut& cut) {
   const auto check = [](const auto& one) { return one.validate(); };
-  Status valid = std::visit(check, cut.windows);
+  const auto check_clock = [](const auto& one) {
+    return ByClock<std::decay_t<decltype(one)>>{one}.validate();
+  };
+  Status valid =
+      cut.by_clock ? std::visit(check_clock, cut.windows) : std::visit(check, cut.windows);
   if (valid.ok() && cut.last) valid = std::visit(check, *cut.last);
   return valid.message();
 }
 
 }  // namespace
 
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
-std::optional<Call> parse_call(std::string_view text) {
-  text = without_blanks(text);
-  const std::size_t open = text.find('(');
-  if (open == text.npos || open == 0 || text.back() != ')') return std::nullopt;
-  Call call{std::string(without_blanks(text.substr(0, open))), {}};
-  std::string_view inside = without_blanks(text.substr(open + 1, text.size() - open - 2));
-  if (inside.find_first_of("()") != inside.npos) return std::nullopt;
-  while (!inside.empty()) {
-    const std::size_t comma = inside.find(',');
-    call.args.emplace_back(without_blanks(inside.substr(0, comma)));
-    if (call.args.back().empty()) return std::nullopt;
-    if (comma == inside.npos) break;
-    inside.remove_prefix(comma + 1);
-    if (without_blanks(inside).empty()) return std::nullopt;
-  }
-  return call;
-}
-
-const Windows* shared_windows(const RowWindows& windows) {
-  if (const auto* const by_clock = std::get_if<ByClock<Windows>>(&windows))
-    return &by_clock->windows;
-  return std::get_if<Windows>(&windows);
+bool refires(const RowWindows& windows) {
+  return std::visit([](const auto& one) { return kRefires<std::decay_t<decltype(one)>>; }, windows);
 }
 
 std::optional<HowFarBack> parse_last(std::string_view text) {
@@ -166,7 +135,7 @@ std::variant<RowCut, std::string> parse_window(std::string_view text) {
     return fmt::format("\"window\" is {}, found {}{}", kForms, text,
                        misspelt ? ": did you mean \"" + near + "\"?" : "");
   }
-  RowCut cut{*windows, std::nullopt};
+  RowCut cut{*windows};
   for (std::size_t at = 1; at < steps.size(); ++at) {
     std::variant<RowCut, std::string> changed = apply_step(cut, steps[at]);
     if (std::holds_alternative<std::string>(changed)) return changed;
@@ -177,12 +146,20 @@ std::variant<RowCut, std::string> parse_window(std::string_view text) {
 }
 
 std::variant<RowCut, std::string> parse_over(std::string_view text) {
-  if (const auto last = parse_last(text)) {
-    const RowCut cut{std::visit([](const auto& one) { return RowWindows(one); }, *last), {}};
-    if (std::string why = problem_of(cut); !why.empty()) return why;
-    return cut;
+  const std::vector<std::string_view> steps = cut_steps(without_blanks(text));
+  const auto last = parse_last(steps.front());
+  const bool by_clock = steps.size() == 2 && steps.back() == "by_clock()";
+  if (!last || (steps.size() > 1 && !by_clock)) {
+    return fmt::format("\"over\" is last(100), last(5min) or last(5min).by_clock(), found {}",
+                       text);
   }
-  return fmt::format("\"over\" is last(100) or last(5min), found {}", text);
+  if (by_clock && std::holds_alternative<LastRecords>(*last)) {
+    return fmt::format("the last rows are the same by any clock: take .by_clock() away, found {}",
+                       text);
+  }
+  const RowCut cut{std::visit([](const auto& one) { return RowWindows(one); }, *last), by_clock};
+  if (std::string why = problem_of(cut); !why.empty()) return why;
+  return cut;
 }
 
 }  // namespace millrace::detail

@@ -22,6 +22,18 @@ inline constexpr bool kIsAlert = requires(const Row& row) { row.raised; };
 template <class Row>
 inline constexpr bool kIsUpdate = requires(const Row& row) { row.retracted; };
 
+/// Of several values of rows the first, which is a number that adds up.
+template <>
+struct TrendNumber<RowValues> {
+  static constexpr bool kIs = true;
+  static double of(const RowValues& values) {
+    if (const auto* whole = std::get_if<std::int64_t>(&values.front()))
+      return static_cast<double>(*whole);
+    const auto* real = std::get_if<double>(&values.front());
+    return real != nullptr ? *real : 0;
+  }
+};
+
 /// Turns a batch of Aggregate, WindowUpdate, Ranked or Alert into rows: rank or time, the key's
 /// fields, the values, firing and retracted, the window.
 template <class In>
@@ -147,6 +159,7 @@ class EmitsRows final : public Operator {
   void tick(Outputs& out) override { inner_->tick(out_.to(out)); }
   void close() override { inner_->close(); }
   void advance(Time watermark, Outputs& out) override { inner_->advance(watermark, out_.to(out)); }
+  Time forwarded(Time watermark) const override { return inner_->forwarded(watermark); }
   Standing standing() const override { return inner_->standing(); }
   Waiting waiting() const override { return inner_->waiting(); }
   void release(std::int64_t now_ns, bool drain, Outputs& out) override {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "operator/keyed_step.hpp"
 
@@ -29,6 +30,13 @@ struct Trend {
 };
 
 namespace detail {
+
+/// The number that trend compares of the value of an aggregate; `kIs` is false: it has none.
+template <class V>
+struct TrendNumber {
+  static constexpr bool kIs = std::is_arithmetic_v<V>;
+  static double of(const V& value) { return static_cast<double>(value); }
+};
 
 /// Mean and variance of a key's windows so far, the newer the heavier.
 ///
@@ -97,7 +105,7 @@ class TrendStep {
     const double steady = 1 - kept_after(row.window_end - state.seen_to - gap);
     // The first windows weigh alike: else the very first would count for far more than its share.
     const double weight = std::max(steady, 1 / std::max(1.0, windows));
-    const Trend trend = state.baseline.learn(static_cast<double>(row.value), weight, options_.rare);
+    const Trend trend = state.baseline.learn(TrendNumber<V>::of(row.value), weight, options_.rare);
     state.seen_to = row.window_end;
     if (windows > static_cast<double>(options_.learn_windows))
       emit(Out{key, trend, row.window_start, row.window_end});

@@ -115,14 +115,20 @@ class FrontEnds(harness.CliTest):
         self.assertEqual(typed, {"tumbling", "sliding", "cumulating", "global", "session",
                                  "count_window", "last", "daily", "weekly", "monthly",
                                  "quarterly", "yearly"})
+        self.assertEqual(methods(SOURCES / "window/early_trigger.hpp", 0),
+                         {"every", "any_of", "all_of"})
         late = "tumbling(1h).offset(-1min).allowed_lateness(10s)"
+        sessions = "session(1min).early(any_of(every(9), every(1s).by_clock()))"
         for window in ("tumbling(1min)", "sliding(2min, 1min)", "cumulating(2min, 1min)",
                        "global()", "session(1min)", "count_window(2)", "last(2)", "daily(UTC)",
                        "weekly(UTC)", "monthly(UTC)", "quarterly(UTC)", "yearly(UTC)",
                        "tumbling(1min).by_clock()", "tumbling(1min).last(2)",
                        late + ".accumulating().early(every(1min))", late + ".final_only()",
                        late + ".discarding().early(every(9)).early(every(1s).by_clock())",
-                       late + ".retracting()"):
+                       late + ".retracting()", "session(1min).allowed_lateness(1s).final_only()",
+                       sessions + ".discarding()", sessions + ".by_clock()",
+                       "tumbling(1h).early(all_of(every(9), every(1min)).times(3).then(every(5)))",
+                       "last(1min).by_clock()"):
             cut = "over" if window.startswith("last") else "window"
             path = self.file("window.yaml", f"""
 name: window
