@@ -16,6 +16,20 @@
 
 namespace millrace {
 
+/// An aggregate that is not final yet: of a key in a window, or of all so far.
+struct HeldValue {
+  /// A std::variant of std::monostate (null), bool, std::int64_t, double, std::string, Timestamp.
+  using Cell = detail::Value;
+
+  std::string key;                        ///< as text; of several members a JSON list
+  std::optional<Timestamp> window_start;  ///< nullopt: of no window of time
+  std::optional<Timestamp> window_end;    ///< of a session as far as it reaches now
+  /// The value, of a struct a cell of each member; none where the row would be refused.
+  std::vector<Cell> values;
+
+  friend bool operator==(const HeldValue&, const HeldValue&) = default;
+};
+
 /// A base of TestDriver. All calls read only; the first one begins the run, if nothing has.
 class TestedState {
  public:
@@ -41,6 +55,19 @@ class TestedState {
     driven_->inspect(component, query);
     if (!query.state_fits) refuse_state(component, "", query);
     return *static_cast<const typename State::Map*>(query.content);
+  }
+  /// What an aggregate holds: each key of each window that may still emit, or of running ones each
+  /// key; by window, then by key. Records that wait for the watermark, because they are late or
+  /// counted in order, are not in it yet. Throws Error (2002, 2010). Cost: O(entries).
+  std::vector<HeldValue> held(const std::string& component) {
+    std::vector<HeldValue> held;
+    for (detail::HeldAggregate& one : driven_->held(component)) {
+      HeldValue value{std::move(one.key), {}, {}, std::move(one.values)};
+      if (one.start != kTimeMin) value.window_start = Timestamp{one.start};
+      if (one.end != kTimeMax) value.window_end = Timestamp{one.end};
+      held.push_back(std::move(value));
+    }
+    return held;
   }
   /// The pending timers of a key, ascending: of event time, and of the wall clock.
   template <class Key>

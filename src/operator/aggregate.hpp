@@ -9,17 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include "operator/held_aggregates.hpp"
 #include "operator/pane_stacks.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/window_rows.hpp"
+#include "window/open_panes.hpp"
 #include "window/pane_set.hpp"
 
 namespace millrace::detail {
 
 /// Without a window: emits the new value for every record.
 template <class T, class Key, class Kernel>
-class RunningAggregate final : public Operator {
+class RunningAggregate final : public Operator, public HoldsAggregates {
  public:
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
@@ -57,6 +59,11 @@ class RunningAggregate final : public Operator {
     if (out_.values.empty()) return;
     if constexpr (Key::kBorrowsArena) out_.pin_all(in);
     outputs.push(0, out_);
+  }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    auto& into = HeldOf<Kernel>::in(held, updater_.kernel());
+    tables_->for_each(
+        [&](const K& key, const Acc& acc) { into.add(key, kTimeMin, kTimeMax, acc); });
   }
 
  private:
@@ -104,6 +111,17 @@ class WindowEmitter {
   PaneStacks<K, Kernel> stacks_;  ///< where windows have several panes
   WindowRows<K, Kernel> rows_;
 };
+
+/// What the windows of a PaneSet that have not fired hold.
+template <class Kernel, class K>
+void add_held_panes(std::unique_ptr<HeldAggregates>& held,
+                    const PaneSet<K, typename Kernel::Acc>& panes, const Kernel& kernel) {
+  auto& into = HeldOf<Kernel>::in(held, kernel);
+  each_open_pane(panes, [&](Time start, Time end, auto& tables) {
+    tables.for_each(
+        [&](const K& key, const typename Kernel::Acc& acc) { into.add(key, start, end, acc); });
+  });
+}
 
 /// What became of a record that came too late for its pane.
 enum class Fate { taken, failed, late };
@@ -240,7 +258,7 @@ class PaneFiller {
 
 /// One phase: records in, windows out.
 template <class T, class Key, class Kernel>
-class WindowAggregate final : public Operator {
+class WindowAggregate final : public Operator, public HoldsAggregates {
  public:
   using K = typename Key::View;
 
@@ -261,6 +279,9 @@ class WindowAggregate final : public Operator {
     filler_.forget_pane();
   }
   Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    add_held_panes(held, panes_, filler_.kernel());
+  }
 
  private:
   PaneSet<K, typename Kernel::Acc> panes_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "operator/held_aggregates.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/window_rows.hpp"
@@ -34,7 +35,7 @@ struct WaitingRecord {
 /// merges. Memory: an accumulator for each record that waits, and what Held<Spec> holds of each
 /// key.
 template <class T, class Key, class Kernel, class Spec>
-class RecordAggregate final : public Operator {
+class RecordAggregate final : public Operator, public HoldsAggregates {
  public:
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
@@ -89,6 +90,14 @@ class RecordAggregate final : public Operator {
     rows_.flush(outputs);
   }
   Standing standing() const override { return {kTimeMin, {}, alarms_.first()}; }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
+    const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
+    keys_->for_each([&](const K& key, State& state) {
+      if (const std::optional<Acc> acc = state.held.open(spec_, merge))
+        into.add(key, kTimeMin, kTimeMax, *acc);
+    });
+  }
 
  private:
   struct State {

@@ -13,7 +13,7 @@ namespace millrace::detail {
 
 /// Rows on port 0, records that came too late for all their windows on port 1.
 template <class T, class Key, class Kernel, Refires kRefires>
-class RefiringAggregate final : public Operator {
+class RefiringAggregate final : public Operator, public HoldsAggregates {
  public:
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
@@ -54,6 +54,12 @@ class RefiringAggregate final : public Operator {
     return saturating_add(watermark, -timeline_.spec().rules().lateness_us());
   }
   Standing standing() const override { return {kTimeMin, {}, timeline_.next()}; }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    auto& into = HeldOf<Kernel>::in(held, filler_.kernel());
+    each_held(timeline_, [&](const K& key, Time start, Time end, const Acc& acc) {
+      into.add(key, start, end, acc);
+    });
+  }
 
   Waiting waiting() const override { return {0, early_clock_.due_ns()}; }
   void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {

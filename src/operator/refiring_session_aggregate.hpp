@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operator/early_clock.hpp"
+#include "operator/held_aggregates.hpp"
 #include "operator/session_timeline.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
@@ -15,7 +16,7 @@ namespace millrace::detail {
 
 /// Rows on port 0, records that came too late on port 1.
 template <class T, class Key, class Kernel, class Gap, bool kRemembers>
-class RefiringSessionAggregate final : public Operator {
+class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
  public:
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
@@ -60,6 +61,15 @@ class RefiringSessionAggregate final : public Operator {
     if (watermark == kTimeMax) early_clock_.stop();
   }
   Standing standing() const override { return {kTimeMin, {}, timeline_.next()}; }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
+    timeline_.keys().for_each([&](const K& key, auto& entry) {
+      entry.sessions.from_newest([&](const auto& session) {
+        into.add(key, session.first, session.last, session.acc.acc);
+        return true;
+      });
+    });
+  }
 
   Waiting waiting() const override { return {0, early_clock_.due_ns()}; }
   void release(std::int64_t, bool drain, Outputs& outputs) override {

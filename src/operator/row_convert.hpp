@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "operator/held_rows.hpp"
 #include "operator/keyed.hpp"
 #include "operator/row_kernels.hpp"
 #include "operator/stateless.hpp"
@@ -41,6 +42,13 @@ class RowMaker {
  public:
   /// `encoded`: the key is of KeyFields.
   RowMaker(RowSchemaPtr schema, bool encoded) : schema_(std::move(schema)), encoded_(encoded) {}
+
+  /// Lets what is held be shown as the rows are.
+  void show(HeldAggregates& held) const {
+    held.show_as([schema = schema_, encoded = encoded_](HeldAggregate& one) {
+      show_as_row(schema, encoded, one);
+    });
+  }
 
   void operator()(const Batch<In>& in, RowBatch& out, MemoryMeter* arenas) {
     out.clear();
@@ -140,7 +148,7 @@ class RowMaker {
 
 /// An operator whose results leave it as rows; what other ports than the first give is as it is.
 template <class In>
-class EmitsRows final : public Operator {
+class EmitsRows final : public Operator, public HoldsAggregates {
  public:
   EmitsRows(std::unique_ptr<Operator> inner, RowMaker<In> maker)
       : inner_(std::move(inner)), out_(std::move(maker)) {}
@@ -165,6 +173,10 @@ class EmitsRows final : public Operator {
   void release(std::int64_t now_ns, bool drain, Outputs& out) override {
     inner_->release(now_ns, drain, out_.to(out));
   }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    if (auto* const its = dynamic_cast<HoldsAggregates*>(inner_.get())) its->add_held(held);
+    if (held) out_.maker().show(*held);
+  }
 
  private:
   class Converting final : public Outputs {
@@ -181,6 +193,7 @@ class EmitsRows final : public Operator {
     }
     bool has_readers(std::uint32_t port) const override { return out_->has_readers(port); }
     void advance_watermark(Time watermark) override { out_->advance_watermark(watermark); }
+    const RowMaker<In>& maker() const { return maker_; }
 
     MemoryMeter* arenas = nullptr;
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "operator/held_aggregates.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/too_late.hpp"
@@ -23,7 +24,7 @@ namespace millrace::detail {
 /// Cost: a look-up a record, and O(log keys) a session and gap. Memory: a table entry a key, and
 /// what it holds of further open sessions.
 template <class T, class Key, class Kernel, class Gap>
-class SessionAggregate final : public Operator {
+class SessionAggregate final : public Operator, public HoldsAggregates {
  public:
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
@@ -84,6 +85,15 @@ class SessionAggregate final : public Operator {
     return watermark == kTimeMax ? watermark : saturating_add(watermark, -lateness_);
   }
   Standing standing() const override { return {kTimeMin, {}, alarms_.first()}; }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
+    keys_->for_each([&](const K& key, Open& open) {
+      open.from_newest([&](const Session& session) {
+        into.add(key, session.first, session.last, session.acc);
+        return true;
+      });
+    });
+  }
 
  private:
   void add_record(const Batch<T>& in, std::size_t at, const K& key, std::uint64_t hash) {

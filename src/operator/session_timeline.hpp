@@ -41,6 +41,7 @@ class SessionTimeline {
   }
 
   const RefireRules& rules() const { return rules_; }
+  KeyedTables<K, Entry>& keys() { return *keys_; }
   bool is_too_late(Time time, Time behind) const {
     return saturating_add(time, rules_.lateness_us()) < behind;
   }
@@ -48,8 +49,7 @@ class SessionTimeline {
   bool waits(Time behind) const { return behind != kTimeMin || span() > 0; }
   /// Keeps a record until its turn: `record.behind` is the later of its time and its watermark.
   void add_later(Waiting record) { waiting_.add(std::move(record)); }
-  /// Adds a record that is in time and belongs together with all of [time, last]. add(Acc&) may
-  /// throw, then nothing has changed.
+  /// Adds a record in time, together with all of [time, last]. add(Acc&) may throw: no change then.
   template <class Add>
   void add_now(const K& key, std::uint64_t hash, Time time, Time last, Add&& add,
                const Call& call) {
@@ -67,7 +67,6 @@ class SessionTimeline {
     flush(call.outputs);
   }
   void flush(Outputs& outputs) { cells_.flush(outputs); }
-
   /// The watermark at which something happens next, about.
   std::optional<Time> next() const {
     const auto record = waiting_.first();

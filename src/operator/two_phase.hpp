@@ -21,7 +21,7 @@ struct Partial {
 /// when the pane is complete, or its table grows large, so that few records cross. Lateness is
 /// judged here, where the marks are.
 template <class T, class Key, class Kernel>
-class WindowCombine final : public Operator {
+class WindowCombine final : public Operator, public HoldsAggregates {
  public:
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
@@ -40,6 +40,9 @@ class WindowCombine final : public Operator {
   }
   void advance(Time watermark, Outputs& outputs) override { drain(watermark, outputs); }
   Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    add_held_panes(held, panes_, filler_.kernel());
+  }
 
  private:
   /// Beyond it combining saves little and memory would double.
@@ -68,7 +71,7 @@ class WindowCombine final : public Operator {
 
 /// Second phase: merges partial results by key and pane, and fires windows.
 template <class K, class Kernel>
-class WindowMerge final : public Operator {
+class WindowMerge final : public Operator, public HoldsAggregates {
  public:
   using Acc = typename Kernel::Acc;
   using Row = Partial<K, Acc>;
@@ -95,6 +98,9 @@ class WindowMerge final : public Operator {
     });
   }
   Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
+  void add_held(std::unique_ptr<HeldAggregates>& held) override {
+    add_held_panes(held, panes_, kernel_);
+  }
 
  private:
   PaneSet<K, Acc> panes_;

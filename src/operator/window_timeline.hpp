@@ -75,6 +75,8 @@ class WindowTimeline {
     return waits;
   }
   void flush(Outputs& outputs) { cells_.flush(outputs); }
+  /// The windows that have begun.
+  OpenWindows<K, Cell>& windows() { return windows_; }
 
   /// The watermark at which something happens next.
   std::optional<Time> next() const {
@@ -171,5 +173,24 @@ class WindowTimeline {
   LateRecords<K, Acc> late_;
   Time reached_ = kTimeMin;  ///< the watermark
 };
+
+/// Calls visit(key, start, end, accumulator) for all that came in time for their windows, which may
+/// still change; several times a key and window. For those who look on.
+template <class K, class Kernel, Refires kRefires, class Visit>
+void each_held(WindowTimeline<K, Kernel, kRefires>& timeline, Visit&& visit) {
+  using Acc = typename Kernel::Acc;
+  timeline.windows().for_each([&](auto& window) {
+    window.cells->for_each([&](const K& key, const auto& cell) {
+      visit(key, window.start, window.end, std::as_const(cell.acc));
+    });
+  });
+  const Windows& windows = timeline.spec().windows();
+  for (const auto& [pane, tables] : timeline.panes().panes()) {
+    each_end(windows, pane.start, [&, &held = *tables](Time end) {
+      const Time start = windows.is_global() ? kTimeMin : windows.start_of(end);
+      held.for_each([&](const K& key, const Acc& acc) { visit(key, start, end, acc); });
+    });
+  }
+}
 
 }  // namespace millrace::detail

@@ -146,12 +146,17 @@ SteppedRun& DrivenTopology::begun() {
 void DrivenTopology::note_operators() {
   for (const Node& known : graph_.nodes()) {
     Node& node = graph_.node(known.id);
-    if (!node.make_operator) continue;
-    node.make_operator = [this, name = node.name, make = node.make_operator] {
-      std::unique_ptr<Operator> made = make();
-      operators_.emplace(name, made.get());
-      return made;
+    const auto noted = [this, name = node.name](std::function<std::unique_ptr<Operator>()> make) {
+      return [this, name, make = std::move(make)] {
+        std::unique_ptr<Operator> made = make();
+        operators_.emplace(name, made.get());
+        return made;
+      };
     };
+    if (node.make_operator) node.make_operator = noted(node.make_operator);
+    if (!node.two_phase) continue;
+    node.two_phase->combine = noted(node.two_phase->combine);
+    node.two_phase->merge = noted(node.two_phase->merge);
   }
 }
 
@@ -172,6 +177,21 @@ void DrivenTopology::inspect(const std::string& name, StateQuery& query) {
          "\"" + name +
              "\" has no states or timers of keys to look at: those are of process, connect and the "
              "verbs made of them");
+}
+
+std::vector<HeldAggregate> DrivenTopology::held(const std::string& name) {
+  (void)begun();
+  (void)node(name, "asked for its aggregates");
+  std::unique_ptr<HeldAggregates> held;
+  const auto [from, to] = operators_.equal_range(name);
+  for (auto at = from; at != to; ++at) {
+    if (auto* const its = dynamic_cast<HoldsAggregates*>(at->second)) its->add_held(held);
+  }
+  if (held) return held->all();
+  refuse(Code::parameter_invalid,
+         "\"" + name +
+             "\" holds no aggregates to look at: those are of count, sum and the like, of windows "
+             "or running; process has state(...)");
 }
 
 /// A source of files finds none of the machine's.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "env/sim_env.hpp"
+#include "operator/held_aggregates.hpp"
 #include "operator/state_query.hpp"
 #include "runtime/stepped_run.hpp"
 #include "topology/topology_graph.hpp"
@@ -43,6 +44,8 @@ class DrivenTopology {
   /// Asks all tasks of a component. Errors: 2002 for a name that is not there, 2010 for one without
   /// state.
   void inspect(const std::string& name, StateQuery& query);
+  /// The aggregates that all tasks of a component hold. Errors as of inspect().
+  std::vector<HeldAggregate> held(const std::string& name);
 
  private:
   Node& node(const std::string& name, const char* wanted);

@@ -68,14 +68,13 @@ template <class K, class Acc>
 class PaneSet {
  public:
   using Tables = KeyedTables<K, Acc>;
+  using Slot = PaneSlot<Tables>;
 
   PaneSet(Windows windows, bool shared)
       : windows_(std::move(windows)), shared_(shared || !windows_.overlap()) {}
 
   /// Before the first record: `meter` counts the panes and outlives them; null: nobody does.
   void count_with(MemoryMeter* meter) { spare_.count_with(meter); }
-
-  using Slot = PaneSlot<Tables>;
 
   /// The pane of an on-time record. O(1).
   Slot pane_of(Time time) {
@@ -118,7 +117,9 @@ class PaneSet {
 
   bool shared() const { return shared_; }
   const Windows& windows() const { return windows_; }
-  std::size_t panes() const { return panes_.size(); }
+  const std::map<PaneKey, std::unique_ptr<Tables>>& panes() const { return panes_; }
+  /// The end of the last window that fired; kTimeMin: none has.
+  Time closed_end() const { return closed_end_; }
 
   /// The watermark at which the first window that holds records fires; kTimeMax: at the end of
   /// input. nullopt: no window holds any.

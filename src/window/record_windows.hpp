@@ -68,7 +68,8 @@ namespace detail {
 
 /// What a key holds for a kind of windows. add(spec, time, one, merge, emit) takes the next record
 /// as an accumulator of its own and calls emit(start, const Acc&) when a window ends with it;
-/// over_at(spec): beyond that watermark the key need not be held, kTimeMax: never.
+/// over_at(spec): beyond that watermark the key need not be held, kTimeMax: never; open(spec,
+/// merge): what the next window holds so far, or the last one for windows that each record ends.
 template <class Spec, class Acc>
 class Held;
 
@@ -94,6 +95,17 @@ class Held<CountWindows, Acc> {
     emit(panes_.front_time(), panes_.all(merge));
   }
   Time over_at(const CountWindows&) const { return kTimeMax; }
+  template <class Merge>
+  std::optional<Acc> open(const CountWindows& spec, Merge&& merge) const {
+    const std::uint64_t full = seen_ < spec.size ? 0 : (seen_ - spec.size) / spec.slide + 1;
+    const std::uint64_t begin = full * spec.slide;  // of the next window
+    const std::uint64_t pane = std::gcd(spec.size, spec.slide);
+    std::optional<Acc> acc = panes_.newest(seen_ / pane - begin / pane, merge);
+    if (!open_) return acc;
+    if (!acc) return open_;
+    merge(*acc, *open_);
+    return acc;
+  }
 
  private:
   TwoStacks<Acc> panes_;     ///< of the greatest common divisor of size and slide
@@ -114,6 +126,10 @@ class Held<LastRecords, Acc> {
     emit(records_.front_time(), records_.all(merge));
   }
   Time over_at(const LastRecords&) const { return kTimeMax; }
+  template <class Merge>
+  std::optional<Acc> open(const LastRecords&, Merge&& merge) const {
+    return records_.newest(records_.size(), merge);
+  }
 
  private:
   TwoStacks<Acc> records_;
@@ -133,6 +149,10 @@ class Held<LastSpan, Acc> {
     emit(saturating_add(before, 1), records_.all(merge));
   }
   Time over_at(const LastSpan& spec) const { return saturating_add(newest_, spec.span.count()); }
+  template <class Merge>
+  std::optional<Acc> open(const LastSpan&, Merge&& merge) const {
+    return records_.newest(records_.size(), merge);
+  }
 
  private:
   TwoStacks<Acc> records_;

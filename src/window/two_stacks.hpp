@@ -1,6 +1,7 @@
 // TwoStacks: the aggregate of a queue of accumulators, from which the oldest are taken off.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -49,6 +50,21 @@ class TwoStacks {
     if (front_.empty()) return *back_all_;
     Acc acc = front_.back().acc;
     if (back_all_) merge(acc, *back_all_);
+    return acc;
+  }
+  /// The aggregate of the youngest `count`, of so many that there are; nullopt of none. At most
+  /// `count` merges.
+  template <class Merge>
+  std::optional<Acc> newest(std::size_t count, Merge&& merge) const {
+    if (count == 0) return std::nullopt;
+    if (count > back_.size()) {
+      Acc acc = front_[count - back_.size() - 1].acc;
+      if (back_all_) merge(acc, *back_all_);
+      return acc;
+    }
+    auto at = back_.end() - static_cast<std::ptrdiff_t>(count);
+    Acc acc = at->acc;
+    while (++at != back_.end()) merge(acc, at->acc);
     return acc;
   }
 

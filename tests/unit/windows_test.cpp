@@ -92,7 +92,7 @@ TEST(PaneSet, ClosesAWindowWhenTheWatermarkReachesItsEnd) {
   EXPECT_EQ(close(panes, 10), (Fired{{{0, 10}, 2}}));
   EXPECT_TRUE(close(panes, 10).empty());
   EXPECT_EQ(close(panes, kTimeMax), (Fired{{{10, 20}, 1}}));
-  EXPECT_EQ(panes.panes(), 0u);
+  EXPECT_EQ(panes.panes().size(), 0u);
 }
 
 TEST(Windows, AreMovedByTheirOffset) {
@@ -125,7 +125,7 @@ TEST(PaneSet, FiresAtTheEndsOfTimeOnce) {
       std::int64_t counted = 0;
       for (const auto& [bounds, count] : close(panes, kTimeMax)) counted += count;
       EXPECT_GE(counted, 4) << windows.to_string() << shared;
-      EXPECT_EQ(panes.panes(), 0u);
+      EXPECT_EQ(panes.panes().size(), 0u);
     }
   }
 }
@@ -140,7 +140,7 @@ TEST(PaneSet, CumulatingWindowsFireStepByStep) {
     EXPECT_EQ(close(panes, 20), (Fired{{{0, 10}, 1}, {{0, 20}, 1}}));
     EXPECT_EQ(close(panes, 30), (Fired{{{0, 30}, 2}}));
     EXPECT_EQ(close(panes, kTimeMax), (Fired{{{30, 40}, 1}, {{30, 50}, 1}, {{30, 60}, 1}}));
-    EXPECT_EQ(panes.panes(), 0u);
+    EXPECT_EQ(panes.panes().size(), 0u);
   }
 }
 
@@ -182,7 +182,7 @@ TEST(PaneSet, SharedAndSeparatePanesAgreeOverRandomRecordsAndWatermarks) {
       ASSERT_EQ(close(shared, watermark), close(separate, watermark)) << round;
     }
     ASSERT_EQ(close(shared, kTimeMax), close(separate, kTimeMax)) << round;
-    ASSERT_EQ(shared.panes() + separate.panes(), 0u);
+    ASSERT_EQ(shared.panes().size() + separate.panes().size(), 0u);
   }
 }
 
