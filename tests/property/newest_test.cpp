@@ -13,6 +13,8 @@ struct NewestHits {
   std::uint64_t tie_at_cut = 0;       ///< only places tell which of two stays
   std::uint64_t exactly_span = 0;     ///< a span before the newest: out
   std::uint64_t span_less_one = 0;    ///< the earliest that stays
+  std::uint64_t sessions_cut = 0;     ///< sessions that let records go for their number
+  std::uint64_t spans_cut = 0;        ///< or for their time
   std::uint64_t newest_not_last = 0;  ///< the newest came before another of its window
 };
 
@@ -78,10 +80,9 @@ void declare(const Case& drawn, const Sizes& sizes, Topology& topology, Rows& ro
   fold(windows.last(sizes.count)).to(collect(rows, "count"));
   fold(windows.last(sizes.span)).to(collect(rows, "span"));
   windows.last(sizes.count).first(&Event::number).to(collect(rows, "first of them"));
-  by_key.window(session(sizes.gap))
-      .last(sizes.count)
-      .sum(&Event::number)
-      .to(collect(rows, "session"));
+  const auto sessions = by_key.window(session(sizes.gap));
+  sessions.last(sizes.count).sum(&Event::number).to(collect(rows, "session"));
+  sessions.last(sizes.span).sum(&Event::number).to(collect(rows, "span of session"));
 }
 
 /// Sessions of records that are not late.
@@ -121,7 +122,8 @@ void count_hits(const Group& came, const Group& sorted, const Sizes& sizes, Newe
 Rows model(const Case& drawn, const std::vector<ModelRecord>& records, const Sizes& sizes,
            NewestHits& hits) {
   Rows rows;
-  for (const char* sink : {"count", "span", "first of them", "session"}) rows[sink];
+  for (const char* sink : {"count", "span", "first of them", "session", "span of session"})
+    rows[sink];
   const auto groups =
       model_groups(records, drawn.windows, [](const ModelRecord& record) { return record.key; });
   for (const auto& [bounds, keys] : groups) {
@@ -134,11 +136,19 @@ Rows model(const Case& drawn, const std::vector<ModelRecord>& records, const Siz
       rows["first of them"].push_back(row_of(key, bounds, last.front()->number));
     }
   }
+  const auto sum_of = [](const Group& group) {
+    std::int64_t sum = 0;
+    for (const ModelRecord* record : group) sum += record->number;
+    return sum;
+  };
   for_each_session(records, sizes.gap.count(),
                    [&](std::int32_t key, Bounds bounds, const Group& sorted) {
-                     std::int64_t sum = 0;
-                     for (const auto* record : last_of(sorted, sizes.count)) sum += record->number;
-                     rows["session"].push_back(row_of(key, bounds, sum));
+                     const Group last = last_of(sorted, sizes.count);
+                     const Group span = last_of(sorted, sizes.span);
+                     hits.sessions_cut += last.size() < sorted.size();
+                     hits.spans_cut += span.size() < sorted.size();
+                     rows["session"].push_back(row_of(key, bounds, sum_of(last)));
+                     rows["span of session"].push_back(row_of(key, bounds, sum_of(span)));
                    });
   for (auto& [sink, list] : rows) std::sort(list.begin(), list.end());
   return rows;
@@ -166,6 +176,8 @@ TEST(ScheduleDoesNotMatter, TheLastRecordsOfWindowsEqualTheModel) {
   EXPECT_GT(hits.tie_at_cut, 10u) << "hardly a tie was cut through";
   EXPECT_GT(hits.exactly_span, 10u) << "hardly a record lay exactly a span before the newest";
   EXPECT_GT(hits.span_less_one, 10u) << "hardly one lay a microsecond less";
+  EXPECT_GT(hits.sessions_cut, 100u) << "hardly a session let records go for their number";
+  EXPECT_GT(hits.spans_cut, 20u) << "hardly one for their time";
   EXPECT_GT(hits.newest_not_last, 100u) << "hardly a window came out of order";
 }
 
