@@ -120,12 +120,49 @@ TEST(ByClock, EventTimesHaveNoSayAndNothingIsLate) {
   EXPECT_EQ(driver.late("counts"), 0u);
 }
 
-TEST(ByClock, OfAllInputIsRefused) {
-  Topology topology("global");
-  hits(topology).key_by(&Hit::key).window(global().by_clock()).count().to(each([](const auto&) {}));
+template <class Spec>
+void expect_refused(const Spec& spec, const std::string& part) {
+  Topology topology("refused");
+  hits(topology).key_by(&Hit::key).window(spec).count().to(each([](const auto&) {}));
   const auto problems = topology.declaration().graph.validate();
-  ASSERT_FALSE(problems.empty());
+  ASSERT_FALSE(problems.empty()) << spec.to_string();
   EXPECT_EQ(problems.front().code(), Code::window_invalid);
+  EXPECT_NE(problems.front().message().find(part), std::string::npos) << problems.front().message();
+}
+
+TEST(ByClock, WhatTheClockCannotCutIsRefused) {
+  expect_refused(global().by_clock(), "fires at the end of input");
+  expect_refused(global().early(every(1s)).by_clock(), "fires at the end of input");
+  expect_refused(tumbling(1s).allowed_lateness(1s).by_clock(), "nothing is late");
+  expect_refused(session(1s).allowed_lateness(1s).by_clock(), "nothing is late");
+  expect_refused(tumbling(1s).early(every(2s)).by_clock(), "shorter than a window");
+}
+
+TEST(ByClock, OverTheLastSpanOfIt) {
+  Topology topology("over");
+  hits(topology)
+      .key_by(&Hit::key)
+      .over(last(1s).by_clock())
+      .sum(&Hit::number)
+      .to(each([](const Sum&) {}))
+      .named("sums");
+  TestDriver driver(topology, {.parallelism = 2, .start = {kStart}});
+  auto input = driver.input<Hit>("hits");
+  auto output = driver.output<Sum>("sums");
+  std::vector<std::int64_t> sums;
+  const auto pass = [&](Duration span) {
+    driver.advance_clock(span);
+    for (const Sum& sum : output.read_all()) sums.push_back(sum.value);
+  };
+  input.pipe({1, 1});
+  pass(100ms);
+  EXPECT_EQ(sums, (std::vector<std::int64_t>{1}));
+  pass(500ms);
+  input.pipe({1, 2});
+  pass(400ms);
+  input.pipe({1, 4});  // the first came exactly a second ago: it is out
+  pass(100ms);
+  EXPECT_EQ(sums, (std::vector<std::int64_t>{1, 3, 6}));
 }
 
 /// What windows hold records of `times`, by trying all that begin or end on a tenth of a second.
