@@ -78,7 +78,7 @@ class TopicFeed final : public JournalFeed {
     if (!shape) return shape.error();
     std::uint64_t first = shape->begin_offset();
     if (input_.from == "latest") {
-      first = shape->end_offset();
+      first = shape->stable_offset();
     } else if (const auto offset = as_offset(input_.from)) {
       first = *offset;
     } else if (const auto time = parse_iso_time(input_.from)) {
@@ -86,7 +86,8 @@ class TopicFeed final : public JournalFeed {
       if (!found) return found.error();
       first = *found;
     }
-    readings_.push_back({LogReader(view, first), input_.follow ? UINT64_MAX : shape->end_offset()});
+    readings_.push_back(
+        {LogReader(view, first), input_.follow ? UINT64_MAX : shape->stable_offset()});
     return {};
   }
 

@@ -11,6 +11,7 @@
 #include "journal/journal_bytes.hpp"
 #include "journal/journal_file.hpp"
 #include "journal/partition_tail.hpp"
+#include "journal/transaction_follower.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -116,11 +117,24 @@ Status Journal::open_all() {
     lock_ = std::move(*lock);
   }
   if (Status status = check_root(disk_, folder_); !status) return status;
+  if (Status status = open_book(); !status) return status;
   const auto names = topic_names(disk_, folder_);
   if (!names) return names.error();
   for (const std::string& name : *names) {
     if (Status status = open_topic(name); !status) return status;
   }
+  return {};
+}
+
+Status Journal::open_book() {
+  if (options_.read_only) {
+    book_ = std::make_unique<TransactionFollower>(disk_, folder_, !options_.no_checksum);
+    return {};
+  }
+  auto transactions = Transactions::open(disk_, clock_, folder_, options_);
+  if (!transactions) return transactions.error();
+  transactions_ = transactions->get();
+  book_ = std::move(*transactions);
   return {};
 }
 
@@ -157,11 +171,11 @@ Status Journal::open_partitions(Topic& topic) {
   for (std::uint32_t number = 0; number < topic.partitions(); ++number) {
     std::string folder = fmt::format("{}/{}/{}", folder_, topic.name(), number);
     if (options_.read_only) {
-      topic.views_.push_back(
-          std::make_unique<PartitionTail>(disk_, std::move(folder), !options_.no_checksum));
+      topic.views_.push_back(std::make_unique<PartitionTail>(disk_, std::move(folder),
+                                                             !options_.no_checksum, book_.get()));
       continue;
     }
-    auto log = PartitionLog::open(disk_, clock_, std::move(folder), options_);
+    auto log = PartitionLog::open(disk_, clock_, std::move(folder), options_, book_.get());
     if (!log) return log.error();
     topic.logs_.push_back(log->get());
     topic.views_.push_back(std::move(*log));
@@ -224,7 +238,7 @@ std::vector<Topic*> Journal::topics() {
 }
 
 Status Journal::step() {
-  Status status;
+  Status status = transactions_ != nullptr ? transactions_->step() : Status();
   for (Topic* topic : topics()) {
     for (PartitionLog* log : topic->logs_) {
       if (options_.mode == JournalMode::async) status = first_failure(status, log->sync());
@@ -238,6 +252,7 @@ Status Journal::close() {
   Status status;
   for (Topic* topic : topics())
     for (PartitionLog* log : topic->logs_) status = first_failure(status, log->close());
+  if (transactions_ != nullptr) status = first_failure(status, transactions_->close());
   return status;
 }
 

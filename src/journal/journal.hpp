@@ -14,6 +14,7 @@
 #include "journal/log_reader.hpp"
 #include "journal/partition_log.hpp"
 #include "journal/partition_view.hpp"
+#include "journal/transactions.hpp"
 
 namespace millrace::detail {
 
@@ -65,8 +66,13 @@ class Journal {
   /// In the order of their names.
   std::vector<Topic*> topics();
 
-  /// Background work, to be called now and then: retention, and the sync of async mode. Errors:
-  /// the first one; the rest is done nevertheless.
+  /// Those that are prepared, and the decisions; null in a journal that was opened to be read.
+  Transactions* transactions() { return transactions_; }
+  /// What is known of transactions, in any journal.
+  TransactionBook& transaction_book() { return *book_; }
+
+  /// Background work, to be called now and then: retention, time-outs of transactions, and the sync
+  /// of async mode. Errors: the first one; the rest is done nevertheless.
   Status step();
   /// Syncs and closes all; nothing is appended afterwards. Errors: as step().
   Status close();
@@ -77,6 +83,7 @@ class Journal {
   Journal(Disk& disk, Clock& clock, std::string folder, JournalOptions options)
       : disk_(disk), clock_(clock), folder_(std::move(folder)), options_(options) {}
   Status open_all();
+  Status open_book();
   Status make_root();
   Status open_topic(const std::string& name);
   Status open_partitions(Topic& topic);
@@ -86,6 +93,8 @@ class Journal {
   std::string folder_;
   JournalOptions options_;
   std::unique_ptr<DiskLock> lock_;
+  std::unique_ptr<TransactionBook> book_;  // before the topics, whose partitions ask it
+  Transactions* transactions_ = nullptr;   // is book_, of a journal that is written
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Topic>> topics_;  // guarded by mutex_
 };

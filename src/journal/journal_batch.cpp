@@ -114,7 +114,8 @@ std::optional<BatchHead> read_head(std::string_view bytes) {
   // The least record takes four bytes.
   const bool possible = head.bytes > kBatchHeadBytes && head.bytes <= kBatchBytesMax &&
                         head.records > 0 && head.records <= (head.bytes - kBatchHeadBytes) / 4 &&
-                        head.flags == 0;
+                        head.flags <= BatchHead::kInTransaction &&
+                        (!head.in_transaction() || head.producer != 0);
   if (!possible) return std::nullopt;
   return head;
 }

@@ -37,10 +37,13 @@ struct BatchHead {
   std::uint64_t durable_bytes = 0;  ///< of this segment, known when the batch was written
   Time base_time = 0;               ///< of the first record
   Time max_time = 0;
-  std::uint64_t producer = 0;  ///< 0: none
+  std::uint64_t producer = 0;  ///< 0: none; with kInTransaction, the transaction's number
   std::uint64_t sequence = 0;  ///< of the first record, counted by the producer
   std::uint32_t records = 0;
-  std::uint32_t flags = 0;  ///< 0 in version 1
+  std::uint32_t flags = 0;
+
+  static constexpr std::uint32_t kInTransaction = 1;
+  bool in_transaction() const { return (flags & kInTransaction) != 0; }
 };
 
 inline constexpr std::uint32_t kBatchHeadBytes = 64;

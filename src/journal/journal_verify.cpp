@@ -6,6 +6,7 @@
 #include "journal/journal.hpp"
 #include "journal/journal_file.hpp"
 #include "journal/partition_recovery.hpp"
+#include "journal/transaction_follower.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -62,6 +63,20 @@ void verify_partition(Disk& disk, const std::string& folder, JournalVerdict& ver
   }
 }
 
+/// The log of transactions; its records are not counted.
+void verify_transactions(Disk& disk, const std::string& folder, JournalVerdict& verdict) {
+  if (!has_transactions(disk, folder)) return;
+  JournalVerdict log;
+  verify_partition(disk, transactions_folder(folder), log);
+  verdict.files += log.files;
+  if (log.damage.empty()) {
+    TransactionFollower follower(disk, folder, true);
+    if (const auto prepared = follower.prepared(); !prepared)
+      log.damage.push_back(prepared.error());
+  }
+  verdict.damage.insert(verdict.damage.end(), log.damage.begin(), log.damage.end());
+}
+
 }  // namespace
 
 Result<JournalVerdict> verify_journal(Disk& disk, Clock& clock, const std::string& folder) {
@@ -72,6 +87,7 @@ Result<JournalVerdict> verify_journal(Disk& disk, Clock& clock, const std::strin
     verdict.damage.push_back(journal.error());
     return verdict;
   }
+  verify_transactions(disk, folder, verdict);
   for (Topic* topic : (*journal)->topics()) {
     verdict.files += 1;
     for (std::uint32_t number = 0; number < topic->partitions(); ++number)

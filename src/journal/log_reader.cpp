@@ -25,7 +25,37 @@ Result<bool> LogReader::next(JournalRecord& out) {
   }
 }
 
+/// Goes to the next batch that may be served; false when there is none now.
 Result<bool> LogReader::next_batch() {
+  for (;;) {
+    if (!held_) {
+      const auto more = take_batch();
+      if (!more || !*more) return more;
+    }
+    const BatchHead& head = walk_->head();
+    const auto serve = may_serve(head);
+    if (!serve) return serve.error();
+    held_ = *serve == Serve::not_yet;
+    if (held_) return false;
+    if (*serve == Serve::yes) {
+      records_ = BatchRecords(head, walk_->bytes());
+      return true;
+    }
+    offset_ = std::max(offset_, head.base_offset + head.records);
+  }
+}
+
+Result<LogReader::Serve> LogReader::may_serve(const BatchHead& head) const {
+  if (!head.in_transaction() || isolation_ == Isolation::read_uncommitted) return Serve::yes;
+  if (head.base_offset + head.records <= offset_) return Serve::no;  // before the begin
+  if (view_.book() == nullptr) return Serve::not_yet;
+  const auto fate = view_.book()->fate(head.producer);
+  if (!fate) return fate.error();
+  if (*fate == TransactionFate::undecided) return Serve::not_yet;
+  return *fate == TransactionFate::committed ? Serve::yes : Serve::no;
+}
+
+Result<bool> LogReader::take_batch() {
   for (;;) {
     if (!walk_ || walk_->next_position() == limit_) {
       const auto more = find_more();
@@ -37,9 +67,7 @@ Result<bool> LogReader::next_batch() {
       return journal_damage(segment_path(view_.folder(), base_offset_), walk_->next_position(),
                             walk_->trouble());
     }
-    if (*step == SegmentWalk::Step::end) continue;
-    records_ = BatchRecords(walk_->head(), walk_->bytes());
-    return true;
+    if (*step == SegmentWalk::Step::batch) return true;
   }
 }
 

@@ -39,6 +39,10 @@ Result<Manifest> read_manifest(Disk& disk, const std::string& folder) {
     state.records = from.number<std::uint32_t>();
     manifest.producers.emplace(id, state);
   }
+  for (auto left = from.number<std::uint32_t>(); left > 0 && from.ok(); --left) {
+    const auto number = from.number<TransactionNumber>();
+    manifest.undecided.emplace(number, from.number<std::uint64_t>());
+  }
   if (!from.ok() || !from.rest().empty() || manifest.segments.empty())
     return journal_damage(path, 0, "its content is no manifest");
   return manifest;
@@ -60,6 +64,11 @@ Status write_manifest(Disk& disk, const std::string& folder, const Manifest& man
     put_number(payload, state.sequence);
     put_number(payload, state.offset);
     put_number(payload, state.records);
+  }
+  put_number(payload, static_cast<std::uint32_t>(manifest.undecided.size()));
+  for (const auto& [number, offset] : manifest.undecided) {
+    put_number(payload, number);
+    put_number(payload, offset);
   }
   return replace_file(disk, folder, kName, kKind, payload);
 }

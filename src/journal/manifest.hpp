@@ -9,6 +9,7 @@
 #include "base/status.hpp"
 #include "base/time.hpp"
 #include "env/disk.hpp"
+#include "journal/transaction_states.hpp"
 
 namespace millrace::detail {
 
@@ -39,6 +40,7 @@ inline constexpr std::size_t kProducersMax = 10'000;
 struct Manifest {
   std::vector<Segment> segments;  ///< never empty
   Producers producers;            ///< as the active segment began
+  FirstOffsets undecided = {};    ///< transactions, as the active segment began
 };
 
 /// Errors: 4001, 4004.

@@ -32,8 +32,8 @@ Result<std::unique_ptr<DiskFile>> make_segment(Disk& disk, const std::string& fo
 }  // namespace
 
 PartitionLog::PartitionLog(Disk& disk, Clock& clock, std::string folder,
-                           const JournalOptions& options)
-    : PartitionView(disk, std::move(folder), !options.no_checksum),
+                           const JournalOptions& options, TransactionBook* book)
+    : PartitionView(disk, std::move(folder), !options.no_checksum, book),
       clock_(clock),
       options_(options) {}
 
@@ -44,13 +44,15 @@ PartitionLog::~PartitionLog() {
 
 Status PartitionLog::create(Disk& disk, const std::string& folder) {
   if (const auto file = make_segment(disk, folder, 0); !file) return file.error();
-  return write_manifest(disk, folder, {{{.bytes = kSegmentHeadBytes}}, {}});
+  return write_manifest(disk, folder, {{{.bytes = kSegmentHeadBytes}}, {}, {}});
 }
 
 Result<std::unique_ptr<PartitionLog>> PartitionLog::open(Disk& disk, Clock& clock,
                                                          std::string folder,
-                                                         const JournalOptions& options) {
-  std::unique_ptr<PartitionLog> log(new PartitionLog(disk, clock, std::move(folder), options));
+                                                         const JournalOptions& options,
+                                                         TransactionBook* book) {
+  std::unique_ptr<PartitionLog> log(
+      new PartitionLog(disk, clock, std::move(folder), options, book));
   auto manifest = read_manifest(disk, log->folder());
   if (!manifest) return manifest.error();
   auto found = recover_segment(disk, log->folder(), *manifest, log->checked(), options.log);
@@ -60,7 +62,8 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(Disk& disk, Clock& cloc
   log->file_ = std::move(found->file);
   log->index_ = std::move(found->index);
   log->producers_ = std::move(found->producers);
-  log->next_offset_ = log->acked_end_ = found->end_offset;
+  log->undecided_ = std::move(found->undecided);
+  log->next_offset_ = log->written_end_ = log->acked_end_ = found->end_offset;
   log->placed_bytes_ = log->written_bytes_ = log->durable_bytes_ = found->bytes;
   log->publish_sealed();
   log->closed_ = false;
@@ -68,6 +71,16 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(Disk& disk, Clock& cloc
 }
 
 Result<Appended> PartitionLog::append(std::span<const JournalRecord> records, ProducerStamp stamp) {
+  return append_for(records, {stamp, false});
+}
+
+Result<Appended> PartitionLog::append_hidden(std::span<const JournalRecord> records,
+                                             TransactionNumber number) {
+  return append_for(records, {{number, 0}, true});
+}
+
+Result<Appended> PartitionLog::append_for(std::span<const JournalRecord> records,
+                                          const Owner& owner) {
   std::string batch = take_spare();
   if (Status status = encode_batch(records, batch); !status) return status;
   const std::uint32_t crc = crc32c(std::string_view(batch).substr(kBatchHeadBytes));
@@ -76,11 +89,15 @@ Result<Appended> PartitionLog::append(std::span<const JournalRecord> records, Pr
     if (Status status = roll(lock); !status) return status;
   }
   if (!health_) return health_;
-  auto known = known_before(stamp, records.size());
+  auto known = known_before(owner, records.size());
   if (!known) return known.error();
   const bool duplicate = known->has_value();
-  const std::uint64_t offset = duplicate ? (*known)->offset : place(batch, crc, stamp);
-  if (Status status = commit(lock, offset + records.size()); !status) return status;
+  const std::uint64_t offset = duplicate ? (*known)->offset : place(batch, crc, owner);
+  const std::uint64_t end = offset + records.size();
+  if (Status status =
+          owner.in_transaction ? wait_for(lock, written_end_, end, false) : commit(lock, end);
+      !status)
+    return status;
   return Appended{offset, duplicate};
 }
 
@@ -91,9 +108,11 @@ std::string PartitionLog::take_spare() {
 }
 
 /// Where a repeated append was stored; nullopt when it is the next one.
-Result<std::optional<Appended>> PartitionLog::known_before(const ProducerStamp& stamp,
+Result<std::optional<Appended>> PartitionLog::known_before(const Owner& owner,
                                                            std::size_t records) const {
-  const auto found = stamp.id == 0 ? producers_.end() : producers_.find(stamp.id);
+  const ProducerStamp& stamp = owner.stamp;
+  const bool counts = stamp.id != 0 && !owner.in_transaction;
+  const auto found = counts ? producers_.find(stamp.id) : producers_.end();
   if (found == producers_.end()) return std::optional<Appended>();
   const ProducerState& last = found->second;
   if (stamp.sequence == last.sequence + last.records) return std::optional<Appended>();
@@ -107,16 +126,16 @@ Result<std::optional<Appended>> PartitionLog::known_before(const ProducerStamp& 
 }
 
 std::uint64_t PartitionLog::place(std::string& batch, std::uint32_t records_crc,
-                                  const ProducerStamp& stamp) {
+                                  const Owner& owner) {
   BatchHead head = *read_head(batch);
   head.base_offset = next_offset_;
   head.durable_bytes = durable_bytes_;
-  head.producer = stamp.id;
-  head.sequence = stamp.sequence;
+  head.producer = owner.stamp.id;
+  head.sequence = owner.stamp.sequence;
+  head.flags = owner.in_transaction ? BatchHead::kInTransaction : 0;
   finish_batch(batch, head, records_crc);
   index_.note(head, placed_bytes_);
-  if (stamp.id != 0)
-    note_producer(producers_, stamp.id, {stamp.sequence, next_offset_, head.records});
+  note_owner(head);
   if (pending_.empty()) {
     pending_.swap(batch);  // alone in its group, it need not be copied
   } else {
@@ -127,14 +146,28 @@ std::uint64_t PartitionLog::place(std::string& batch, std::uint32_t records_crc,
   return head.base_offset;
 }
 
+void PartitionLog::note_owner(const BatchHead& head) {
+  if (head.in_transaction()) {
+    undecided_.try_emplace(head.producer, head.base_offset);
+  } else if (head.producer != 0) {
+    note_producer(producers_, head.producer, {head.sequence, head.base_offset, head.records});
+  }
+}
+
 /// Waits until all below `end_offset` is acknowledged, or makes it so.
 Status PartitionLog::commit(Lock& lock, std::uint64_t end_offset) {
-  while (acked_end_ < end_offset) {
+  return wait_for(lock, acked_end_, end_offset, options_.mode == JournalMode::sync);
+}
+
+/// `reached`: the member that is to come as far as `end_offset`.
+Status PartitionLog::wait_for(Lock& lock, const std::uint64_t& reached, std::uint64_t end_offset,
+                              bool to_sync) {
+  while (reached < end_offset) {
     if (!health_) return health_;
     if (leading_) {
       done_.wait(lock);
     } else {
-      lead(lock, options_.mode == JournalMode::sync);
+      lead(lock, to_sync);
     }
   }
   return {};
@@ -159,8 +192,9 @@ void PartitionLog::lead(Lock& lock, bool to_sync) {
   if (spare_.capacity() < writing_.capacity()) spare_.swap(writing_);
   if (status) {
     written_bytes_ = end;
-    acked_end_ = end_offset;
+    written_end_ = end_offset;
     if (to_sync) durable_bytes_ = end;
+    if (to_sync || options_.mode == JournalMode::async) acked_end_ = end_offset;
   } else {
     [[maybe_unused]] const Status said = fail(status);
   }
@@ -214,6 +248,8 @@ Status PartitionLog::switch_segment() {
   if (!file) return file.error();
   next.segments.push_back({.base_offset = next_offset_, .bytes = kSegmentHeadBytes});
   next.producers = producers_;
+  if (Status status = drop_decided(undecided_, book()); !status) return status;
+  next.undecided = undecided_;
   if (Status status = write_manifest(disk(), folder(), next); !status) return status;
   manifest_ = std::move(next);
   file_ = std::move(*file);
@@ -242,21 +278,38 @@ void PartitionLog::publish_sealed() {
 Status PartitionLog::retain(const JournalRetention& retention) {
   const Lock lock(mutex_);
   if (!health_) return health_;
-  const auto active = std::prev(manifest_.segments.end());
+  if (Status status = drop_decided(undecided_, book()); !status) return status;
+  std::uint64_t undecided = UINT64_MAX;
+  for (const auto& [number, offset] : undecided_) undecided = std::min(undecided, offset);
+  const auto active = std::prev(manifest_.segments.cend());
   std::uint64_t bytes = written_bytes_;
-  for (auto it = manifest_.segments.begin(); it != active; ++it) bytes += it->bytes;
+  for (auto it = manifest_.segments.cbegin(); it != active; ++it) bytes += it->bytes;
   const Time oldest = clock_.wall_us() - retention.time.count();
-  auto first = manifest_.segments.begin();
+  auto first = manifest_.segments.cbegin();
   for (; first != active; ++first) {
     const bool too_old = retention.time.count() > 0 && first->sealed_at < oldest;
     const bool too_much = retention.bytes > 0 && bytes > retention.bytes;
-    if (!too_old && !too_much) break;
+    if ((!too_old && !too_much) || first->end_offset > undecided) break;
     bytes -= first->bytes;
   }
-  if (first == manifest_.segments.begin()) return {};
-  Manifest next{{first, manifest_.segments.end()}, manifest_.producers};
+  return drop_before(first);
+}
+
+Status PartitionLog::remove_before(std::uint64_t offset) {
+  const Lock lock(mutex_);
+  if (!health_) return health_;
+  const auto active = std::prev(manifest_.segments.cend());
+  return drop_before(
+      std::find_if(manifest_.segments.cbegin(), active,
+                   [offset](const Segment& segment) { return segment.end_offset > offset; }));
+}
+
+/// Removes the segments before `first`. The lock is closed.
+Status PartitionLog::drop_before(SegmentAt first) {
+  if (first == manifest_.segments.cbegin()) return {};
+  Manifest next{{first, manifest_.segments.cend()}, manifest_.producers, manifest_.undecided};
   if (Status status = write_manifest(disk(), folder(), next); !status) return fail(status);
-  const std::vector<Segment> gone(manifest_.segments.begin(), first);
+  const std::vector<Segment> gone(manifest_.segments.cbegin(), first);
   manifest_ = std::move(next);
   publish_sealed();
   for (const Segment& segment : gone) {
@@ -280,16 +333,22 @@ Status PartitionLog::close() {
 
 Result<PartitionShape> PartitionLog::shape() {
   const Lock lock(mutex_);
+  if (Status status = drop_decided(undecided_, book()); !status) return status;
   Segment active = manifest_.segments.back();
-  active.bytes = written_bytes_;
+  active.bytes = acked_bytes();
   active.end_offset = acked_end_;
   active.max_time = index_.max_time();
-  return PartitionShape{sealed_, active};
+  return PartitionShape{sealed_, active, undecided_};
 }
 
 SegmentIndex PartitionLog::active_index() {
   const Lock lock(mutex_);
-  return index_.below(written_bytes_);
+  return index_.below(acked_bytes());
+}
+
+/// What stands before acked_end_: readers see nothing that a loss of power may still take.
+std::uint64_t PartitionLog::acked_bytes() const {
+  return options_.mode == JournalMode::sync ? durable_bytes_ : written_bytes_;
 }
 
 }  // namespace millrace::detail

@@ -55,9 +55,12 @@ Status walk_all(SegmentWalk& walk, std::uint64_t file_bytes, RecoveredSegment& f
     const BatchHead& head = walk.head();
     claim = std::max(claim, head.durable_bytes);
     found.index.note(head, walk.position());
-    if (head.producer != 0)
+    if (head.in_transaction()) {
+      found.undecided.try_emplace(head.producer, head.base_offset);
+    } else if (head.producer != 0) {
       note_producer(found.producers, head.producer,
                     {head.sequence, head.base_offset, head.records});
+    }
   }
 }
 
@@ -90,6 +93,7 @@ Result<RecoveredSegment> recover_segment(Disk& disk, const std::string& folder,
 
   RecoveredSegment found;
   found.producers = manifest.producers;
+  found.undecided = manifest.undecided;
   SegmentWalk walk(**file, kSegmentHeadBytes, active.base_offset, checked);
   std::uint64_t durable = active.bytes;
   bool torn = false;

@@ -19,6 +19,7 @@ struct RecoveredSegment {
   std::uint64_t end_offset = 0;
   SegmentIndex index;
   Producers producers;
+  FirstOffsets undecided;  ///< transactions; some may have been decided since
 };
 
 /// Reads the active segment, cuts a torn tail with a line to the log, and writes again what is not

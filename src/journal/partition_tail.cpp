@@ -13,9 +13,10 @@ Result<PartitionShape> PartitionTail::shape() {
   const auto manifest = read_manifest(disk(), folder());
   if (!manifest) return manifest.error();
   if (Status status = look(*manifest); !status) return status;
+  if (Status status = drop_decided(undecided_, book()); !status) return status;
   auto sealed = std::make_shared<const std::vector<Segment>>(manifest->segments.begin(),
                                                              std::prev(manifest->segments.end()));
-  return PartitionShape{std::move(sealed), active_};
+  return PartitionShape{std::move(sealed), active_, undecided_};
 }
 
 Status PartitionTail::look(const Manifest& manifest) {
@@ -30,6 +31,7 @@ Status PartitionTail::look(const Manifest& manifest) {
     walk_ = std::make_unique<SegmentWalk>(*file_, kSegmentHeadBytes, active.base_offset, checked());
     index_ = {};
     active_ = active;
+    undecided_ = manifest.undecided;
   }
   return walk_on(active.bytes);
 }
@@ -41,7 +43,9 @@ Status PartitionTail::walk_on(std::uint64_t known_bytes) {
     const auto step = walk_->next(*file_bytes);
     if (!step) return step.error();
     if (*step == SegmentWalk::Step::batch) {
-      index_.note(walk_->head(), walk_->position());
+      const BatchHead& head = walk_->head();
+      index_.note(head, walk_->position());
+      if (head.in_transaction()) undecided_.try_emplace(head.producer, head.base_offset);
       continue;
     }
     active_.bytes = walk_->next_position();

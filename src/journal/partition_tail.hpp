@@ -15,8 +15,8 @@ namespace millrace::detail {
 /// are durable; of a batch that is half written it sees nothing yet. Any thread.
 class PartitionTail final : public PartitionView {
  public:
-  PartitionTail(Disk& disk, std::string folder, bool checked)
-      : PartitionView(disk, std::move(folder), checked) {}
+  PartitionTail(Disk& disk, std::string folder, bool checked, TransactionBook* book = nullptr)
+      : PartitionView(disk, std::move(folder), checked, book) {}
 
   /// Cost: reads the manifest and what is new in the active segment.
   Result<PartitionShape> shape() override;
@@ -31,6 +31,7 @@ class PartitionTail final : public PartitionView {
   std::unique_ptr<DiskFile> file_;
   std::unique_ptr<SegmentWalk> walk_;
   SegmentIndex index_;
+  FirstOffsets undecided_;
 };
 
 }  // namespace millrace::detail

@@ -30,6 +30,12 @@ Result<std::uint64_t> walk_to_time(PartitionView& view, const Segment& segment,
 
 }  // namespace
 
+std::uint64_t PartitionShape::stable_offset() const {
+  std::uint64_t offset = end_offset();
+  for (const auto& [number, first] : undecided) offset = std::min(offset, first);
+  return offset;
+}
+
 std::uint64_t PartitionShape::bytes() const {
   std::uint64_t sum = active.bytes;
   for (const Segment& segment : *sealed) sum += segment.bytes;
