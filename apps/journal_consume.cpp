@@ -26,11 +26,14 @@ using detail::JournalRecord;
 constexpr std::size_t kWriteBytes = 64u << 10;
 
 /// Where a partition is read from.
-Result<std::uint64_t> first_offset(detail::PartitionView& view, const std::string& from) {
+Result<std::uint64_t> first_offset(detail::PartitionView& view, const std::string& from,
+                                   detail::Isolation isolation) {
   const auto shape = view.shape();
   if (!shape) return shape.error();
   if (from.empty() || from == "earliest") return shape->begin_offset();
-  if (from == "latest") return shape->end_offset();
+  if (from == "latest")
+    return isolation == detail::Isolation::read_committed ? shape->stable_offset()
+                                                          : shape->end_offset();
   std::uint64_t offset = 0;
   const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), offset);
   if (error == std::errc() && end == from.data() + from.size()) return offset;
@@ -74,10 +77,11 @@ class Consumer {
  public:
   Consumer(bool json, std::uint64_t limit) : json_(json), left_(limit) {}
 
-  Status add(detail::PartitionView& view, std::uint32_t number, const std::string& from) {
-    const auto offset = first_offset(view, from);
+  Status add(detail::PartitionView& view, std::uint32_t number, const std::string& from,
+             detail::Isolation isolation) {
+    const auto offset = first_offset(view, from, isolation);
     if (!offset) return offset.error();
-    readers_.push_back({number, detail::LogReader(view, *offset)});
+    readers_.push_back({number, detail::LogReader(view, *offset, isolation)});
     return {};
   }
 
@@ -131,6 +135,15 @@ class Consumer {
   std::string out_;
 };
 
+Result<detail::Isolation> isolation_of(const JournalWords& words) {
+  const std::string given = words.text("--isolation");
+  if (!words.has("--isolation") || given == "read_committed")
+    return detail::Isolation::read_committed;
+  if (given == "read_uncommitted") return detail::Isolation::read_uncommitted;
+  return Status(Code::option_invalid,
+                fmt::format("--isolation {}: give read_committed or read_uncommitted", given));
+}
+
 Status consume(const JournalWords& words) {
   detail::JournalOptions options{.read_only = true};
   std::uint64_t limit = UINT64_MAX;
@@ -139,6 +152,8 @@ Status consume(const JournalWords& words) {
                                 words.number("--partition", 0, 4095, partition)});
       !status)
     return status;
+  const auto isolation = isolation_of(words);
+  if (!isolation) return isolation.error();
   const detail::StopSignals stop;
   const auto journal = detail::Journal::open(detail::real_disk(), *detail::real_env().clock,
                                              words.plain(0), options);
@@ -152,7 +167,9 @@ Status consume(const JournalWords& words) {
   Consumer consumer(words.has("--json"), limit);
   for (std::uint32_t number = 0; number < (*topic)->partitions(); ++number) {
     if (words.has("--partition") && number != partition) continue;
-    if (Status status = consumer.add((*topic)->view(number), number, words.text("--from")); !status)
+    if (Status status =
+            consumer.add((*topic)->view(number), number, words.text("--from"), *isolation);
+        !status)
       return status;
   }
   for (bool more = true; (more || words.has("--follow")) && !consumer.done();) {
@@ -167,7 +184,8 @@ Status consume(const JournalWords& words) {
 
 int journal_consume(int argc, char** argv) {
   const auto words = JournalWords::read(
-      argc, argv, {{"--from", "--partition", "--limit", "--unsafe"}, {"--follow", "--json"}},
+      argc, argv,
+      {{"--from", "--isolation", "--partition", "--limit", "--unsafe"}, {"--follow", "--json"}},
       {"DIR", "TOPIC"});
   if (!words) return detail::report_error(words.error());
   const Status status = consume(*words);

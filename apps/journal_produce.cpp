@@ -2,6 +2,7 @@
 #include <sysexits.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -26,9 +27,12 @@ constexpr std::chrono::nanoseconds kStepEvery = std::chrono::seconds(1);
 /// Appends lines to a topic: those with a key to its partition, the others in turn.
 class Producer {
  public:
-  Producer(detail::Journal& journal, detail::Topic& topic, std::string separator, bool acks)
+  /// `transaction` may be null: then each append stands for itself.
+  Producer(detail::Journal& journal, detail::Topic& topic, detail::Transaction* transaction,
+           std::string separator, bool acks)
       : journal_(journal),
         topic_(topic),
+        transaction_(transaction),
         separator_(std::move(separator)),
         acks_(acks),
         records_(topic.partitions()) {}
@@ -73,7 +77,8 @@ class Producer {
   Status append_partition(std::uint32_t number) {
     std::vector<JournalRecord>& records = records_[number];
     if (records.empty()) return {};
-    const auto appended = topic_.log(number)->append(records);
+    detail::PartitionLog& log = *topic_.log(number);
+    const auto appended = transaction_ ? transaction_->append(log, records) : log.append(records);
     if (!appended) return appended.error();
     appended_ += records.size();
     for (std::size_t at = 0; acks_ && at < records.size(); ++at)
@@ -84,6 +89,7 @@ class Producer {
 
   detail::Journal& journal_;
   detail::Topic& topic_;
+  detail::Transaction* const transaction_;
   const std::string separator_;
   const bool acks_;
   std::vector<std::vector<JournalRecord>> records_;  // by partition
@@ -130,6 +136,22 @@ class LogToStderr final : public LogSink {
   }
 };
 
+/// --transaction: all lines are one.
+Status begin_if_asked(const JournalWords& words, detail::Journal& journal,
+                      std::optional<detail::Transaction>& begun) {
+  if (!words.has("--transaction")) return {};
+  if (words.has("--acks")) {
+    return {Code::option_invalid,
+            "--acks: with --transaction no record is safe before the last one; leave one of them "
+            "away"};
+  }
+  const auto producer = journal.transactions()->producer("millrace journal produce");
+  if (!producer) return producer.error();
+  auto transaction = (*producer)->begin();
+  if (transaction) begun.emplace(std::move(*transaction));
+  return transaction.error();
+}
+
 Status produce(const JournalWords& words) {
   LogToStderr sink;
   detail::JournalOptions options{.log = Log(&sink, LogLevel::warn)};
@@ -154,8 +176,14 @@ Status produce(const JournalWords& words) {
                         partitions, words.plain(1), (*topic)->partitions())};
   }
   if (!topic) return topic.error();
-  Producer producer(**journal, **topic, words.text("--key-separator"), words.has("--acks"));
+  std::optional<detail::Transaction> transaction;
+  if (Status status = begin_if_asked(words, **journal, transaction); !status) return status;
+  Producer producer(**journal, **topic, transaction ? &*transaction : nullptr,
+                    words.text("--key-separator"), words.has("--acks"));
   if (Status status = copy_lines(producer); !status) return status;
+  if (transaction) {
+    if (Status status = transaction->commit(); !status) return status;
+  }
   if (Status status = (*journal)->close(); !status) return status;
   fmt::print(stderr, "{} records appended to {}\n", producer.appended(), words.plain(1));
   return {};
@@ -168,7 +196,7 @@ int journal_produce(int argc, char** argv) {
       JournalWords::read(argc, argv,
                          {{"--key-separator", "--mode", "--partitions", "--retention-time",
                            "--retention-bytes", "--segment-bytes", "--unsafe"},
-                          {"--acks"}},
+                          {"--acks", "--transaction"}},
                          {"DIR", "TOPIC"});
   if (!words) return detail::report_error(words.error());
   const Status status = produce(*words);

@@ -4,9 +4,10 @@ import json
 import random
 import signal
 import threading
+import time
 import unittest
 
-from harness import CliTest
+from harness import CliTest, PATIENCE_S
 
 KILLS = 12
 
@@ -25,6 +26,11 @@ class JournalCommand(CliTest):
     def consume(self, *flags, topic="t"):
         out, _ = self.run_program("millrace", "journal", "consume", self.journal, topic, *flags)
         return out
+
+    def wait_for(self, holds):
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            self.assertLess(time.monotonic(), end)
 
     def test_lines_in_lines_out(self):
         out, err = self.produce("a\n\nc", "--acks")
@@ -99,11 +105,40 @@ class JournalCommand(CliTest):
                 (["produce", self.journal, "t", "--partitions=2"], 64, 1002, "exists and has 1"),
                 (["produce", self.journal, "a/b"], 78, 2010, "letters, digits"),
                 (["produce", self.journal, "t", "--mode", "fast"], 64, 1002, "sync or async"),
+                (["consume", self.journal, "t", "--isolation", "no"], 64, 1002, "read_committed"),
+                (["produce", self.journal, "t", "--acks", "--transaction"], 64, 1002, "--acks"),
+                (["commit", self.journal, "one"], 64, 1002, "number of a transaction"),
+                (["commit", self.journal, "1"], 78, 2010, "is not prepared"),
+                (["abort", self.folder / "none", "1"], 66, 4001, "there is no such folder"),
                 (["produce", self.journal, "t", "--unsafe", "all"], 64, 1002, "no-fsync")):
             _, err = self.run_program("millrace", "journal", *arguments, code=code)
             self.assert_error(err, number, part)
         out, _ = self.run_program("millrace", "journal", "--help")
         self.assertIn("usage: millrace journal ls DIR", out)
+
+    def test_a_transaction_is_all_or_nothing(self):
+        self.produce("a\nb\n", "--transaction", "--partitions", "1")
+        self.assertEqual(self.consume(), "a\nb\n")
+        killed = self.start("millrace", "journal", "produce", self.journal, "t", "--transaction",
+                            stdin=-1)
+        killed.stdin.write(b"x\ny\n")
+        killed.stdin.flush()
+        self.wait_for(lambda: self.consume("--isolation", "read_uncommitted") == "a\nb\nx\ny\n")
+        self.assertEqual(self.consume(), "a\nb\n")
+        self.assertEqual(self.consume("--from", "latest"), "")
+        out, _ = self.run_program("millrace", "journal", "describe", self.journal, "t")
+        self.assertRegex(out, r"\n +0 +0 +2 +4 ")  # partition, earliest, stable, latest
+        self.assertRegex(out, r"\ntransaction \d+: partition 0 from offset 2; open\n$")
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        killed.stdin.close()
+        self.produce("c\n")
+        self.assertEqual(self.consume(), "a\nb\nc\n")
+        self.assertEqual(self.consume("--isolation=read_uncommitted"), "a\nb\nx\ny\nc\n")
+        out, _ = self.run_program("millrace", "journal", "describe", self.journal, "t")
+        self.assertNotIn("transaction", out)
+        out, _ = self.run_program("millrace", "journal", "verify", self.journal)
+        self.assertRegex(out, r", 5 records, 0 damaged\n$")
 
     def test_a_second_producer_is_refused(self):
         first = self.start("millrace", "journal", "produce", self.journal, "t", "--acks",
