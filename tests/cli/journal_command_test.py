@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from harness import CliTest, PATIENCE_S
+from harness import PATIENCE_S, CliTest
 
 KILLS = 12
 
