@@ -32,7 +32,7 @@ class TopicFeed final : public JournalFeed {
                           input_.folder, input_.topic, input_.from)};
     }
     auto journal =
-        Journal::open(real_disk(), *context.env->clock, input_.folder, {.read_only = true});
+        Journal::open(*context.env->disk, *context.env->clock, input_.folder, {.read_only = true});
     if (!journal) return journal.error();
     journal_ = std::move(*journal);
     const auto topic = journal_->topic(input_.topic);

@@ -23,7 +23,7 @@ class JournalSink final : public Sink {
     JournalOptions options;
     options.mode = output_.durable ? JournalMode::sync : JournalMode::async;
     options.log = context.log;
-    auto journal = Journal::open(real_disk(), *clock_, output_.folder, options);
+    auto journal = Journal::open(*context.env->disk, *clock_, output_.folder, options);
     if (!journal) return journal.error();
     journal_ = std::move(*journal);
     auto topic = journal_->topic(output_.topic);

@@ -13,6 +13,8 @@
 
 namespace millrace::detail {
 
+class Disk;  // env/disk.hpp
+
 /// A clock. Both readings may be called by any thread.
 class Clock {
  public:
@@ -123,6 +125,7 @@ struct Env {
   std::uint64_t seed = 0;  ///< every random choice is drawn from it
   Cpus* cpus = nullptr;
   Peers* peers = nullptr;  ///< null in a simulation
+  Disk* disk = nullptr;    ///< of what must survive a crash: journals
 };
 
 /// The machine's own clock, files and a seed from the system.

@@ -16,6 +16,7 @@
 #include <random>
 #include <utility>
 
+#include "env/disk.hpp"
 #include "env/posix_cpus.hpp"
 #include "env/posix_descriptor.hpp"
 #include "env/posix_follow.hpp"
@@ -213,7 +214,7 @@ Env& real_env() {
   static Env env = [] {
     std::random_device device;
     const std::uint64_t seed = (static_cast<std::uint64_t>(device()) << 32) ^ device();
-    return Env{&clock, &files, seed, &cpus, &peers};
+    return Env{&clock, &files, seed, &cpus, &peers, &real_disk()};
   }();
   return env;
 }

@@ -1,4 +1,4 @@
-// A simulated clock and files in memory, whose faults are drawn from a seed.
+// A simulated clock, files and a disk in memory, whose faults are drawn from a seed.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 
 #include "env/env.hpp"
 #include "env/random.hpp"
+#include "env/sim_disk.hpp"
 
 namespace millrace::detail {
 
@@ -97,12 +98,15 @@ class SimCpus final : public Cpus {
   CpuUse use_{.processors = 2, .quota = 2};  // guarded by mutex_
 };
 
-/// A whole simulated environment: clock, files and seed together. Outlives what uses env().
+/// A whole simulated environment: clock, files, disk and seed together. Outlives what uses env().
 class SimEnv {
  public:
   /// `start`: the wall time at the beginning.
   explicit SimEnv(std::uint64_t seed, SimFaults faults = {}, Time start = 0)
-      : clock(start), files(faults), env_{&clock, &files, seed, &cpus, nullptr} {}
+      : clock(start),
+        files(faults),
+        disk(seed),
+        env_{&clock, &files, seed, &cpus, nullptr, &disk} {}
   SimEnv(const SimEnv&) = delete;
   SimEnv& operator=(const SimEnv&) = delete;
   Env& env() { return env_; }
@@ -110,6 +114,7 @@ class SimEnv {
   SimClock clock;
   SimFiles files;
   SimCpus cpus;
+  SimDisk disk;
 
  private:
   Env env_;

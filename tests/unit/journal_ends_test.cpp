@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "env/sim_env.hpp"
 #include "journal/journal.hpp"
 #include "millrace/journal_ends.hpp"
 #include "run_harness.hpp"
@@ -80,6 +81,65 @@ TEST_F(JournalEnds, WhatOneTopologyWritesAnotherReads) {
   EXPECT_TRUE(read({.from = "latest"}).empty());
   ASSERT_TRUE(write(1).status);
   EXPECT_EQ(read({}).size(), 3001u);
+}
+
+/// The journal "j" of a simulated machine: writes orders to it, and says how that ended.
+Status write_simulated(SimEnv& env, int orders) {
+  Topology topology("writes");
+  topology
+      .from(generate(static_cast<std::uint64_t>(orders),
+                     [](std::uint64_t index) {
+                       return Order{"p", static_cast<int>(index), {static_cast<Time>(index)}};
+                     }))
+      .to(journal("j", "orders"));
+  const Graph& graph = valid_graph(topology);
+  return Simulation(graph, make_plan(graph, {}), {.batch_records_max = 16}, env,
+                    {.seed = env.env().seed})
+      .run()
+      .error();
+}
+
+/// Their amounts, in the order of coming.
+std::vector<int> read_simulated(SimEnv& env) {
+  std::vector<int> found;
+  Topology topology("reads");
+  topology.from(journal<Order>("j", "orders", {.follow = false})).to(each([&](const Order& order) {
+    found.push_back(order.amount);
+  }));
+  const Graph& graph = valid_graph(topology);
+  const Status status =
+      Simulation(graph, make_plan(graph, {}), {}, env, {.seed = env.env().seed}).run().error();
+  EXPECT_TRUE(status) << status.to_string();
+  return found;
+}
+
+TEST(JournalInSimulation, ALossOfPowerLeavesTheFirstOnes) {
+  std::size_t cut_short = 0;
+  bool came = true;
+  for (std::uint64_t call = 0; came; ++call) {
+    SimEnv env(call + 1);
+    {
+      // The topic is there before, so that it can be read after.
+      auto made = Journal::open(env.disk, env.clock, "j", {});
+      ASSERT_TRUE((*made)->create_topic("orders", {}).has_value());
+    }
+    env.disk.set_faults({DiskFault::power_cut, call, false});
+    const Status ended = write_simulated(env, 200);
+    came = env.disk.calls() > call;
+    EXPECT_EQ(came, !ended) << "call " << call;
+    env.disk.lose_power();
+    {
+      auto recovered = Journal::open(env.disk, env.clock, "j", {});
+      ASSERT_TRUE(recovered.has_value()) << recovered.error().to_string();
+    }
+    const std::vector<int> found = read_simulated(env);
+    for (std::size_t at = 0; at < found.size(); ++at)
+      ASSERT_EQ(found[at], static_cast<int>(at)) << "call " << call;
+    cut_short += found.size() < 200 ? 1 : 0;
+    EXPECT_TRUE(came || found.size() == 200);
+    ASSERT_LT(call, 1000u);
+  }
+  EXPECT_GT(cut_short, 3u);
 }
 
 TEST_F(JournalEnds, AKeyHasOnePartitionAndKeepsItsOrder) {
