@@ -107,17 +107,21 @@ class WindowEmitter {
     rows_.flush(outputs);
   }
 
+  /// See PaneStacks.
+  Time merged_to() const { return stacks_.merged_to(); }
+
  private:
   PaneStacks<K, Kernel> stacks_;  ///< where windows have several panes
   WindowRows<K, Kernel> rows_;
 };
 
-/// What the windows of a PaneSet that have not fired hold.
+/// What the windows of a PaneSet that have not fired hold. `merged_to`: see each_open_pane.
 template <class Kernel, class K>
 void add_held_panes(std::unique_ptr<HeldAggregates>& held,
-                    const PaneSet<K, typename Kernel::Acc>& panes, const Kernel& kernel) {
+                    const PaneSet<K, typename Kernel::Acc>& panes, Time merged_to,
+                    const Kernel& kernel) {
   auto& into = HeldOf<Kernel>::in(held, kernel);
-  each_open_pane(panes, [&](Time start, Time end, auto& tables) {
+  each_open_pane(panes, merged_to, [&](Time start, Time end, auto& tables) {
     tables.for_each(
         [&](const K& key, const typename Kernel::Acc& acc) { into.add(key, start, end, acc); });
   });
@@ -280,7 +284,7 @@ class WindowAggregate final : public Operator, public HoldsAggregates {
   }
   Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
-    add_held_panes(held, panes_, filler_.kernel());
+    add_held_panes(held, panes_, emitter_.merged_to(), filler_.kernel());
   }
 
  private:

@@ -59,6 +59,9 @@ class PaneStacks {
     return *all_;
   }
 
+  /// Panes in time that begin before it hold all that follow them up to there.
+  Time merged_to() const { return turned_at_; }
+
  private:
   using Acc = typename Kernel::Acc;
   /// Not is_trivially_copyable: libstdc++'s tuple has an assignment of its own.
@@ -91,7 +94,7 @@ class PaneStacks {
 
   std::optional<Tables> since_;  ///< panes that begin at turned_at_ or later
   std::optional<Tables> all_;
-  Time turned_at_ = kTimeMin;  ///< panes before it hold all that follow them up to there
+  Time turned_at_ = kTimeMin;  ///< see merged_to()
   Time taken_to_ = kTimeMin;   ///< panes that begin before it are in one of the stacks
 };
 

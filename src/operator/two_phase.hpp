@@ -41,7 +41,7 @@ class WindowCombine final : public Operator, public HoldsAggregates {
   void advance(Time watermark, Outputs& outputs) override { drain(watermark, outputs); }
   Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
-    add_held_panes(held, panes_, filler_.kernel());
+    add_held_panes(held, panes_, kTimeMin, filler_.kernel());
   }
 
  private:
@@ -99,7 +99,7 @@ class WindowMerge final : public Operator, public HoldsAggregates {
   }
   Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
-    add_held_panes(held, panes_, kernel_);
+    add_held_panes(held, panes_, emitter_.merged_to(), kernel_);
   }
 
  private:
