@@ -95,6 +95,12 @@ class Topology {
     return detail::add_emitter<typename B::Record>(*declaration_, std::move(node));
   }
 
+  /// What the run promises of each record; without a call at_most_once. See docs/guarantees.md.
+  /// Errors: 2010 when `acks` is out of range, from validate().
+  void guarantee(Guarantee guarantee, const AckOptions& acks = {}) {
+    declaration_->graph.settings().guarantee = guarantee;
+    declaration_->graph.settings().acks = acks;
+  }
   /// Settings of the whole topology; those of a component are over them.
   void configure(Config config) { declaration_->graph.settings().config = std::move(config); }
   /// Hangs `hook` on every task of every component.

@@ -59,21 +59,23 @@ class BlockDecoder final : public Operator {
   template <class... Args>
   explicit BlockDecoder(Args... args) : format_(std::move(args)...) {}
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     const auto& block = static_cast<const LineBlock&>(base);
     begin(block);
+    line_ = 0;
     for (const LineRun& run : block.runs()) {
       std::uint64_t number = run.first_line;
       const char* line = run.text.data();
       const char* const end = line + run.text.size();
       for_each_newline(line, end, [&](const char* at) {
         const bool cr = at > line && at[-1] == '\r';
-        take(run, {line, static_cast<std::size_t>(at - line) - (cr ? 1 : 0)}, number++);
+        take(block, run, {line, static_cast<std::size_t>(at - line) - (cr ? 1 : 0)}, number++);
         line = at + 1;
         if (out_.values.size() >= context().batch_records_max) hand_on(block, outputs);
         return true;
       });
-      if (line < end) take(run, {line, static_cast<std::size_t>(end - line)}, number);
+      if (line < end) take(block, run, {line, static_cast<std::size_t>(end - line)}, number);
     }
     hand_on(block, outputs);
   }
@@ -88,7 +90,9 @@ class BlockDecoder final : public Operator {
     texts_ = pool_.take(context().arenas);
   }
 
-  void take(const LineRun& run, std::string_view line, std::uint64_t number) {
+  void take(const LineBlock& block, const LineRun& run, std::string_view line,
+            std::uint64_t number) {
+    const std::uint32_t index = line_++;
     if (line.size() > run.line_bytes_max) [[unlikely]] {
       return refuse(
           fmt::format(
@@ -99,8 +103,10 @@ class BlockDecoder final : public Operator {
           line);
     }
     const Decoded decoded = format_.decode(line, out_.values.emplace_back(), *texts_);
-    if (decoded == Decoded::record) [[likely]]
+    if (decoded == Decoded::record) [[likely]] {
+      if (!block.messages.empty()) out_.messages.push_back(block.message_of(index));
       return;
+    }
     out_.values.pop_back();
     if (decoded == Decoded::blank) {
       ++tally().filtered;
@@ -138,6 +144,7 @@ class BlockDecoder final : public Operator {
   ArenaPool pool_{kTextBytes};
   ArenaRef texts_;
   Batch<T> out_;
+  std::uint32_t line_ = 0;  ///< of the block, the next one
 };
 
 }  // namespace millrace::detail

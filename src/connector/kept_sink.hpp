@@ -32,6 +32,7 @@ class KeptSink final : public Sink {
   Status write(const BatchBase& base) override {
     auto copy = std::make_unique<Batch<T>>();
     batch_type<T>().append_all(*copy, base);
+    copy->messages.release();
     batch_type<T>().rehome(*copy);
     kept_->batches.push_back(std::move(copy));
     return next_ ? next_->write(base) : Status();

@@ -20,9 +20,9 @@ class BasicHistogram {
   static constexpr std::size_t kBuckets = (40 - kSubBits + 1) << kSubBits;
   using Buckets = std::array<Count, kBuckets>;
 
-  void add(std::uint64_t value) {
+  void add(std::uint64_t value, Count times = 1) {
     auto& bucket = counts_[index(value)];
-    bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    bucket.store(bucket.load(std::memory_order_relaxed) + times, std::memory_order_relaxed);
   }
   void merge_into(Buckets& sum) const {
     for (std::size_t at = 0; at < kBuckets; ++at) {

@@ -94,8 +94,35 @@ struct MetricReport {
   double greatest = 0;
 };
 
+/// Messages that were read at once and are not done.
+struct OpenTreeReport {
+  std::string first;           ///< the first of them: "posts partition 0, message 12"
+  std::uint32_t messages = 0;  ///< of them that have not failed
+  std::int64_t age_ms = 0;     ///< since they were handed on
+  std::uint32_t moving = 0;    ///< shares of what is on its way
+  std::uint32_t held = 0;      ///< shares of what is kept in state
+  std::string component;       ///< the last one behind a ring that had one of them; or ""
+};
+
+/// What became of the messages of a source, summed over its tasks: tried = acked + failed +
+/// given_up + pending + held + abandoned.
+struct AckReport {
+  std::uint64_t tried = 0;      ///< messages handed on; each time one is played again counts
+  std::uint64_t acked = 0;      ///< handled to the end
+  std::uint64_t failed = 0;     ///< to be played again
+  std::uint64_t timed_out = 0;  ///< of those that failed or were given up
+  std::uint64_t replayed = 0;   ///< played again, of those tried
+  std::uint64_t given_up = 0;   ///< failed in hand for the last time: a dead letter of the source
+  std::uint64_t pending = 0;    ///< on their way
+  std::uint64_t held = 0;       ///< all that is left of them is in state
+  std::uint64_t abandoned = 0;  ///< were in state when the run was stopped
+  std::optional<double> latency_us_p50 = {};  ///< from handing a message on to its ack
+  std::optional<double> latency_us_p99 = {};
+  std::vector<OpenTreeReport> slowest = {};  ///< oldest first, at most 10
+};
+
 /// Counts of a component, summed over its tasks: received = processed + filtered + late +
-/// dead_lettered + in_flight.
+/// dead_lettered + failed + in_flight.
 struct ComponentReport {
   std::string name;
   std::string kind;  ///< "source", "spout", "bolt", "filter", "map", "count", "top", "sink", ...
@@ -105,6 +132,7 @@ struct ComponentReport {
   std::uint64_t filtered = 0;
   std::uint64_t late = 0;
   std::uint64_t dead_lettered = 0;
+  std::uint64_t failed = 0;  ///< user code failed at them, and their messages are played again
   std::uint64_t in_flight = 0;
   std::uint64_t emitted = 0;
   /// Beside the identity: rows that could not be made when a window fired; dead letters too.
@@ -137,6 +165,7 @@ struct ComponentReport {
   std::vector<PartitionReport> partitions =
       {};                                ///< of one that stamps event time, at most 64 a task
   std::vector<ErrorReport> errors = {};  ///< newest first, at most 8
+  std::optional<AckReport> acks = {};    ///< of a source, where messages are tracked
 };
 
 /// Counts of an edge: sent = received + queued.

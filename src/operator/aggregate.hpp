@@ -36,6 +36,7 @@ class RunningAggregate final : public Operator, public HoldsAggregates {
     tables_.emplace(context.state);
   }
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();
@@ -260,6 +261,18 @@ class PaneFiller {
   std::vector<typename Panes::Tables*> scattered_;  ///< of each record of a block
 };
 
+/// When the first of its windows fires, and from when on its panes hold records.
+template <class Panes>
+Standing standing_of(const Panes& panes) {
+  Standing standing{.closes_at = panes.closes_at()};
+  if (const auto first_end = panes.drains_at()) {
+    const Windows& windows = panes.windows();
+    standing.holds_from =
+        windows.is_global() ? kTimeMin : saturating_add(*first_end, -windows.pane_us());
+  }
+  return standing;
+}
+
 /// One phase: records in, windows out.
 template <class T, class Key, class Kernel>
 class WindowAggregate final : public Operator, public HoldsAggregates {
@@ -282,10 +295,10 @@ class WindowAggregate final : public Operator, public HoldsAggregates {
     });
     filler_.forget_pane();
   }
-  Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, emitter_.merged_to(), filler_.kernel());
   }
+  Standing standing() const override { return standing_of(panes_); }
 
  private:
   PaneSet<K, typename Kernel::Acc> panes_;

@@ -54,6 +54,7 @@ class BoltOperator final : public Operator {
   }
   void close() override { bolt_.cleanup(); }
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
     process_input(0, batch, exclusive, outputs);
   }
@@ -104,7 +105,7 @@ class BoltOperator final : public Operator {
       bolt_.B::process(std::as_const(in.values[at]), emission_.output());
     };
     std::size_t failed = 0;
-    if (in.times.empty() && in.arrivals.empty()) {
+    if (in.is_plain()) {
       failed = guarded_loop(0, count, in, batch_type<T>(), *context().dead_letters, one, undo);
     } else {
       failed = guarded_loop(

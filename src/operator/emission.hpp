@@ -66,12 +66,22 @@ class Emission {
       if (!batch.hashes.empty()) batch.hashes.resize(marks_[port]);
     });
   }
-  /// What was emitted since mark() takes the time and lateness of record `index` of `in`.
+  /// What was emitted since mark() takes the time, lateness, place and message of record `index` of
+  /// `in`.
   void inherit(const BatchBase& in, std::size_t index) {
     each([&](auto& batch, std::size_t port) {
       inherit_time(in, index, batch, marks_[port], batch.values.size(), cursor_);
     });
     if (!in.arrivals.empty()) inherit_arrival(in, index);
+    give_message(in.message_of(index));
+  }
+  /// What was emitted since mark() descends from `message`.
+  void give_message(MessageRef message) {
+    each([&](auto& batch, std::size_t port) {
+      if (!message && batch.messages.empty()) return;
+      batch.messages.resize(marks_[port]);
+      batch.messages.resize(batch.values.size(), message);
+    });
   }
   /// Everything emitted takes that event time; kTimeMin: none.
   void stamp(Time time) {

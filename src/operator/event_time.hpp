@@ -66,6 +66,7 @@ class EventTime final : public Operator,
     const PartitionWatermarks& marks = this->marks();
     return {marks.newest(), marks.all(), {}, marks.states(), marks.all_idle()};
   }
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   Waiting waiting() const override {
     if (next_ == pending_.values.size()) return {0, this->next_change_ns()};
     return {pending_.values.size() - next_,
@@ -86,6 +87,7 @@ class EventTime final : public Operator,
       return;
     }
     batch_type<T>().swap(pending_, batch);
+    pending_.messages.own();
     next_ = 0;
     release(context().env->clock->steady_ns(), false, outputs);
   }

@@ -33,6 +33,7 @@ class KeyedStep final : public Operator {
 
   Step& step() { return step_; }
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const bool carried = in.hashed_by == key_.get() && in.hashes.size() == in.values.size();

@@ -2,6 +2,7 @@
 // threads.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <limits>
@@ -79,6 +80,15 @@ struct Standing {
                                           ///< kTimeMax: at the end of input
   std::span<const PartitionWatermarks::State> states = {};  ///< of each partition
   bool idle = false;  ///< all partitions that have not ended are idle
+  /// What it keeps of records is of records with this event time or later; nullopt: it keeps none
+  /// that messages should wait for.
+  std::optional<Time> holds_from = {};
+};
+
+/// How what an operator emits is tied to the messages of what it was given.
+enum class Anchoring {
+  by_record,  ///< it gives each emitted record its message, and keeps no record beyond the call
+  by_call,    ///< rows that it gives no message belong to all that a call was given or let go
 };
 
 /// One step of the plan. One instance a task; all calls by the task's thread.
@@ -110,6 +120,13 @@ class Operator {
   virtual TimeOrigin* time_origin() { return nullptr; }
   /// How it stands now; asked for after each call, so O(1). Valid until the next call.
   virtual Standing standing() const { return {}; }
+  /// Fixed. Where messages are tracked.
+  virtual Anchoring anchoring() const { return Anchoring::by_call; }
+  /// The newest event time of a batch it is given, to compare with Standing::holds_from; kTimeMin:
+  /// its records have none.
+  virtual Time newest_of(const BatchBase& batch) const {
+    return batch.has_times() ? *std::max_element(batch.times.begin(), batch.times.end()) : kTimeMin;
+  }
   /// What it waits for the clock with: records or timers. Asked for after each call, so O(1).
   virtual Waiting waiting() const { return {}; }
   /// `now_ns` has reached waiting().due_ns: lets go of what is due. Or the sources were stopped,
@@ -136,8 +153,8 @@ inline std::string current_exception_text() {
   }
 }
 
-/// Calls body(i) for i in [begin, end); a record whose body throws is undone by undo(i), goes to
-/// the dead letters with its text from describe(i), and the loop goes on behind it. The only place
+/// Calls body(i) for i in [begin, end); a record whose body throws is undone by undo(i) and has
+/// failed, see DeadLetters::fail(), and the loop goes on behind it. The only place
 /// that catches what user code throws; MemoryRefused passes.
 ///
 /// Returns the number of records that failed. Cost when nothing throws: none.
@@ -154,7 +171,7 @@ std::size_t guarded_loop(std::size_t begin, std::size_t end, const BatchBase& ba
       throw;  // the run's trouble, not this record's
     } catch (...) {
       undo(at);
-      dead_letters.add(current_exception_text(), "", type.describe(batch, at));
+      dead_letters.fail(current_exception_text(), batch, at, type);
       ++failed;
       ++at;
     }

@@ -86,6 +86,7 @@ class ProcessorCaller {
     const bool removed = rows_->keep(key, hash, row);
     emission_.give_time(time, behind);
     if (context_->makes_arrivals) emission_.give_place(in.arrival_of(at));
+    emission_.give_message(in.message_of(at));
     return removed;
   }
   void undo() {
@@ -125,6 +126,7 @@ class ProcessorCaller {
     user_->set_watermark(watermark);
     if (user_->at_end()) end_left_ = rows_->timers().pending(Kind::event) + waiting + kAtEndMax;
   }
+  Time watermark() const { return user_->watermark(); }
   /// Readers have the watermark now.
   void set_forwarded() { forwarded_ = user_->watermark(); }
 

@@ -28,6 +28,7 @@ RowSchemaPtr schema_of_records() {
 template <Described T>
 class RecordRows final : public Operator {
  public:
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     const auto& in = static_cast<const Batch<T>&>(base);
     out_.clear();

@@ -62,6 +62,7 @@ class RowMaker {
     out.times = in.times;
     out.behind = in.behind;
     out.arrivals = in.arrivals;
+    out.messages.append_all(in.messages);
     out.hashed_by = nullptr;
   }
 
@@ -168,6 +169,8 @@ class EmitsRows final : public Operator, public HoldsAggregates {
   void close() override { inner_->close(); }
   void advance(Time watermark, Outputs& out) override { inner_->advance(watermark, out_.to(out)); }
   Time forwarded(Time watermark) const override { return inner_->forwarded(watermark); }
+  Anchoring anchoring() const override { return inner_->anchoring(); }
+  Time newest_of(const BatchBase& batch) const override { return inner_->newest_of(batch); }
   Standing standing() const override { return inner_->standing(); }
   Waiting waiting() const override { return inner_->waiting(); }
   void release(std::int64_t now_ns, bool drain, Outputs& out) override {

@@ -77,6 +77,7 @@ class RowRecords final : public Operator {
  public:
   explicit RowRecords(MemberFields fields) : fields_(std::move(fields)) {}
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     const auto& in = static_cast<const RowBatch&>(base);
     out_.clear();

@@ -18,6 +18,7 @@ class RowSelect final : public Operator {
   RowSelect(std::vector<std::size_t> fields, RowSchemaPtr schema)
       : fields_(std::move(fields)), schema_(std::move(schema)) {}
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     const auto& in = static_cast<const RowBatch&>(base);
     out_.clear();
@@ -30,6 +31,7 @@ class RowSelect final : public Operator {
     out_.times = in.times;
     out_.behind = in.behind;
     out_.arrivals = in.arrivals;
+    out_.messages.append_all(in.messages);
     out_.pin_all(in);
     tally().processed += in.values.size();
     outputs.push(0, out_);
@@ -48,6 +50,7 @@ class RowTokens final : public Operator {
   RowTokens(std::size_t field, std::string prefix, RowSchemaPtr schema)
       : field_(field), prefix_(std::move(prefix)), schema_(std::move(schema)) {}
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     const auto& in = static_cast<const RowBatch&>(base);
     out_.clear();
@@ -58,7 +61,7 @@ class RowTokens final : public Operator {
       const std::size_t before = out_.values.size();
       each_word(in.values.column(field_).text(at),
                 [&](std::string_view word) { put(in.values, at, word); });
-      if (in.times.empty() && in.arrivals.empty()) continue;
+      if (in.is_plain()) continue;
       inherit_time(in, at, out_, before, out_.values.size(), cursor);
       inherit_arrival(in, at, out_, before, out_.values.size());
     }

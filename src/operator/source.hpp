@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +28,12 @@ class DeadLetters {
   /// `where` is "file:line", "file: byte 123" or ""; `record` is the record's text (its start is
   /// enough).
   virtual void add(std::string_view reason, std::string_view where, std::string_view record) = 0;
+  /// User code failed at record `index` of `batch`: its message is played again, or else the record
+  /// is a dead letter.
+  virtual void fail(std::string_view reason, const BatchBase& batch, std::size_t index,
+                    const BatchType& type) {
+    add(reason, "", type.describe(batch, index));
+  }
 };
 
 /// What a source or sink is given when it opens. Outlives it.
@@ -76,6 +84,14 @@ class Source {
   virtual Result<Poll> poll(BatchBase& batch) = 0;
   /// Records met so far, dead letters included. The runtime counts them as the source's input.
   virtual std::uint64_t records_read() const = 0;
+  /// Where messages are tracked. True: it names its messages and plays failed ones again itself.
+  /// False: the engine keeps copies and does it.
+  virtual bool names_messages() const { return false; }
+  /// The names of the records of the last poll(), of those that have one.
+  virtual std::span<const std::optional<std::uint64_t>> message_names() const { return {}; }
+  /// What became of a message, by its name.
+  virtual void acked(std::uint64_t /*name*/) {}
+  virtual void failed(std::uint64_t /*name*/) {}
   /// Called once at every orderly end.
   virtual void close() {}
 };

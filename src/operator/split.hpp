@@ -39,6 +39,7 @@ class SplitOperator final : public Operator {
     }
   }
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     for (auto& picks : picks_) picks.clear();
@@ -99,6 +100,7 @@ class SampleOperator final : public Operator {
   SampleOperator(double fraction, std::uint64_t seed)
       : threshold_(sample_threshold(fraction)), seed_(seed) {}
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();

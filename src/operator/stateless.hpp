@@ -21,9 +21,11 @@ inline Time behind_at(const BatchBase& batch, std::size_t index, std::size_t& at
   return kTimeMin;
 }
 
-/// Gives the records [size_before, now) of `out` the place of record `index` of `in`.
+/// Gives the records [size_before, now) of `out` the place and the message of record `index` of
+/// `in`.
 inline void inherit_arrival(const BatchBase& in, std::size_t index, BatchBase& out,
                             std::size_t size_before, std::size_t size_now) {
+  if (!in.messages.empty()) out.messages.resize(size_now, in.message_of(index));
   if (in.arrivals.empty()) return;
   out.arrivals.resize(size_before);
   for (std::size_t at = size_before; at < size_now; ++at) {
@@ -57,6 +59,7 @@ class EmitOperator final : public Operator {
     Operator::open(context);
     output_.count_with(context.arenas);
   }
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<In>&>(base);
     const std::size_t count = in.values.size();
@@ -67,7 +70,7 @@ class EmitOperator final : public Operator {
     std::size_t cursor = 0;
     std::size_t failed = 0;
     const auto undo = [&](std::size_t) { truncate(out_.values, mark); };
-    if (in.times.empty() && in.arrivals.empty()) {
+    if (in.is_plain()) {
       failed = guarded_loop(
           0, count, in, batch_type<In>(), *context().dead_letters,
           [&](std::size_t at) {
@@ -106,6 +109,7 @@ class MapOperator final : public Operator {
   static constexpr bool kByRecord = true;
   explicit MapOperator(F f) : f_(std::move(f)) {}
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<In>&>(base);
     const std::size_t count = in.values.size();
@@ -130,6 +134,7 @@ class MapOperator final : public Operator {
       out_.times = in.times;
       out_.behind = in.behind;
       out_.arrivals = in.arrivals;
+      out_.messages.append_all(in.messages);
       return;
     }
     std::size_t next_failed = 0;
@@ -141,6 +146,7 @@ class MapOperator final : public Operator {
       }
       inherit_time(in, at, out_, to, to + 1, cursor);
       if (!in.arrivals.empty()) out_.arrivals.push_back(in.arrival_of(at));
+      if (!in.messages.empty()) out_.messages.push_back(in.message_of(at));
       ++to;
     }
     failed_.clear();
@@ -162,6 +168,7 @@ class SelectOperator final : public Operator {
 
   explicit SelectOperator(std::tuple<Preds...> predicates) : predicates_(std::move(predicates)) {}
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();

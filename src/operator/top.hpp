@@ -84,7 +84,8 @@ class TopOperator final : public Operator {
   }
   Standing standing() const override {
     if (windows_.empty()) return {};
-    return {kTimeMin, {}, windows_.begin()->first.first};
+    const auto [end, start] = windows_.begin()->first;
+    return {.closes_at = end, .holds_from = start};
   }
 
  private:

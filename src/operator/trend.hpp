@@ -175,6 +175,7 @@ class TrendOperator final : public Operator {
     if (begin_known_) return step_.process(batch, exclusive, outputs);
     batch_type<Row>().append_all(held_, batch);
     held_.hashed_by = nullptr;
+    held_.messages.release();
     for (const Time time : batch.times) earliest_ = std::min(earliest_, time);
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool exclusive,

@@ -39,10 +39,10 @@ class WindowCombine final : public Operator, public HoldsAggregates {
     if (filler_.keys_in_pane() > kKeysMax) drain(kTimeMax, outputs);
   }
   void advance(Time watermark, Outputs& outputs) override { drain(watermark, outputs); }
-  Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, kTimeMin, filler_.kernel());
   }
+  Standing standing() const override { return standing_of(panes_); }
 
  private:
   /// Beyond it combining saves little and memory would double.
@@ -92,15 +92,23 @@ class WindowMerge final : public Operator, public HoldsAggregates {
     }
     tally().processed += in.values.size();
   }
+  /// Partial results carry the beginnings of their panes in place of times.
+  Time newest_of(const BatchBase& base) const override {
+    Time newest = kTimeMin;
+    for (const Row& row : static_cast<const Batch<Row>&>(base).values) {
+      newest = std::max(newest, row.pane_start);
+    }
+    return newest;
+  }
   void advance(Time watermark, Outputs& outputs) override {
     panes_.close(watermark, [&](Time start, Time end, const auto& covered) {
       emitter_.fire(start, end, covered, kernel_, context(), outputs);
     });
   }
-  Standing standing() const override { return {kTimeMin, {}, panes_.closes_at()}; }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, emitter_.merged_to(), kernel_);
   }
+  Standing standing() const override { return standing_of(panes_); }
 
  private:
   PaneSet<K, Acc> panes_;

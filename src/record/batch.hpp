@@ -11,6 +11,7 @@
 
 #include "base/time.hpp"
 #include "record/arena.hpp"
+#include "record/message_refs.hpp"
 
 namespace millrace::detail {
 
@@ -61,6 +62,7 @@ class BatchBase {
     hashed_by = nullptr;
     behind.clear();
     arrivals.clear();
+    messages.release();
     arenas.clear();
     watermark = kTimeMin;
     end = false;
@@ -70,9 +72,15 @@ class BatchBase {
     lap = 0;
   }
   bool has_times() const { return !times.empty(); }
+  /// Records that have neither time nor place nor message: there is nothing to hand on with them.
+  bool is_plain() const { return times.empty() && arrivals.empty() && messages.empty(); }
   /// The place of a record; records that came without one have them all equal.
   Arrival arrival_of(std::size_t index) const {
     return index < arrivals.size() ? arrivals[index] : Arrival{};
+  }
+  /// The message of a record; none where nothing is tracked.
+  MessageRef message_of(std::size_t index) const {
+    return index < messages.size() ? messages[index] : MessageRef();
   }
   /// Keeps `arena` alive as long as this batch; O(1) for the arena added last.
   void pin(const ArenaRef& arena) {
@@ -91,6 +99,7 @@ class BatchBase {
   const void* hashed_by = nullptr;    ///< identity of the key that `hashes` are of
   std::vector<Behind> behind;         ///< sparse, ascending by index
   std::vector<Arrival> arrivals;      ///< one per record where a reader breaks ties, else empty
+  MessageRefs messages;               ///< one per record where messages are tracked, else empty
   std::vector<ArenaRef> arenas;       ///< every arena that a record points into
   Time watermark = kTimeMin;          ///< mark after the last record; kTimeMin: none
   bool end = false;                   ///< the sender sends nothing after this batch

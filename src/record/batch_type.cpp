@@ -20,6 +20,12 @@ bool carries_arrivals(BatchBase& to, const BatchBase& from) {
   to.arrivals.resize(to.size());
   return from.arrivals.size() == from.size();
 }
+/// The same for messages.
+bool carries_messages(BatchBase& to, const BatchBase& from) {
+  if (to.messages.empty() && from.messages.empty()) return false;
+  to.messages.resize(to.size());
+  return from.messages.size() == from.size();
+}
 
 }  // namespace
 
@@ -48,6 +54,7 @@ void append_marks(BatchBase& to, const BatchBase& from, std::span<const std::uin
   if (from.has_times()) append_picked(to.times, from.times, picks);
   if (!from.hashes.empty()) append_picked(to.hashes, from.hashes, picks);
   if (carries_arrivals(to, from)) append_picked(to.arrivals, from.arrivals, picks);
+  if (carries_messages(to, from)) to.messages.append(from.messages, picks);
   if (!from.behind.empty()) {
     const auto base = static_cast<std::uint32_t>(to.size());
     auto mark = from.behind.begin();
@@ -65,6 +72,7 @@ void append_all_marks(BatchBase& to, const BatchBase& from) {
   append_values_of(to.times, from.times);
   append_values_of(to.hashes, from.hashes);
   if (carries_arrivals(to, from)) append_values_of(to.arrivals, from.arrivals);
+  if (carries_messages(to, from)) to.messages.append_all(from.messages);
   const auto base = static_cast<std::uint32_t>(to.size());
   for (const Behind& mark : from.behind) to.behind.push_back({base + mark.index, mark.watermark});
   to.pin_all(from);
@@ -75,6 +83,7 @@ void swap_marks(BatchBase& a, BatchBase& b) {
   a.hashes.swap(b.hashes);
   a.behind.swap(b.behind);
   a.arrivals.swap(b.arrivals);
+  a.messages.swap(b.messages);
   a.arenas.swap(b.arenas);
   std::swap(a.watermark, b.watermark);
   std::swap(a.end, b.end);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,7 @@ struct LineRun {
 };
 
 /// A batch whose records are lines that nobody has cut apart: its size is their number, so that
-/// counts are those of lines everywhere. It is sent whole; single records cannot be picked.
+/// counts are those of lines everywhere. It is sent whole.
 class LineBlock final : public BatchBase {
  public:
   std::size_t size() const override { return lines_; }
@@ -33,6 +34,9 @@ class LineBlock final : public BatchBase {
     lines_ += run.lines;
     runs_.push_back(std::move(run));
   }
+  /// Adds the lines of `other` that are picked (ascending), each as a run of its own. Cost: a walk
+  /// over `other`.
+  void add_picked(const LineBlock& other, std::span<const std::uint32_t> picks);
   void add_all(const LineBlock& other) {
     for (const LineRun& run : other.runs_) add(run);
   }

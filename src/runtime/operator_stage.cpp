@@ -14,6 +14,7 @@ Status OperatorStage::open_part(const StageOpening& opening) {
   context_.state = &state_;
   context_.arenas = &shared_.memory->arenas;
   if (tick_ns_ > 0) next_tick_ns_ = shared_.env->clock->steady_ns() + tick_ns_;
+  if (shared_.tracking && operator_->anchoring() == Anchoring::by_call) acks_.turn_on();
   operator_->open(context_);
   waiting_ = operator_->waiting();
   return {};
@@ -30,6 +31,7 @@ void OperatorStage::called(Call&& call) {
 }
 
 void OperatorStage::take(BatchBase& batch, bool exclusive, const Incoming& from) {
+  if (acks_.on()) acks_.begin(batch, *operator_);
   operator_->process_input(from.input, batch, exclusive, *this);
   settle();
 }
@@ -39,12 +41,15 @@ void OperatorStage::settle() {
   counters_.processed.add(tally_.processed);
   counters_.filtered.add(tally_.filtered);
   counters_.late.add(tally_.late);
-  counters_.dead_lettered.add(tally_.dead_lettered);
+  const std::uint64_t again = take_failed();
+  counters_.failed.add(again);
+  counters_.dead_lettered.add(tally_.dead_lettered - again);
   counters_.rows_refused.add(tally_.rows_refused);
   tally_ = {};
   waiting_ = operator_->waiting();
   counters_.in_flight.set(waiting_.records);
   const Standing standing = operator_->standing();
+  if (acks_.on()) acks_.end(standing.holds_from);
   closes_at_.store(standing.closes_at.value_or(kTimeMin), std::memory_order_relaxed);
   if (!origin_) return;
   counters_.newest_time.store(standing.newest_time, std::memory_order_relaxed);
@@ -77,9 +82,11 @@ bool OperatorStage::run_due(std::int64_t now_ns, bool drain) {
 
 /// Records that wait for a watermark, which comes no more: the run was stopped.
 void OperatorStage::drain() {
-  if (waiting_.records == 0) return;
-  const std::int64_t now_ns = shared_.env->clock->steady_ns();
-  called([&] { operator_->release(now_ns, true, *this); });
+  if (waiting_.records > 0) {
+    const std::int64_t now_ns = shared_.env->clock->steady_ns();
+    called([&] { operator_->release(now_ns, true, *this); });
+  }
+  acks_.abandon();
 }
 
 /// A tick that came too late is made up once, not as often as the interval went by.

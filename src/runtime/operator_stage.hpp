@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/reading_stage.hpp"
+#include "runtime/stage_acks.hpp"
 
 namespace millrace::detail {
 
@@ -53,7 +54,10 @@ class OperatorStage final : public ReadingStage, public Outputs {
   void tell(ComponentReport& sum, RunningSums::Component& running) const override;
 
   // Outputs
-  void push(std::uint32_t port, BatchBase& batch) override { emit(port, batch); }
+  void push(std::uint32_t port, BatchBase& batch) override {
+    if (acks_.on()) acks_.anchor(batch);
+    emit(port, batch);
+  }
   bool has_readers(std::uint32_t port) const override { return outlets_.any(port); }
   void advance_watermark(Time watermark) override;
 
@@ -75,6 +79,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   std::vector<const OperatorStage*> siblings_;
   OperatorContext context_;
   Tally tally_;
+  StageAcks acks_;
   Waiting waiting_;  ///< after its last call
   std::int64_t tick_ns_;
   std::int64_t next_tick_ns_ = kNeverDue;

@@ -132,6 +132,7 @@ void Router::append_whole(Receiver& receiver, BatchBase& batch, bool exclusive) 
 
 void Router::account(Receiver& receiver, const BatchBase& batch, std::size_t records) {
   BatchBase& open = *receiver.open;
+  if (!open.messages.empty()) open.messages.own();
   if (batch.due_ns != 0)
     open.due_ns = open.due_ns == 0 ? batch.due_ns : std::min(open.due_ns, batch.due_ns);
   const std::size_t of_each = type_.record_bytes() + (open.has_times() ? sizeof(Time) : 0) +

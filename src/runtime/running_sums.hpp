@@ -16,7 +16,8 @@ struct RunningSums {
     std::uint64_t busy_ticks = 0;
     std::uint64_t blocked_ticks = 0;  ///< of all its tasks
     StepHistogram::Buckets steps{};
-    std::optional<Histogram::Buckets> latency;  ///< of sinks
+    std::optional<Histogram::Buckets> latency;      ///< of sinks
+    std::optional<Histogram::Buckets> ack_latency;  ///< of sources whose messages are tracked
     std::vector<std::uint64_t> received_by_task;
   };
   struct OneTask {

@@ -30,18 +30,35 @@ std::string_view name_of(Step step) {
   return "?";
 }
 
+/// Every message that was handed on is accounted for; at rest none is on its way.
+Status check_acks(const ComponentReport& part, bool at_rest) {
+  const AckReport& acks = *part.acks;
+  const std::uint64_t sum =
+      acks.acked + acks.failed + acks.given_up + acks.pending + acks.held + acks.abandoned;
+  if (acks.tried == sum && !(at_rest && acks.pending + acks.held != 0)) return {};
+  return {Code::internal,
+          fmt::format("{} \"{}\" lost messages: tried {} but acked {} + failed {} + given up {} + "
+                      "pending {} + held {} + abandoned {}{}: a bug of the engine",
+                      part.kind, part.name, acks.tried, acks.acked, acks.failed, acks.given_up,
+                      acks.pending, acks.held, acks.abandoned, at_rest ? ", at rest" : "")};
+}
+
 }  // namespace
 
 Status check_counts(const Report& report, bool at_rest) {
   for (const ComponentReport& part : report.components) {
-    const std::uint64_t sum =
-        part.processed + part.filtered + part.late + part.dead_lettered + part.in_flight;
+    if (part.acks) {
+      if (Status status = check_acks(part, at_rest); !status.ok()) return status;
+    }
+    const std::uint64_t sum = part.processed + part.filtered + part.late + part.dead_lettered +
+                              part.failed + part.in_flight;
     if (part.received == sum && !(at_rest && part.in_flight != 0)) continue;
-    return {Code::internal,
-            fmt::format("{} \"{}\" lost count: received {} but processed {} + filtered {} + late "
-                        "{} + dead-lettered {} + in flight {}{}: a bug of the engine",
-                        part.kind, part.name, part.received, part.processed, part.filtered,
-                        part.late, part.dead_lettered, part.in_flight, at_rest ? ", at rest" : "")};
+    return {
+        Code::internal,
+        fmt::format("{} \"{}\" lost count: received {} but processed {} + filtered {} + late "
+                    "{} + dead-lettered {} + failed {} + in flight {}{}: a bug of the engine",
+                    part.kind, part.name, part.received, part.processed, part.filtered, part.late,
+                    part.dead_lettered, part.failed, part.in_flight, at_rest ? ", at rest" : "")};
   }
   for (const EdgeReport& edge : report.edges) {
     if (edge.sent == edge.received + edge.queued && !(at_rest && edge.queued != 0)) continue;
@@ -164,6 +181,7 @@ void Simulation::mix_counters(const Task& task) {
     mix(counts.filtered.value());
     mix(counts.late.value());
     mix(counts.dead_lettered.value());
+    mix(counts.failed.value());
     mix(counts.in_flight.value());
     mix(counts.emitted.value());
   }

@@ -32,15 +32,29 @@ bool SinkStage::write(const BatchBase& batch) {
     return false;
   }
   const std::uint64_t refused = letters() - letters_before;
+  batch.messages.each_origin([this](Origin& origin) {
+    origin.count(1, 0);
+    unflushed_.push_back(&origin);
+  });
+  const std::uint64_t again = take_failed();
+  counters_.failed.add(again);
   counters_.dead_lettered.add(refused);
-  counters_.processed.add(batch.size() - refused);
+  counters_.processed.add(batch.size() - refused - again);
   return true;
 }
 
 void SinkStage::flush() {
   if (!dirty_) return;
   dirty_ = false;
-  shared_.fail(sink_->flush());
+  Status status = sink_->flush();
+  if (status.ok()) let_go();
+  shared_.fail(std::move(status));
+}
+
+/// Messages are handled when what was made of them is visible.
+void SinkStage::let_go() {
+  for (Origin* origin : unflushed_) origin->count(-1, 0);
+  unflushed_.clear();
 }
 
 void SinkStage::tell(ComponentReport&, RunningSums::Component& running) const {

@@ -28,11 +28,13 @@ class SinkStage final : public ReadingStage {
 
  private:
   bool write(const BatchBase& batch);
+  void let_go();
 
   std::unique_ptr<Sink> sink_;
   EndContext context_;
   Histogram latency_;  ///< due to written, nanoseconds
   bool dirty_ = false;
+  std::vector<Origin*> unflushed_;  ///< a moving share in each, until what was written is visible
 };
 
 }  // namespace millrace::detail

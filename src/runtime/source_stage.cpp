@@ -7,10 +7,23 @@
 namespace millrace::detail {
 
 SourceStage::SourceStage(const PlanStage& plan, TaskShared& shared)
-    : Stage(plan, shared),
-      source_(plan.make_source()),
-      progress_(shared.memory->add_source()) {
+    : Stage(plan, shared), source_(plan.make_source()), progress_(shared.memory->add_source()) {
   for (const BatchType* type : plan.outputs) batches_.push_back(type->make());
+}
+
+/// A batch is at most a quarter of what may be on its way, so that there is a flow; a spout that
+/// looks at the room that is left before each record may fill it up.
+void SourceStage::track() {
+  MessageLedger::Settings settings;
+  settings.source = plan_.name;
+  settings.task = context_.task;
+  settings.tasks = plan_.tasks;
+  settings.ports = plan_.outputs;
+  settings.home = shared_.home;
+  ledger_ = &shared_.tracking->add(std::move(settings));
+  if (const int pending_max = shared_.tracking->acks().pending_max; pending_max > 0) {
+    batch_max_ = std::min(batch_max_, std::max<std::size_t>(1, pending_max / 4));
+  }
 }
 
 Status SourceStage::open_part(const StageOpening& opening) {
@@ -18,6 +31,9 @@ Status SourceStage::open_part(const StageOpening& opening) {
   context_.dead_letters = this;
   context_.user = user_context();
   context_.arenas = &shared_.memory->arenas;
+  batch_max_ = context_.batch_records_max;
+  if (shared_.tracking) track();
+  context_.batch_records_max = batch_max_;
   if (Status status = source_->open(context_); !status.ok()) return status;
   const std::vector<std::string> shown = shown_partitions();
   for (OperatorStage* stage : time_origins_) {
@@ -67,12 +83,10 @@ bool SourceStage::poll() {
 
 bool SourceStage::poll_once() {
   last_ = Poll::idle;
-  tell_end_of_partition();
+  tell_ends_of_partitions();
   const bool told = tell_mark();
-  if (exhausted_) {
-    finish(true);
-    return true;
-  }
+  if (ledger_ && play_again()) return true;
+  if (exhausted_) return end_of_input() || told;
   if (!may_read()) {
     not_read();
     return told;
@@ -109,7 +123,7 @@ Result<Poll> SourceStage::read() {
   if (limit_ != 0) cut_to_limit();
   counters_.received.set(source_->records_read() - beyond_limit_);
   counters_.processed.add(polled().size());
-  counters_.dead_lettered.set(letters());
+  counters_.dead_lettered.set(letters() - letters_given_up_);
   return outcome;
 }
 
@@ -118,23 +132,64 @@ void SourceStage::hand_on() {
   if (batch.due_ns == 0) batch.due_ns = shared_.env->clock->steady_ns();
   shared_.due_ns = batch.due_ns;
   if (plan_.makes_arrivals) number_arrivals(batch);
+  if (!ledger_) return emit(port_, batch);
+  ledger_->open(batch, port_, *source_, batch.due_ns);
   emit(port_, batch);
+  batch.messages.release();
+}
+
+bool SourceStage::settle(bool stop) {
+  if (!ledger_) return false;
+  if (stop) ledger_->stop_replays();
+  if (!ledger_->has_mail()) return false;
+  charged([&] {
+    const auto settled = ledger_->settle(*source_, *this, shared_.env->clock->steady_ns());
+    counters_.rows_refused.add(settled.given_up);
+    letters_given_up_ += settled.given_up;
+    hand_on_errors();
+  });
+  return true;
+}
+
+/// A batch that a paced replay holds back is not due yet; then this waits too.
+bool SourceStage::play_again() {
+  std::uint32_t port = 0;
+  BatchPtr batch = ledger_->take_again(port, shared_.env->clock->steady_ns());
+  if (!batch) return false;
+  charged([&] {
+    shared_.due_ns = batch->due_ns;
+    emit(port, *batch);
+    hand_on_errors();
+  });
+  ledger_->give_back(std::move(batch), port);
+  return true;
+}
+
+/// Windows fire at the end, so it comes when nothing that may fail is on its way.
+bool SourceStage::end_of_input() {
+  if (ledger_ && !ledger_->quiet()) return false;
+  if (ledger_) ledger_->stop_replays();
+  finish(true);
+  return true;
 }
 
 /// Ends are told by the next poll: not before the records read last have been let go by a paced
 /// replay.
 void SourceStage::note_ends(Poll outcome) {
   BatchBase& batch = polled();
-  if (outcome == Poll::partition_ended) ended_partition_ = batch.partition;
+  if (outcome == Poll::partition_ended) ended_partitions_.push_back(batch.partition);
   if (batch.watermark != kTimeMin) mark_ = {batch.partition, batch.watermark};
   batch.watermark = kTimeMin;
   exhausted_ = outcome == Poll::ended || (limit_ != 0 && counters_.processed.value() >= limit_);
 }
 
-void SourceStage::tell_end_of_partition() {
-  if (!ended_partition_) return;
-  for (OperatorStage* stage : time_origins_) stage->partition_ended(*ended_partition_);
-  ended_partition_.reset();
+/// Not while a message of it may be played again.
+void SourceStage::tell_ends_of_partitions() {
+  std::erase_if(ended_partitions_, [this](std::uint32_t partition) {
+    if (ledger_ && !ledger_->quiet(partition)) return false;
+    for (OperatorStage* stage : time_origins_) stage->partition_ended(partition);
+    return true;
+  });
 }
 
 /// As ends are.
@@ -180,7 +235,15 @@ bool SourceStage::may_read() {
   if (ahead != is_ahead_.load(std::memory_order_relaxed)) {
     is_ahead_.store(ahead, std::memory_order_relaxed);
   }
-  return may && !ahead;
+  return may && !ahead && has_room();
+}
+
+/// Whether so many messages may be on their way as a poll may give.
+bool SourceStage::has_room() {
+  if (!ledger_) return true;
+  const std::size_t room = ledger_->room(batch_max_);
+  context_.batch_records_max = std::max<std::size_t>(room, 1);
+  return room >= (source_->names_messages() ? 1 : batch_max_);
 }
 
 void SourceStage::tell_progress(bool active) {
@@ -226,9 +289,16 @@ void SourceStage::finish(bool fire) {
   end();
 }
 
-void SourceStage::tell(ComponentReport& sum, RunningSums::Component&) const {
+void SourceStage::tell(ComponentReport& sum, RunningSums::Component& running) const {
+  if (ledger_) tell_acks(sum, running);
   sum.held_by_memory |= progress_.held.load(std::memory_order_relaxed);
   sum.held_by_alignment |= is_ahead_.load(std::memory_order_relaxed);
+}
+
+void SourceStage::tell_acks(ComponentReport& sum, RunningSums::Component& running) const {
+  if (!sum.acks) sum.acks.emplace();
+  if (!running.ack_latency) running.ack_latency.emplace();
+  ledger_->fill(*sum.acks, *running.ack_latency, shared_.env->clock->steady_ns());
 }
 
 std::uint64_t SourceStage::held_back() const {

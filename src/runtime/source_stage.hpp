@@ -26,7 +26,13 @@ class SourceStage final : public Stage {
 
   /// Tells the source that it is polled from now on, or is not. Returns `active`.
   bool set_active(bool active);
-  /// Reads one batch; partitions that have nothing are passed over. False: nothing there.
+  /// Where messages are tracked: acks and fails what is done. True when anything was. `stop`: the
+  /// sources are asked to end, so nothing is played again.
+  bool settle(bool stop);
+  /// Nothing is left of any message.
+  bool settled() const { return !ledger_ || ledger_->settled(); }
+  /// Reads one batch, or plays messages again; partitions that have nothing are passed over. False:
+  /// nothing there.
   bool poll();
   /// It is not polled in this step, which must not count as quiet time.
   void not_read();
@@ -56,21 +62,27 @@ class SourceStage final : public Stage {
   Result<Poll> read();
   void hand_on();
   bool poll_once();
-  void tell_end_of_partition();
+  void tell_ends_of_partitions();
+  bool play_again();
+  bool end_of_input();
   bool tell_mark();
   void note_ends(Poll outcome);
   void looked(Poll outcome);
   void cut_to_limit();
   void number_arrivals(BatchBase& batch);
   bool may_read();
+  bool has_room();
+  void track();
+  void tell_acks(ComponentReport& sum, RunningSums::Component& running) const;
   void tell_progress(bool active);
 
   std::unique_ptr<Source> source_;
   EndContext context_;
   std::vector<OperatorStage*> time_origins_;
   SourceProgress& progress_;
-  std::vector<BatchPtr> batches_;  ///< by the port they go to
-  std::uint32_t port_ = 0;         ///< of what was polled last
+  MessageLedger* ledger_ = nullptr;  ///< null: messages are not tracked
+  std::vector<BatchPtr> batches_;    ///< by the port they go to
+  std::uint32_t port_ = 0;           ///< of what was polled last
   bool active_ = false;
   bool exhausted_ = false;
   bool counts_quiet_time_ = false;  ///< of an origin of time behind it, partitions may fall idle
@@ -78,9 +90,11 @@ class SourceStage final : public Stage {
   Poll last_ = Poll::idle;
   std::atomic<bool> is_ahead_{false};                   ///< of others in event time, so it waits
   std::optional<std::pair<std::uint32_t, Time>> mark_;  ///< promised, and not told yet
-  std::optional<std::uint32_t> ended_partition_;
+  std::vector<std::uint32_t> ended_partitions_;         ///< not told yet
   std::uint64_t limit_ = 0;
   std::uint64_t beyond_limit_ = 0;
+  std::size_t batch_max_ = 0;            ///< records that a poll may give
+  std::uint64_t letters_given_up_ = 0;   ///< dead letters of messages, not of what was read
   std::vector<std::uint64_t> numbered_;  ///< records of each partition that have a place
 };
 

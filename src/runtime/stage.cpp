@@ -52,6 +52,18 @@ void Stage::end() {
   outlets_.end();
 }
 
+void Stage::fail(std::string_view reason, const BatchBase& batch, std::size_t index,
+                 const BatchType& type) {
+  const MessageRef message = batch.message_of(index);
+  if (!message) return add(reason, "", type.describe(batch, index));
+  Origin& origin = message.origin();
+  if (!origin.fail(message.index(), {plan_.name, reason})) {
+    return add(reason, origin.place_of(message.index()), type.describe(batch, index));
+  }
+  ++failed_;
+  shared_.dead_letters->note_failure(plan_.name, reason, origin.place_of(message.index()));
+}
+
 void Stage::add(std::string_view reason, std::string_view where, std::string_view record) {
   ++letters_;
   shared_.dead_letters->add(plan_.name, reason, where, record);

@@ -19,6 +19,7 @@
 #include "runtime/running_sums.hpp"
 #include "runtime/stage_figures.hpp"
 #include "runtime/stage_hooks.hpp"
+#include "runtime/tracking.hpp"
 #include "topology/plan.hpp"
 
 namespace millrace::detail {
@@ -29,6 +30,9 @@ class DeadLetterLog {
   virtual ~DeadLetterLog() = default;
   virtual void add(const std::string& component, std::string_view reason, std::string_view where,
                    std::string_view record) = 0;
+  /// What failed and is tried again: counted by its reason, and no dead letter.
+  virtual void note_failure(const std::string& /*component*/, std::string_view /*reason*/,
+                            std::string_view /*where*/) {}
 };
 
 /// What the stages of a task share.
@@ -39,7 +43,9 @@ struct TaskShared {
   std::int64_t due_ns = 0;                    ///< due time of what is being handled now
   const std::atomic<bool>* active = nullptr;  ///< false: sources are not polled
   MemoryBudget* memory = nullptr;
-  Status failure;  ///< the first one; ends the task
+  Tracking* tracking = nullptr;  ///< null: messages are not tracked
+  const Home* home = nullptr;    ///< where the task is stepped
+  Status failure;                ///< the first one; ends the task
 
   void fail(Status status) {
     if (!status.ok() && failure.ok()) failure = std::move(status);
@@ -85,6 +91,8 @@ class Stage : public DeadLetters {
 
   // DeadLetters
   void add(std::string_view reason, std::string_view where, std::string_view record) override;
+  void fail(std::string_view reason, const BatchBase& batch, std::size_t index,
+            const BatchType& type) override;
 
  protected:
   virtual Status open_part(const StageOpening& opening) = 0;
@@ -112,6 +120,8 @@ class Stage : public DeadLetters {
   /// Nothing more comes out of this stage.
   void end();
   TaskContext* user_context() { return user_.get(); }
+  /// Records that failed since the last call, and whose messages are played again.
+  std::uint64_t take_failed() { return std::exchange(failed_, 0); }
   /// Dead letters so far.
   std::uint64_t letters() const { return letters_; }
 
@@ -125,6 +135,7 @@ class Stage : public DeadLetters {
   std::unique_ptr<TaskContext> user_;
   Batch<DeadLetter> errors_;  ///< of the call that runs, when somebody reads them
   std::uint64_t letters_ = 0;
+  std::uint64_t failed_ = 0;
   bool opened_ = false;
   bool finished_ = false;
 };

@@ -24,6 +24,7 @@ struct StageCounters {
   Counter filtered;
   Counter late;
   Counter dead_lettered;
+  Counter failed;
   Counter rows_refused;
   Counter in_flight;
   Counter emitted;

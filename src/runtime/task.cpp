@@ -44,6 +44,8 @@ Task::Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around)
   shared_.env = around.env;
   shared_.memory = around.memory;
   shared_.dead_letters = around.dead_letters;
+  shared_.tracking = around.tracking;
+  shared_.home = &home_;
   shared_.active = around.active;
 }
 
@@ -212,6 +214,7 @@ void Task::deliver(Input& input, BatchPtr batch) {
   if (batch->size() > 0) {
     input.stage->receive(*batch, true, input.incoming, *input.edge_received);
   }
+  if (!batch->messages.empty()) batch->messages.seen_at(input.stage->plan().id + 1);
   if (watermark != kTimeMin) input.stage->advance_channel(input.number, watermark);
   if (end) {
     input.ended = true;
@@ -240,6 +243,7 @@ bool Task::run_due(bool stop) {
 bool Task::poll_sources(bool stop) {
   bool any = false;
   for (SourceStage* source : sources_) {
+    any |= source->settle(stop);
     if (source->finished()) continue;
     const bool active = stop || source->set_active(shared_.active->load(std::memory_order_seq_cst));
     if (source->is_held_back() || !active) {
@@ -271,7 +275,9 @@ bool Task::flush_routers() {
 
 bool Task::all_finished() const {
   return std::all_of(stages_.begin(), stages_.end(),
-                     [](const auto& stage) { return stage->finished(); });
+                     [](const auto& stage) { return stage->finished(); }) &&
+         std::all_of(sources_.begin(), sources_.end(),
+                     [](const SourceStage* source) { return source->settled(); });
 }
 
 bool Task::polls() const {

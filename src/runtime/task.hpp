@@ -32,6 +32,7 @@ class Task {
     MemoryBudget* memory = nullptr;
     DeadLetterLog* dead_letters = nullptr;
     const std::atomic<bool>* active = nullptr;  ///< false: sources are not polled
+    Tracking* tracking = nullptr;               ///< null: messages are not tracked
   };
   Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around);
 

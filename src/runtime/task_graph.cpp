@@ -30,6 +30,12 @@ void DeadLetterStore::add(const std::string& component, std::string_view reason,
   if (kept_.size() > kKept) kept_.pop_back();
 }
 
+void DeadLetterStore::note_failure(const std::string& component, std::string_view reason,
+                                   std::string_view where) {
+  const std::lock_guard lock(mutex_);
+  count_reason({component, std::string(reason), std::string(where), "", env_.clock->wall_us()});
+}
+
 void DeadLetterStore::count_reason(const DeadLetterReport& letter) {
   std::string key;
   for (const char c : letter.reason) {
@@ -70,6 +76,11 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
       env_(env),
       memory_(options.memory_bytes),
       dead_letters_(env, options.log) {
+  if (plan_.settings.guarantee == Guarantee::at_least_once) {
+    std::vector<std::string> stages;
+    for (const PlanStage& stage : plan_.stages) stages.push_back(stage.name);
+    tracking_ = std::make_unique<Tracking>(plan_.settings.acks, std::move(stages));
+  }
   make_tasks(options_);
   for (const PlanEdge& edge : plan_.edges) {
     EdgeCounters& counters = edges_.emplace_back();
@@ -85,10 +96,15 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
   find_siblings();
 }
 
+/// What batches on their way let go now wakes nobody.
+TaskGraph::~TaskGraph() {
+  if (tracking_) tracking_->detach();
+}
+
 void TaskGraph::make_tasks(const RunOptions& options) {
   stages_.resize(plan_.stages.size());
   reading_.resize(plan_.stages.size());
-  const Task::Surroundings around{&env_, &memory_, &dead_letters_, &active_};
+  const Task::Surroundings around{&env_, &memory_, &dead_letters_, &active_, tracking_.get()};
   for (std::uint32_t chain = 0; chain < plan_.chains.size(); ++chain) {
     first_task_.push_back(tasks_.size());
     for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {
@@ -248,6 +264,7 @@ Status TaskGraph::open() {
 
 Status TaskGraph::close() {
   for (auto& task : tasks_) task->close();
+  if (tracking_) tracking_->detach();
   Status failure;
   for (; worker_hooks_started_ > 0; --worker_hooks_started_) {
     try {

@@ -36,6 +36,8 @@ class DeadLetterStore final : public DeadLetterLog {
   explicit DeadLetterStore(Env& env, Log log) : env_(env), log_(log) {}
   void add(const std::string& component, std::string_view reason, std::string_view where,
            std::string_view record) override;
+  void note_failure(const std::string& component, std::string_view reason,
+                    std::string_view where) override;
   /// Newest first.
   std::vector<DeadLetterReport> recent() const;
   /// Those of a component by reason, newest first, at most kReasonsMax; numbers in reasons do not
@@ -62,6 +64,7 @@ class DeadLetterStore final : public DeadLetterLog {
 class TaskGraph {
  public:
   TaskGraph(Plan plan, const RunOptions& options, Env& env);
+  ~TaskGraph();
 
   /// Opens every source, operator and sink; the first failure is returned.
   Status open();
@@ -129,7 +132,8 @@ class TaskGraph {
   Plan plan_;
   RunOptions options_;
   Env& env_;
-  MemoryBudget memory_;  ///< outlives all that it counts
+  MemoryBudget memory_;                 ///< outlives all that it counts
+  std::unique_ptr<Tracking> tracking_;  ///< outlives all batches; null: messages are not tracked
   DeadLetterStore dead_letters_;
   std::atomic<bool> active_{true};
   Resources resources_;

@@ -14,6 +14,7 @@ void add_input(const StageCounters& counters, ComponentReport& sum) {
   sum.filtered += counters.filtered.value();
   sum.late += counters.late.value();
   sum.dead_lettered += counters.dead_lettered.value();
+  sum.failed += counters.failed.value();
   sum.in_flight += counters.in_flight.value();
 }
 
@@ -38,6 +39,16 @@ std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
     return std::nullopt;
   }
   return std::max<std::int64_t>(0, newest - *watermark) / 1000;
+}
+
+/// What the tasks of a source have told one by one.
+void finish_acks(AckReport& acks, const Histogram::Buckets& latency) {
+  constexpr std::size_t kSlowestMax = 10;
+  std::ranges::stable_sort(acks.slowest, std::ranges::greater(), &OpenTreeReport::age_ms);
+  if (acks.slowest.size() > kSlowestMax) acks.slowest.resize(kSlowestMax);
+  if (acks.acked == 0) return;
+  acks.latency_us_p50 = static_cast<double>(Histogram::quantile(latency, 0.5)) / 1000.0;
+  acks.latency_us_p99 = static_cast<double>(Histogram::quantile(latency, 0.99)) / 1000.0;
 }
 
 }  // namespace
@@ -122,6 +133,7 @@ void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) cons
     ComponentReport& component = report.components[at];
     component.lag_ms = lag_ms(newest, component.watermark);
     report.dead_letters += component.dead_lettered + component.rows_refused;
+    if (component.acks) finish_acks(*component.acks, *sums.components[at].ack_latency);
     const auto& latency = sums.components[at].latency;
     for (std::size_t bucket = 0; latency && bucket < latency->size(); ++bucket)
       sums.latency[bucket] += (*latency)[bucket];

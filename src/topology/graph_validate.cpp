@@ -10,6 +10,19 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 64;
+
+void check_acks(const AckOptions& acks, std::vector<Status>& problems) {
+  const auto wrong = [&problems](const std::string& what) {
+    problems.emplace_back(Code::parameter_invalid, "guarantee: " + what);
+  };
+  if (acks.tries_max < 1 || acks.tries_max > 255) {
+    wrong(fmt::format("tries_max is {}: give 1 to 255 tries a message", acks.tries_max));
+  }
+  if (acks.pending_max < 0) {
+    wrong(fmt::format("pending_max is {}: give a bound, or 0 for none", acks.pending_max));
+  }
+  if (acks.timeout <= Duration(0)) wrong("timeout must be greater than 0: give a duration");
+}
 constexpr std::uint32_t kTasksMax = kKeyGroups;
 
 bool name_is_well_formed(const std::string& name) {
@@ -258,6 +271,7 @@ std::vector<Status> Graph::validate() const {
   }
   check_readers(*this, problems);
   check_outputs(*this, problems);
+  check_acks(settings_.acks, problems);
   return problems;
 }
 

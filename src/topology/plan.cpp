@@ -204,7 +204,12 @@ std::string explain(const Graph& graph, const Plan& plan) {
       text += "\n";
     }
   }
-  text += "guarantee: at most once\n";
+  const AckOptions& acks = plan.settings.acks;
+  if (plan.settings.guarantee == Guarantee::at_most_once) {
+    text += "guarantee: at most once\n";
+  } else {
+    text += fmt::format("guarantee: at least once, {} tries a message\n", acks.tries_max);
+  }
   return text;
 }
 

@@ -17,6 +17,7 @@
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
 #include "record/batch.hpp"
+#include "topology/guarantee.hpp"
 
 namespace millrace::detail {
 
@@ -109,6 +110,8 @@ struct Node {
 
 /// What belongs to the topology as a whole.
 struct GraphSettings {
+  Guarantee guarantee = Guarantee::at_most_once;
+  AckOptions acks;
   Config config;
   std::vector<std::shared_ptr<TaskHook>> task_hooks;
   std::vector<std::shared_ptr<WorkerHook>> worker_hooks;

@@ -37,13 +37,16 @@ struct Schedule {
   detail::PlanOptions plan;
   detail::RunOptions run;
   bool simulated = false;
+  bool acked = false;  ///< at least once
   std::uint64_t seed = 0;
 
   std::string to_string() const {
     return fmt::format(
-        "parallelism {}, batch {}, ring {}, executors {}, two_phase {}, fuse {}, speed {}, {}",
+        "parallelism {}, batch {}, ring {}, executors {}, two_phase {}, fuse {}, speed {}, acks "
+        "{}, "
+        "{}",
         plan.parallelism, run.batch_records_max, run.ring_batches_max, run.executors,
-        plan.two_phase, plan.fuse, run.speed,
+        plan.two_phase, plan.fuse, run.speed, acked,
         simulated ? fmt::format("simulated order {}", seed) : std::string("threads"));
   }
 };
@@ -59,6 +62,7 @@ inline Schedule draw_schedule(detail::Random& random, bool simulated) {
   drawn.run.ring_batches_max = 1 + random.below(std::size_t{1} << random.below(5));
   drawn.run.executors = static_cast<std::uint32_t>(1 + random.below(4));
   drawn.simulated = simulated;
+  drawn.acked = random.chance(0.5);
   drawn.seed = random();
   // A replay at a pace: only where the clock is simulated does it cost no time.
   if (simulated && random.chance(0.3)) drawn.run.speed = 1e-3;
@@ -88,6 +92,7 @@ inline Outcome run_once(const Declare& declare, const Schedule& schedule) {
   detail::Graph& graph = topology.declaration().graph;
   for (const Status& problem : graph.validate()) outcome.status = problem;
   if (!outcome.status.ok()) return outcome;
+  if (schedule.acked) graph.settings().guarantee = at_least_once;
   detail::Plan plan = detail::make_plan(graph, schedule.plan);
   if (schedule.simulated) {
     detail::SimEnv env(schedule.seed);

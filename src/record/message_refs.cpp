@@ -1,0 +1,32 @@
+// Counting by runs.
+#include "record/message_refs.hpp"
+
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace millrace::detail {
+
+void MessageRefs::append(const MessageRefs& from, std::span<const std::uint32_t> picks) {
+  refs_.reserve(refs_.size() + picks.size());
+  for (const std::uint32_t pick : picks) refs_.push_back(from.refs_[pick]);
+}
+
+void MessageRefs::take_over(Origin& origin, std::size_t count) {
+  MR_CHECK(refs_.empty(), "a batch has messages already");
+  refs_.reserve(count);
+  for (std::uint32_t index = 0; index < count; ++index) refs_.emplace_back(origin, index);
+  owned_ = count;
+}
+
+void MessageRefs::own() {
+  each_run(owned_, refs_.size(), [](Origin& origin, std::int64_t run) { origin.count(run, 0); });
+  owned_ = refs_.size();
+}
+
+void MessageRefs::lend() {
+  const std::size_t owned = std::exchange(owned_, 0);
+  each_run(0, owned, [](Origin& origin, std::int64_t run) { origin.count(-run, 0); });
+}
+
+}  // namespace millrace::detail

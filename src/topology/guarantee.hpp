@@ -1,0 +1,29 @@
+// Guarantee: what a run promises of each record, and how messages are tracked for it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.hpp"
+
+namespace millrace {
+
+enum class Guarantee {
+  at_most_once,   ///< nothing is tracked: a record at which user code throws is set aside
+  at_least_once,  ///< Storm's contract: each message is acked, or failed and played again
+};
+inline constexpr Guarantee at_most_once = Guarantee::at_most_once;
+inline constexpr Guarantee at_least_once = Guarantee::at_least_once;
+
+/// Of at_least_once.
+struct AckOptions {
+  /// How often a message is tried in all, 1 to 255; then its record is a dead letter.
+  int tries_max = 3;
+  /// How many messages of a source's task may be on their way: beyond it the source waits. What
+  /// windows hold does not count. 0: as many as rings and memory hold.
+  int pending_max = 0;
+  /// A message that a bolt has taken by hand fails when nothing has happened to it for so long;
+  /// seen at most a quarter later. Greater than 0.
+  Duration timeout = std::chrono::seconds(30);
+};
+
+}  // namespace millrace
