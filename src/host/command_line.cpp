@@ -56,7 +56,10 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_flag("--json", raw.json, "Same as --summary json");
   app.add_option("--log-level", raw.log_level, "debug, info, warn, error or off (default warn)");
   app.add_option("--seed", raw.seed, "Seed for random choices, such as those of a generated feed");
-  app.add_option("--guarantee", raw.guarantee, "at_most_once; the others do not exist yet");
+  app.add_option(
+      "--guarantee", raw.guarantee,
+      "What is promised of each record: at_most_once, or at_least_once, which plays failed "
+      "ones again (default: what the program says); exactly_once does not exist yet");
   app.add_option("--state-dir", raw.state_dir, "Does not exist yet");
 }
 
@@ -113,6 +116,20 @@ Status read_memory(const std::string& text, std::uint64_t& out) {
   return {};
 }
 
+Status read_guarantee(const std::string& text, HostOptions& out) {
+  if (text.empty()) return {};
+  if (text == "exactly_once") {
+    return {Code::option_not_built,
+            "--guarantee exactly_once: this version has no checkpoints, so a record that is played "
+            "again may count twice: give at_least_once"};
+  }
+  if (text != "at_most_once" && text != "at_least_once") {
+    return invalid("--guarantee", text, "give at_most_once or at_least_once");
+  }
+  out.guarantee = text == "at_least_once" ? Guarantee::at_least_once : Guarantee::at_most_once;
+  return {};
+}
+
 Status read_words(const RawOptions& raw, HostOptions& out) {
   static const std::vector<std::string> kLevels = {"debug", "info", "warn", "error", "off"};
   if (!raw.log_level.empty()) {
@@ -133,14 +150,7 @@ Status read_words(const RawOptions& raw, HostOptions& out) {
     }
     out.duration = *duration;
   }
-  if (!raw.guarantee.empty() && raw.guarantee != "at_most_once") {
-    const bool known = raw.guarantee == "at_least_once" || raw.guarantee == "exactly_once";
-    if (!known) return invalid("--guarantee", raw.guarantee, "give at_most_once");
-    return {Code::option_not_built, fmt::format("--guarantee {}: this version tracks nothing and "
-                                                "recovers nothing: it can run at_most_once only; "
-                                                "leave the flag away",
-                                                raw.guarantee)};
-  }
+  if (Status status = read_guarantee(raw.guarantee, out); !status.ok()) return status;
   if (!raw.state_dir.empty()) {
     return {Code::option_not_built,
             fmt::format(

@@ -65,7 +65,9 @@ class Host {
         options_(options),
         extras_(extras),
         env_(extras.env ? *extras.env : real_env()),
-        log_(&log_sink_, options.log_level) {}
+        log_(&log_sink_, options.log_level) {
+    if (options.guarantee) declaration_.graph.settings().guarantee = *options.guarantee;
+  }
 
   int run() {
     if (int code = refuse_invalid()) return code;

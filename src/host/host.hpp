@@ -30,6 +30,7 @@ struct HostOptions {
   bool json = false;
   LogLevel log_level = LogLevel::warn;
   std::uint64_t seed = 0;
+  std::optional<Guarantee> guarantee;  ///< nullopt: what the topology says
 };
 
 /// What a program may add to a run.

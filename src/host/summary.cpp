@@ -85,11 +85,18 @@ void append_component(std::string& out, const ComponentReport& component) {
   out += fmt::format(
       ":{{\"kind\":\"{}\",\"tasks\":{},\"received\":{},\"processed\":{},\"filtered\":{},\"late\":{}"
       ","
-      "\"dead_lettered\":{},\"rows_refused\":{},\"in_flight\":{},\"emitted\":{},"
+      "\"dead_lettered\":{},\"failed\":{},\"rows_refused\":{},\"in_flight\":{},\"emitted\":{},"
       "\"state_bytes\":{}",
       component.kind, component.tasks, component.received, component.processed, component.filtered,
-      component.late, component.dead_lettered, component.rows_refused, component.in_flight,
-      component.emitted, component.state_bytes);
+      component.late, component.dead_lettered, component.failed, component.rows_refused,
+      component.in_flight, component.emitted, component.state_bytes);
+  if (const auto& acks = component.acks) {
+    out += fmt::format(
+        ",\"acks\":{{\"tried\":{},\"acked\":{},\"failed\":{},\"timed_out\":{},\"replayed\":{},"
+        "\"given_up\":{},\"pending\":{},\"held\":{},\"abandoned\":{}}}",
+        acks->tried, acks->acked, acks->failed, acks->timed_out, acks->replayed, acks->given_up,
+        acks->pending, acks->held, acks->abandoned);
+  }
   if (!component.metrics.empty()) {
     append_list(out, "metrics", '{', '}', component.metrics,
                 [&](const auto& metric) { append_metric(out, metric); });

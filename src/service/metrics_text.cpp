@@ -168,6 +168,8 @@ void write_components(Exposition& text, const Report& report) {
        &ComponentReport::late);
   each("millrace_component_dead_lettered_total", "counter", "Records given up.",
        &ComponentReport::dead_lettered);
+  each("millrace_component_failed_total", "counter",
+       "Records that failed and whose messages are played again.", &ComponentReport::failed);
   each("millrace_component_rows_refused_total", "counter",
        "Rows that could not be made when a window fired.", &ComponentReport::rows_refused);
   each("millrace_component_emitted_total", "counter", "Records emitted.",
@@ -183,6 +185,32 @@ void write_components(Exposition& text, const Report& report) {
   each("millrace_component_queue_fill_ratio", "gauge", "Fill of its fullest queue.",
        &ComponentReport::queue_fill);
   write_steps(text, report);
+}
+
+/// Of the sources of a run that tracks messages; else nothing.
+void write_acks(Exposition& text, const Report& report) {
+  const auto tracked = [](const ComponentReport& component) { return component.acks.has_value(); };
+  if (std::ranges::none_of(report.components, tracked)) return;
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto member) {
+    text.family(name, type, help);
+    for (const auto& component : report.components) {
+      if (!component.acks) continue;
+      text.sample((*component.acks).*member,
+                  fmt::format("component=\"{}\"", escaped(component.name)));
+    }
+  };
+  each("millrace_messages_tried_total", "counter", "Messages handed on, each try.",
+       &AckReport::tried);
+  each("millrace_messages_acked_total", "counter", "Messages handled to the end.",
+       &AckReport::acked);
+  each("millrace_messages_failed_total", "counter", "Messages that failed, to be played again.",
+       &AckReport::failed);
+  each("millrace_messages_timed_out_total", "counter", "Messages that failed by silence.",
+       &AckReport::timed_out);
+  each("millrace_messages_pending", "gauge", "Messages on their way.", &AckReport::pending);
+  each("millrace_messages_held", "gauge", "Messages of which only state is left.",
+       &AckReport::held);
 }
 
 /// Of one family of the user's metrics: those of a kind that `use` samples.
@@ -247,6 +275,7 @@ std::string to_prometheus(const Report& report) {
   Exposition text;
   write_totals(text, report);
   write_components(text, report);
+  write_acks(text, report);
   write_user_metrics(text, report);
   write_edges(text, report);
   write_executors(text, report);

@@ -66,6 +66,35 @@ void write_metric(JsonWriter& json, const MetricReport& metric) {
   json.close('}');
 }
 
+void write_tree(JsonWriter& json, const OpenTreeReport& tree) {
+  json.open('{');
+  json.member("first", tree.first);
+  json.member("messages", tree.messages);
+  json.member("age_ms", tree.age_ms);
+  json.member("moving", tree.moving);
+  json.member("held", tree.held);
+  json.member("component", tree.component);
+  json.close('}');
+}
+
+void write_acks(JsonWriter& json, const AckReport& acks) {
+  json.key("acks");
+  json.open('{');
+  json.member("tried", acks.tried);
+  json.member("acked", acks.acked);
+  json.member("failed", acks.failed);
+  json.member("timed_out", acks.timed_out);
+  json.member("replayed", acks.replayed);
+  json.member("given_up", acks.given_up);
+  json.member("pending", acks.pending);
+  json.member("held", acks.held);
+  json.member("abandoned", acks.abandoned);
+  json.rounded_member("latency_us_p50", acks.latency_us_p50);
+  json.rounded_member("latency_us_p99", acks.latency_us_p99);
+  json_array(json, "slowest", acks.slowest, write_tree);
+  json.close('}');
+}
+
 void write_component(JsonWriter& json, const ComponentReport& component) {
   json.open('{');
   json.member("name", component.name);
@@ -76,6 +105,7 @@ void write_component(JsonWriter& json, const ComponentReport& component) {
   json.member("filtered", component.filtered);
   json.member("late", component.late);
   json.member("dead_lettered", component.dead_lettered);
+  json.member("failed", component.failed);
   json.member("rows_refused", component.rows_refused);
   json.member("in_flight", component.in_flight);
   json.member("emitted", component.emitted);
@@ -98,6 +128,7 @@ void write_component(JsonWriter& json, const ComponentReport& component) {
   json_array(json, "partitions", component.partitions, write_partition);
   json_array(json, "errors", component.errors, write_error);
   json_array(json, "metrics", component.metrics, write_metric);
+  if (component.acks) write_acks(json, *component.acks);
   json.close('}');
 }
 

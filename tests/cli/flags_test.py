@@ -41,9 +41,8 @@ class WrongFlag(CliTest):
         self.refused(1002, ["--parallelism"], "--parallelism: its value is missing", "--help")
 
     def test_not_built(self):
-        for guarantee in ("at_least_once", "exactly_once"):
-            self.refused(1003, ["--guarantee", guarantee], guarantee, "at_most_once only")
-        self.refused(1002, ["--guarantee", "twice"], "give at_most_once")
+        self.refused(1003, ["--guarantee", "exactly_once"], "no checkpoints", "at_least_once")
+        self.refused(1002, ["--guarantee", "twice"], "give at_most_once or at_least_once")
         self.refused(1003, ["--state-dir", "x"], "--state-dir", "in memory only")
 
     def test_address_of_others(self):
@@ -101,6 +100,10 @@ class Promise(CliTest):
 
     def test_guarantee_that_exists(self):
         self.assertEqual(self.words("--guarantee", "at_most_once")["records_in"], 99)
+        summary = self.words("--guarantee", "at_least_once")
+        self.assertEqual(summary["records_in"], 99)
+        acks = next(c["acks"] for c in summary["components"].values() if "acks" in c)
+        self.assertEqual((acks["tried"], acks["acked"]), (99, 99))
 
     def test_forms_of_the_summary(self):
         path = self.file("in.jsonl", '{"word":"a","times":1}\n')
