@@ -25,6 +25,7 @@ struct Entry {
 };
 constexpr Entry kWorkloads[] = {
     {"hashtags", hashtags_workload},
+    {"acked", acked_workload},
     {"window-sum", window_sum_workload},
     {"sliding", sliding_workload},
     {"session", session_workload},
@@ -133,9 +134,10 @@ int bench_main(int argc, char** argv) {
   app.add_option("--rate", settings.rate, "latency: events a second")
       ->check(CLI::Range(1u, 10'000'000u))
       ->capture_default_str();
-  app.add_option("--input", settings.input,
-                 "hashtags: the text file, made when it does not exist (465 MB); default: one in "
-                 "the folder for temporary files");
+  app.add_option(
+      "--input", settings.input,
+      "hashtags, acked: the text file, made when it does not exist (465 MB); default: one in "
+      "the folder for temporary files");
   app.add_option("--with-load", settings.with_load,
                  "latency: other processes take this share of every processor meanwhile")
       ->check(CLI::Range(0.0, 0.95));

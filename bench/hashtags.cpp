@@ -47,10 +47,11 @@ Stream<std::string_view> tags_of(Topology& topology, const std::string& path, un
 }
 
 Answer run_by_engine(const std::string& path, std::uint64_t records, unsigned threads,
-                     bool auto_executors) {
+                     bool auto_executors, Guarantee guarantee) {
   Answer answer;
   answer.records = records;
   Topology topology("hashtags");
+  topology.guarantee(guarantee);
   tags_of(topology, path, threads)
       .key_by(self)
       .window(global())
@@ -259,22 +260,46 @@ Answer run_bound(const std::string& path, std::uint64_t records) {
 }
 #endif
 
-}  // namespace
+/// The file, made when there is none.
+std::string input_of(const Settings& settings) {
+  return hashtags_input(settings.input, settings.records != 0 ? settings.records : 5'000'000);
+}
 
-Workload hashtags_workload(const Settings& settings) {
-  const std::uint64_t lines_wanted = settings.records != 0 ? settings.records : 5'000'000;
-  const std::string path = hashtags_input(settings.input, lines_wanted);
+std::uint64_t lines_of(const std::string& path) {
   std::uint64_t records = 0;
   Blocks(path).for_each([&](std::string_view text) {
     records += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
     if (text.back() != '\n') ++records;
   });
+  return records;
+}
+
+}  // namespace
+
+Workload acked_workload(const Settings& settings) {
+  const std::string path = input_of(settings);
+  const std::uint64_t records = lines_of(path);
+  Workload workload;
+  workload.name = "acked";
+  workload.unit = "lines";
+  workload.engine = [path, records, by_load = settings.auto_executors](unsigned threads) {
+    return run_by_engine(path, records, threads, by_load, at_least_once);
+  };
+  workload.limit = [path, records, threads = settings.threads, by_load = settings.auto_executors] {
+    return run_by_engine(path, records, threads, by_load, at_most_once);
+  };
+  return workload;
+}
+
+Workload hashtags_workload(const Settings& settings) {
+  const std::string path = input_of(settings);
+  const std::uint64_t records = lines_of(path);
   Workload workload;
   workload.name = "hashtags";
   workload.unit = "lines";
   workload.limit_rate_min = 10e6;
   workload.engine = [path, records, by_load = settings.auto_executors](unsigned threads) {
-    return run_by_engine(path, records, threads, by_load);
+    return run_by_engine(path, records, threads, by_load, at_most_once);
   };
   workload.limit = [path] { return run_by_hand(path); };
 #if defined(__x86_64__)

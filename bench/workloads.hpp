@@ -8,6 +8,8 @@ namespace millrace::bench {
 /// W1: lines of a file, their hashtags counted, the 100 most frequent. Makes the input when absent.
 /// Throws std::runtime_error when it cannot be written.
 Workload hashtags_workload(const Settings& settings);
+/// W4: W1 at least once, every line a message; the limit is W1 without.
+Workload acked_workload(const Settings& settings);
 /// W2: sums of 10,000 keys in tumbling windows of a second of event time.
 Workload window_sum_workload(const Settings& settings);
 /// W1 and W2 as topologies in YAML, through rows; beside them the same by typed verbs.
