@@ -92,7 +92,11 @@ inline Outcome run_once(const Declare& declare, const Schedule& schedule) {
   detail::Graph& graph = topology.declaration().graph;
   for (const Status& problem : graph.validate()) outcome.status = problem;
   if (!outcome.status.ok()) return outcome;
-  if (schedule.acked) graph.settings().guarantee = at_least_once;
+  if (schedule.acked && graph.settings().guarantee == at_most_once) {
+    // One try: what user code refuses must not count twice where other branches took it.
+    graph.settings().guarantee = at_least_once;
+    graph.settings().acks.tries_max = 1;
+  }
   detail::Plan plan = detail::make_plan(graph, schedule.plan);
   if (schedule.simulated) {
     detail::SimEnv env(schedule.seed);
