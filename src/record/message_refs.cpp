@@ -8,8 +8,9 @@
 namespace millrace::detail {
 
 void MessageRefs::append(const MessageRefs& from, std::span<const std::uint32_t> picks) {
-  refs_.reserve(refs_.size() + picks.size());
-  for (const std::uint32_t pick : picks) refs_.push_back(from.refs_[pick]);
+  std::size_t at = refs_.size();
+  refs_.resize(at + picks.size());
+  for (const std::uint32_t pick : picks) refs_[at++] = from.refs_[pick];
 }
 
 void MessageRefs::take_over(Origin& origin, std::size_t count) {

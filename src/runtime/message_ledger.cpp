@@ -186,6 +186,23 @@ void MessageLedger::queue_again(MessageRange& range, std::uint32_t index) {
   again.told.tries_before.push_back(static_cast<std::uint8_t>(range.told.tries(index) + 1));
 }
 
+std::uint64_t MessageLedger::stop_replays(DeadLetters& letters) {
+  replays_ = false;
+  std::uint64_t dropped = 0;
+  for (const Again& again : again_) {
+    const BatchBase& batch = *again.batch;
+    --busy(batch.partition);
+    for (std::size_t at = 0; at < batch.size(); ++at, ++dropped) {
+      letters.add("failed, and the run was stopped before it could be tried again",
+                  fmt::format("{} partition {}, message {}", settings_.source,
+                              over_tasks(batch.partition), again.told.numbers[at]),
+                  settings_.ports[again.port]->describe(batch, at));
+    }
+  }
+  again_.clear();
+  return dropped;
+}
+
 BatchPtr MessageLedger::take_again(std::uint32_t& port, std::int64_t now_ns) {
   if (again_.empty()) return nullptr;
   Again again = std::move(again_.front());

@@ -50,8 +50,8 @@ class MessageLedger final : public RangeOwner {
     std::uint64_t given_up = 0;
   };
   Settled settle(Source& source, DeadLetters& letters, std::int64_t now_ns);
-  /// From now on nothing is played again.
-  void stop_replays() { replays_ = false; }
+  /// From now on nothing is played again; what was to be becomes dead letters. How many.
+  std::uint64_t stop_replays(DeadLetters& letters);
 
   /// Messages to be played again, as a batch with references; null: none. Give it back when it has
   /// been handed on.

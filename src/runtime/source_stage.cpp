@@ -140,7 +140,7 @@ void SourceStage::hand_on() {
 
 bool SourceStage::settle(bool stop) {
   if (!ledger_) return false;
-  if (stop) ledger_->stop_replays();
+  if (stop) stop_replays();
   if (!ledger_->has_mail()) return false;
   charged([&] {
     const auto settled = ledger_->settle(*source_, *this, shared_.env->clock->steady_ns());
@@ -168,9 +168,16 @@ bool SourceStage::play_again() {
 /// Windows fire at the end, so it comes when nothing that may fail is on its way.
 bool SourceStage::end_of_input() {
   if (ledger_ && !ledger_->quiet()) return false;
-  if (ledger_) ledger_->stop_replays();
+  if (ledger_) stop_replays();
   finish(true);
   return true;
+}
+
+void SourceStage::stop_replays() {
+  const std::uint64_t dropped = ledger_->stop_replays(*this);
+  counters_.rows_refused.add(dropped);
+  letters_given_up_ += dropped;
+  if (dropped > 0) charged([this] { hand_on_errors(); });
 }
 
 /// Ends are told by the next poll: not before the records read last have been let go by a paced

@@ -65,6 +65,7 @@ class SourceStage final : public Stage {
   void tell_ends_of_partitions();
   bool play_again();
   bool end_of_input();
+  void stop_replays();
   bool tell_mark();
   void note_ends(Poll outcome);
   void looked(Poll outcome);

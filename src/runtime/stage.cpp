@@ -37,6 +37,7 @@ void Stage::emit(std::uint32_t port, BatchBase& batch) {
 
 void Stage::hand_on_errors() {
   if (errors_.values.empty()) return;
+  if (finished_) return errors_.clear();  // its readers were told that nothing follows
   errors_.due_ns = shared_.due_ns;
   outlets_.push_errors(errors_);
   errors_.clear();
