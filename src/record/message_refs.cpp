@@ -10,7 +10,10 @@ namespace millrace::detail {
 void MessageRefs::append(const MessageRefs& from, std::span<const std::uint32_t> picks) {
   std::size_t at = refs_.size();
   refs_.resize(at + picks.size());
-  for (const std::uint32_t pick : picks) refs_[at++] = from.refs_[pick];
+  for (const std::uint32_t pick : picks) {
+    if (pick < from.refs_.size()) refs_[at] = from.refs_[pick];
+    ++at;
+  }
 }
 
 void MessageRefs::take_over(Origin& origin, std::size_t count) {
