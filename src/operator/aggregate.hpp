@@ -264,13 +264,7 @@ class PaneFiller {
 /// When the first of its windows fires, and from when on its panes hold records.
 template <class Panes>
 Standing standing_of(const Panes& panes) {
-  Standing standing{.closes_at = panes.closes_at()};
-  if (const auto first_end = panes.drains_at()) {
-    const Windows& windows = panes.windows();
-    standing.holds_from =
-        windows.is_global() ? kTimeMin : saturating_add(*first_end, -windows.pane_us());
-  }
-  return standing;
+  return {.closes_at = panes.closes_at(), .holds_from = first_start(panes)};
 }
 
 /// One phase: records in, windows out.

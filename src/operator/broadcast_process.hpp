@@ -46,6 +46,7 @@ class UnkeyedProcess final : public Operator {
       emission_.own_texts(context().arenas);
       emission_.give_time(in.times.empty() ? kTimeMin : in.times[at], behind_at(in, at, cursor));
       if (context().makes_arrivals) emission_.give_place(in.arrival_of(at));
+      emission_.give_message(in.message_of(at));
     };
     const std::size_t failed =
         guarded_loop(0, in.values.size(), in, batch_type<T>(), *context().dead_letters, one,
@@ -118,6 +119,18 @@ class BroadcastProcess final : public Operator, public Inspectable {
   void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {
     if (drain && by_time_) handle_held(kTimeMax, false, outputs);
     main_.release(now_ns, drain, outputs);
+  }
+  /// Late records are held by the watermark that they came behind.
+  Time newest_of(const BatchBase& batch) const override {
+    Time newest = Operator::newest_of(batch);
+    for (const Behind& behind : batch.behind) newest = std::max(newest, behind.watermark);
+    return newest;
+  }
+  Standing standing() const override {
+    Standing standing = main_.standing();
+    if (held_ > 0)
+      standing.holds_from = std::min(standing.holds_from.value_or(kTimeMax), queue_->next());
+    return standing;
   }
   void inspect(StateQuery& query) override {
     if constexpr (std::is_base_of_v<Inspectable, Main>) main_.inspect(query);

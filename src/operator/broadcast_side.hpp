@@ -132,6 +132,7 @@ class BroadcastSide {
       each([](auto& state) { state.keep(); });
       emission_.give_time(time, behind);
       if (operator_->makes_arrivals) emission_.give_place(in.arrival_of(at));
+      emission_.give_message(in.message_of(at));
     };
     const auto undo = [this](std::size_t) {
       may_write_ = false;

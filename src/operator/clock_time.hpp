@@ -44,6 +44,7 @@ class ClockTime final : public Operator {
     outputs.advance_watermark(now_);
   }
 
+  Anchoring anchoring() const override { return Anchoring::by_record; }
   Time forwarded(Time watermark) const override { return watermark == kTimeMax ? kTimeMax : now_; }
   Waiting waiting() const override { return {0, due_ns_}; }
   void release(std::int64_t, bool drain, Outputs& outputs) override {

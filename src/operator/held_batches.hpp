@@ -44,6 +44,7 @@ class HeldBatches {
     } else {
       batch_type<T>().append_all(*held.batch, in);
     }
+    held.batch->messages.lend();  // the stage keeps them, see Standing::holds_from
     const std::size_t bytes = held_bytes(*held.batch);
     if (meter) meter->grow(bytes);
     held.bytes = bytes;

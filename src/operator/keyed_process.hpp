@@ -89,10 +89,7 @@ class KeyedProcess final : public Operator, public Inspectable {
   void inspect(StateQuery& query) override { caller_.inspect(query); }
 
   Waiting waiting() const override { return {waiting_.size(), caller_.clock_due_ns()}; }
-  /// A record waits for a timer before it that has not fired: so it lies behind the watermark.
-  Standing standing() const override {
-    return waiting_.size() > 0 ? Standing{.holds_from = caller_.watermark()} : Standing();
-  }
+  Standing standing() const override { return holding(waiting_.size() > 0, caller_.watermark()); }
   /// With `drain` nothing fires any more: the waiting records are handled as they came.
   void release(std::int64_t, bool drain, Outputs& outputs) override {
     caller_.begin_batch();

@@ -85,6 +85,13 @@ struct Standing {
   std::optional<Time> holds_from = {};
 };
 
+/// Of an operator that keeps records, `any` now, of that event time or later.
+inline Standing holding(bool any, Time from) {
+  Standing standing;
+  if (any) standing.holds_from = from;
+  return standing;
+}
+
 /// How what an operator emits is tied to the messages of what it was given.
 enum class Anchoring {
   by_record,  ///< it gives each emitted record its message, and keeps no record beyond the call
@@ -97,7 +104,9 @@ class Operator {
   virtual ~Operator() = default;
   virtual void open(const OperatorContext& context) { context_ = &context; }
   /// Takes every record of `batch`. When `exclusive`, nobody else reads the batch and its contents
-  /// may be moved from. No pointer into it may be kept.
+  /// may be moved from. No pointer into it may be kept. A copy of its records that is kept must let
+  /// go of their messages (messages.release()), own them (own()), or be told of by
+  /// Standing::holds_from.
   virtual void process(BatchBase& batch, bool exclusive, Outputs& out) = 0;
   /// The same for operators whose inputs differ: `input` is which of the declared ones the batch
   /// came over. The others override process() alone.

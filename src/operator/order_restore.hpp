@@ -41,9 +41,7 @@ class OrderRestore final : public Operator {
     hand_on(watermark == kTimeMax ? watermark : watermark - 1, outputs);
   }
   Waiting waiting() const override { return {held_, kNeverDue}; }
-  Standing standing() const override {
-    return held_ > 0 ? Standing{.holds_from = queue_->next()} : Standing();
-  }
+  Standing standing() const override { return holding(held_ > 0, queue_->next()); }
   void release(std::int64_t, bool drain, Outputs& outputs) override {
     if (drain) hand_on(kTimeMax, outputs);
   }
@@ -63,7 +61,6 @@ class OrderRestore final : public Operator {
     const std::uint32_t number = chunks_.keep(in, exclusive, context().state);
     Batch<T>& batch = chunks_.batch(std::uint64_t{number} << 32);
     chunks_.set_left(number, batch.values.size() - batch.behind.size());
-    batch.messages.lend();  // the stage keeps them, as held
     std::size_t late = 0;
     for (std::uint32_t at = 0; at < batch.values.size(); ++at) {
       if (late < batch.behind.size() && batch.behind[late].index == at) {
@@ -95,7 +92,7 @@ class OrderRestore final : public Operator {
     Batch<T>& from = chunks_.batch(slot);
     out_.times.push_back(from.times[at]);
     if (!from.arrivals.empty()) out_.arrivals.push_back(from.arrivals[at]);
-    out_.messages.put(out_.values.size(), from.message_of(at));
+    if (!from.messages.empty()) out_.messages.put(out_.values.size(), from.message_of(at));
     out_.values.push_back(std::move(from.values[at]));
     own_texts(from);
     ++going_;

@@ -80,6 +80,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
   }
 
   void advance(Time watermark, Outputs& outputs) override {
+    watermark_ = watermark;
     alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
       keys_->erase_of_hash(hash, [&](const K& key, State& state) {
         if (when != state.alarm) return false;  // an earlier one has taken its place
@@ -89,7 +90,12 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
     });
     rows_.flush(outputs);
   }
-  Standing standing() const override { return {kTimeMin, {}, alarms_.first()}; }
+  /// A record waits until the watermark lies beyond it.
+  Standing standing() const override {
+    Standing standing{.closes_at = alarms_.first()};
+    if (standing.closes_at) standing.holds_from = watermark_;
+    return standing;
+  }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
     const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
@@ -164,6 +170,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
   std::optional<KeyedTables<K, State>> keys_;  ///< from open() on
   KeyAlarms alarms_;
   WindowRows<K, Kernel> rows_;
+  Time watermark_ = kTimeMin;
 };
 
 }  // namespace millrace::detail

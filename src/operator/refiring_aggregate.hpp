@@ -53,7 +53,9 @@ class RefiringAggregate final : public Operator, public HoldsAggregates {
     if (kRefires != Refires::finally || watermark == kTimeMax) return watermark;
     return saturating_add(watermark, -timeline_.spec().rules().lateness_us());
   }
-  Standing standing() const override { return {kTimeMin, {}, timeline_.next()}; }
+  Standing standing() const override {
+    return {.closes_at = timeline_.next(), .holds_from = timeline_.holds_from()};
+  }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, filler_.kernel());
     each_held(timeline_, [&](const K& key, Time start, Time end, const Acc& acc) {

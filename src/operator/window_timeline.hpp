@@ -77,12 +77,14 @@ class WindowTimeline {
   void flush(Outputs& outputs) { cells_.flush(outputs); }
   /// The windows that have begun.
   OpenWindows<K, Cell>& windows() { return windows_; }
-
+  /// From when on it holds records; kTimeMin while late ones wait; nullopt: it holds none.
+  std::optional<Time> holds_from() const {
+    return late_.first() ? kTimeMin : earlier(first_start(panes_), windows_.first_start());
+  }
   /// The watermark at which something happens next.
   std::optional<Time> next() const {
     const auto step = next_step();
-    if (!step) return std::nullopt;
-    return step->first;
+    return step ? std::optional(step->first) : std::nullopt;
   }
   /// Does what happens up to `watermark`.
   void advance(Time watermark, const Call& call) {

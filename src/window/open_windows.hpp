@@ -64,6 +64,11 @@ class OpenWindows {
     if (agenda_.empty()) return std::nullopt;
     return agenda_.begin()->first;
   }
+  /// The start of the earliest one; nullopt: there is none.
+  std::optional<Time> first_start() const {
+    if (windows_.empty()) return std::nullopt;
+    return windows_.begin()->second.start;
+  }
   /// The window of next(). Then call look_at or close for it.
   Window& first() { return windows_.find(agenda_.begin()->second)->second; }
   void look_at(Window& window, Time when) {

@@ -217,4 +217,19 @@ class PaneSet {
   std::vector<CoveredPane<Tables>> covered_;
 };
 
+/// The start of the earliest pane; nullopt: there is none.
+template <class K, class Acc>
+std::optional<Time> first_start(const PaneSet<K, Acc>& panes) {
+  const auto first_end = panes.drains_at();
+  if (!first_end) return std::nullopt;
+  if (panes.windows().is_global()) return kTimeMin;
+  return panes.windows().pane_of(*first_end - 1).start;
+}
+
+/// The lesser of those that are there.
+inline std::optional<Time> earlier(std::optional<Time> a, std::optional<Time> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
 }  // namespace millrace::detail
