@@ -35,7 +35,7 @@ struct TimedRecord {
 };
 
 /// What became of the records that a component received: received = processed + filtered + late +
-/// dead_lettered + in_flight.
+/// dead_lettered + failed + in_flight.
 struct TestCounts {
   std::uint64_t received = 0;
   std::uint64_t processed = 0;
@@ -44,6 +44,7 @@ struct TestCounts {
   std::uint64_t dead_lettered = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t emitted = 0;
+  std::uint64_t failed = 0;                 ///< at least once: their messages are played again
   std::optional<Timestamp> watermark = {};  ///< nullopt: event time has not begun there
 };
 
@@ -214,7 +215,7 @@ class TestDriver : public TestedState {
     const detail::Report report = driven_->report();
     const detail::ComponentReport& its = driven_->component(report, component);
     TestCounts counts{its.received,      its.processed, its.filtered, its.late,
-                      its.dead_lettered, its.in_flight, its.emitted};
+                      its.dead_lettered, its.in_flight, its.emitted,  its.failed};
     if (its.watermark) counts.watermark = Timestamp{*its.watermark};
     return counts;
   }

@@ -93,9 +93,9 @@ void append_component(std::string& out, const ComponentReport& component) {
   if (const auto& acks = component.acks) {
     out += fmt::format(
         ",\"acks\":{{\"tried\":{},\"acked\":{},\"failed\":{},\"timed_out\":{},\"replayed\":{},"
-        "\"given_up\":{},\"pending\":{},\"held\":{},\"abandoned\":{}}}",
+        "\"given_up\":{},\"pending\":{},\"in_hand\":{},\"held\":{},\"abandoned\":{}}}",
         acks->tried, acks->acked, acks->failed, acks->timed_out, acks->replayed, acks->given_up,
-        acks->pending, acks->held, acks->abandoned);
+        acks->pending, acks->in_hand, acks->held, acks->abandoned);
   }
   if (!component.metrics.empty()) {
     append_list(out, "metrics", '{', '}', component.metrics,
@@ -114,6 +114,25 @@ void append_dead_letter(std::string& out, const DeadLetterReport& letter) {
   out += ",\"record\":";
   append_json_string(out, letter.record);
   out += '}';
+}
+
+/// Of what is zero for most runs only what is not.
+void append_acks(std::string& out, const std::string& source, const AckReport& acks) {
+  out += fmt::format("  messages of \"{}\": {} acked", source, acks.acked);
+  const auto also = [&out](std::uint64_t count, std::string_view what) {
+    if (count > 0) out += fmt::format(", {} {}", count, what);
+  };
+  also(acks.failed, "failed and were to be played again");
+  also(acks.replayed, "played again");
+  also(acks.timed_out, "timed out");
+  also(acks.given_up, "given up");
+  also(acks.pending + acks.in_hand + acks.held, "not handled");
+  also(acks.abandoned, "in windows that did not fire");
+  if (acks.latency_us_p50) {
+    out += fmt::format("; to the ack p50 {:.1f} us, p99 {:.1f} us", *acks.latency_us_p50,
+                       *acks.latency_us_p99);
+  }
+  out += '\n';
 }
 
 }  // namespace
@@ -184,6 +203,9 @@ std::string summary_text(const Report& report) {
                        report.oracle->rows, report.oracle->wrong);
   }
   for (const SummaryPart& part : report.parts) out += "  " + part.text + "\n";
+  for (const ComponentReport& component : report.components) {
+    if (component.acks) append_acks(out, component.name, *component.acks);
+  }
   std::size_t shown = 0;
   for (const DeadLetterReport& letter : report.recent_dead_letters) {
     if (++shown > 3) break;

@@ -97,7 +97,7 @@ struct MetricReport {
 /// Messages that were read at once and are not done.
 struct OpenTreeReport {
   std::string first;           ///< the first of them: "posts partition 0, message 12"
-  std::uint32_t messages = 0;  ///< of them that have not failed
+  std::uint32_t messages = 0;  ///< how many they were
   std::int64_t age_ms = 0;     ///< since they were handed on
   std::uint32_t moving = 0;    ///< shares of what is on its way
   std::uint32_t held = 0;      ///< shares of what is kept in state
@@ -105,7 +105,7 @@ struct OpenTreeReport {
 };
 
 /// What became of the messages of a source, summed over its tasks: tried = acked + failed +
-/// given_up + pending + held + abandoned.
+/// given_up + pending + in_hand + held + abandoned.
 struct AckReport {
   std::uint64_t tried = 0;      ///< messages handed on; each time one is played again counts
   std::uint64_t acked = 0;      ///< handled to the end
@@ -114,11 +114,12 @@ struct AckReport {
   std::uint64_t replayed = 0;   ///< played again, of those tried
   std::uint64_t given_up = 0;   ///< failed in hand for the last time: a dead letter of the source
   std::uint64_t pending = 0;    ///< on their way
+  std::uint64_t in_hand = 0;    ///< a bolt has taken some that were read with them
   std::uint64_t held = 0;       ///< all that is left of them is in state
   std::uint64_t abandoned = 0;  ///< were in state when the run was stopped
   std::optional<double> latency_us_p50 = {};  ///< from handing a message on to its ack
   std::optional<double> latency_us_p99 = {};
-  std::vector<OpenTreeReport> slowest = {};  ///< oldest first, at most 10
+  std::vector<OpenTreeReport> slowest = {};  ///< those that move first, oldest first, at most 10
 };
 
 /// Counts of a component, summed over its tasks: received = processed + filtered + late +

@@ -68,6 +68,15 @@ struct ExecuteInfo {
   std::chrono::nanoseconds took;
 };
 
+/// Messages of a source that a task has just settled at once.
+struct AckInfo {
+  std::string_view component;
+  int task;
+  std::size_t acked;
+  std::size_t failed;                ///< to be played again, or given up
+  std::chrono::nanoseconds longest;  ///< from handing on to the ack
+};
+
 /// Watches tasks: Topology::hook() for all of them, TaskContext::add_hook() for one. Called once a
 /// batch, not once a record.
 ///
@@ -80,6 +89,8 @@ class TaskHook {
   virtual void prepare(TaskContext& /*context*/) {}
   virtual void emitted(const EmitInfo& /*info*/) {}
   virtual void executed(const ExecuteInfo& /*info*/) {}
+  /// Where messages are tracked.
+  virtual void settled(const AckInfo& /*info*/) {}
   /// After the component's own close() or cleanup().
   virtual void cleanup() {}
 };

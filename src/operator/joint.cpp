@@ -53,6 +53,13 @@ void Joint::abandon() {
   for (const MessageRef message : messages_) message.origin().abandon();
 }
 
+/// What cannot fail its messages need not be told of either.
+void Joint::hold_in_hand(std::int64_t by) {
+  if (!fails_) return;
+  const std::lock_guard lock(mutex_);
+  for (const MessageRef message : messages_) message.origin().hold_in_hand(by);
+}
+
 std::string Joint::place_of(std::uint32_t) const {
   const std::lock_guard lock(mutex_);
   if (!fails_ || messages_.empty()) return {};

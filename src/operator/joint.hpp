@@ -26,6 +26,7 @@ class Joint final : public Origin {
   bool fail(std::uint32_t index, const MessageFailure& failure) override;
   void give_up(std::uint32_t index, const MessageFailure& failure) override;
   void abandon() override;
+  void hold_in_hand(std::int64_t by) override;
   std::string place_of(std::uint32_t index) const override;
 
  private:

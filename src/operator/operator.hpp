@@ -47,6 +47,7 @@ struct OperatorContext {
   std::uint32_t component = 0;             ///< number of the component, for the arrivals it makes
   bool makes_arrivals = false;  ///< a reader behind breaks ties: rows made here need a place
   bool timed = false;           ///< the records of all inputs have event times
+  Duration ack_timeout{0};      ///< of messages taken by hand; 0: messages are not tracked
   TaskContext* user = nullptr;  ///< what the component may know of its place
 };
 
@@ -118,6 +119,8 @@ class Operator {
   virtual void tick(Outputs&) {}
   /// Called once at every orderly end, also when another component failed.
   virtual void close() {}
+  /// All inputs have ended, also after a stop: nothing is given to it any more.
+  virtual void ended() {}
   /// The least watermark over all inputs rose; kTimeMax at the end of input. The runtime forwards
   /// it afterwards.
   virtual void advance(Time, Outputs&) {}

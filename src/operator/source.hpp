@@ -89,6 +89,8 @@ class Source {
   virtual bool names_messages() const { return false; }
   /// The names of the records of the last poll(), of those that have one.
   virtual std::span<const std::optional<std::uint64_t>> message_names() const { return {}; }
+  /// True: its next poll() looks at EndContext::batch_records_max anew, for what has room.
+  virtual bool fits_room() const { return false; }
   /// What became of a message, by its name.
   virtual void acked(std::uint64_t /*name*/) {}
   virtual void failed(std::uint64_t /*name*/) {}

@@ -16,10 +16,10 @@ void MessageRefs::append(const MessageRefs& from, std::span<const std::uint32_t>
   }
 }
 
-void MessageRefs::take_over(Origin& origin, std::size_t count) {
+void MessageRefs::take_over(Origin& origin, std::uint32_t first, std::uint32_t count) {
   MR_CHECK(refs_.empty(), "a batch has messages already");
   refs_.reserve(count);
-  for (std::uint32_t index = 0; index < count; ++index) refs_.emplace_back(origin, index);
+  for (std::uint32_t at = 0; at < count; ++at) refs_.emplace_back(origin, first + at);
   owned_ = count;
 }
 

@@ -35,9 +35,11 @@ class alignas(64) Origin {
   virtual void give_up(std::uint32_t index, const MessageFailure& failure) = 0;
   /// What was held of it is dropped unfinished: its messages are neither acked nor failed.
   virtual void abandon() = 0;
+  /// Somebody's hands hold shares of it, so many more than before: they may still fail it.
+  virtual void hold_in_hand(std::int64_t by) = 0;
   /// Which message that is, for people.
   virtual std::string place_of(std::uint32_t index) const = 0;
-  /// Stage `stage` has handled records of it.
+  /// Records of it have come to stage number `stage` - 1.
   virtual void seen_at(std::uint32_t /*stage*/) {}
 
  protected:
@@ -103,8 +105,8 @@ class MessageRefs {
   void append_all(const MessageRefs& from) {
     refs_.insert(refs_.end(), from.refs_.begin(), from.refs_.end());
   }
-  /// Becomes `count` messages of `origin`, counted by it as moving already.
-  void take_over(Origin& origin, std::size_t count);
+  /// Becomes the messages [first, first + count) of `origin`, counted by it as moving already.
+  void take_over(Origin& origin, std::uint32_t first, std::uint32_t count);
 
   /// Counts those that are borrowed. Cost: an atomic for each run of equal origins.
   void own();
@@ -118,7 +120,7 @@ class MessageRefs {
     refs_.swap(other.refs_);
     std::swap(owned_, other.owned_);
   }
-  /// Tells the origins who has handled them.
+  /// Tells the origins where they are, see Origin.
   void seen_at(std::uint32_t stage) const {
     each_run(0, refs_.size(), [stage](Origin& origin, std::int64_t) { origin.seen_at(stage); });
   }

@@ -3,14 +3,26 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/check.hpp"
 
 namespace millrace::detail {
 
 void MessageRange::begin(std::uint32_t records) {
+  state_.fetch_add(records, std::memory_order_acq_rel);
+}
+
+void MessageRange::reset() {
+  MR_CHECK(in_hand() == 0, "messages that are done are still in hand");
   abandoned_.store(false, std::memory_order_relaxed);
   seen_at_.store(0, std::memory_order_relaxed);
-  state_.store(records, std::memory_order_release);
+  open = false;
+  stay = Stay::moving;
+  moves = true;
+  fresh = settled = fresh_from = copy_from = messages = 0;
+  failed.reset();
+  details.reset();
 }
 
 void MessageRange::count(std::int64_t moving, std::int64_t held) {
@@ -26,7 +38,7 @@ void MessageRange::count(std::int64_t moving, std::int64_t held) {
 }
 
 bool MessageRange::fail(std::uint32_t index, const MessageFailure& failure) {
-  if (told.tries(index) + 1 >= owner_.tries_max()) return false;
+  if (tries(index) + 1 >= owner_.tries_max()) return false;
   add_failure(index, failure, false);
   return true;
 }
@@ -35,23 +47,20 @@ void MessageRange::give_up(std::uint32_t index, const MessageFailure& failure) {
   add_failure(index, failure, true);
 }
 
+void MessageRange::hold_in_hand(std::int64_t by) {
+  owner_.hold_in_hand(by);
+  const auto more = static_cast<std::int32_t>(by);
+  if (in_hand_.fetch_add(more, std::memory_order_acq_rel) + more == 0) tell();
+}
+
 void MessageRange::add_failure(std::uint32_t index, const MessageFailure& failure, bool given_up) {
-  {
-    const std::lock_guard lock(mutex_);
-    failures_.push_back({index, std::string(failure.component), std::string(failure.reason),
-                         failure.timed_out, given_up});
-  }
+  owner_.add_failure({this, index, std::string(failure.component), std::string(failure.reason),
+                      failure.timed_out, given_up});
   tell();
 }
 
-std::vector<MessageRange::Failed> MessageRange::take_failures() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(failures_, {});
-}
-
 std::string MessageRange::place_of(std::uint32_t index) const {
-  return fmt::format("{} partition {}, message {}", owner_.source(), told.partition,
-                     told.number_of(index));
+  return fmt::format("{} partition {}, message {}", owner_.source(), partition, number_of(index));
 }
 
 void MessageRange::tell() {

@@ -10,6 +10,7 @@ Status OperatorStage::open_part(const StageOpening& opening) {
   context_.component = plan_.node;
   context_.makes_arrivals = plan_.makes_arrivals;
   context_.timed = plan_.timed;
+  if (shared_.tracking) context_.ack_timeout = shared_.tracking->acks().timeout;
   context_.user = user_context();
   context_.state = &state_;
   context_.arenas = &shared_.memory->arenas;
@@ -86,6 +87,7 @@ void OperatorStage::drain() {
     const std::int64_t now_ns = shared_.env->clock->steady_ns();
     called([&] { operator_->release(now_ns, true, *this); });
   }
+  operator_->ended();
   acks_.abandon();
 }
 

@@ -33,14 +33,15 @@ std::string_view name_of(Step step) {
 /// Every message that was handed on is accounted for; at rest none is on its way.
 Status check_acks(const ComponentReport& part, bool at_rest) {
   const AckReport& acks = *part.acks;
-  const std::uint64_t sum =
-      acks.acked + acks.failed + acks.given_up + acks.pending + acks.held + acks.abandoned;
-  if (acks.tried == sum && !(at_rest && acks.pending + acks.held != 0)) return {};
+  const std::uint64_t sum = acks.acked + acks.failed + acks.given_up + acks.pending + acks.in_hand +
+                            acks.held + acks.abandoned;
+  if (acks.tried == sum && !(at_rest && acks.pending + acks.in_hand + acks.held != 0)) return {};
   return {Code::internal,
           fmt::format("{} \"{}\" lost messages: tried {} but acked {} + failed {} + given up {} + "
-                      "pending {} + held {} + abandoned {}{}: a bug of the engine",
+                      "pending {} + in hand {} + held {} + abandoned {}{}: a bug of the engine",
                       part.kind, part.name, acks.tried, acks.acked, acks.failed, acks.given_up,
-                      acks.pending, acks.held, acks.abandoned, at_rest ? ", at rest" : "")};
+                      acks.pending, acks.in_hand, acks.held, acks.abandoned,
+                      at_rest ? ", at rest" : "")};
 }
 
 }  // namespace

@@ -20,10 +20,11 @@ void SourceStage::track() {
   settings.tasks = plan_.tasks;
   settings.ports = plan_.outputs;
   settings.home = shared_.home;
-  ledger_ = &shared_.tracking->add(std::move(settings));
-  if (const int pending_max = shared_.tracking->acks().pending_max; pending_max > 0) {
-    batch_max_ = std::min(batch_max_, std::max<std::size_t>(1, pending_max / 4));
+  settings.pending_max = static_cast<std::size_t>(plan_.pending_max);
+  if (plan_.pending_max > 0) {
+    batch_max_ = std::min(batch_max_, std::max<std::size_t>(1, settings.pending_max / 4));
   }
+  ledger_ = &shared_.tracking->add(std::move(settings));
 }
 
 Status SourceStage::open_part(const StageOpening& opening) {
@@ -132,10 +133,22 @@ void SourceStage::hand_on() {
   if (batch.due_ns == 0) batch.due_ns = shared_.env->clock->steady_ns();
   shared_.due_ns = batch.due_ns;
   if (plan_.makes_arrivals) number_arrivals(batch);
-  if (!ledger_) return emit(port_, batch);
+  if (!ledger_) {
+    const std::size_t records = batch.size();
+    emit(port_, batch);
+    return ack_at_once(records);
+  }
   ledger_->open(batch, port_, *source_, batch.due_ns);
   emit(port_, batch);
   batch.messages.release();
+}
+
+/// Where nothing is tracked, what is handed on counts as handled, as in Storm without ackers.
+void SourceStage::ack_at_once(std::size_t records) {
+  if (!source_->names_messages()) return;
+  for (const auto& name : source_->message_names().first(records)) {
+    if (name) source_->acked(*name);
+  }
 }
 
 bool SourceStage::settle(bool stop) {
@@ -146,6 +159,12 @@ bool SourceStage::settle(bool stop) {
     const auto settled = ledger_->settle(*source_, *this, shared_.env->clock->steady_ns());
     counters_.rows_refused.add(settled.given_up);
     letters_given_up_ += settled.given_up;
+    // A spout that plays failed messages again itself is asked once more.
+    if (settled.failed > 0 && source_->names_messages()) exhausted_ = false;
+    if (hooks_.any()) {
+      hooks_.settled(settled.acked, settled.failed + settled.given_up,
+                     std::chrono::nanoseconds(settled.longest_ns));
+    }
     hand_on_errors();
   });
   return true;
@@ -153,6 +172,7 @@ bool SourceStage::settle(bool stop) {
 
 /// A batch that a paced replay holds back is not due yet; then this waits too.
 bool SourceStage::play_again() {
+  if (ledger_->again_due_ns() == kNeverDue) return false;
   std::uint32_t port = 0;
   BatchPtr batch = ledger_->take_again(port, shared_.env->clock->steady_ns());
   if (!batch) return false;
@@ -245,12 +265,14 @@ bool SourceStage::may_read() {
   return may && !ahead && has_room();
 }
 
-/// Whether so many messages may be on their way as a poll may give.
+/// Whether so many messages may be on their way as a poll may give. Where all that is left waits in
+/// the hands of bolts, which may want more of them, a part of a batch is room enough.
 bool SourceStage::has_room() {
   if (!ledger_) return true;
   const std::size_t room = ledger_->room(batch_max_);
   context_.batch_records_max = std::max<std::size_t>(room, 1);
-  return room >= (source_->names_messages() ? 1 : batch_max_);
+  if (room >= batch_max_ || room == 0) return room > 0;
+  return source_->fits_room() || ledger_->quiet();
 }
 
 void SourceStage::tell_progress(bool active) {

@@ -29,6 +29,15 @@ class SourceStage final : public Stage {
   /// Where messages are tracked: acks and fails what is done. True when anything was. `stop`: the
   /// sources are asked to end, so nothing is played again.
   bool settle(bool stop);
+  /// When messages are to be played again, steady nanoseconds; kNeverDue: none are, or not while it
+  /// rests or is held back.
+  std::int64_t due_ns() const {
+    return ledger_ && active_ && !is_held_back() ? ledger_->again_due_ns() : kNeverDue;
+  }
+  /// Frees what only a busier time needs.
+  void give_memory_back() {
+    if (ledger_) ledger_->give_memory_back();
+  }
   /// Nothing is left of any message.
   bool settled() const { return !ledger_ || ledger_->settled(); }
   /// Reads one batch, or plays messages again; partitions that have nothing are passed over. False:
@@ -63,6 +72,7 @@ class SourceStage final : public Stage {
   void hand_on();
   bool poll_once();
   void tell_ends_of_partitions();
+  void ack_at_once(std::size_t records);
   bool play_again();
   bool end_of_input();
   void stop_replays();

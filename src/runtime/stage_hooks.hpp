@@ -39,6 +39,10 @@ class StageHooks {
                            took};
     for (const auto& hook : hooks_) hook->executed(info);
   }
+  void settled(std::size_t acked, std::size_t failed, std::chrono::nanoseconds longest) const {
+    const AckInfo info{context_->component(), context_->index(), acked, failed, longest};
+    for (const auto& hook : hooks_) hook->settled(info);
+  }
   void close() const {
     for (const auto& hook : hooks_) hook->cleanup();
   }

@@ -153,7 +153,9 @@ Step Task::do_step(std::size_t budget, bool stop) {
     if (!shared_.failure.ok()) return Step::done;
     if (worked) return Step::ready;
     if (!flushed) return Step::blocked;
-    if (const std::int64_t due = least_due_ns(); due != kNeverDue) next_due_ns_ = due;
+    std::int64_t due = least_due_ns();
+    for (const SourceStage* source : sources_) due = std::min(due, source->due_ns());
+    if (due != kNeverDue) next_due_ns_ = due;
     return all_finished() ? Step::done : Step::idle;
   } catch (const MemoryRefused& refused) {
     shared_.failure = beyond_budget(stage_in_step(), *shared_.memory, refused);
@@ -211,10 +213,10 @@ void Task::deliver(Input& input, BatchPtr batch) {
   const Time watermark = batch->watermark;
   const bool end = batch->end;
   if (batch->due_ns != 0) shared_.due_ns = batch->due_ns;
+  if (!batch->messages.empty()) batch->messages.seen_at(input.stage->plan().id + 1);
   if (batch->size() > 0) {
     input.stage->receive(*batch, true, input.incoming, *input.edge_received);
   }
-  if (!batch->messages.empty()) batch->messages.seen_at(input.stage->plan().id + 1);
   if (watermark != kTimeMin) input.stage->advance_channel(input.number, watermark);
   if (end) {
     input.ended = true;
@@ -333,6 +335,7 @@ void Task::give_up() const {
 
 void Task::give_memory_back() {
   for (auto& router : routers_) router->give_memory_back();
+  for (SourceStage* source : sources_) source->give_memory_back();
 }
 
 void Task::close() {

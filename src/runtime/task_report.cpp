@@ -44,7 +44,9 @@ std::optional<std::int64_t> lag_ms(Time newest, std::optional<Time> watermark) {
 /// What the tasks of a source have told one by one.
 void finish_acks(AckReport& acks, const Histogram::Buckets& latency) {
   constexpr std::size_t kSlowestMax = 10;
-  std::ranges::stable_sort(acks.slowest, std::ranges::greater(), &OpenTreeReport::age_ms);
+  std::ranges::stable_sort(acks.slowest, {}, [](const OpenTreeReport& tree) {
+    return std::pair(tree.moving == 0, -tree.age_ms);
+  });
   if (acks.slowest.size() > kSlowestMax) acks.slowest.resize(kSlowestMax);
   if (acks.acked == 0) return;
   acks.latency_us_p50 = static_cast<double>(Histogram::quantile(latency, 0.5)) / 1000.0;

@@ -209,6 +209,8 @@ void write_acks(Exposition& text, const Report& report) {
   each("millrace_messages_timed_out_total", "counter", "Messages that failed by silence.",
        &AckReport::timed_out);
   each("millrace_messages_pending", "gauge", "Messages on their way.", &AckReport::pending);
+  each("millrace_messages_in_hand", "gauge", "Messages that wait for a bolt to ack by hand.",
+       &AckReport::in_hand);
   each("millrace_messages_held", "gauge", "Messages of which only state is left.",
        &AckReport::held);
 }

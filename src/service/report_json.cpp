@@ -87,6 +87,7 @@ void write_acks(JsonWriter& json, const AckReport& acks) {
   json.member("replayed", acks.replayed);
   json.member("given_up", acks.given_up);
   json.member("pending", acks.pending);
+  json.member("in_hand", acks.in_hand);
   json.member("held", acks.held);
   json.member("abandoned", acks.abandoned);
   json.rounded_member("latency_us_p50", acks.latency_us_p50);

@@ -41,6 +41,10 @@ std::vector<bool> find_spread(const Graph& graph, const PlanOptions& options,
                               const std::vector<bool>& makes_arrivals) {
   std::vector<bool> spread(graph.nodes().size());
   if (options.parallelism < 2 || !options.blocks) return spread;
+  // A block has more messages than a bound may allow.
+  const GraphSettings& settings = graph.settings();
+  const bool bounded = settings.acks.pending_max > 0;
+  if (settings.guarantee == Guarantee::at_least_once && bounded) return spread;
   for (const Node& source : graph.nodes()) {
     const bool may = source.blocks && source.tasks == 1 && !source.blocking && !source.alone &&
                      !makes_arrivals[source.id];

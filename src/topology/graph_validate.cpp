@@ -21,6 +21,7 @@ void check_acks(const AckOptions& acks, std::vector<Status>& problems) {
   if (acks.pending_max < 0) {
     wrong(fmt::format("pending_max is {}: give a bound, or 0 for none", acks.pending_max));
   }
+  if (acks.retry_after < Duration(0)) wrong("retry_after is negative: give a duration, or 0");
   if (acks.timeout <= Duration(0)) wrong("timeout must be greater than 0: give a duration");
 }
 constexpr std::uint32_t kTasksMax = kKeyGroups;
@@ -266,6 +267,12 @@ std::vector<Status> Graph::validate() const {
   }
   if (check_cycles(*this, problems)) return problems;
   for (const Node& node : nodes_) {
+    if (node.pending_max < 0) {
+      problems.emplace_back(Code::parameter_invalid,
+                            fmt::format("{} \"{}\": pending_max is {}: give a bound, or 0 for that "
+                                        "of the guarantee",
+                                        node.kind, node.name, node.pending_max));
+    }
     check_node(*this, node, problems);
     check_time_place(*this, node, problems);
   }

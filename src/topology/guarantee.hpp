@@ -18,6 +18,10 @@ inline constexpr Guarantee at_least_once = Guarantee::at_least_once;
 struct AckOptions {
   /// How often a message is tried in all, 1 to 255; then its record is a dead letter.
   int tries_max = 3;
+  /// A message that failed is played again after this time, and after twice as long each further
+  /// time, at most 10 s: what it failed at may take a moment to be well again. 0: at once. A spout
+  /// that names its messages is told of each failure at once.
+  Duration retry_after = std::chrono::milliseconds(100);
   /// How many messages of a source's task may be on their way: beyond it the source waits. What
   /// windows hold does not count. 0: as many as rings and memory hold.
   int pending_max = 0;

@@ -98,6 +98,8 @@ class Planner {
     if (stage.outputs.empty() && node.output) stage.outputs = {node.output};
     stage.makes_arrivals = makes_arrivals_[node.id];
     stage.timed = is_timed(graph_, node);
+    stage.pending_max =
+        node.pending_max != 0 ? node.pending_max : graph_.settings().acks.pending_max;
     plan_.stages.push_back(std::move(stage));
     return plan_.stages.back().id;
   }

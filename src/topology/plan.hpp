@@ -37,6 +37,7 @@ struct PlanStage {
   std::vector<const BatchType*> outputs;  ///< types of what it emits, by port; none: a sink
   bool makes_arrivals = false;            ///< a reader behind it breaks ties by arrival
   Duration tick{0};                       ///< how often it ticks; 0: never
+  int pending_max = 0;                    ///< of a source: see AckOptions
   bool timed = false;                     ///< the records of all its inputs have event times
 };
 

@@ -88,6 +88,7 @@ struct Node {
   Duration tick{0};                  ///< how often tick() is called; 0: never
   Config config;
   bool blocking = false;  ///< its code waits for others: it wants a thread of its own
+  int pending_max = 0;    ///< of a source: as AckOptions, which 0 leaves alone
 
   // Exactly one of the three is set.
   std::function<std::unique_ptr<Source>()> make_source;

@@ -96,6 +96,11 @@ Report full_report() {
                                .in_flight = 0,
                                .emitted = 6,
                                .busy_share = 0.25});
+  report.components.front().acks =
+      AckReport{.tried = 9,
+                .acked = 4,
+                .pending = 5,
+                .slowest = {{"edits partition 0, message 4", 5, 12, 3, 0, ""}}};
   report.edges.push_back({"edits", "a \"b\"\\\n", "shuffle", 7, 6, 1, 0, 3.5});
   report.views.push_back(view_of({std::int64_t{1}}));
   report.recent_dead_letters.push_back({"edits", "broken", "f:1", "{", 1'442'018'818'000'000});
@@ -115,6 +120,9 @@ TEST(ReportJson, WritesAWholeReportThatParses) {
   EXPECT_EQ(std::int64_t(component["emitted"]), 6);
   EXPECT_EQ(double(component["busy_share"]), 0.25);
   EXPECT_TRUE(component["watermark"].is_null());
+  EXPECT_EQ(std::int64_t(component["acks"]["pending"]), 5);
+  EXPECT_TRUE(component["acks"]["latency_us_p50"].is_null());
+  EXPECT_EQ(std::int64_t(component["acks"]["slowest"].at(0)["age_ms"]), 12);
   EXPECT_EQ(std::int64_t(parsed["edges"].at(0)["queued"]), 1);
   EXPECT_EQ(std::string_view(parsed["views"].at(0)["columns"].at(0)["name"]), "c0");
   EXPECT_EQ(std::string_view(parsed["recent_dead_letters"].at(0)["at"]), "2015-09-12T00:46:58Z");
