@@ -8,6 +8,10 @@
 
 namespace millrace {
 
+class Message;
+template <class Emitted>
+class AnchoredOutput;
+
 /// A source of records written by the user. Derive, implement next(), pass an instance to
 /// Topology::spout().
 ///
@@ -99,8 +103,11 @@ namespace detail {
 
 /// True when B declares process(const In&, Output<...>&) itself.
 template <class B, class In>
-concept Processes =
-    requires { static_cast<void (B::*)(const In&, Output<typename B::Record>&)>(&B::process); };
+concept Processes = requires {
+  static_cast<void (B::*)(const In&, Output<typename B::Record>&)>(&B::process);
+} || requires {
+  static_cast<void (B::*)(const In&, Message&, AnchoredOutput<typename B::Record>&)>(&B::process);
+};
 
 template <class B, class In>
 struct BoltCheck {

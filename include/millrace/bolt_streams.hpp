@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "millrace/acking_bolt.hpp"
 #include "millrace/bolt.hpp"
 #include "millrace/direct_stream.hpp"
 #include "millrace/grouping.hpp"
@@ -39,8 +40,9 @@ template <class B>
 struct BoltInputs {
   static_assert(
       requires { typename B::Input; } &&
-          std::is_base_of_v<Bolt<typename B::Input, typename B::Record>, B>,
-      "millrace: a bolt is a class derived from Bolt<In, Out>");
+          (std::is_base_of_v<Bolt<typename B::Input, typename B::Record>, B> ||
+           std::is_base_of_v<AckingBolt<typename B::Input, typename B::Record>, B>),
+      "millrace: a bolt is a class derived from Bolt<In, Out> or AckingBolt<In, Out>");
   static_assert(BoltCheck<B, typename B::Input>::kComplete,
                 "millrace: the bolt lacks an overload process(const T&, Output<...>&) for one of "
                 "the types in its Inputs<...>");

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "millrace/acking_bolt.hpp"
 #include "millrace/bolt.hpp"
 #include "millrace/bolt_streams.hpp"
 #include "millrace/grouping.hpp"
@@ -24,6 +25,8 @@ struct SpoutOptions {
   Config config = {};
   /// True when next() waits for others (a network, a device): it wants a thread of its own.
   bool blocking = false;
+  /// At least once: messages of each task on their way, in place of what guarantee() says. 0: that.
+  int pending_max = 0;
 };
 
 /// Options of a bolt.
@@ -66,12 +69,15 @@ class Topology {
   template <class S>
   auto spout(std::string name, S spout, SpoutOptions options = {}) {
     static_assert(
-        requires { typename S::Record; } && std::is_base_of_v<Spout<typename S::Record>, S>,
-        "millrace: a spout is a class derived from Spout<Record>");
+        requires { typename S::Record; } &&
+            (std::is_base_of_v<Spout<typename S::Record>, S> ||
+             std::is_base_of_v<ReliableSpout<typename S::Record>, S>),
+        "millrace: a spout is a class derived from Spout<Record> or ReliableSpout<Record>");
     using T = typename S::Record;
     detail::Node node =
         declared(std::move(name), "spout", options.tasks, std::move(options.config));
     node.blocking = options.blocking;
+    node.pending_max = options.pending_max;
     node.make_source = [spout] { return std::make_unique<detail::SpoutSource<S, T>>(spout); };
     return detail::add_emitter<T>(*declaration_, std::move(node));
   }
@@ -88,7 +94,7 @@ class Topology {
     node.blocking = options.blocking;
     if constexpr (detail::BoltCheck<B, typename B::Input>::kComplete) {
       node.make_operator = [bolt, types = inputs.types] {
-        return std::make_unique<detail::BoltOperator<B>>(bolt, types);
+        return std::make_unique<detail::OperatorOfBolt<B>>(bolt, types);
       };
     }
     check(node, options, detail::Ticks<B>);

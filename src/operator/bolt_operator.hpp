@@ -30,6 +30,18 @@ struct InputTypes<Inputs<In...>> {
   using Pointers = std::tuple<In*...>;
 };
 
+/// Calls use.operator()<T>() for the type of number `type` among those that Pointers point to.
+template <class Pointers, class Use>
+void with_input_type(std::size_t type, Use&& use) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (void)((type == I ? (use.template
+                         operator()<std::remove_pointer_t<std::tuple_element_t<I, Pointers>>>(),
+                         true)
+                      : false) ||
+           ...);
+  }(std::make_index_sequence<std::tuple_size_v<Pointers>>{});
+}
+
 /// True when B has a tick(), or finish(), of its own.
 template <class B>
 concept Ticks = !requires { requires std::is_same_v<decltype(&B::tick), typename B::TickOfBase>; };
@@ -59,13 +71,9 @@ class BoltOperator final : public Operator {
     process_input(0, batch, exclusive, outputs);
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
-    if constexpr (std::tuple_size_v<Pointers> == 1) {
-      handle(static_cast<Batch<std::remove_pointer_t<std::tuple_element_t<0, Pointers>>>&>(batch),
-             outputs);
-    } else {
-      dispatch(type_of_input_[input], batch, outputs,
-               std::make_index_sequence<std::tuple_size_v<Pointers>>{});
-    }
+    const std::size_t type = std::tuple_size_v<Pointers> == 1 ? 0 : type_of_input_[input];
+    with_input_type<Pointers>(type,
+                              [&]<class T>() { handle(static_cast<Batch<T>&>(batch), outputs); });
   }
 
   void tick(Outputs& outputs) override {
@@ -83,18 +91,6 @@ class BoltOperator final : public Operator {
   }
 
  private:
-  template <std::size_t... I>
-  void dispatch(std::size_t type, BatchBase& batch, Outputs& outputs, std::index_sequence<I...>) {
-    (void)((type == I
-                ? (handle(
-                       static_cast<
-                           Batch<std::remove_pointer_t<std::tuple_element_t<I, Pointers>>>&>(batch),
-                       outputs),
-                   true)
-                : false) ||
-           ...);
-  }
-
   template <class T>
   void handle(Batch<T>& in, Outputs& outputs) {
     const std::size_t count = in.values.size();

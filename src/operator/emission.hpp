@@ -21,13 +21,13 @@ namespace millrace::detail {
 
 /// `Emitted` is a record type or Streams<...>. All of it inlines; with one stream it costs what one
 /// batch costs.
-template <class Emitted>
+template <class Emitted, class Out = Output<Emitted>>
 class Emission {
  public:
   using PortsOf = Ports<Emitted>;
   static constexpr std::size_t kPorts = PortsOf::kCount;
 
-  Output<Emitted>& output() { return output_; }
+  Out& output() { return output_; }
 
   /// Direct streams learn how many tasks their readers have; `arenas` counts texts, or is null.
   void open(const TaskContext& context, MemoryMeter* arenas) {
@@ -64,16 +64,27 @@ class Emission {
     each([this](auto& batch, std::size_t port) {
       truncate(batch.values, marks_[port]);
       if (!batch.hashes.empty()) batch.hashes.resize(marks_[port]);
+      if (batch.messages.size() > marks_[port]) batch.messages.resize(marks_[port]);
     });
   }
   /// What was emitted since mark() takes the time, lateness, place and message of record `index` of
   /// `in`.
   void inherit(const BatchBase& in, std::size_t index) {
+    inherit_apart(in, index);
+    if (!in.messages.empty()) give_message(in.message_of(index));
+  }
+  /// The same without the message.
+  void inherit_apart(const BatchBase& in, std::size_t index) {
     each([&](auto& batch, std::size_t port) {
       inherit_time(in, index, batch, marks_[port], batch.values.size(), cursor_);
     });
     if (!in.arrivals.empty()) inherit_arrival(in, index);
-    give_message(in.message_of(index));
+  }
+  /// What was emitted since the last call descends from `message`, or from none.
+  void fill_messages(MessageRef message) {
+    each([message](auto& batch, std::size_t) {
+      batch.messages.resize(batch.values.size(), message);
+    });
   }
   /// What was emitted since mark() descends from `message`.
   void give_message(MessageRef message) {
@@ -154,7 +165,7 @@ class Emission {
   }
 
   typename PortsOf::Batches batches_;
-  Output<Emitted> output_;
+  Out output_;
   std::array<std::size_t, kPorts> marks_{};
   std::size_t cursor_ = 0;
   std::uint64_t numbered_ = 0;

@@ -35,6 +35,8 @@ class Output {
     return Bytes::view_of(intern(content));
   }
 
+  /// Internal: records in the batch so far.
+  std::size_t size() const { return batch_->values.size(); }
   /// Internal: bytes of the texts interned since bind().
   std::size_t interned_bytes() const { return arena_ ? arena_->used_bytes() : 0; }
   /// Internal: `arenas` counts what texts take; null: nobody does.

@@ -4,9 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
+#include <span>
+#include <type_traits>
 #include <utility>
 
 #include "operator/emission.hpp"
+#include "operator/message_output.hpp"
 #include "operator/operator.hpp"
 #include "operator/output.hpp"
 #include "operator/streams.hpp"
@@ -15,10 +19,16 @@
 
 namespace millrace::detail {
 
+/// True of a spout that names its messages.
+template <class S>
+inline constexpr bool kNamesMessages = requires { typename S::NamesMessages; };
+
 /// What spouts of one stream and of several have in common.
 template <class S>
 class SpoutBase : public Source {
  public:
+  using Emitted = typename S::Record;
+  using Out = std::conditional_t<kNamesMessages<S>, MessageOutput<Emitted>, Output<Emitted>>;
   explicit SpoutBase(S spout) : spout_(std::move(spout)) {}
 
   Status open(const EndContext& context) override {
@@ -32,13 +42,32 @@ class SpoutBase : public Source {
   void close() override { spout_.close(); }
   std::uint64_t records_read() const override { return read_; }
 
+  bool fits_room() const override { return true; }
+  bool names_messages() const override { return kNamesMessages<S>; }
+  std::span<const std::optional<std::uint64_t>> message_names() const override { return names_; }
+  void acked([[maybe_unused]] std::uint64_t name) override {
+    if constexpr (kNamesMessages<S>) spout_.S::ack(name);
+  }
+  void failed([[maybe_unused]] std::uint64_t name) override {
+    if constexpr (kNamesMessages<S>) spout_.S::fail(name);
+  }
+
  protected:
   virtual void open_output() = 0;
+  /// The names of what is handed on of a port.
+  void keep_names([[maybe_unused]] Out& output, [[maybe_unused]] std::size_t port,
+                  [[maybe_unused]] std::size_t records) {
+    if constexpr (kNamesMessages<S>) names_ = output.names(port).of(records);
+  }
+  static void forget_names([[maybe_unused]] Out& output, [[maybe_unused]] std::size_t port) {
+    if constexpr (kNamesMessages<S>) output.names(port).clear();
+  }
   bool is_full(std::size_t records, std::size_t bytes) const {
     return records >= context_->batch_records_max || bytes >= context_->batch_bytes_max;
   }
 
   S spout_;
+  std::span<const std::optional<std::uint64_t>> names_;  ///< of the last poll
   const EndContext* context_ = nullptr;
   std::uint64_t read_ = 0;
 };
@@ -51,6 +80,7 @@ class SpoutSource final : public SpoutBase<S> {
   Result<Poll> poll(BatchBase& base) override {
     auto& batch = static_cast<Batch<T>&>(base);
     output_.bind(batch);
+    this->forget_names(output_, 0);
     bool more = true;
     std::size_t bytes = 0;
     while (more && !this->is_full(batch.values.size(), bytes + output_.interned_bytes())) {
@@ -60,6 +90,7 @@ class SpoutSource final : public SpoutBase<S> {
       bytes += batch_type<T>().heap_bytes(batch, before);
     }
     this->read_ += batch.values.size();
+    this->keep_names(output_, 0, batch.values.size());
     if (!more) return Poll::ended;
     return batch.values.empty() ? Poll::idle : Poll::ready;
   }
@@ -67,7 +98,7 @@ class SpoutSource final : public SpoutBase<S> {
  private:
   void open_output() override { output_.count_with(this->context_->arenas); }
 
-  Output<T> output_;
+  typename SpoutBase<S>::Out output_;
 };
 
 /// A spout of several streams fills a batch of each, of which a poll hands on one; while one waits
@@ -85,6 +116,7 @@ class SpoutSource<S, Streams<Streamed...>> final : public SpoutBase<S> {
     if (first_from(0) == kPorts) fill();
     emission_.swap_with(next_, batch);
     const std::size_t records = batch.size();
+    this->keep_names(emission_.output(), next_, records);
     this->read_ += records;
     const std::size_t waiting = first_from(next_ + 1);
     next_ = waiting < kPorts ? waiting : 0;
@@ -98,6 +130,9 @@ class SpoutSource<S, Streams<Streamed...>> final : public SpoutBase<S> {
 
   void fill() {
     emission_.begin();
+    for (std::size_t port = 0; port < kPorts; ++port) {
+      this->forget_names(emission_.output(), port);
+    }
     std::size_t records = 0;
     std::size_t bytes = 0;
     while (!ended_ && !this->is_full(records, bytes + emission_.output().interned_bytes())) {
@@ -117,7 +152,7 @@ class SpoutSource<S, Streams<Streamed...>> final : public SpoutBase<S> {
     return port;
   }
 
-  Emission<Streams<Streamed...>> emission_;
+  Emission<Streams<Streamed...>, typename SpoutBase<S>::Out> emission_;
   std::size_t next_ = 0;
   bool ended_ = false;
 };

@@ -174,6 +174,10 @@ class Output<Streams<S...>> {
   }
 
   // Internal.
+  template <std::size_t I>
+  std::size_t size_of() const {
+    return std::get<I>(*batches_).values.size();
+  }
   std::size_t interned_bytes() const {
     return std::apply([](const auto&... outputs) { return (outputs.interned_bytes() + ... + 0u); },
                       outputs_);
