@@ -34,6 +34,8 @@ class Search {
       held();
       waits_for_others();
       gave_up();
+      replays();
+      old_messages();
       late();
       loads();
       slow_steps();
@@ -76,6 +78,8 @@ class Search {
   void held();
   void waits_for_others();
   void gave_up();
+  void replays();
+  void old_messages();
   void late();
   void loads();
   void slow_steps();
@@ -243,6 +247,38 @@ void Search::gave_up() {
     say(share > 0.5 ? "error" : "warning", "dead_letters", component.name, text + ".",
         "Its dead letters show the records and their places: mend the input, or let the "
         "component take them.");
+  }
+}
+
+/// Failures that were to be played again are among the errors of their component.
+void Search::replays() {
+  for (const ComponentReport& component : now_.components) {
+    const std::uint64_t failed = gained(component, &ComponentReport::failed);
+    if (failed == 0) continue;
+    std::string text = fmt::format("\"{}\" failed at {} just now, whose messages are played again",
+                                   component.name, records_of(failed));
+    if (!component.errors.empty()) text += ": " + component.errors.front().reason;
+    say("warning", "replays", component.name, text + ".",
+        "What was done for them before is done again; at the last try they are dead letters.");
+  }
+}
+
+void Search::old_messages() {
+  constexpr std::int64_t kOldMs = 30'000;
+  for (const ComponentReport& component : now_.components) {
+    if (!component.acks) continue;
+    const auto& trees = component.acks->slowest;
+    const auto old = std::ranges::find_if(
+        trees, [](const OpenTreeReport& tree) { return tree.moving > 0 && tree.age_ms >= kOldMs; });
+    if (old == trees.end()) continue;
+    std::string text =
+        fmt::format("Messages of \"{}\" have been on their way for {} (from {})", component.name,
+                    lasting(static_cast<double>(old->age_ms) * 1000), old->first);
+    if (!old->component.empty()) text += fmt::format(", last seen at \"{}\"", old->component);
+    say("warning", "old_message", old->component.empty() ? component.name : old->component,
+        text + ".",
+        "A component is slow or has a long queue: give it more tasks, or bound what is on its way "
+        "with pending_max.");
   }
 }
 

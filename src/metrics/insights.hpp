@@ -16,6 +16,8 @@ namespace millrace::detail {
 ///   held_time     the partition that holds event time while others are ahead
 ///   aligned       a source that waits for others, behind it in event time
 ///   dead_letters  components that gave records up since `before`
+///   replays       components that failed at records since `before`, which are played again
+///   old_message   a message that has been on its way for long
 ///   late          components whose records came too late since `before`
 ///   hot_key       a key that loads one task
 ///   skew          a task that takes far more than its share, with no key to name

@@ -118,7 +118,10 @@ export async function openStand(browser, told, options = {}) {
 export function rich(seconds = 2000, more = {}) {
   const components = [
     component("posts", "source", { chain: 0, partitions: [{ name: "posts-0.jsonl", watermark: "2015-09-12T10:17:28.000Z", ended: false }, { name: "posts-1.jsonl", watermark: "2015-09-12T09:02:11.000Z", ended: false }, { name: "posts-2.jsonl", watermark: "end", ended: true }], blocked_share: 0.82, busy_share: 0.11,
-      dead_lettered: 17, received: 120_417, errors: [{ reason: "the line is not JSON: a string is not closed", where: "posts-0.jsonl:8127", record: "{\"time\":\"2015-09-12T04:11:09.120Z\",\"tag\":\"Cor", count: 17, at: "2026-11-21T09:02:11Z" }] }),
+      dead_lettered: 17, received: 120_417,
+      acks: { tried: 120_409, acked: 117_300, failed: 9, timed_out: 2, replayed: 9, given_up: 0, pending: 1024, in_hand: 0, held: 2076, abandoned: 0, latency_us_p50: 1210.5, latency_us_p99: 4800.1,
+        slowest: [{ first: "posts partition 1, message 40960", messages: 1024, age_ms: 73_000, moving: 3, held: 0, component: "counts" }, { first: "posts partition 0, message 77824", messages: 1024, age_ms: 61_000, moving: 0, held: 1, component: "" }] },
+      errors: [{ reason: "the line is not JSON: a string is not closed", where: "posts-0.jsonl:8127", record: "{\"time\":\"2015-09-12T04:11:09.120Z\",\"tag\":\"Cor", count: 17, at: "2026-11-21T09:02:11Z" }] }),
     component("event time", "event_time", { chain: 0 }), component("english", "filter", { chain: 0, filtered: 71_000, processed: 49_400, emitted: 49_400 }),
     component("tags", "flat_map", { chain: 0 }),
     component("counts", "count", { chain: 1, tasks: 4, busy_share: 3.86, queue_fill: 0.97, queued: 3904, skew: { share: 0.61, even: 0.25, task: 3 }, hot_key: { text: "#breaking", share: 0.58, samples: 812 }, closes_at: "2015-09-12T10:20:00Z", late: 42, received: 120_442 }),

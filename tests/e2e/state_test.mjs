@@ -140,6 +140,9 @@ test("details tell what the engine tells of a component", async ({ open }) => {
   const posts = (await details.innerText()).replace(/\s+/g, " ");
   assert.match(posts, /posts-1\.jsonl 09:02:11 holds time back/);
   assert.match(posts, /17× posts-0\.jsonl:8127/);
+  assert.match(posts, /acked 117,300 on their way 1,024 held by windows 2,076 failed 9 timed out 2 played again 9/);
+  assert.match(posts, /posts partition 1, message 40960 1,024 1 min 13 s 3 on the way counts/);
+  assert.equal(await details.getByTestId("tree-row").count(), 2);
   await page.evaluate(() => { location.hash = "#component=nobody"; });
   await page.getByText('no component named "nobody"').waitFor();
 });

@@ -301,6 +301,25 @@ void pass(Report& report, std::size_t at, std::uint64_t records) {
 
 std::string why(const Report& report) { return why_empty(report, report.views.front()); }
 
+TEST(Insights, MessagesThatFailAndThoseThatAreOld) {
+  Report now = calm();
+  now.components[1].failed = 12;
+  now.components[1].received += 12;
+  now.components[1].errors = {{"no answer", "", "", 0, 12}};
+  now.components[0].acks =
+      AckReport{.slowest = {{"edits partition 0, message 7", 10, 95'000, 0, 1, ""},
+                            {"edits partition 0, message 17", 10, 90'000, 3, 0, "count"}}};
+  EXPECT_THAT(texts(find_troubles(calm(), now)),
+              ElementsAre(StartsWith("\"count\" failed at 12 records just now, whose messages are "
+                                     "played again: no answer."),
+                          StartsWith("Messages of \"edits\" have been on their way for 90 s (from "
+                                     "edits partition 0, message 17), last seen at \"count\".")));
+  now = calm();
+  now.components[0].acks =
+      AckReport{.slowest = {{"edits partition 0, message 7", 10, 500, 3, 0, ""}}};
+  EXPECT_THAT(find_troubles(calm(), now), IsEmpty());
+}
+
 TEST(EmptyView, HasNothingToSayOnceItHadARow) {
   Report report = empty();
   report.views[0].records = 1;

@@ -62,6 +62,38 @@ export interface ComponentMore {
   closes_at?: string | null;
   partitions?: { name: string; watermark: string | null; ended: boolean; idle?: boolean }[];
   errors?: ErrorGroup[];
+  /** Records whose messages are played again. */
+  failed?: Num;
+  /** Of a source, where messages are tracked. */
+  acks?: Acks;
+}
+
+/** Messages that were read at once and are not done. */
+export interface OpenTree {
+  first: string;
+  messages: number;
+  age_ms: number;
+  /** Shares of what is left: on its way, and in state. */
+  moving: number;
+  held: number;
+  component: string;
+}
+
+/** tried = acked + failed + given_up + pending + in_hand + held + abandoned. */
+export interface Acks {
+  tried: Num;
+  acked: Num;
+  failed: Num;
+  timed_out: Num;
+  replayed: Num;
+  given_up: Num;
+  pending: Num;
+  in_hand: Num;
+  held: Num;
+  abandoned: Num;
+  latency_us_p50: Num | null;
+  latency_us_p99: Num | null;
+  slowest: OpenTree[];
 }
 
 export interface Component extends ComponentMore {

@@ -9,6 +9,7 @@ import type { Component, HistoryAnswer, Insight, Num, Report, Task } from "../re
 import { selected } from "../selection";
 import { Meter } from "./box";
 import { ErrorList } from "./errors";
+import { Messages } from "./messages";
 import { useTasks } from "./tasks";
 import { nodeOf } from "./viewport";
 
@@ -74,10 +75,10 @@ function Facts(props: { component: Component }) {
   );
 }
 
-/** received = processed + filtered + late + dead letters + in flight, as a bar and in figures. */
+/** received = processed + filtered + late + dead letters + in flight + played again, as a bar and in figures. */
 function Counts(props: { component: Component }) {
   const c = props.component;
-  const parts: [string, Num][] = [["processed", c.processed], ["filtered", c.filtered], ["late", c.late], ["dead letters", c.dead_lettered], ["in flight", c.in_flight]];
+  const parts: [string, Num][] = [["processed", c.processed], ["filtered", c.filtered], ["late", c.late], ["dead letters", c.dead_lettered], ["in flight", c.in_flight], ["played again", c.failed ?? 0]];
   return (
     <>
       <h3>Where its records went</h3>
@@ -86,7 +87,7 @@ function Counts(props: { component: Component }) {
       </span>
       <dl class="counts">
         <div><dt>received</dt><dd>{full(c.received)}</dd></div>
-        {parts.map(([name, count], i) => <div key={name}><dt><i class={`key tone-${i}`} aria-hidden="true" />{name}</dt><dd>{full(count)}</dd></div>)}
+        {parts.filter(([name, count]) => name !== "played again" || (toFigure(count) ?? 0) > 0).map(([name, count], i) => <div key={name}><dt><i class={`key tone-${i}`} aria-hidden="true" />{name}</dt><dd>{full(count)}</dd></div>)}
         <div><dt>emitted</dt><dd>{full(c.emitted)}</dd></div>
         {(toFigure(c.rows_refused ?? 0) ?? 0) > 0 && (
           <div data-testid="rows-refused" title="Results that could not be made, as a sum beyond its range; each is among the dead letters, with what to do."><dt>results refused</dt><dd>{full(c.rows_refused ?? 0)}</dd></div>
@@ -181,6 +182,7 @@ function Inspector(props: { report: Report; component: Component; tasks: Task[];
       <Facts component={component} />
       <Counts component={component} />
       <Tasks tasks={tasksOf(report, component, props.tasks)} />
+      <Messages component={component} />
       <Partitions component={component} />
       {errors.length > 0 && <><h3>Last errors</h3><ErrorList errors={errors} /></>}
     </aside>
