@@ -167,6 +167,7 @@ class EmitsRows final : public Operator, public HoldsAggregates {
   }
   void tick(Outputs& out) override { inner_->tick(out_.to(out)); }
   void close() override { inner_->close(); }
+  void ended() override { inner_->ended(); }
   void advance(Time watermark, Outputs& out) override { inner_->advance(watermark, out_.to(out)); }
   Time forwarded(Time watermark) const override { return inner_->forwarded(watermark); }
   Anchoring anchoring() const override { return inner_->anchoring(); }
