@@ -52,6 +52,9 @@ struct Arrival {
 /// The type-independent part of a batch. Owned by one task at a time.
 class BatchBase {
  public:
+  BatchBase() = default;
+  BatchBase(BatchBase&&) = default;
+  BatchBase& operator=(BatchBase&&) = default;
   virtual ~BatchBase() = default;
   virtual std::size_t size() const = 0;
   /// Empties records and marks; keeps capacity.
