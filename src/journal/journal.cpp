@@ -111,10 +111,8 @@ Status Journal::open_all() {
     }
   } else if (!is_there) {
     if (Status status = make_root(); !status) return status;
-  } else {
-    auto lock = disk_.lock(folder_ + "/" + kLockName);
-    if (!lock) return lock.error();
-    lock_ = std::move(*lock);
+  } else if (Status status = take_lock(); !status) {
+    return status;
   }
   if (Status status = check_root(disk_, folder_); !status) return status;
   if (Status status = open_book(); !status) return status;
@@ -124,6 +122,13 @@ Status Journal::open_all() {
     if (Status status = open_topic(name); !status) return status;
   }
   return {};
+}
+
+Status Journal::take_lock() {
+  if (options_.no_fence) return {};
+  auto lock = disk_.lock(folder_ + "/" + kLockName);
+  if (lock) lock_ = std::move(*lock);
+  return lock.error();
 }
 
 Status Journal::open_book() {
@@ -149,9 +154,7 @@ Status Journal::make_root() {
                         "that is empty or not there yet",
                         folder_, name)};
   }
-  auto lock = disk_.lock(folder_ + "/" + kLockName);
-  if (!lock) return lock.error();
-  lock_ = std::move(*lock);
+  if (Status status = take_lock(); !status) return status;
   if (Status status = replace_file(disk_, folder_, kRootName, kRootKind, ""); !status)
     return status;
   const auto slash = folder_.find_last_of('/');

@@ -111,7 +111,7 @@ std::string PartitionLog::take_spare() {
 Result<std::optional<Appended>> PartitionLog::known_before(const Owner& owner,
                                                            std::size_t records) const {
   const ProducerStamp& stamp = owner.stamp;
-  const bool counts = stamp.id != 0 && !owner.in_transaction;
+  const bool counts = stamp.id != 0 && !owner.in_transaction && !options_.no_dedup;
   const auto found = counts ? producers_.find(stamp.id) : producers_.end();
   if (found == producers_.end()) return std::optional<Appended>();
   const ProducerState& last = found->second;
@@ -123,6 +123,13 @@ Result<std::optional<Appended>> PartitionLog::known_before(const Owner& owner,
                             "from {}: it may repeat its last append or go on at {}",
                             folder(), stamp.id, records, stamp.sequence, last.records,
                             last.sequence, last.sequence + last.records));
+}
+
+std::uint64_t PartitionLog::next_sequence(std::uint64_t id) {
+  const Lock lock(mutex_);
+  const auto found = producers_.find(id);
+  if (found == producers_.end() || options_.no_dedup) return 0;
+  return found->second.sequence + found->second.records;
 }
 
 std::uint64_t PartitionLog::place(std::string& batch, std::uint32_t records_crc,

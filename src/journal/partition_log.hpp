@@ -30,6 +30,8 @@ struct JournalOptions {
   bool read_only = false;    ///< no lock, no recovery: sees what another process writes
   bool no_sync = false;      ///< unsafe, for tests of the tests: nothing is synced
   bool no_checksum = false;  ///< unsafe, for tests of the tests: damage is not looked for
+  bool no_dedup = false;     ///< unsafe, for tests of the tests: a repeated append is stored again
+  bool no_fence = false;     ///< unsafe, for tests of the tests: two processes may write at once
   Log log = {};
 };
 
@@ -69,6 +71,8 @@ class PartitionLog final : public PartitionView {
   /// Appends records, together and in order. Errors: 2010 for records that cannot be, and for a
   /// sequence that skips or that is too old; 4002.
   Result<Appended> append(std::span<const JournalRecord> records, ProducerStamp stamp = {});
+  /// The sequence at which the producer `id` goes on: 0 when nothing is known of it.
+  std::uint64_t next_sequence(std::uint64_t id);
   /// Appends records that are hidden until the transaction commits; for Transaction, which see. On
   /// return they are written, and durable after sync(). Errors: 2010, 4002.
   Result<Appended> append_hidden(std::span<const JournalRecord> records, TransactionNumber number);

@@ -204,6 +204,8 @@ TEST_F(JournalTest, ARepeatedAppendIsStoredOnce) {
   while (topic->view(0).shape()->active.base_offset < 60)
     ASSERT_TRUE(append(*topic, {std::string(100, 'y')}).has_value());
   topic = &reopen({.segment_bytes = 1024});
+  EXPECT_EQ(topic->log(0)->next_sequence(9), 60u);
+  EXPECT_EQ(topic->log(0)->next_sequence(10), 0u);
   EXPECT_EQ(append(*topic, {"29", std::string(60, 'x')}, 0, {9, 58})->offset, 58u);
   EXPECT_EQ(append(*topic, {"x"}, 0, {9, 61}).error().code(), Code::parameter_invalid);  // a gap
   EXPECT_EQ(append(*topic, {"x"}, 0, {9, 10}).error().code(), Code::parameter_invalid);  // long ago
