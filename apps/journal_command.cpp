@@ -25,7 +25,9 @@ constexpr const char* kHelp = R"(The journal: a durable log in a folder, of topi
 
 usage: millrace journal ls DIR
        millrace journal describe DIR TOPIC
-       millrace journal produce DIR TOPIC [flags]    lines of standard input become records
+       millrace journal produce DIR TOPIC [FILE...] [flags]
+                                                     lines of files become records, or those of
+                                                     standard input
        millrace journal consume DIR TOPIC [flags]    records become lines
        millrace journal verify DIR                   reads every byte and lists all damage
        millrace journal commit DIR NUMBER            decides a transaction that was prepared, and
@@ -33,7 +35,10 @@ usage: millrace journal ls DIR
 
 produce makes journal and topic when they are not there:
   --key-separator TEXT   what stands before it in a line is the record's key
-  --acks                 prints PARTITION OFFSET for each record that is acknowledged
+  --acks                 prints PARTITION OFFSET for each record that is acknowledged, and FILE
+                         when files are named
+  --producer NAME        remembers how far each input has come: after a run that was killed, the
+                         same command goes on there, and stores nothing twice
   --transaction          all lines become visible together, at the end of input, or none
   --mode sync|async      when a record is acknowledged: sync, it survives a loss of power
                          (default); async, the end of this process only
@@ -52,8 +57,8 @@ consume:
   --follow               goes on with what comes, until Ctrl-C
   --json                 a JSON object a record: partition, offset, time, key, value, headers
 
-Both: --unsafe no-fsync|no-checksum switches a protection off, to see that tests notice. One
-process produces into a journal; any number may look, also meanwhile.
+One process produces into a journal; any number may look, also meanwhile. Several files of one
+produce are read side by side, and share the syncs of the disk.
 )";
 
 int fail(const Status& status) { return detail::report_error(status); }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 
 #include "base/text.hpp"
 
@@ -24,6 +25,15 @@ Status unknown(const JournalFlags& flags, const std::string& word) {
   return {Code::option_unknown,
           fmt::format("{}: there is no such flag{}; `millrace journal --help` lists them", word,
                       near.empty() ? "" : ": did you mean " + near + "?")};
+}
+
+/// Nobody shall take such a run for a safe one.
+void warn_of(const detail::JournalOptions& unsafe) {
+  const char* what = unsafe.no_sync       ? "what is acknowledged does not survive a loss of power"
+                     : unsafe.no_checksum ? "damage is neither looked for nor found"
+                     : unsafe.no_dedup    ? "what is sent again is stored again"
+                                          : "a second process may write, and destroy the journal";
+  fmt::print(stderr, "UNSAFE: {}; --unsafe is there to see that tests notice\n", what);
 }
 
 }  // namespace
@@ -51,7 +61,9 @@ Result<JournalWords> JournalWords::read(int argc, char** argv, const JournalFlag
       return invalid(word + ": its value is missing; `millrace journal --help` tells more");
     }
   }
-  if (words.plain_.size() != plain.size()) {
+  const bool more = !plain.empty() && plain.back().ends_with("...]");
+  const std::size_t least = plain.size() - (more ? 1 : 0);
+  if (words.plain_.size() < least || (words.plain_.size() > least && !more)) {
     return invalid(
         fmt::format("journal {}: it takes {}, and got {} words; `millrace journal "
                     "--help` tells more",
@@ -108,10 +120,16 @@ Status JournalWords::options(detail::JournalOptions& out) const {
     return invalid(fmt::format("--mode {}: give sync or async", mode));
   if (mode == "async") out.mode = detail::JournalMode::async;
   const std::string unsafe = text("--unsafe");
-  if (has("--unsafe") && unsafe != "no-fsync" && unsafe != "no-checksum")
-    return invalid(fmt::format("--unsafe {}: give no-fsync or no-checksum", unsafe));
   out.no_sync = unsafe == "no-fsync";
   out.no_checksum = unsafe == "no-checksum";
+  out.no_dedup = unsafe == "no-dedup";
+  out.no_fence = unsafe == "no-fence";
+  const bool known = out.no_sync || out.no_checksum || out.no_dedup || out.no_fence;
+  if (has("--unsafe") && !known) {
+    return invalid(
+        fmt::format("--unsafe {}: give no-fsync, no-checksum, no-dedup or no-fence", unsafe));
+  }
+  if (known) warn_of(out);
   return bytes("--segment-bytes", 1024, out.segment_bytes);
 }
 

@@ -23,11 +23,16 @@ struct JournalFlags {
 class JournalWords {
  public:
   /// `argv[0]` is the command. Errors: 1001 for an unknown flag, with a near one; 1002 for a
-  /// value that is missing, or when there are not `plain` words beside the flags.
+  /// value that is missing, or when there are not `plain` words beside the flags; a last one that
+  /// ends in "...]" stands for any number.
   static Result<JournalWords> read(int argc, char** argv, const JournalFlags& flags,
                                    const std::vector<std::string>& plain);
 
   const std::string& plain(std::size_t at) const { return plain_[at]; }
+  /// Those from `at` on.
+  std::vector<std::string> plain_from(std::size_t at) const {
+    return {plain_.begin() + static_cast<std::ptrdiff_t>(at), plain_.end()};
+  }
   bool has(const std::string& flag) const { return values_.contains(flag); }
   /// The value of a flag, or "".
   std::string text(const std::string& flag) const;
@@ -36,7 +41,7 @@ class JournalWords {
                 std::uint64_t& out) const;
   Status bytes(const std::string& flag, std::uint64_t least, std::uint64_t& out) const;
   Status duration(const std::string& flag, Duration& out) const;
-  /// --mode and --unsafe. Errors: 1002.
+  /// --mode, --segment-bytes and --unsafe; the last with a warning on stderr. Errors: 1002.
   Status options(detail::JournalOptions& out) const;
 
  private:

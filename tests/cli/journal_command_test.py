@@ -87,6 +87,40 @@ class JournalCommand(CliTest):
         self.assertEqual(len(served), 102)
         self.assertNotEqual(served, "a" * 50 + "\n" + "b" * 50 + "\n")
 
+    def test_an_input_that_is_read_again_is_stored_once(self):
+        lines = "".join(f"{turn % 7}={turn}\n" for turn in range(50)) + "no key\n" * 5
+        flags = ("--producer", "import", "--key-separator", "=", "--partitions", "3")
+        first = lines[:lines.index("\n", 100) + 1]
+        stored = first.count("\n")
+        self.produce(first, *flags)
+        _, err = self.produce(lines, *flags)
+        self.assertEqual(err, f"{55 - stored} records appended to t; {stored} were there already\n")
+        _, err = self.produce(lines, *flags)
+        self.assertEqual(err, "0 records appended to t; 55 were there already\n")
+        self.assertEqual(len(self.consume().splitlines()), 55)
+        # Another producer, and the canary: without the protection all is stored again.
+        self.produce("x\n", "--producer", "other")
+        _, err = self.produce(lines, *flags, "--unsafe", "no-dedup")
+        self.assertIn("UNSAFE: what is sent again is stored again", err)
+        self.assertEqual(len(self.consume().splitlines()), 55 + 1 + 55)
+
+    def test_files_are_inputs_side_by_side(self):
+        files = [self.file(name, "".join(f"{name}{turn}\n" for turn in range(300)))
+                 for name in "abc"]
+        out, err = self.run_program("millrace", "journal", "produce", self.journal, "t", *files,
+                                    "--acks", "--producer", "p")
+        self.assertEqual(err, "900 records appended to t\n")
+        served = self.consume().splitlines()
+        for line in out.splitlines():  # PARTITION OFFSET FILE
+            _, offset, name = line.split()
+            self.assertTrue(served[int(offset)].startswith(name[-1]), line)
+        for name in "abc":
+            self.assertEqual([line for line in served if line[0] == name],
+                             [f"{name}{turn}" for turn in range(300)])
+        _, err = self.run_program("millrace", "journal", "produce", self.journal, "t",
+                                  *reversed(files), "--producer", "p")
+        self.assertEqual(err, "0 records appended to t; 900 were there already\n")
+
     def test_wrong_words(self):
         self.produce("x")
         for arguments, code, number, part in (
@@ -107,6 +141,12 @@ class JournalCommand(CliTest):
                 (["produce", self.journal, "t", "--mode", "fast"], 64, 1002, "sync or async"),
                 (["consume", self.journal, "t", "--isolation", "no"], 64, 1002, "read_committed"),
                 (["produce", self.journal, "t", "--acks", "--transaction"], 64, 1002, "--acks"),
+                (["produce", self.journal, "t", "--producer", "p", "--transaction"], 64, 1002,
+                 "can be repeated as it was"),
+                (["produce", self.journal, "t", "--producer="], 64, 1002, "not empty"),
+                (["produce", self.journal, "t", "a", "b", "--transaction"], 64, 1002, "one input"),
+                (["produce", self.journal, "t", "a", "a"], 64, 1002, "named twice"),
+                (["produce", self.journal, "t", self.folder / "no"], 66, 4001, "cannot be opened"),
                 (["commit", self.journal, "one"], 64, 1002, "number of a transaction"),
                 (["commit", self.journal, "1"], 78, 2010, "is not prepared"),
                 (["abort", self.folder / "none", "1"], 66, 4001, "there is no such folder"),
