@@ -1,5 +1,5 @@
-# Thin names over the CMake presets and tools/: demo, test, check, bench, canaries, format.
-.PHONY: help demo test check bench install deb canaries format
+# Thin names over the CMake presets and tools/: demo, test, check, bench, canaries, chaos, format.
+.PHONY: help demo test check bench install deb canaries chaos format
 .DEFAULT_GOAL := help
 
 JOBS ?= $(shell nproc)
@@ -15,6 +15,7 @@ help:
 	@echo 'make install   install the program, headers and libraries (PREFIX=/usr/local)'
 	@echo 'make deb       make the Debian packages'
 	@echo 'make canaries  plant each fault and see it caught'
+	@echo 'make chaos     kill and damage the program for minutes; a table of what was lost (nothing)'
 	@echo 'make format    format the C++ sources'
 
 # The program alone: no tests, no Node. Ctrl-C ends the program, and make with it in peace.
@@ -49,6 +50,10 @@ check:
 canaries:
 	@tools/bootstrap test
 	@MILLRACE_JOBS=$(JOBS) tools/canaries
+
+chaos: release
+	@tools/bootstrap check
+	@MILLRACE_BIN=build/release/bin python3 tests/rig/rig.py --full $(ARGS)
 
 format:
 	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-19 -i
