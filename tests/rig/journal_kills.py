@@ -17,8 +17,9 @@ def one_life(journal, inputs, pipes, chance, oracle):
     before = collections.Counter(oracle.acknowledged.values())
     feeders = [Feeder(path, one.text, chance, len(one.text) * before[one.name] // LINES)
                for path, one in zip(pipes, inputs)]
+    mode = chance.choice(("sync", "async"))  # a kill takes nothing in either
     life = Life(journal.produce("--acks", "--partitions", PARTITIONS, "--segment-bytes", "64K",
-                                *pipes))
+                                "--mode", mode, *pipes))
     if chance.random() < 0.3:
         life.reader.join(chance.random() * 0.03)  # while it recovers
     else:
