@@ -10,7 +10,8 @@ import tempfile
 from journal_oracle import (TRACED_PARTITIONS, Journal, Oracle, after_fault, make_inputs,
                             run_traced)
 
-CALLS = ("pwrite64", "fdatasync", "fsync", "rename", "mkdir")
+CALLS = ("pwrite64", "fdatasync", "fsync", "rename", "mkdir", "unlink")
+RETENTION = ("--retention-bytes", "5K")  # looked at as a process begins: the second run unlinks
 KILLS = ("signal=KILL",)
 ERRORS = ("error=EIO", "error=ENOSPC", "error=EINTR")
 ONCE = "error=EINTR"  # for ever, it would be tried again for ever
@@ -27,6 +28,7 @@ class Runs:
         self.path = self.folder / self.one.name
         self.trace = self.folder / "trace"
         self.journal = Journal(self.folder / "j", unsafe)
+        self.retains = False
 
     def run(self, *inject, anew=True):
         strace = ("strace", "-f", "-e", "signal=none", "-e", f"trace={','.join(CALLS)}", *inject,
@@ -36,7 +38,8 @@ class Runs:
     def run_under(self, words, anew=True):
         if anew:
             shutil.rmtree(self.journal.folder, ignore_errors=True)
-        return run_traced(self.journal, self.path, self.one, self.chance, words)
+        return run_traced(self.journal, self.path, self.one, self.chance, words,
+                          RETENTION if self.retains else ())
 
     def points(self, faults):
         """Each fault at each call of an undisturbed run; errors once, and from there on."""
@@ -60,6 +63,7 @@ class Runs:
 
     def fault(self, fault, name, when):
         """What is wrong after one fault."""
+        self.retains = fault in KILLS and self.chance.random() < 0.5
         life, code, said = self.run("-e", f"inject={name}:{fault}:when={when}")
         wrong = []
         if fault in KILLS and code not in (0, -signal.SIGKILL, CRASH + signal.SIGKILL):
@@ -68,10 +72,11 @@ class Runs:
             wrong.append(f"crash: it ended with {code}: {said}")
         if fault in ERRORS and code > 0 and "error 4" not in said:
             wrong.append(f"unsaid: it ended with {code}: {said}")
-        oracle = Oracle([self.one])
+        oracle = Oracle([self.one], self.retains)
         oracle.note(life.acks)
-        if fault in KILLS and self.chance.random() < 0.5:  # and again, while it recovers
-            again = f"inject={self.chance.choice(CALLS)}:{fault}:when={self.chance.randrange(1, 8)}"
+        if fault in KILLS and self.chance.random() < 0.7:  # and again, while it recovers
+            last = "unlink" if self.retains else self.chance.choice(CALLS)
+            again = f"inject={last}:{fault}:when={self.chance.randrange(1, 4)}"
             life, _, _ = self.run("-e", again, anew=False)
             oracle.note(life.acks)
         return wrong + after_fault(self.journal, oracle, self.path)

@@ -49,7 +49,7 @@ BARS = [
         (2, 20), (10, 100), "no-dedup", "duplicate"),
     Bar("fence", "R1", "a second writer beside one that was stopped", journal_kills.fence,
         (1, 1), (10, 1), "no-fence", "two-writers"),
-    Bar("calls", "R2", "killed at the N-th write, sync, rename; half of them again in recovery",
+    Bar("calls", "R2", "killed at the N-th write, sync, rename; most of them again in recovery",
         call_faults.kills, (1, 16), (3, 1000), "no-dedup", "duplicate", no_strace),
     Bar("errors", "R3", "the N-th write, sync, rename fails, once or for ever",
         call_faults.errors, (1, 16), (1, 2000), "no-dedup", "duplicate", no_strace),
