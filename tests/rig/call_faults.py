@@ -70,6 +70,8 @@ class Runs:
             wrong.append(f"it ended with {code}: {said}")
         if fault in ERRORS and (code < 0 or code >= CRASH):
             wrong.append(f"crash: it ended with {code}: {said}")
+        if code == 0 and when.endswith("+") and "(INJECTED)" in self.trace.read_text():
+            wrong.append("unseen: calls failed for ever, and it ended as if all were well")
         if fault in ERRORS and code > 0 and "error 4" not in said:
             wrong.append(f"unsaid: it ended with {code}: {said}")
         oracle = Oracle([self.one], self.retains)
