@@ -1,11 +1,12 @@
 # R1 of the journal: several producers, killed at random moments, and started on the same inputs.
 import collections
+import contextlib
 import pathlib
 import random
 import signal
 import tempfile
 
-from journal_oracle import REFUSED, Feeder, Journal, Life, Oracle, make_inputs
+from journal_oracle import REFUSED, Feeder, Follower, Journal, Life, Oracle, make_inputs
 
 PARTITIONS = 3
 NAMES = ("a", "b", "c")
@@ -39,18 +40,23 @@ def kills(seed, count, unsafe=""):
     inputs = make_inputs(seed, NAMES, LINES, PARTITIONS)
     oracle = Oracle(inputs)
     restarts_s = []
-    with tempfile.TemporaryDirectory(prefix="millrace-rig-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="millrace-rig-"))
         journal = Journal(pathlib.Path(folder) / "j", unsafe)
         pipes = [pathlib.Path(folder) / name for name in NAMES]
+        follower = None
         for turn in range(count):
             wrong, first_ack_s = one_life(journal, inputs, pipes, chance, oracle)
             if first_ack_s is not None:
                 restarts_s.append(first_ack_s)
+            if follower is None and oracle.acknowledged:
+                follower = Follower(journal)
+                stack.callback(follower.stop)
             if not wrong and (turn % 8 == 7 or turn == count - 1):
                 wrong = check(journal, oracle)
             if wrong:
                 return turn + 1, [f"after kill {turn + 1}: {one}" for one in wrong], restarts_s
-        return count, finish(journal, inputs, oracle, folder), restarts_s
+        return count, finish(journal, inputs, oracle, follower), restarts_s
 
 
 def check(journal, oracle):
@@ -61,17 +67,19 @@ def check(journal, oracle):
     return [f"consume ended with {code}"] if code else oracle.anomalies(served)
 
 
-def finish(journal, inputs, oracle, folder):
+def finish(journal, inputs, oracle, follower):
     """The inputs whole, as files under the names of the pipes: all is there, once, in order."""
-    for one in inputs:
-        path = pathlib.Path(folder) / one.name
+    files = [journal.folder.with_name(one.name) for one in inputs]
+    for path, one in zip(files, inputs):
         path.unlink(missing_ok=True)
         path.write_bytes(one.text)
-    done = journal.execute(journal.produce(*(pathlib.Path(folder) / name for name in NAMES)))
+    done = journal.execute(journal.produce("--partitions", PARTITIONS, *files))
     if done.returncode:
         return [f"the last run ended with {done.returncode}: {done.stderr.decode()}"]
     served, code = journal.served()
     wrong = oracle.anomalies(served, complete=True)
+    if follower is not None:
+        wrong += follower.anomalies(served)
     verified = journal.run("verify")
     if code or verified.returncode:
         wrong.append(f"consume {code}, verify {verified.returncode}: {verified.stderr.decode()}")

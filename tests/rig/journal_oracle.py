@@ -186,6 +186,46 @@ class Life:
         return code, said
 
 
+class Follower:
+    """A reader in a process of its own that goes on while writers are killed and come back."""
+
+    def __init__(self, journal):
+        self.seen = {}  # as Journal.served() gives it
+        self.count = 0
+        self.ended = False
+        self.process = subprocess.Popen(journal.command("consume", TOPIC, "--json", "--follow"),
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            record = json.loads(line)
+            place = self.seen.setdefault(record["partition"], [])
+            place.append((record["offset"], record["value"]))
+            self.count += 1
+        self.ended = True
+
+    def anomalies(self, served):
+        """It must come to see exactly what is served in the end, and nothing else."""
+        total = sum(map(len, served.values()))
+        end = time.monotonic() + PATIENCE_S
+        while self.count < total and not self.ended and time.monotonic() < end:
+            time.sleep(0.01)
+        if self.count < total:
+            return [f"unseen: a follower misses {total - self.count} records"]
+        return [f"aborted-read: a follower saw in partition {partition} what is not served"
+                for partition, seen in self.seen.items() if seen != served.get(partition)]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(PATIENCE_S)
+        self.thread.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
 class Oracle:
     """Compares what a journal serves with what was sent and acknowledged.
 
