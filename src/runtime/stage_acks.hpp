@@ -15,7 +15,7 @@ namespace millrace::detail {
 /// it emits; end().
 ///
 /// Cost: a few atomics a batch and range; where rows are made of what was held, a heap object a
-/// call.
+/// call, and an atomic for each range that begins before the newest row and stays held.
 class StageAcks {
  public:
   /// Messages are tracked, and the operator leaves them to its stage.
@@ -33,14 +33,24 @@ class StageAcks {
   void abandon();
 
  private:
+  /// What is held of a batch.
+  struct Held {
+    Origin* origin;
+    Time oldest;  ///< of the batch
+  };
+
   void hand_over(Origin& origin);
+  void let_go(std::optional<Time> holds_from);
+  void anchor_to_held();
 
   bool on_ = false;
   Joint* rows_ = nullptr;       ///< of the call
   std::vector<Origin*> given_;  ///< a moving share in each
   Time newest_ = kTimeMin;      ///< of what was given
+  Time oldest_ = kTimeMin;
+  Time newest_row_ = kTimeMin;  ///< of what the call emits
   /// A held share in each, by the newest event time of the batch it came with.
-  std::map<Time, std::vector<Origin*>> held_;
+  std::map<Time, std::vector<Held>> held_;
 };
 
 }  // namespace millrace::detail
