@@ -29,6 +29,9 @@ enum class Code : std::uint16_t {
   parameter_invalid = 2010,     ///< a verb's parameter that cannot be used, such as top(0)
   user_code_failed = 3001,      ///< user code threw and the topology was told to stop
   memory_exceeded = 3002,       ///< keyed state that does not fit the memory budget
+  state_unreadable = 3003,      ///< a checkpoint that is damaged, or of a later version
+  state_mismatch = 3004,        ///< stored state that does not fit the topology
+  state_in_use = 3005,          ///< a state folder that another process works with
   source_failed = 4001,         ///< a source cannot be opened or read
   sink_failed = 4002,           ///< a sink cannot be opened or written
   record_invalid = 4003,        ///< a record that cannot be parsed (goes to the dead letters)

@@ -251,12 +251,16 @@ int exit_code(const Status& status) {
       return EX_IOERR;
     case Code::input_corrupt:
     case Code::columns_mismatch:
+    case Code::state_unreadable:
       return EX_DATAERR;
     case Code::output_closed:
       return EX_OK;
     case Code::address_in_use:
     case Code::memory_exceeded:
+    case Code::state_in_use:
       return EX_UNAVAILABLE;
+    case Code::state_mismatch:
+      return EX_CONFIG;
     case Code::address_refused:
       return EX_USAGE;
     default:

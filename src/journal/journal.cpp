@@ -8,7 +8,7 @@
 
 #include "base/crc32c.hpp"
 #include "base/text.hpp"
-#include "journal/journal_bytes.hpp"
+#include "base/byte_codec.hpp"
 #include "journal/journal_file.hpp"
 #include "journal/partition_tail.hpp"
 #include "journal/transaction_follower.hpp"

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "base/crc32c.hpp"
-#include "journal/journal_bytes.hpp"
+#include "base/byte_codec.hpp"
 
 namespace millrace::detail {
 namespace {

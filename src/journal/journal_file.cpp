@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/crc32c.hpp"
-#include "journal/journal_bytes.hpp"
+#include "base/byte_codec.hpp"
 
 namespace millrace::detail {
 

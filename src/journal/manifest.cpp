@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "journal/journal_bytes.hpp"
+#include "base/byte_codec.hpp"
 #include "journal/journal_file.hpp"
 
 namespace millrace::detail {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/crc32c.hpp"
-#include "journal/journal_bytes.hpp"
+#include "base/byte_codec.hpp"
 #include "journal/journal_file.hpp"
 
 namespace millrace::detail {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "journal/journal_bytes.hpp"
+#include "base/byte_codec.hpp"
 
 namespace millrace::detail {
 namespace {

@@ -17,6 +17,7 @@
 #include "operator/source.hpp"
 #include "operator/time_origin.hpp"
 #include "record/batch.hpp"
+#include "state/state_image.hpp"
 
 namespace millrace::detail {
 
@@ -115,6 +116,12 @@ class Operator {
                              Outputs& out) {
     process(batch, exclusive, out);
   }
+  /// A barrier has come, and goes on behind what is emitted now: hands on what need not be kept.
+  virtual void before_barrier(Outputs&) {}
+  /// Adds what it keeps beyond a call to the image of an epoch. Behind before_barrier().
+  virtual void save_state(StateWriter&) {}
+  /// Takes what it owns of an image of its component. Once, between open() and the first call.
+  virtual void restore_state(StateReader&) {}
   /// The component's tick interval has passed.
   virtual void tick(Outputs&) {}
   /// Called once at every orderly end, also when another component failed.

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/memory_meter.hpp"
@@ -49,6 +50,13 @@ struct EndContext {
   std::size_t line_bytes_max = 16u << 20;  ///< longer lines become dead letters
   TaskContext* user = nullptr;             ///< what the component may know of its place
   MemoryMeter* arenas = nullptr;           ///< for the arenas it makes; null: nobody counts them
+  bool epochs = false;                     ///< the run makes epochs; see Sink::prepare()
+};
+
+/// Where reading of a partition goes on.
+struct SourcePosition {
+  std::string partition;  ///< its name, the same in every run: a file's path, "topic/3"
+  std::string bytes;      ///< as its kind of source spells it
 };
 
 enum class Poll {
@@ -94,6 +102,16 @@ class Source {
   /// What became of a message, by its name.
   virtual void acked(std::uint64_t /*name*/) {}
   virtual void failed(std::uint64_t /*name*/) {}
+  /// True: what it has given it can give again, from any position that it named. Valid after
+  /// open().
+  virtual bool replayable() const { return false; }
+  /// Where each partition of this task stands: what the last poll() gave lies before it. Between
+  /// polls, where replayable().
+  virtual void save_positions(std::vector<SourcePosition>& /*to*/) const {}
+  /// Goes on from `positions`, those of all tasks of the component; a partition of its own that is
+  /// not among them begins anew. Between open() and the first poll(). Errors: 4001 where one of
+  /// them is not there any more.
+  virtual Status resume(std::span<const SourcePosition> /*positions*/) { return {}; }
   /// Called once at every orderly end.
   virtual void close() {}
 };
@@ -112,6 +130,19 @@ class Sink {
   /// else should give up with 4002.
   virtual void give_up() {}
   virtual Status close() { return {}; }
+
+  /// True: where a run makes epochs, nothing it writes can be seen before commit() of its epoch.
+  virtual bool transactional() const { return false; }
+  /// All that was written since the last call belongs to `epoch` (> 0, ascending): makes it
+  /// durable, still unseen. Returns what commit() and recover() need of it, also in another
+  /// process; empty: nothing was written. Errors: 4002; then the epoch does not complete.
+  virtual Result<std::string> prepare(std::uint64_t /*epoch*/) { return std::string(); }
+  /// The epoch is complete: what was prepared for it is to be seen. Repeatable.
+  virtual Status commit(std::uint64_t /*epoch*/, std::string_view /*prepared*/) { return {}; }
+  /// The run goes on behind an epoch, or begins (no `prepared`): commits what the tasks of the
+  /// component prepared for that, and takes back all else that earlier runs left open. Given to
+  /// task 0, all of it. Between open() of all tasks and the first write().
+  virtual Status recover(std::span<const std::string> /*prepared*/) { return {}; }
 };
 
 }  // namespace millrace::detail

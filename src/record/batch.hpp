@@ -68,6 +68,7 @@ class BatchBase {
     messages.release();
     arenas.clear();
     watermark = kTimeMin;
+    barrier = 0;
     end = false;
     due_ns = 0;
     partition = 0;
@@ -105,6 +106,7 @@ class BatchBase {
   MessageRefs messages;               ///< one per record where messages are tracked, else empty
   std::vector<ArenaRef> arenas;       ///< every arena that a record points into
   Time watermark = kTimeMin;          ///< mark after the last record; kTimeMin: none
+  std::uint64_t barrier = 0;          ///< mark after that: the epoch that ends here; 0: none
   bool end = false;                   ///< the sender sends nothing after this batch
   std::int64_t due_ns = 0;       ///< steady time at which the oldest record was due; 0: unknown
   std::uint32_t partition = 0;   ///< source partition (meaningful in the source's chain)

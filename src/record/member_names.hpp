@@ -73,6 +73,9 @@ constexpr std::size_t count_members() {
     return N;
   } else if constexpr (braces_take<T>(std::make_index_sequence<N + 1>{})) {
     return count_members<T, N + 1>();
+  } else if constexpr (std::is_aggregate_v<T> &&
+                       !braces_take<T>(std::make_index_sequence<N>{})) {
+    return count_members<T, N + 1>();  // a member behind these has no default
   } else {
     return N;
   }

@@ -1,4 +1,4 @@
-// Little-endian numbers in bytes: how the journal's files spell them.
+// Little-endian numbers in bytes: how the files of journals and checkpoints spell them.
 #pragma once
 
 #include <bit>
@@ -9,7 +9,8 @@
 
 namespace millrace::detail {
 
-static_assert(std::endian::native == std::endian::little, "the journal's files are little-endian");
+static_assert(std::endian::native == std::endian::little,
+              "the files of journals and checkpoints are little-endian");
 
 /// Appends a fixed-size number.
 template <class N>

@@ -1,0 +1,112 @@
+// StateImage: what an operator keeps, as named parts of bytes: written at a barrier, read by who
+// owns them after a restart, however many tasks there are then.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/byte_codec.hpp"
+#include "base/status.hpp"
+#include "state/keyed_tables.hpp"
+
+namespace millrace::detail {
+
+/// Whom a part of an image belongs to, and so who reads it after a restart.
+enum class PartOwner : std::uint8_t {
+  task,       ///< the task that wrote it; every task reads those of all
+  key_group,  ///< a key group: the task that owns it reads it
+  partition,  ///< a partition of the source, numbered over all tasks: its task reads it
+};
+
+/// Some bytes of an image. `number` is that of the task, key group or partition; `shape` says what
+/// the bytes are, for a reader of another shape (see StoredShape); empty: nothing to say.
+struct StatePart {
+  std::string name;
+  std::string shape;
+  PartOwner owner = PartOwner::task;
+  std::uint32_t number = 0;
+  std::string bytes;
+};
+
+/// Takes the image of one operator in one task. One thread.
+class StateWriter {
+ public:
+  /// `task` of `tasks` writes.
+  StateWriter(std::uint32_t task, std::uint32_t tasks) : task_(task), tasks_(tasks) {}
+
+  std::uint32_t task() const { return task_; }
+  std::uint32_t tasks() const { return tasks_; }
+  /// The bytes of a new part, to append to. Valid until the next call. A name, owner and number is
+  /// asked for once.
+  std::string& task_part(std::string_view name, std::string_view shape = {}) {
+    return part(name, shape, PartOwner::task, task_);
+  }
+  std::string& group_part(std::string_view name, std::uint32_t group, std::string_view shape = {}) {
+    return part(name, shape, PartOwner::key_group, group);
+  }
+  /// `local` counts this task's own partitions.
+  std::string& partition_part(std::string_view name, std::uint32_t local,
+                              std::string_view shape = {}) {
+    return part(name, shape, PartOwner::partition, local * tasks_ + task_);
+  }
+  std::vector<StatePart> take() { return std::move(parts_); }
+
+ private:
+  std::string& part(std::string_view name, std::string_view shape, PartOwner owner,
+                    std::uint32_t number) {
+    parts_.push_back({std::string(name), std::string(shape), owner, number, {}});
+    return parts_.back().bytes;
+  }
+
+  std::uint32_t task_;
+  std::uint32_t tasks_;
+  std::vector<StatePart> parts_;
+};
+
+/// Gives a task what it owns of the image of its operator, which as many tasks as there were then
+/// have written. One thread.
+class StateReader {
+ public:
+  /// `parts` of all tasks of the image outlive it.
+  StateReader(std::span<const StatePart> parts, std::uint32_t task, std::uint32_t tasks)
+      : parts_(parts), task_(task), tasks_(tasks) {}
+
+  /// Calls visit(part) for each part of that name which this task owns; task parts are everybody's.
+  template <class Visit>
+  void each(std::string_view name, Visit&& visit) const {
+    for (const StatePart& part : parts_) {
+      if (part.name == name && owns(part)) visit(part);
+    }
+  }
+  /// The number among this task's own partitions of one that it owns.
+  std::uint32_t local(const StatePart& part) const { return part.number / tasks_; }
+  std::uint32_t task() const { return task_; }
+  std::uint32_t tasks() const { return tasks_; }
+
+  /// Notes that a part cannot be read; the first reason counts, and the run does not start.
+  void refuse(const StatePart& part, std::string_view why) {
+    if (status_.ok()) {
+      status_ = {Code::state_unreadable,
+                 "state \"" + part.name + "\" cannot be restored: " + std::string(why)};
+    }
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  bool owns(const StatePart& part) const {
+    if (part.owner == PartOwner::task) return true;
+    if (part.owner == PartOwner::partition) return part.number % tasks_ == task_;
+    return ((part.number * tasks_) / kKeyGroups) == task_;
+  }
+
+  std::span<const StatePart> parts_;
+  std::uint32_t task_;
+  std::uint32_t tasks_;
+  Status status_;
+};
+
+}  // namespace millrace::detail
