@@ -60,6 +60,8 @@ class MessageLedger final : public RangeOwner {
   Settled settle(Source& source, DeadLetters& letters, std::int64_t now_ns);
   /// From now on nothing is played again; what was to be becomes dead letters. How many.
   std::uint64_t stop_replays(DeadLetters& letters);
+  /// The source is not asked any more: what fails from now on has had its last try.
+  void begin_last_tries() { last_tries_.store(true, std::memory_order_relaxed); }
 
   /// When the first message is to be played again, steady nanoseconds; kNeverDue: none is.
   std::int64_t again_due_ns() const {
@@ -91,7 +93,9 @@ class MessageLedger final : public RangeOwner {
   void notice(MessageRange& range) override;
   void add_failure(FailedMessage failed) override;
   void hold_in_hand(std::int64_t by) override { hands_.fetch_add(by, std::memory_order_relaxed); }
-  int tries_max() const override { return settings_.acks.tries_max; }
+  int tries_max() const override {
+    return last_tries_.load(std::memory_order_relaxed) ? 1 : settings_.acks.tries_max;
+  }
   const std::string& source() const override { return settings_.source; }
 
  private:
@@ -154,6 +158,7 @@ class MessageLedger final : public RangeOwner {
   std::vector<FailedMessage> failures_;  ///< not settled yet
   std::atomic<bool> has_failures_{false};
   bool replays_ = true;
+  std::atomic<bool> last_tries_{false};
   std::deque<MessageRange> ranges_;
   std::vector<MessageRange*> free_;
   mutable std::mutex open_mutex_;

@@ -50,7 +50,7 @@ MessageLedger::Settled MessageLedger::settle(Source& source, DeadLetters& letter
 }
 
 bool MessageLedger::may_play_again(const FailedMessage& failed, const Talk& talk) const {
-  if (failed.given_up) return false;
+  if (failed.given_up || last_tries_.load(std::memory_order_relaxed)) return false;
   if (talk.source.names_messages()) return true;
   return replays_ && failed.range->copy && failed.index >= failed.range->copy_from;
 }

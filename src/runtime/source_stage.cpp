@@ -188,7 +188,10 @@ bool SourceStage::play_again() {
 /// Windows fire at the end, so it comes when nothing that may fail is on its way.
 bool SourceStage::end_of_input() {
   if (ledger_ && !ledger_->quiet()) return false;
-  if (ledger_) stop_replays();
+  if (ledger_) {
+    stop_replays();
+    ledger_->begin_last_tries();
+  }
   finish(true);
   return true;
 }

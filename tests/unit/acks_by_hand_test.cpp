@@ -172,6 +172,44 @@ TEST(AcksByHand, WhatIsMadeOfTwoFailsBoth) {
   EXPECT_EQ(seen[1].b, 1);
 }
 
+/// Takes all messages, and emits of each in finish().
+struct AtTheEnd : AckingBolt<int, int> {
+  void process(const int& value, Message& message, AnchoredOutput<int>&) override {
+    held.emplace_back(value, std::move(message));
+  }
+  void finish(AnchoredOutput<int>& out) override {
+    for (auto& [value, message] : held) {
+      out.anchor_to(message).emit(value);
+      message.ack();
+    }
+    held.clear();
+  }
+  std::vector<std::pair<int, Message>> held;
+  AtTheEnd() = default;
+  AtTheEnd(const AtTheEnd&) {}
+};
+
+TEST(AcksByHand, WhatFailsBehindTheEndHasHadItsLastTry) {
+  for (const bool fuse : {true, false}) {
+    auto queue = queue_of(4);
+    Topology topology("end");
+    topology.guarantee(at_least_once);
+    auto in = topology.spout("in", QueueSpout(queue));
+    topology.bolt("end", AtTheEnd(), shuffle(in))
+        .filter([](const int& value) {
+          if (value == 2) throw std::runtime_error("two");
+          return true;
+        })
+        .to(each([](const int&) {}));
+    const Ended ended = detail::simulate(topology, 5, {.fuse = fuse});
+    ASSERT_TRUE(ended.status.ok()) << ended.status.to_string();
+    EXPECT_TRUE(queue->failed.empty()) << "nobody would play it again";
+    EXPECT_EQ(queue->acked.size(), 4u);
+    ASSERT_EQ(ended.report.recent_dead_letters.size(), 1u);
+    EXPECT_EQ(ended.report.recent_dead_letters[0].record, "2");
+  }
+}
+
 /// Holds messages until it is told: "fail", "ack", or, every second, to stir.
 struct Holds : AckingBolt<int, int> {
   struct Told {
