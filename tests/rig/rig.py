@@ -19,6 +19,7 @@ import call_faults
 import journal_damage
 import journal_kills
 import power_images
+import topology_kills
 
 
 def no_strace():
@@ -59,6 +60,8 @@ BARS = [
         (1, 24), (6, 60), "no-fsync", "lost-write", no_strace),
     Bar("atomic", "R4", "loss of power around a transaction: all of it or nothing",
         power_images.atomic, (1, 24), (3, 60), "no-fsync", "lost-write", no_strace),
+    Bar("topology", "R1", "kill -9 at random, journal to journal, exactly once, windows open",
+        topology_kills.kills, (1, 24), (10, 100), "no-dedup", "duplicate"),
     Bar("damage", "R5", "one flipped bit; 1 of 11: a file cut short", journal_damage.damage,
         (1, 220), (4, 550), "no-checksum", "served"),
 ]
