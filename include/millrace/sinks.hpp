@@ -168,7 +168,10 @@ template <class T>
 class ViewSink final : public Sink {
  public:
   explicit ViewSink(std::shared_ptr<View> shown) : view_(std::move(shown)) {}
-  Status open(const EndContext&) override { return {}; }
+  Status open(const EndContext& context) override {
+    first_ = context.task == 0;
+    return {};
+  }
   Status write(const BatchBase& base) override {
     const auto& batch = static_cast<const Batch<T>&>(base);
     rows_.resize(batch.values.size());
@@ -186,8 +189,19 @@ class ViewSink final : public Sink {
     view_->add(std::span(rows_).first(shown));
     return {};
   }
+  /// What is shown comes back with the state; it is seen at once, so nothing is committed.
+  Result<std::string> prepare(std::uint64_t) override {
+    return first_ ? view_->image() : std::string();
+  }
+  Status recover(std::span<const std::string> prepared) override {
+    for (auto newest = prepared.rbegin(); newest != prepared.rend(); ++newest) {
+      if (!newest->empty() && view_->restore(*newest)) break;
+    }
+    return {};
+  }
 
  private:
+  bool first_ = true;  ///< of the tasks that fill the view
   std::shared_ptr<View> view_;
   std::vector<Row> rows_;
 };

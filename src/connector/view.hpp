@@ -9,9 +9,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/byte_codec.hpp"
 #include "base/status.hpp"
 #include "base/time.hpp"
 #include "connector/line_points.hpp"
@@ -75,6 +77,11 @@ class View {
   void add(std::span<const Row> rows);
   /// A consistent copy, rows in the order to show.
   ViewReport snapshot() const;
+  /// What it shows, for restore() of a view of the same columns, perhaps in another process.
+  std::string image() const;
+  /// Shows what another one showed, before the first row. False: these bytes are of other columns,
+  /// or damaged; then it is empty.
+  bool restore(std::string_view image);
 
  private:
   using Cells = std::vector<Cell>;
@@ -84,6 +91,11 @@ class View {
 
   void add_to_window(const Row& row);
   void add_point(const Row& row);
+  void write_points(std::string& to) const;
+  bool read_all(std::string_view image);
+  bool read_points(BytesCursor& from);
+  bool read_cells(BytesCursor& from, Cells& cells) const;
+  void forget();
   std::optional<double> x_of(const Row& row);
   std::string line_name(const Row& row, std::size_t y) const;
   void insert(const Cells& cells);
