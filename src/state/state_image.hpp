@@ -55,6 +55,12 @@ class StateWriter {
   }
   std::vector<StatePart> take() { return std::move(parts_); }
 
+  /// Notes that something cannot be written; the first reason counts, and there is no epoch.
+  void refuse(std::string why) {
+    if (status_.ok()) status_ = {Code::state_unreadable, std::move(why)};
+  }
+  const Status& status() const { return status_; }
+
  private:
   std::string& part(std::string_view name, std::string_view shape, PartOwner owner,
                     std::uint32_t number) {
@@ -65,6 +71,7 @@ class StateWriter {
   std::uint32_t task_;
   std::uint32_t tasks_;
   std::vector<StatePart> parts_;
+  Status status_;
 };
 
 /// Gives a task what it owns of the image of its operator, which as many tasks as there were then
