@@ -124,6 +124,12 @@ class KeyedTables {
     }
   }
 
+  /// The same for the entries of one key group.
+  template <class Visit>
+  void for_each_in_group(std::uint32_t group, Visit&& visit) {
+    groups_[group].each([&](Slot& slot) { visit(Traits::view(slot.key()), slot.value()); });
+  }
+
   /// Forgets all entries and keeps the tables' memory for the next pane.
   void clear() {
     for (Group& group : groups_) group.clear();

@@ -1,0 +1,132 @@
+// Images of keyed tables: a part a key group that has entries, put in again by who owns it then.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "record/stored_value.hpp"
+#include "state/keyed_tables.hpp"
+#include "state/state_image.hpp"
+
+namespace millrace::detail {
+
+/// How a key is held outside the tables.
+template <class K>
+using OwnedKey = typename KeyTraits<K>::Owned;
+
+/// Why there can be no image of values whose type cannot be stored.
+inline std::string unstorable(std::string_view name) {
+  return "state \"" + std::string(name) +
+         "\" cannot be kept over a restart: its values are of a type that cannot be stored; make "
+         "it "
+         "a plain struct of described members, or run without a state folder";
+}
+
+/// The shape of entries whose values have the shape `value`: "{key:text,value:int64}".
+template <class K>
+std::string entry_shape(std::string_view value) {
+  return "{key:" + stored_shape<OwnedKey<K>>() + ",value:" + std::string(value) + "}";
+}
+
+/// The shape of the values in that of entries; empty: their keys are of another type.
+template <class K>
+std::string_view value_shape_of(std::string_view entry) {
+  const std::string before = "{key:" + stored_shape<OwnedKey<K>>() + ",value:";
+  if (!entry.starts_with(before) || !entry.ends_with('}')) return {};
+  return entry.substr(before.size(), entry.size() - before.size() - 1);
+}
+
+/// Reads entries from the bytes of a key group's part until they end: calls take(K key, hash) with
+/// each key, which reads on from `in` what belongs to it; false: that does not fit. Refuses the
+/// part that is damaged.
+template <class K, class Take>
+void read_entries(StateReader& reader, const StatePart& part, BytesCursor& in, Take&& take) {
+  while (!in.rest().empty()) {
+    OwnedKey<K> owned{};
+    if (!load_value(in, owned)) return reader.refuse(part, "its bytes end within a key");
+    const K key(owned);
+    const std::uint64_t hash = KeyTraits<K>::hash(key);
+    if (key_group(hash) != part.number) {
+      return reader.refuse(part, "a key in it is of another key group: the bytes are damaged");
+    }
+    if (!take(key, hash)) {
+      return reader.refuse(part,
+                           "a value in it does not fit: the bytes are damaged, or a number "
+                           "is too large for the type that the program has now");
+    }
+  }
+}
+
+/// Adds a part for each key group that has entries: of each its key, and what save(std::string&,
+/// V&) appends, which has the shape `shape`. Nothing in it points into the tables. O(entries).
+template <class K, class V, class Save>
+void save_tables(StateWriter& writer, std::string_view name, KeyedTables<K, V>& tables,
+                 std::string_view shape, Save&& save) {
+  const std::string entry = entry_shape<K>(shape);
+  for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+    std::string* bytes = nullptr;
+    tables.for_each_in_group(group, [&](const K& key, V& value) {
+      if (bytes == nullptr) bytes = &writer.group_part(name, group, entry);
+      store_value(*bytes, KeyTraits<K>::own(key));
+      save(*bytes, value);
+    });
+  }
+}
+
+/// The same of values with a schema. What cannot be stored is refused.
+template <class K, class V>
+void save_tables(StateWriter& writer, std::string_view name, KeyedTables<K, V>& tables) {
+  if constexpr (Storable<V>) {
+    save_tables(writer, name, tables, stored_shape<V>(),
+                [](std::string& out, const V& value) { store_value(out, value); });
+  } else {
+    writer.refuse(unstorable(name));
+  }
+}
+
+/// Puts in the entries that this task owns, each with `init()` read over by load(BytesCursor&, V&)
+/// -> bool. Keys are hashed anew. Refuses parts of another shape, and damaged ones.
+template <class K, class V, class Init, class Load>
+void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables,
+                    std::string_view shape, Init&& init, Load&& load) {
+  const std::string entry = entry_shape<K>(shape);
+  reader.each(name, [&](const StatePart& part) {
+    if (part.shape != entry) {
+      return reader.refuse(part, other_shape(part.shape, entry).message());
+    }
+    BytesCursor in(part.bytes);
+    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+      return load(in, tables.upsert(key, hash, init));
+    });
+  });
+}
+
+/// The same for values that have a default.
+template <class K, class V, class Load>
+void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables,
+                    std::string_view shape, Load&& load) {
+  restore_tables(reader, name, tables, shape, [] { return V{}; }, std::forward<Load>(load));
+}
+
+/// The same of values with a schema, which may have changed as StoredReader says.
+template <class K, class V>
+void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables) {
+  if constexpr (Storable<V>) {
+    reader.each(name, [&](const StatePart& part) {
+      const std::string_view shape = value_shape_of<K>(part.shape);
+      const auto values = StoredReader<V>::of(shape.empty() ? part.shape : shape);
+      if (shape.empty() || !values) {
+        const Status other = other_shape(part.shape, entry_shape<K>(stored_shape<V>()));
+        return reader.refuse(part, shape.empty() ? other.message() : values.error().message());
+      }
+      BytesCursor in(part.bytes);
+      read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+        return values->read(in, tables.upsert(key, hash, [] { return V{}; }));
+      });
+    });
+  }
+}
+
+}  // namespace millrace::detail
