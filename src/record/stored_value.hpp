@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/byte_codec.hpp"
@@ -49,8 +50,14 @@ inline constexpr bool kIsAnySet<std::set<K, C, A>> = true;
 template <class K, class H, class E, class A>
 inline constexpr bool kIsAnySet<std::unordered_set<K, H, E, A>> = true;
 
+template <class T>
+inline constexpr bool kIsVariant = false;
+template <class... M>
+inline constexpr bool kIsVariant<std::variant<M...>> = true;
+
 enum class StoredKind {
   none,
+  nothing,
   raw,
   boolean,
   text,
@@ -60,6 +67,7 @@ enum class StoredKind {
   list,
   set,
   map,
+  variant,
   members
 };
 
@@ -86,6 +94,8 @@ constexpr StoredKind stored_kind() {
     return StoredKind::text;
   } else if constexpr (std::is_same_v<T, Bytes>) {
     return StoredKind::bytes;
+  } else if constexpr (std::is_same_v<T, std::monostate>) {
+    return StoredKind::nothing;
   } else if constexpr (StoresItself<T>) {
     return StoredKind::itself;
   } else if constexpr (kIsOptional<T>) {
@@ -96,6 +106,8 @@ constexpr StoredKind stored_kind() {
     return StoredKind::set;
   } else if constexpr (kIsAnyMap<T>) {
     return StoredKind::map;
+  } else if constexpr (kIsVariant<T>) {
+    return StoredKind::variant;
   } else {
     return kIsTuple<T> || has_bound_members<T>() ? StoredKind::members : StoredKind::none;
   }
@@ -119,8 +131,8 @@ constexpr bool storable() {
   } else if constexpr (kKind == StoredKind::map) {
     return storable<typename T::key_type>() && storable<typename T::mapped_type>() &&
            std::is_default_constructible_v<typename T::mapped_type>;
-  } else if constexpr (kKind == StoredKind::members) {
-    if constexpr (kIsTuple<T>) {
+  } else if constexpr (kKind == StoredKind::members || kKind == StoredKind::variant) {
+    if constexpr (kIsTuple<T> || kIsVariant<T>) {
       return all_storable(static_cast<T*>(nullptr));
     } else {
       return all_storable(static_cast<MemberTypesOf<T>*>(nullptr));
@@ -140,7 +152,11 @@ void append_shape(std::string& out);
 
 template <class T>
 void append_members_shape(std::string& out) {
-  if constexpr (kIsTuple<T>) {
+  if constexpr (kIsVariant<T>) {
+    [&out]<class... M>(std::variant<M...>*) {
+      ((append_shape<M>(out), out += ','), ...);
+    }(static_cast<T*>(nullptr));
+  } else if constexpr (kIsTuple<T>) {
     [&out]<std::size_t... I>(std::index_sequence<I...>) {
       ((out += "key" + std::to_string(I + 1) + ":", append_shape<std::tuple_element_t<I, T>>(out),
         out += ','),
@@ -176,6 +192,8 @@ void append_shape(std::string& out) {
   constexpr StoredKind kKind = stored_kind<T>();
   if constexpr (kKind == StoredKind::raw) {
     append_raw_shape<T>(out);
+  } else if constexpr (kKind == StoredKind::nothing) {
+    out += "nothing";
   } else if constexpr (kKind == StoredKind::itself) {
     out += T::stored_shape();
   } else if constexpr (kKind == StoredKind::optional) {
@@ -191,8 +209,8 @@ void append_shape(std::string& out) {
     out += ':';
     append_shape<typename T::mapped_type>(out);
     out += '>';
-  } else if constexpr (kKind == StoredKind::members) {
-    out += '{';
+  } else if constexpr (kKind == StoredKind::members || kKind == StoredKind::variant) {
+    out += kKind == StoredKind::variant ? "oneof{" : "{";
     append_members_shape<T>(out);
     out += '}';
   } else {
@@ -241,6 +259,8 @@ void store_value(std::string& out, const T& value) {
   constexpr StoredKind kKind = stored_kind<T>();
   if constexpr (kKind == StoredKind::raw) {
     put_number(out, value);
+  } else if constexpr (kKind == StoredKind::nothing) {
+    return;
   } else if constexpr (kKind == StoredKind::boolean) {
     out.push_back(value ? '\1' : '\0');
   } else if constexpr (kKind == StoredKind::text) {
@@ -254,6 +274,9 @@ void store_value(std::string& out, const T& value) {
   } else if constexpr (kKind == StoredKind::optional) {
     out.push_back(value ? '\1' : '\0');
     if (value) store_value(out, *value);
+  } else if constexpr (kKind == StoredKind::variant) {
+    out.push_back(static_cast<char>(value.index()));
+    std::visit([&out](const auto& held) { store_value(out, held); }, value);
   } else if constexpr (kKind == StoredKind::members) {
     bind_members(value, [&out](const auto&... members) { (store_value(out, members), ...); });
   } else {
@@ -294,6 +317,15 @@ bool load_elements(BytesCursor& in, T& value) {
   }
 }
 
+template <class... M>
+bool load_alternative(BytesCursor& in, std::variant<M...>& value, std::size_t index) {
+  bool fits = false;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (void)((I == index && (fits = load_value(in, value.template emplace<I>()), true)) || ...);
+  }(std::index_sequence_for<M...>{});
+  return fits && in.ok();
+}
+
 /// Reads what store_value() wrote for a type of the same shape. False when the bytes do not fit;
 /// `value` may be partly written then. Any bytes may come: it reads none beyond them, and asks for
 /// no more memory than a small multiple of them. A std::string_view points into them; Bytes get a
@@ -304,6 +336,8 @@ bool load_value(BytesCursor& in, T& value) {
   if constexpr (kKind == StoredKind::raw) {
     value = in.number<T>();
     return in.ok();
+  } else if constexpr (kKind == StoredKind::nothing) {
+    return true;
   } else if constexpr (kKind == StoredKind::boolean) {
     const auto byte = in.number<std::uint8_t>();
     value = byte == 1;
@@ -321,6 +355,8 @@ bool load_value(BytesCursor& in, T& value) {
     value.reset();
     if (!in.ok() || byte > 1) return false;
     return byte == 0 || load_value(in, value.emplace());
+  } else if constexpr (kKind == StoredKind::variant) {
+    return load_alternative(in, value, in.number<std::uint8_t>());
   } else if constexpr (kKind == StoredKind::members) {
     return bind_members(value,
                         [&in](auto&... members) { return (load_value(in, members) && ...); });
@@ -355,7 +391,7 @@ class StoredReader {
   /// False when the bytes do not fit, or a number does not fit its member.
   bool read(BytesCursor& in, T& value) const {
     if (!conversion_) return load_value(in, value);
-    value = T{};
+    if constexpr (Described<T>) value = T{};
     return conversion_->read(in, &value);
   }
 

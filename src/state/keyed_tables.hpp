@@ -116,18 +116,12 @@ class KeyedTables {
     });
   }
 
-  /// Calls visit(K key, V& value) for every entry, group by group.
+  /// Calls visit(K key, V& value) for every entry, group by group; of groups [from, to) alone.
   template <class Visit>
-  void for_each(Visit&& visit) {
-    for (Group& group : groups_) {
-      group.each([&](Slot& slot) { visit(Traits::view(slot.key()), slot.value()); });
+  void for_each(Visit&& visit, std::uint32_t from = 0, std::uint32_t to = kKeyGroups) {
+    for (; from < to; ++from) {
+      groups_[from].each([&](Slot& slot) { visit(Traits::view(slot.key()), slot.value()); });
     }
-  }
-
-  /// The same for the entries of one key group.
-  template <class Visit>
-  void for_each_in_group(std::uint32_t group, Visit&& visit) {
-    groups_[group].each([&](Slot& slot) { visit(Traits::view(slot.key()), slot.value()); });
   }
 
   /// Forgets all entries and keeps the tables' memory for the next pane.

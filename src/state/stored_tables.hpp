@@ -1,7 +1,9 @@
 // Images of keyed tables: a part a key group that has entries, put in again by who owns it then.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,11 +69,12 @@ void save_tables(StateWriter& writer, std::string_view name, KeyedTables<K, V>& 
   const std::string entry = entry_shape<K>(shape);
   for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
     std::string* bytes = nullptr;
-    tables.for_each_in_group(group, [&](const K& key, V& value) {
+    const auto save_one = [&](const K& key, V& value) {
       if (bytes == nullptr) bytes = &writer.group_part(name, group, entry);
       store_value(*bytes, KeyTraits<K>::own(key));
       save(*bytes, value);
-    });
+    };
+    tables.for_each(save_one, group, group + 1);
   }
 }
 
@@ -127,6 +130,22 @@ void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V
       });
     });
   }
+}
+
+/// A time of this task, such as the watermark that it has reached.
+inline void save_time(StateWriter& writer, std::string_view name, Time time) {
+  put_number(writer.task_part(name), time);
+}
+/// The least of all tasks'; `otherwise` where there is none.
+inline Time restore_least_time(StateReader& reader, std::string_view name, Time otherwise) {
+  std::optional<Time> least;
+  reader.each(name, [&](const StatePart& part) {
+    BytesCursor in(part.bytes);
+    const Time time = in.number<Time>();
+    if (!in.ok()) return reader.refuse(part, "it is shorter than a time");
+    least = least ? std::min(*least, time) : time;
+  });
+  return least.value_or(otherwise);
 }
 
 }  // namespace millrace::detail
