@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "operator/held_aggregates.hpp"
+#include "operator/pane_images.hpp"
 #include "operator/pane_stacks.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
@@ -60,6 +61,12 @@ class RunningAggregate final : public Operator, public HoldsAggregates {
     if (out_.values.empty()) return;
     if constexpr (Key::kBorrowsArena) out_.pin_all(in);
     outputs.push(0, out_);
+  }
+  void save_state(StateWriter& writer) override {
+    save_accumulators<K>(writer, "values", *tables_, updater_.kernel());
+  }
+  void restore_state(StateReader& reader) override {
+    restore_accumulators<K>(reader, "values", *tables_, updater_.kernel());
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, updater_.kernel());
@@ -288,6 +295,12 @@ class WindowAggregate final : public Operator, public HoldsAggregates {
       emitter_.fire(start, end, covered, filler_.kernel(), context(), outputs);
     });
     filler_.forget_pane();
+  }
+  void save_state(StateWriter& writer) override {
+    save_panes<K, Kernel>(writer, panes_, emitter_.merged_to(), filler_.kernel());
+  }
+  void restore_state(StateReader& reader) override {
+    restore_panes<K, Kernel>(reader, panes_, filler_.kernel());
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, emitter_.merged_to(), filler_.kernel());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "operator/collect_kernels.hpp"
+#include "record/stored_value.hpp"
 #include "state/distinct_sketch.hpp"
 #include "state/space_saving.hpp"
 
@@ -136,6 +137,23 @@ struct TopValuesApproxKernel : FrequentValues<T, F> {
   struct Acc {
     SpaceSaving sketch;
     std::vector<Kept> values;  ///< by the places of the sketch
+
+    /// See StoresItself.
+    static std::string stored_shape() {
+      return "mostfrequent{" + millrace::detail::stored_shape<Kept>() + "}";
+    }
+    void store(std::string& out) const {
+      sketch.store(out);
+      for (const Kept& value : values) store_value(out, value);
+    }
+    bool load(BytesCursor& in) {
+      if (!sketch.load(in)) return false;
+      values.clear();
+      for (std::size_t at = 0; at < sketch.counters().size(); ++at) {
+        if (!load_value(in, values.emplace_back())) return false;
+      }
+      return true;
+    }
   };
   TopValuesApproxKernel(TopOptions given, F function) : options(given), f(std::move(function)) {}
 

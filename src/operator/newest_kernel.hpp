@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "operator/kernels.hpp"
+#include "operator/stored_accumulators.hpp"
 #include "window/record_windows.hpp"
 
 namespace millrace::detail {
@@ -63,6 +64,24 @@ struct NewestKernel {
     typename Kernel::Acc all = kernel.init();
     for (auto at = first_kept(acc); at != acc.end(); ++at) kernel.merge(all, at->one);
     return kernel.result(all);
+  }
+  static constexpr bool kStorable = kStores<Kernel>;
+  std::string acc_shape() const { return "newest{" + shape_of(kernel) + "}"; }
+  void store_acc(std::string& out, const Acc& acc) const {
+    put_varint(out, acc.size());
+    for (const Item& item : acc) {
+      store_value(out, item.stamp);
+      store_accumulator(kernel, out, item.one);
+    }
+  }
+  bool load_acc(BytesCursor& in, Acc& acc) const {
+    const std::uint64_t count = in.varint();
+    if (!in.ok() || count > in.rest().size()) return false;
+    for (std::uint64_t at = 0; at < count; ++at) {
+      Item& item = acc.emplace_back(Item{{}, kernel.init()});
+      if (!load_value(in, item.stamp) || !load_accumulator(kernel, in, item.one)) return false;
+    }
+    return true;
   }
 
  private:

@@ -1,6 +1,8 @@
 // The parts of a row's aggregate, one after the other.
 #include "operator/row_kernels.hpp"
 
+#include "operator/stored_accumulators.hpp"
+
 namespace millrace::detail {
 namespace {
 
@@ -64,6 +66,32 @@ bool RowKernel::ordered() const {
                part);
   }
   return any;
+}
+
+std::string RowKernel::acc_shape() const {
+  std::string shape = "several{";
+  for (const RowPart& part : parts) {
+    std::visit([&shape](const auto& kernel) { shape += shape_of(kernel) + ","; }, part);
+  }
+  return shape + "}";
+}
+
+void RowKernel::store_acc(std::string& out, const Acc& acc) const {
+  for (std::size_t at = 0; at < parts.size(); ++at) {
+    with_index(parts[at].index(), [&](auto index) {
+      store_accumulator(std::get<index()>(parts[at]), out, std::get<index()>(acc[at]));
+    });
+  }
+}
+
+bool RowKernel::load_acc(BytesCursor& in, Acc& acc) const {
+  bool fits = true;
+  for (std::size_t at = 0; fits && at < parts.size(); ++at) {
+    with_index(parts[at].index(), [&](auto index) {
+      fits = load_accumulator(std::get<index()>(parts[at]), in, std::get<index()>(acc[at]));
+    });
+  }
+  return fits;
 }
 
 }  // namespace millrace::detail

@@ -77,6 +77,10 @@ struct RowKernel {
   void add(Acc& acc, const RowRef& record, const Stamp& stamp) const;
   void merge(Acc& acc, const Acc& other) const;
   RowValues result(const Acc& acc) const;
+  static constexpr bool kStorable = true;
+  std::string acc_shape() const;
+  void store_acc(std::string& out, const Acc& acc) const;
+  bool load_acc(BytesCursor& in, Acc& acc) const;
   /// Whether a part looks at what breaks ties.
   bool ordered() const;
 };

@@ -6,6 +6,7 @@
 
 #include "base/status.hpp"
 #include "operator/kernels.hpp"
+#include "operator/stored_accumulators.hpp"
 
 namespace millrace::detail {
 
@@ -145,6 +146,22 @@ struct SeveralKernel {
     add_each(acc, record, stamp, Indices{});
   }
   void merge(Acc& acc, const Acc& other) const { merge_each(acc, other, Indices{}); }
+  static constexpr bool kStorable = (kStores<decltype(Parts::kernel)> && ...);
+  std::string acc_shape() const {
+    std::string shape = "several{";
+    std::apply([&](const Parts&... part) { ((shape += shape_of(part.kernel) + ","), ...); }, parts);
+    return shape + "}";
+  }
+  void store_acc(std::string& out, const Acc& acc) const {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (store_accumulator(std::get<I>(parts).kernel, out, std::get<I>(acc)), ...);
+    }(Indices{});
+  }
+  bool load_acc(BytesCursor& in, Acc& acc) const {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return (load_accumulator(std::get<I>(parts).kernel, in, std::get<I>(acc)) && ...);
+    }(Indices{});
+  }
   Row result(const Acc& acc) const {
     Row row{};
     fill(row, acc, Indices{});

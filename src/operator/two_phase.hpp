@@ -39,6 +39,8 @@ class WindowCombine final : public Operator, public HoldsAggregates {
     if (filler_.keys_in_pane() > kKeysMax) drain(kTimeMax, outputs);
   }
   void advance(Time watermark, Outputs& outputs) override { drain(watermark, outputs); }
+  /// Hands everything on: the second phase keeps it.
+  void before_barrier(Outputs& outputs) override { drain(kTimeMax, outputs); }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, kTimeMin, filler_.kernel());
   }
@@ -104,6 +106,12 @@ class WindowMerge final : public Operator, public HoldsAggregates {
     panes_.close(watermark, [&](Time start, Time end, const auto& covered) {
       emitter_.fire(start, end, covered, kernel_, context(), outputs);
     });
+  }
+  void save_state(StateWriter& writer) override {
+    save_panes<K, Kernel>(writer, panes_, emitter_.merged_to(), kernel_);
+  }
+  void restore_state(StateReader& reader) override {
+    restore_panes<K, Kernel>(reader, panes_, kernel_);
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, emitter_.merged_to(), kernel_);

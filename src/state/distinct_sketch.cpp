@@ -89,4 +89,22 @@ void DistinctSketch::spread_out() {
   hashes_ = {};
 }
 
+void DistinctSketch::store(std::string& out) const {
+  put_varint(out, registers_.size());
+  if (registers_.empty()) return hashes_.store(out);
+  out.append(reinterpret_cast<const char*>(registers_.data()), registers_.size());
+}
+
+bool DistinctSketch::load(BytesCursor& in) {
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || (count != 0 && count != kRegisters)) return false;
+  registers_.clear();
+  hashes_ = {};
+  if (count == 0) return hashes_.load(in) && hashes_.size() <= kExactMax;
+  const std::string_view bytes = in.take(count);
+  registers_.assign(bytes.begin(), bytes.end());
+  return in.ok() && std::all_of(registers_.begin(), registers_.end(),
+                                [](std::uint8_t rank) { return rank <= kRankBits + 1; });
+}
+
 }  // namespace millrace::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,11 @@ class DistinctSketch {
   void insert(std::uint64_t hash);
   void merge(const DistinctSketch& other);
   std::int64_t count() const;
+
+  /// See StoresItself.
+  static constexpr std::string_view stored_shape() { return "distinct"; }
+  void store(std::string& out) const;
+  bool load(BytesCursor& in);
 
  private:
   void take(std::uint64_t hash);

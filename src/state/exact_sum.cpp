@@ -121,4 +121,27 @@ void ExactSum::carry() {
   added_ = 0;
 }
 
+void ExactSum::store(std::string& out) const {
+  put_number(out, special_);
+  put_number(out, first_);
+  put_number(out, added_);
+  put_varint(out, chunks_.size());
+  for (const std::int64_t chunk : chunks_) put_number(out, chunk);
+}
+
+bool ExactSum::load(BytesCursor& in) {
+  special_ = in.number<double>();
+  first_ = in.number<std::int32_t>();
+  added_ = in.number<std::uint32_t>();
+  const std::uint64_t count = in.varint();
+  constexpr std::uint64_t kChunksMax = 128;  // more than a double's range has
+  if (!in.ok() || count > kChunksMax || first_ < 0 || first_ > static_cast<int>(kChunksMax) ||
+      added_ >= 2 * kAddedMax) {
+    return false;
+  }
+  chunks_.resize(count);
+  for (std::int64_t& chunk : chunks_) chunk = in.number<std::int64_t>();
+  return in.ok();
+}
+
 }  // namespace millrace::detail

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/byte_codec.hpp"
 
 namespace millrace::detail {
 
@@ -21,6 +25,11 @@ class ExactSum {
   /// The double next to the sum, ties to even; infinite beyond its range. Of zeros and of nothing:
   /// +0.
   double value() const;
+
+  /// See StoresItself.
+  static constexpr std::string_view stored_shape() { return "exactsum"; }
+  void store(std::string& out) const;
+  bool load(BytesCursor& in);
 
  private:
   void make_room(int from, int to);

@@ -4,6 +4,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string>
+#include <string_view>
+
+#include "base/byte_codec.hpp"
 
 namespace millrace::detail {
 
@@ -43,6 +47,16 @@ class Moments {
     const double divisor = count_ - less;
     if (divisor <= 0 || !std::isfinite(squares_)) return std::numeric_limits<double>::quiet_NaN();
     return squares_ / divisor;
+  }
+
+  /// See StoresItself.
+  static constexpr std::string_view stored_shape() { return "moments"; }
+  void store(std::string& out) const {
+    for (const double part : {count_, mean_, squares_}) put_number(out, part);
+  }
+  bool load(BytesCursor& in) {
+    for (double* const part : {&count_, &mean_, &squares_}) *part = in.number<double>();
+    return in.ok();
   }
 
  private:

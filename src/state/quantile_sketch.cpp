@@ -124,4 +124,40 @@ bool QuantileSketch::flip(double number) {
   return coin_ % 2 != 0;
 }
 
+void QuantileSketch::store(std::string& out) const {
+  put_varint(out, levels_.size());
+  for (const std::vector<double>& level : levels_) {
+    put_varint(out, level.size());
+    for (const double number : level) put_number(out, number);
+  }
+  put_varint(out, lowest_width_);
+  put_number(out, count_);
+  put_number(out, least_);
+  put_number(out, greatest_);
+  put_number(out, coin_);
+  out.push_back(has_nan_ ? '\1' : '\0');
+}
+
+bool QuantileSketch::load(BytesCursor& in) {
+  constexpr std::uint64_t kLevelsMax = 64;  // a number of the highest would stand for 2^64
+  const std::uint64_t levels = in.varint();
+  if (!in.ok() || levels > kLevelsMax) return false;
+  levels_.assign(levels, {});
+  held_ = 0;
+  for (std::vector<double>& level : levels_) {
+    const std::uint64_t size = in.varint();
+    if (!in.ok() || size > in.rest().size() / sizeof(double)) return false;
+    level.resize(size);
+    for (double& number : level) number = in.number<double>();
+    held_ += size;
+  }
+  lowest_width_ = in.varint();
+  count_ = in.number<std::uint64_t>();
+  least_ = in.number<double>();
+  greatest_ = in.number<double>();
+  coin_ = in.number<std::uint64_t>();
+  has_nan_ = in.number<std::uint8_t>() != 0;
+  return in.ok() && lowest_width_ >= kLeastWidth && lowest_width_ <= kWidth;
+}
+
 }  // namespace millrace::detail

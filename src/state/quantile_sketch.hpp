@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/byte_codec.hpp"
 
 namespace millrace::detail {
 
@@ -27,6 +31,11 @@ class QuantileSketch {
   /// Of each of `shares`, 0 to 1, the least number that so many of all are not greater than; of 0
   /// the least of all. NaN where there are no numbers, or one is NaN.
   std::vector<double> quantiles(const std::vector<double>& shares) const;
+
+  /// See StoresItself.
+  static constexpr std::string_view stored_shape() { return "quantiles"; }
+  void store(std::string& out) const;
+  bool load(BytesCursor& in);
 
  private:
   std::size_t width_of(std::size_t level) const;

@@ -106,4 +106,35 @@ std::vector<SpaceSaving::Counter> joined(const SpaceSaving& a, const SpaceSaving
   return counters;
 }
 
+void SpaceSaving::store(std::string& out) const {
+  put_varint(out, counters_.size());
+  for (const Counter& counter : counters_) {
+    put_number(out, counter.hash);
+    put_varint(out, counter.count);
+    put_varint(out, counter.error);
+  }
+  // Which of equally counted ones goes next shows in what is kept.
+  for (const std::uint32_t place : heap_) put_number(out, place);
+}
+
+bool SpaceSaving::load(BytesCursor& in) {
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || count > most_ || count > in.rest().size() / sizeof(Counter::hash)) return false;
+  std::vector<Counter> counters(count);
+  for (Counter& counter : counters) {
+    counter.hash = in.number<std::uint64_t>();
+    counter.count = in.varint();
+    counter.error = in.varint();
+  }
+  replace(std::move(counters));
+  std::vector<bool> seen(count);
+  for (std::size_t at = 0; at < count; ++at) {
+    const auto place = in.number<std::uint32_t>();
+    if (!in.ok() || place >= count || seen[place]) return false;
+    seen[place] = true;
+    set(at, place);
+  }
+  return in.ok() && places_.size() == count;
+}
+
 }  // namespace millrace::detail

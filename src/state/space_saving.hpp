@@ -3,8 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "base/byte_codec.hpp"
 
 namespace millrace::detail {
 
@@ -39,6 +43,11 @@ class SpaceSaving {
   std::uint64_t missed() const;
   /// Takes these counters, at most as many as there are, with their places.
   void replace(std::vector<Counter> counters);
+
+  /// See StoresItself; into one of as many counters.
+  static constexpr std::string_view stored_shape() { return "spacesaving"; }
+  void store(std::string& out) const;
+  bool load(BytesCursor& in);
 
  private:
   void sink(std::size_t at);

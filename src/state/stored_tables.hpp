@@ -26,6 +26,12 @@ inline std::string unstorable(std::string_view name) {
          "a plain struct of described members, or run without a state folder";
 }
 
+inline constexpr std::string_view kKeyMisplaced =
+    "a key in it is of another key group: the bytes are damaged";
+inline constexpr std::string_view kValueMisfits =
+    "a value in it does not fit: the bytes are damaged, or a number is too large for the type that "
+    "the program has now";
+
 /// The shape of entries whose values have the shape `value`: "{key:text,value:int64}".
 template <class K>
 std::string entry_shape(std::string_view value) {
@@ -51,12 +57,10 @@ void read_entries(StateReader& reader, const StatePart& part, BytesCursor& in, T
     const K key(owned);
     const std::uint64_t hash = KeyTraits<K>::hash(key);
     if (key_group(hash) != part.number) {
-      return reader.refuse(part, "a key in it is of another key group: the bytes are damaged");
+      return reader.refuse(part, kKeyMisplaced);
     }
     if (!take(key, hash)) {
-      return reader.refuse(part,
-                           "a value in it does not fit: the bytes are damaged, or a number "
-                           "is too large for the type that the program has now");
+      return reader.refuse(part, kValueMisfits);
     }
   }
 }
@@ -113,22 +117,30 @@ void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V
   restore_tables(reader, name, tables, shape, [] { return V{}; }, std::forward<Load>(load));
 }
 
+/// The same with a reader for the shape that was stored: reader_of(shape) -> Result of what has
+/// read(BytesCursor&, V&) -> bool.
+template <class K, class V, class ReaderOf, class Init>
+void restore_shaped(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables,
+                    ReaderOf&& reader_of, Init&& init) {
+  reader.each(name, [&](const StatePart& part) {
+    const std::string_view shape = value_shape_of<K>(part.shape);
+    if (shape.empty()) {
+      return reader.refuse(part, other_shape(part.shape, entry_shape<K>("...")).message());
+    }
+    const auto values = reader_of(shape);
+    if (!values) return reader.refuse(part, values.error().message());
+    BytesCursor in(part.bytes);
+    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+      return values->read(in, tables.upsert(key, hash, init));
+    });
+  });
+}
+
 /// The same of values with a schema, which may have changed as StoredReader says.
 template <class K, class V>
 void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables) {
   if constexpr (Storable<V>) {
-    reader.each(name, [&](const StatePart& part) {
-      const std::string_view shape = value_shape_of<K>(part.shape);
-      const auto values = StoredReader<V>::of(shape.empty() ? part.shape : shape);
-      if (shape.empty() || !values) {
-        const Status other = other_shape(part.shape, entry_shape<K>(stored_shape<V>()));
-        return reader.refuse(part, shape.empty() ? other.message() : values.error().message());
-      }
-      BytesCursor in(part.bytes);
-      read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
-        return values->read(in, tables.upsert(key, hash, [] { return V{}; }));
-      });
-    });
+    restore_shaped(reader, name, tables, StoredReader<V>::of, [] { return V{}; });
   }
 }
 

@@ -70,4 +70,34 @@ void TextSet::merge(const TextSet& other) {
   }
 }
 
+void WordSet::store(std::string& out) const {
+  put_varint(out, size());
+  for_each([&out](std::uint64_t word) { put_number(out, word); });
+}
+
+bool WordSet::load(BytesCursor& in) {
+  *this = {};
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || count > in.rest().size() / sizeof(std::uint64_t)) return false;
+  for (std::uint64_t at = 0; at < count; ++at) insert(in.number<std::uint64_t>());
+  return size() == count;
+}
+
+void TextSet::store(std::string& out) const {
+  put_varint(out, used_);
+  for (const Slot& slot : slots_) {
+    if (slot.tag == 0) continue;
+    put_varint(out, slot.size);
+    out.append(text_of(slot));
+  }
+}
+
+bool TextSet::load(BytesCursor& in) {
+  *this = {};
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || count > in.rest().size()) return false;
+  for (std::uint64_t at = 0; at < count && in.ok(); ++at) insert(in.take(in.varint()));
+  return in.ok() && used_ == count;
+}
+
 }  // namespace millrace::detail

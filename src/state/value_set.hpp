@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_codec.hpp"
 #include "base/hash.hpp"
 
 namespace millrace::detail {
@@ -41,6 +42,11 @@ class WordSet {
     }
   }
 
+  /// See StoresItself.
+  static constexpr std::string_view stored_shape() { return "words"; }
+  void store(std::string& out) const;
+  bool load(BytesCursor& in);
+
  private:
   void grow();
 
@@ -55,6 +61,11 @@ class TextSet {
   void insert(std::string_view text) { insert(text, hash_bytes(text)); }
   void merge(const TextSet& other);
   std::size_t size() const { return used_; }
+
+  /// See StoresItself.
+  static constexpr std::string_view stored_shape() { return "texts"; }
+  void store(std::string& out) const;
+  bool load(BytesCursor& in);
 
  private:
   struct Slot {

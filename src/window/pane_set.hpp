@@ -120,6 +120,7 @@ class PaneSet {
   const std::map<PaneKey, std::unique_ptr<Tables>>& panes() const { return panes_; }
   /// The end of the last window that fired; kTimeMin: none has.
   Time closed_end() const { return closed_end_; }
+  void continue_behind(Time end) { closed_end_ = end; }  ///< before the first record
 
   /// The watermark at which the first window that holds records fires; kTimeMax: at the end of
   /// input. nullopt: no window holds any.
@@ -202,10 +203,9 @@ class PaneSet {
   }
 
   void recycle(typename std::map<PaneKey, std::unique_ptr<Tables>>::iterator at) {
-    auto pane = std::move(at->second);
     if (at->first.first_end == kTimeMin) recent_.forget(at->first.start);
+    spare_.put(std::move(at->second));
     panes_.erase(at);
-    spare_.put(std::move(pane));
   }
 
   Windows windows_;

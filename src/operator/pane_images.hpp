@@ -1,0 +1,173 @@
+// Images of the panes of a windowed aggregate.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "operator/stored_accumulators.hpp"
+#include "state/stored_tables.hpp"
+#include "window/pane_set.hpp"
+
+namespace millrace::detail {
+
+/// From which window on each pane is read, walked in order. Panes in time that begin before
+/// `merged_to` hold those that follow them up to there too (see PaneStacks): of these a window
+/// reads its first alone. In an image they stand beside the stacks, as panes of late records do,
+/// each from the first window on that does not begin before it.
+template <class K, class Acc>
+class PaneReaders {
+ public:
+  PaneReaders(const PaneSet<K, Acc>& panes, Time merged_to)
+      : windows_(panes.windows()), merged_to_(merged_to), end_(panes.closed_end()) {}
+
+  PaneKey key_of(const PaneKey& pane) {
+    if (pane.first_end != kTimeMin || pane.start >= merged_to_) return pane;
+    if (before_) {
+      while (windows_.start_of(end_) <= *before_) end_ = windows_.next_end_after(end_);
+    } else {
+      end_ = windows_.next_end_after(end_);
+    }
+    before_ = pane.start;
+    return {pane.start, end_};
+  }
+
+ private:
+  const Windows& windows_;
+  Time merged_to_;
+  Time end_;
+  std::optional<Time> before_;  ///< the pane in time before: where it begins
+};
+
+/// Adds a part for each key group that has entries: the end of the last window that fired, and of
+/// each pane its key and its entries.
+template <class K, class Kernel>
+void save_panes(StateWriter& writer, const PaneSet<K, typename Kernel::Acc>& panes, Time merged_to,
+                const Kernel& kernel) {
+  if constexpr (!kStores<Kernel>) {
+    writer.refuse(unstorable("panes"));
+    return;
+  }
+  const std::string shape = entry_shape<K>(shape_of(kernel));
+  std::string entries;
+  for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+    PaneReaders<K, typename Kernel::Acc> readers(panes, merged_to);
+    std::string* part = nullptr;
+    for (const auto& [pane, tables] : panes.panes()) {
+      const PaneKey key = readers.key_of(pane);
+      std::uint64_t count = 0;
+      entries.clear();
+      const auto store = [&](const K& name, const typename Kernel::Acc& acc) {
+        ++count;
+        store_value(entries, KeyTraits<K>::own(name));
+        store_accumulator(kernel, entries, acc);
+      };
+      tables->for_each(store, group, group + 1);
+      if (count == 0) continue;
+      if (part == nullptr) {
+        part = &writer.group_part("panes", group, shape);
+        put_number(*part, panes.closed_end());
+      }
+      put_number(*part, key.start);
+      put_number(*part, key.first_end);
+      put_varint(*part, count);
+      part->append(entries);
+    }
+  }
+}
+
+/// Puts the entries of panes back.
+template <class K, class Kernel>
+class PaneRestore {
+ public:
+  using Acc = typename Kernel::Acc;
+  using Panes = PaneSet<K, Acc>;
+
+  PaneRestore(StateReader& reader, Panes& panes, const Kernel& kernel)
+      : reader_(reader), panes_(panes), kernel_(kernel) {}
+
+  void run() {
+    std::optional<Time> closed;
+    reader_.each("panes", [&](const StatePart& part) {
+      BytesCursor in(part.bytes);
+      const Time end = in.number<Time>();
+      closed = closed ? std::min(*closed, end) : end;
+    });
+    if (!closed) return;
+    closed_ = *closed;
+    panes_.continue_behind(closed_);
+    reader_.each("panes", [&](const StatePart& part) { take(part); });
+  }
+
+ private:
+  void take(const StatePart& part) {
+    const std::string_view shape = value_shape_of<K>(part.shape);
+    if (shape.empty()) {
+      const std::string kept = entry_shape<K>(shape_of(kernel_));
+      return reader_.refuse(part, other_shape(part.shape, kept).message());
+    }
+    const auto accumulators = AccumulatorReader<Kernel>::of(kernel_, shape);
+    if (!accumulators) return reader_.refuse(part, accumulators.error().message());
+    BytesCursor in(part.bytes);
+    const Time closed = in.number<Time>();
+    while (in.ok() && !in.rest().empty()) {
+      const Time start = in.number<Time>();
+      const Time first_end = in.number<Time>();
+      const std::uint64_t count = in.varint();
+      if (!in.ok()) break;
+      auto& tables = panes_.tables(key_of({start, first_end}, closed));
+      if (!take_entries(part, in, count, tables, *accumulators)) return;
+    }
+    if (!in.ok()) reader_.refuse(part, "its bytes end within a pane");
+  }
+
+  bool take_entries(const StatePart& part, BytesCursor& in, std::uint64_t count,
+                    typename Panes::Tables& tables, const AccumulatorReader<Kernel>& accumulators) {
+    for (std::uint64_t at = 0; at < count; ++at) {
+      OwnedKey<K> owned{};
+      Acc acc = kernel_.init();
+      if (!load_value(in, owned) || !accumulators.read(in, acc)) {
+        reader_.refuse(part, kValueMisfits);
+        return false;
+      }
+      const K key(owned);
+      const std::uint64_t hash = KeyTraits<K>::hash(key);
+      if (key_group(hash) != part.number) {
+        reader_.refuse(part, kKeyMisplaced);
+        return false;
+      }
+      put(tables, key, hash, std::move(acc));
+    }
+    return true;
+  }
+  /// What windows read of a pane may have come in several.
+  void put(typename Panes::Tables& tables, const K& key, std::uint64_t hash, Acc acc) {
+    Acc* const there = tables.find(key, hash);
+    if (there == nullptr) {
+      tables.add(key, hash, std::move(acc));
+    } else if constexpr (Kernel::kMerges) {
+      kernel_.merge(*there, acc);
+    }
+  }
+  /// Windows up to `closed` have fired where the entries come from, though not everywhere.
+  PaneKey key_of(PaneKey pane, Time closed) const {
+    const Windows& windows = panes_.windows();
+    if (closed == closed_ || !panes_.shared() || windows.is_global()) return pane;
+    if (windows.first_end(pane.start) > closed) return pane;
+    return {pane.start, std::max(pane.first_end, windows.next_end_after(closed))};
+  }
+
+  StateReader& reader_;
+  Panes& panes_;
+  const Kernel& kernel_;
+  Time closed_ = kTimeMin;
+};
+
+template <class K, class Kernel>
+void restore_panes(StateReader& reader, PaneSet<K, typename Kernel::Acc>& panes,
+                   const Kernel& kernel) {
+  if constexpr (kStores<Kernel>) PaneRestore<K, Kernel>(reader, panes, kernel).run();
+}
+
+}  // namespace millrace::detail

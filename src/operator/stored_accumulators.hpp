@@ -1,0 +1,126 @@
+// How the accumulators of a kernel are stored: by their schema, or as the kernel itself says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "record/stored_value.hpp"
+#include "state/stored_tables.hpp"
+
+namespace millrace::detail {
+
+/// A kernel of kernels: kStorable, and acc_shape(), store_acc(out, acc), load_acc(in, acc), which
+/// reads into what init() gives and is false where the bytes do not fit.
+template <class Kernel>
+concept StoresAccumulators = requires(const Kernel& kernel) { kernel.acc_shape(); };
+
+template <class Kernel>
+constexpr bool stores() {
+  if constexpr (StoresAccumulators<Kernel>) {
+    return Kernel::kStorable;
+  } else {
+    return Storable<typename Kernel::Acc>;
+  }
+}
+/// Whether accumulators of the kernel can be stored. A fold's, or those of an aggregate of the
+/// user's own, may be of any type.
+template <class Kernel>
+inline constexpr bool kStores = stores<Kernel>();
+
+template <class Kernel>
+std::string shape_of(const Kernel& kernel) {
+  if constexpr (!kStores<Kernel>) {
+    return "unstorable";
+  } else if constexpr (StoresAccumulators<Kernel>) {
+    return kernel.acc_shape();
+  } else {
+    return stored_shape<typename Kernel::Acc>();
+  }
+}
+
+template <class Kernel>
+void store_accumulator(const Kernel& kernel, std::string& out, const typename Kernel::Acc& acc) {
+  if constexpr (!kStores<Kernel>) {
+    return;
+  } else if constexpr (StoresAccumulators<Kernel>) {
+    kernel.store_acc(out, acc);
+  } else {
+    store_value(out, acc);
+  }
+}
+
+/// Of the same shape, into what kernel.init() gives.
+template <class Kernel>
+bool load_accumulator(const Kernel& kernel, BytesCursor& in, typename Kernel::Acc& acc) {
+  if constexpr (!kStores<Kernel>) {
+    return false;
+  } else if constexpr (StoresAccumulators<Kernel>) {
+    return kernel.load_acc(in, acc);
+  } else {
+    return load_value(in, acc);
+  }
+}
+
+/// Reads accumulators that were stored with a shape; see StoredReader.
+template <class Kernel>
+class AccumulatorReader {
+ public:
+  using Acc = typename Kernel::Acc;
+  /// `kernel` outlives it. 3004 where it cannot read that.
+  static Result<AccumulatorReader> of(const Kernel& kernel, std::string_view shape) {
+    AccumulatorReader reader(kernel);
+    if constexpr (Described<Acc>) {
+      auto values = StoredReader<Acc>::of(shape);
+      if (!values) return values.error();
+      reader.values_ = std::move(*values);
+    } else if (shape != shape_of(kernel)) {
+      return other_shape(shape, shape_of(kernel));
+    }
+    return reader;
+  }
+  /// Into what kernel.init() gives. False: the bytes do not fit.
+  bool read(BytesCursor& in, Acc& acc) const {
+    if constexpr (Described<Acc>) {
+      return values_->read(in, acc);
+    } else {
+      return load_accumulator(*kernel_, in, acc);
+    }
+  }
+
+ private:
+  struct Nothing {};
+  explicit AccumulatorReader(const Kernel& kernel) : kernel_(&kernel) {}
+
+  const Kernel* kernel_;
+  std::conditional_t<Described<Acc>, std::optional<StoredReader<Acc>>, Nothing> values_;
+};
+
+/// Images of tables of accumulators, a part a key group.
+template <class K, class Kernel>
+void save_accumulators(StateWriter& writer, std::string_view name,
+                       KeyedTables<K, typename Kernel::Acc>& tables, const Kernel& kernel) {
+  if constexpr (kStores<Kernel>) {
+    save_tables(writer, name, tables, shape_of(kernel),
+                [&kernel](std::string& out, const typename Kernel::Acc& acc) {
+                  store_accumulator(kernel, out, acc);
+                });
+  } else {
+    writer.refuse(unstorable(name));
+  }
+}
+
+template <class K, class Kernel>
+void restore_accumulators(StateReader& reader, std::string_view name,
+                          KeyedTables<K, typename Kernel::Acc>& tables, const Kernel& kernel) {
+  if constexpr (kStores<Kernel>) {
+    restore_shaped(
+        reader, name, tables,
+        [&kernel](std::string_view shape) { return AccumulatorReader<Kernel>::of(kernel, shape); },
+        [&kernel]() -> decltype(auto) { return kernel.init(); });
+  }
+}
+
+}  // namespace millrace::detail
