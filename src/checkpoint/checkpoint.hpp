@@ -22,7 +22,7 @@ struct StageImage {
   std::vector<StatePart> parts = {};           ///< of an operator
   bool replayable = false;                     ///< of a source: `positions` says all
   std::vector<SourcePosition> positions = {};  ///< of a source
-  std::string prepared = {};                   ///< of a sink: see Sink::prepare()
+  std::vector<std::string> prepared = {};      ///< of a sink: all not committed, oldest first
 };
 
 /// An epoch: the state of the whole topology behind the same records everywhere.

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/checkpoint.hpp"
 #include "metrics/report.hpp"
+#include "runtime/epoch_options.hpp"
 #include "runtime/running_sums.hpp"
 #include "runtime/scaling_policy.hpp"
 #include "runtime/task.hpp"
@@ -27,7 +29,12 @@ struct RunOptions {
   std::size_t line_bytes_max = 16u << 20;
   std::uint64_t memory_bytes = 0;  ///< budget of the run; 0: none
   Log log{};
-  ScalingLimits scaling{};  ///< of executors == 0
+  ScalingLimits scaling{};       ///< of executors == 0
+  EpochStore* epochs = nullptr;  ///< where epochs are kept, outlives the run; null: none are made
+  EpochOptions epoch_options{};  ///< of epochs
+  /// What newest() of `epochs` gave: the run goes on from there, and takes it apart. Null: it
+  /// begins anew.
+  std::shared_ptr<EpochImage> restore{};
 };
 
 /// The last dead letters of all tasks. Any thread.

@@ -10,9 +10,14 @@ namespace millrace {
 enum class Guarantee {
   at_most_once,   ///< nothing is tracked: a record at which user code throws is set aside
   at_least_once,  ///< Storm's contract: each message is acked, or failed and played again
+  /// State and what transactional sinks show are as if each record had been handled once, also
+  /// after a crash, as far as sources can be replayed; a record at which user code throws is set
+  /// aside.
+  exactly_once,
 };
 inline constexpr Guarantee at_most_once = Guarantee::at_most_once;
 inline constexpr Guarantee at_least_once = Guarantee::at_least_once;
+inline constexpr Guarantee exactly_once = Guarantee::exactly_once;
 
 /// Of at_least_once.
 struct AckOptions {

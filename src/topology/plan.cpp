@@ -89,7 +89,7 @@ class Planner {
     PlanStage stage;
     stage.id = static_cast<StageId>(plan_.stages.size());
     stage.node = node.id;
-    stage.name = node.name;
+    stage.name = stage.stored_as = node.name;
     stage.tasks = tasks;
     stage.make_source = node.make_source;
     stage.make_operator = node.make_operator;
@@ -156,6 +156,7 @@ class Planner {
     plan_.stages[read].outputs = {&line_block_type()};
     plan_.stages[decode].make_source = nullptr;
     plan_.stages[decode].make_operator = node.blocks->decode;
+    plan_.stages[decode].stored_as = node.name + "/decode";  // the positions are the reader's
     add_edge(read, decode, {node.id, 0, {.kind = GroupingKind::blocks}}, &line_block_type());
   }
 
@@ -167,6 +168,7 @@ class Planner {
     if (!two_phase) return add_edge(from, id, input, type);
     const StageId combine = add_stage(node, plan_.stages[from].tasks);
     plan_.stages[combine].make_operator = node.two_phase->combine;
+    plan_.stages[combine].stored_as = fmt::format("{}/combine-{}", node.name, combine - id);
     plan_.stages[combine].outputs = {node.two_phase->between};
     add_edge(from, combine, {input.from, input.port, Grouping{}}, type);
     add_edge(combine, id, {node.id, 0, node.two_phase->grouping}, node.two_phase->between);
@@ -206,11 +208,14 @@ std::string explain(const Graph& graph, const Plan& plan) {
       text += "\n";
     }
   }
-  const AckOptions& acks = plan.settings.acks;
-  if (plan.settings.guarantee == Guarantee::at_most_once) {
-    text += "guarantee: at most once\n";
-  } else {
-    text += fmt::format("guarantee: at least once, {} tries a message\n", acks.tries_max);
+  switch (plan.settings.guarantee) {
+    case Guarantee::at_most_once:
+      return text + "guarantee: at most once\n";
+    case Guarantee::at_least_once:
+      return text + fmt::format("guarantee: at least once, {} tries a message\n",
+                                plan.settings.acks.tries_max);
+    case Guarantee::exactly_once:
+      return text + "guarantee: exactly once, as far as sources and sinks can\n";
   }
   return text;
 }

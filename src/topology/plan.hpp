@@ -29,6 +29,7 @@ struct PlanStage {
   StageId id = 0;
   NodeId node = 0;  ///< the component it belongs to
   std::string name;
+  std::string stored_as;  ///< its name in images: unique, and the same however many tasks there are
   std::uint32_t tasks = 1;
   std::uint32_t chain = 0;
   std::function<std::unique_ptr<Source>()> make_source;
