@@ -265,6 +265,29 @@ struct MemoryReport {
   std::uint64_t state_peak_bytes = 0;
 };
 
+/// An epoch as the checkpoint that it makes.
+struct CheckpointReport {
+  std::uint64_t id = 0;
+  std::string_view state;      ///< "running", "complete", "failed"
+  Time at = 0;                 ///< when it was begun; wall clock
+  std::int64_t align_us = 0;   ///< from its begin until the last task had taken its image
+  std::int64_t image_us = 0;   ///< the longest that a task took to take it; a part of align_us
+  std::int64_t write_us = 0;   ///< until it was kept
+  std::int64_t commit_us = 0;  ///< until all sinks had made visible what belongs to it
+  std::uint64_t bytes = 0;
+  std::string why;  ///< why it failed, else ""
+};
+
+/// Epochs of a run.
+struct CheckpointsReport {
+  std::int64_t interval_ms = 0;
+  std::uint64_t completed = 0;              ///< by this run
+  std::uint64_t failed = 0;                 ///< by this run; what they held came with the next one
+  std::optional<std::int64_t> age_ms = {};  ///< of the newest that this run completed
+  std::optional<std::uint64_t> restored_from = {};  ///< the one that the run went on from
+  std::vector<CheckpointReport> recent = {};        ///< newest first, at most 20
+};
+
 struct OracleReport {
   std::uint64_t rows = 0;   ///< expected rows compared
   std::uint64_t wrong = 0;  ///< of them missing or different, plus unexpected ones
@@ -313,6 +336,7 @@ struct Report {
   std::vector<ExecutorReport> executor_threads;
   std::vector<ExecutorChangeReport> executor_changes;  ///< newest first, at most 50
   std::vector<SlowStepReport> slow_steps;              ///< most recent first, at most 20
+  std::optional<CheckpointsReport> checkpoints = {};   ///< empty: the run makes no epochs
   std::optional<OracleReport> oracle;
   Time at = 0;                 ///< wall clock, microseconds since 1970
   std::optional<bool> active;  ///< false: its sources are paused; empty: they cannot be

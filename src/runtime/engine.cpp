@@ -7,10 +7,13 @@ namespace millrace::detail {
 
 Engine::Engine(Plan plan, const RunOptions& options, Env& env)
     : options_(options),
+      env_(env),
       graph_(std::move(plan), options, env),
       crew_(state_, *this, env),
       governor_(crew_, graph_, state_, options, env),
-      tasks_left_(graph_.tasks().size()) {}
+      parts_left_(graph_.tasks().size() + (graph_.epochs() ? 1 : 0)) {
+  options_.restore.reset();
+}
 
 Engine::~Engine() {
   request_stop();
@@ -28,6 +31,9 @@ Status Engine::start() {
   const std::vector<Executor*> shared = place_tasks();
   for (Executor* executor : crew_.executors()) crew_.man(*executor);
   governor_.start(shared);
+  if (graph_.epochs()) {
+    epochs_.start(*graph_.epochs(), env_, [this](const Status& failure) { part_done(failure); });
+  }
   return {};
 }
 
@@ -62,7 +68,7 @@ void Engine::set_active(bool active) {
 
 bool Engine::wait_for(Duration timeout) {
   std::unique_lock lock(mutex_);
-  const auto ended = [this] { return tasks_left_ == 0 || !failure_.ok(); };
+  const auto ended = [this] { return parts_left_ == 0 || !failure_.ok(); };
   if (timeout != Duration::max()) return all_done_.wait_for(lock, timeout, ended);
   all_done_.wait(lock, ended);
   return true;
@@ -71,6 +77,7 @@ bool Engine::wait_for(Duration timeout) {
 void Engine::end_threads() {
   state_.over.store(true, std::memory_order_seq_cst);
   governor_.stop();
+  epochs_.stop();
   crew_.wake_all();
   crew_.join();
 }
@@ -91,17 +98,19 @@ void Engine::fill(const Graph& graph, Report& report, RunningSums& sums) const {
   governor_.fill(report);
 }
 
+void Engine::task_done(Task& task) { part_done(task.failure()); }
+
 /// A failed task ends the run: its neighbours would wait for it for ever.
-void Engine::task_done(Task& task) {
+void Engine::part_done(const Status& failure) {
   const std::lock_guard lock(mutex_);
-  --tasks_left_;
-  if (!task.failure().ok() && failure_.ok()) {
-    failure_ = task.failure();
+  --parts_left_;
+  if (!failure.ok() && failure_.ok()) {
+    failure_ = failure;
     state_.stop.store(true, std::memory_order_seq_cst);
     state_.over.store(true, std::memory_order_seq_cst);
     crew_.wake_all();
   }
-  if (tasks_left_ == 0 || !failure_.ok()) all_done_.notify_all();
+  if (parts_left_ == 0 || !failure_.ok()) all_done_.notify_all();
 }
 
 }  // namespace millrace::detail

@@ -87,8 +87,32 @@ void OperatorStage::drain() {
     const std::int64_t now_ns = shared_.env->clock->steady_ns();
     called([&] { operator_->release(now_ns, true, *this); });
   }
+  // No barrier comes behind the end.
+  if (shared_.epochs) called([&] { operator_->before_barrier(*this); });
   operator_->ended();
   acks_.abandon();
+}
+
+/// What has ended has handed on what need not be kept.
+Status OperatorStage::save(std::uint64_t, StageImage& image) {
+  if (!finished()) called([&] { operator_->before_barrier(*this); });
+  charged([&] {
+    StateWriter writer(context_.task, context_.tasks);
+    operator_->save_state(writer);
+    image.parts = writer.take();
+  });
+  return {};
+}
+
+/// What it holds again has been received by an earlier run.
+Status OperatorStage::restore(const StoredStage* stored) {
+  if (!stored || stored->parts.empty()) return {};
+  StateReader reader(stored->parts, context_.task, context_.tasks);
+  operator_->restore_state(reader);
+  if (!reader.status().ok()) return reader.status();
+  counters_.received.add(operator_->waiting().records);
+  settle();
+  return {};
 }
 
 /// A tick that came too late is made up once, not as often as the interval went by.

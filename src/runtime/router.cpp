@@ -173,6 +173,13 @@ void Router::advance(Time watermark, std::int64_t due_ns) {
   }
 }
 
+void Router::barrier(std::uint64_t epoch) {
+  for (Receiver& receiver : receivers_) {
+    open_of(receiver).barrier = epoch;
+    seal(receiver);
+  }
+}
+
 void Router::end() {
   for (Receiver& receiver : receivers_) {
     open_of(receiver).end = true;

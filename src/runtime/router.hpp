@@ -35,6 +35,8 @@ class Router {
   void push(BatchBase& batch, bool exclusive);
   /// Sends `watermark` behind everything pushed before.
   void advance(Time watermark, std::int64_t due_ns);
+  /// Sends the barrier of `epoch` behind everything pushed before.
+  void barrier(std::uint64_t epoch);
   /// Sends the end mark behind everything; nothing may follow.
   void end();
   /// Hands open batches and marks over to the rings.

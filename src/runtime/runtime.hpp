@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "runtime/epoch_thread.hpp"
 #include "runtime/governor.hpp"
 
 namespace millrace::detail {
@@ -33,7 +34,8 @@ class Engine final : private TaskEnds {
   void activate() { set_active(true); }
   void deactivate() { set_active(false); }
   bool active() const { return graph_.active(); }
-  /// Waits until every task is done, at most `timeout`. True when done.
+  /// Waits until every task is done and the final epoch is complete, at most `timeout`. True when
+  /// done.
   bool wait_for(Duration timeout);
   /// Waits for the end, joins the executors and closes sources and sinks. The first failure, ok for
   /// a normal end; an output whose reader went away (4005) is returned as such.
@@ -48,17 +50,20 @@ class Engine final : private TaskEnds {
  private:
   void set_active(bool active);
   void task_done(Task& task) override;
+  void part_done(const Status& failure);
   std::vector<Executor*> place_tasks();
   void end_threads();
 
   RunOptions options_;
+  Env& env_;
   TaskGraph graph_;
   RunState state_;
   Crew crew_;
   Governor governor_;
+  EpochThread epochs_;
   mutable std::mutex mutex_;
   std::condition_variable all_done_;
-  std::size_t tasks_left_ = 0;
+  std::size_t parts_left_ = 0;  ///< tasks, and the making of epochs
   bool started_ = false;
   Status failure_;
 };

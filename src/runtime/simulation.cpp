@@ -85,6 +85,7 @@ Simulation::Simulation(const Graph& graph, Plan plan, const RunOptions& run, Sim
 Result<std::uint64_t> Simulation::run() {
   if (Status status = tasks_.open(); !status.ok()) return status;
   if (Status status = step_all(); !status.ok()) return status;
+  if (was_cut()) return fingerprint_;
   if (Status status = tasks_.close(); !status.ok()) return status;
   for (const auto& task : tasks_.tasks()) {
     if (!task->failure().ok()) return task->failure();
@@ -95,7 +96,7 @@ Result<std::uint64_t> Simulation::run() {
 
 Status Simulation::step_all() {
   std::size_t quiet = 0;
-  while (!live_.empty()) {
+  while (!live_.empty() && !was_cut()) {
     if (steps_ >= options_.steps_max) return stuck("did not end in time");
     const Step outcome = step_one(draw_task());
     if (!failure_.ok()) return failure_;
@@ -105,7 +106,7 @@ Status Simulation::step_all() {
     }
     // Draws may miss a task for long; only sweeps over all show that nothing can go on. Two, for a
     // blocked or idle task may have handed a batch to one that had its turn before.
-    if (quiet <= 2 * live_.size()) continue;
+    if (quiet <= 2 * live_.size() || was_cut()) continue;
     quiet = 0;
     if (!sweep() && !sweep() && !live_.empty() && !advance_clock()) return stuck("is deadlocked");
     if (!failure_.ok()) return failure_;
@@ -128,12 +129,22 @@ Step Simulation::step_one(std::size_t position) {
     favourite_left_ = 0;
     if (failure_.ok()) failure_ = task.failure();
   }
+  if (tasks_.epochs()) make_epochs();
   return outcome;
+}
+
+/// In between steps, as if the disk took no time.
+void Simulation::make_epochs() {
+  EpochCoordinator& epochs = *tasks_.epochs();
+  const std::uint64_t apart = options_.steps_between_epochs;
+  if (apart != 0 && random_.below(apart) == 0) epochs.begin_soon();
+  (void)epochs.look(env_.clock.steady_ns());
+  if (failure_.ok()) failure_ = epochs.failure();
 }
 
 bool Simulation::sweep() {
   bool worked = false;
-  for (std::size_t position = 0; position < live_.size();) {
+  for (std::size_t position = 0; position < live_.size() && !was_cut();) {
     const Step outcome = step_one(position);
     worked |= outcome == Step::ready || outcome == Step::done;
     if (outcome != Step::done) ++position;
@@ -149,6 +160,10 @@ bool Simulation::advance_clock() {
     const auto due = task.next_due_ns();
     if (due) next = next ? std::min(*next, *due) : *due;
     polls |= task.polls() && last_[id] == Step::idle;
+  }
+  if (tasks_.epochs() && tasks_.epochs()->busy()) {
+    const std::int64_t due = tasks_.epochs()->due_ns();
+    next = next ? std::min(*next, due) : due;
   }
   if (!next && !polls) return false;
   const std::int64_t now = env_.clock.steady_ns();

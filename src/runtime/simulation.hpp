@@ -19,6 +19,11 @@ struct SimulationOptions {
   std::size_t budget_max = 16;          ///< a step's budget is drawn from 1 to this, in batches
   /// The sources are asked to end before this step: the run drains and no window fires.
   std::optional<std::uint64_t> stop_at_step = std::nullopt;
+  /// Nothing happens from this step on, as when the process is killed.
+  std::optional<std::uint64_t> cut_at_step = std::nullopt;
+  /// Where epochs are made: one is begun about every so many steps, besides those of the clock; 0:
+  /// none is.
+  std::uint64_t steps_between_epochs = 0;
 };
 
 /// The counting identities of a report: for each component received = processed + filtered + late +
@@ -41,10 +46,12 @@ class Simulation {
   ///
   /// Returns the fingerprint over (task, outcome, counters) of each step: equal for equal seed,
   /// plan and input. Errors: those of opening; a task's failure; 9001 with the tasks that are not
-  /// done when nothing can go on (a deadlock) or steps_max is exceeded; 9001 for broken counts.
+  /// done when nothing can go on (a deadlock) or steps_max is exceeded; 9001 for broken counts. Of
+  /// a run that was cut, what it came to until then; then nothing is closed before the destructor.
   Result<std::uint64_t> run();
 
   std::uint64_t steps() const { return steps_; }
+  bool was_cut() const { return options_.cut_at_step && steps_ >= *options_.cut_at_step; }
   /// Counters of the run so far.
   Report report() const;
   TaskGraph& tasks() { return tasks_; }
@@ -52,6 +59,7 @@ class Simulation {
  private:
   Status step_all();
   Step step_one(std::size_t at);
+  void make_epochs();
   /// Every live task once, in order: true when one did something.
   bool sweep();
   /// Moves the clock so that an idle task may go on; false: nothing will ever happen.

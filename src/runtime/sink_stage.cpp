@@ -51,6 +51,37 @@ void SinkStage::flush() {
   shared_.fail(std::move(status));
 }
 
+/// What was prepared for an epoch that failed belongs to this one as well.
+Status SinkStage::save(std::uint64_t epoch, StageImage& image) {
+  flush();
+  Status status;
+  charged([&] {
+    Result<std::string> prepared = sink_->prepare(epoch);
+    if (!prepared) {
+      status = prepared.error();
+    } else if (!prepared->empty()) {
+      prepared_.push_back({epoch, std::move(*prepared)});
+    }
+  });
+  for (const Prepared& one : prepared_) image.prepared.push_back(one.token);
+  return status;
+}
+
+void SinkStage::commit(std::uint64_t epoch) {
+  charged([&] {
+    for (const Prepared& one : prepared_) {
+      if (one.epoch > epoch) break;
+      shared_.fail(sink_->commit(one.epoch, one.token));
+    }
+  });
+  std::erase_if(prepared_, [epoch](const Prepared& one) { return one.epoch <= epoch; });
+}
+
+Status SinkStage::restore(const StoredStage* stored) {
+  if (context_.task != 0) return {};
+  return sink_->recover(stored ? stored->prepared : std::vector<std::string>());
+}
+
 /// Messages are handled when what was made of them is visible.
 void SinkStage::let_go() {
   for (Origin* origin : unflushed_) origin->count(-1, 0);

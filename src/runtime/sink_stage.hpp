@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "runtime/reading_stage.hpp"
 
@@ -16,6 +18,10 @@ class SinkStage final : public ReadingStage {
 
   /// Makes what was written visible, if anything was.
   void flush();
+  Status save(std::uint64_t epoch, StageImage& image) override;
+  Status restore(const StoredStage* stored) override;
+  /// `epoch` is complete: what was prepared for it and before is to be seen.
+  void commit(std::uint64_t epoch);
   /// Any thread, while the run goes on: what waits for somebody else's room waits no longer.
   void give_up() { sink_->give_up(); }
   void tell(ComponentReport& sum, RunningSums::Component& running) const override;
@@ -27,6 +33,11 @@ class SinkStage final : public ReadingStage {
   void advance(Time watermark) override { forward_watermark(watermark); }
 
  private:
+  struct Prepared {
+    std::uint64_t epoch;
+    std::string token;
+  };
+
   bool write(const BatchBase& batch);
   void let_go();
 
@@ -34,6 +45,7 @@ class SinkStage final : public ReadingStage {
   EndContext context_;
   Histogram latency_;  ///< due to written, nanoseconds
   bool dirty_ = false;
+  std::vector<Prepared> prepared_;  ///< and not committed, oldest first
   std::vector<Origin*> unflushed_;  ///< a moving share in each, until what was written is visible
 };
 

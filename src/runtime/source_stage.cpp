@@ -210,7 +210,7 @@ void SourceStage::note_ends(Poll outcome) {
   if (outcome == Poll::partition_ended) ended_partitions_.push_back(batch.partition);
   if (batch.watermark != kTimeMin) mark_ = {batch.partition, batch.watermark};
   batch.watermark = kTimeMin;
-  exhausted_ = outcome == Poll::ended || (limit_ != 0 && counters_.processed.value() >= limit_);
+  exhausted_ = outcome == Poll::ended || at_limit();
 }
 
 /// Not while a message of it may be played again.
@@ -290,7 +290,7 @@ void SourceStage::tell_progress(bool active) {
 
 /// Cuts what was read beyond the limit off the batch; it counts as never read.
 void SourceStage::cut_to_limit() {
-  const std::uint64_t left = limit_ - std::min(limit_, counters_.processed.value());
+  const std::uint64_t left = limit_ - std::min(limit_, read_before_ + counters_.processed.value());
   const std::size_t count = polled().size();
   if (count <= left) return;
   std::vector<std::uint32_t> kept(left);
@@ -317,6 +317,7 @@ void SourceStage::number_arrivals(BatchBase& batch) {
 void SourceStage::finish(bool fire) {
   if (finished()) return;
   tell_progress(false);
+  input_ended_ = fire;
   if (fire) forward_watermark(kTimeMax);
   end();
 }

@@ -49,6 +49,10 @@ class SourceStage final : public Stage {
   bool follow_others();
   /// No more input. `fire`: it is complete, so windows fire.
   void finish(bool fire);
+  Status save(std::uint64_t epoch, StageImage& image) override;
+  Status restore(const StoredStage* stored) override;
+  /// It has read all there is, so windows fired at its end.
+  bool input_ended() const { return input_ended_; }
   /// A replay behind it holds records that are not due, so it is not polled.
   bool is_held_back() const;
 
@@ -81,6 +85,9 @@ class SourceStage final : public Stage {
   void looked(Poll outcome);
   void cut_to_limit();
   void number_arrivals(BatchBase& batch);
+  bool at_limit() const {
+    return limit_ != 0 && read_before_ + counters_.processed.value() >= limit_;
+  }
   bool may_read();
   bool has_room();
   void track();
@@ -96,6 +103,7 @@ class SourceStage final : public Stage {
   std::uint32_t port_ = 0;           ///< of what was polled last
   bool active_ = false;
   bool exhausted_ = false;
+  bool input_ended_ = false;
   bool counts_quiet_time_ = false;  ///< of an origin of time behind it, partitions may fall idle
   bool is_read_ = true;             ///< it was polled in its last step
   Poll last_ = Poll::idle;
@@ -104,6 +112,7 @@ class SourceStage final : public Stage {
   std::vector<std::uint32_t> ended_partitions_;         ///< not told yet
   std::uint64_t limit_ = 0;
   std::uint64_t beyond_limit_ = 0;
+  std::uint64_t read_before_ = 0;        ///< records within the limit that earlier runs have read
   std::size_t batch_max_ = 0;            ///< records that a poll may give
   std::uint64_t letters_given_up_ = 0;   ///< dead letters of messages, not of what was read
   std::vector<std::uint64_t> numbered_;  ///< records of each partition that have a place

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/checkpoint.hpp"
 #include "metrics/report.hpp"
 #include "operator/dead_letter.hpp"
 #include "operator/operator.hpp"
@@ -19,6 +20,7 @@
 #include "runtime/running_sums.hpp"
 #include "runtime/stage_figures.hpp"
 #include "runtime/stage_hooks.hpp"
+#include "runtime/stored_stages.hpp"
 #include "runtime/tracking.hpp"
 #include "topology/plan.hpp"
 
@@ -45,6 +47,7 @@ struct TaskShared {
   MemoryBudget* memory = nullptr;
   Tracking* tracking = nullptr;  ///< null: messages are not tracked
   const Home* home = nullptr;    ///< where the task is stepped
+  bool epochs = false;           ///< the run makes epochs
   Status failure;                ///< the first one; ends the task
 
   void fail(Status status) {
@@ -77,6 +80,13 @@ class Stage : public DeadLetters {
   Status open(const StageOpening& opening);
   /// Closes what open() has opened, once.
   void close();
+  /// Hands on what need not be kept, and adds to `image` what it is at the barrier of `epoch`.
+  /// Between steps of the data: all stages of a task at once, in the order of the data. Errors: the
+  /// epoch cannot complete.
+  virtual Status save(std::uint64_t epoch, StageImage& image) = 0;
+  /// Goes on from what was stored for it; null: nothing was. Once, when all tasks are open, sinks
+  /// behind the others; not called where the run makes no epochs. Errors: 3003, 4001, 4002.
+  virtual Status restore(const StoredStage* stored) = 0;
   /// All its inputs ended, and it has told its readers so.
   bool finished() const { return finished_; }
 

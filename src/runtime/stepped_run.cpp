@@ -34,6 +34,10 @@ Status SteppedRun::settle() {
 
 bool SteppedRun::sweep() {
   bool worked = false;
+  if (EpochCoordinator* epochs = tasks_.epochs()) {
+    worked |= epochs->look(env_.clock.steady_ns());
+    if (failure_.ok()) failure_ = epochs->failure();
+  }
   for (std::size_t at = 0; at < live_.size();) {
     const Step step = live_[at]->step(kBatchesAStep, stop_);
     worked |= step == Step::ready || step == Step::done;
@@ -64,6 +68,10 @@ std::optional<std::int64_t> SteppedRun::next_due_ns(std::int64_t now) const {
   for (const Task* task : live_) {
     const auto due = task->next_due_ns();
     if (due && *due > now) least = least ? std::min(*least, *due) : *due;
+  }
+  if (const EpochCoordinator* epochs = tasks_.epochs()) {
+    const std::int64_t due = epochs->due_ns();
+    if (due > now && due != kNeverDue) least = least ? std::min(*least, due) : due;
   }
   return least;
 }

@@ -40,13 +40,14 @@ Status beyond_budget(const Stage& stage, const MemoryBudget& memory, const Memor
 }  // namespace
 
 Task::Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around)
-    : chain_(chain), index_(index) {
+    : chain_(chain), index_(index), coordinator_(around.epochs) {
   shared_.env = around.env;
   shared_.memory = around.memory;
   shared_.dead_letters = around.dead_letters;
   shared_.tracking = around.tracking;
   shared_.home = &home_;
   shared_.active = around.active;
+  shared_.epochs = around.epochs != nullptr;
 }
 
 template <class Kind>
@@ -136,15 +137,18 @@ std::uint64_t Task::blocked_ticks() const {
 Step Task::do_step(std::size_t budget, bool stop) {
   try {
     next_due_ns_.reset();
+    bool worked = epochs_ && commit();
+    if (!shared_.failure.ok()) return Step::done;
     bool blocked = false;
     for (auto& router : routers_) blocked |= !router->flush_waiting();
     if (blocked) {
       for (SourceStage* source : sources_) source->not_read();
       return Step::blocked;
     }
-    bool worked = take_inputs(budget);
+    worked |= take_inputs(budget);
     worked |= run_due(stop);
     if (!routers_blocked()) worked |= poll_sources(stop);
+    if (epochs_) worked |= take_due_image();
     if (!shared_.failure.ok()) return Step::done;
     if (worked && ++busy_steps_ < kStepsBetweenFlushes) return Step::ready;
     busy_steps_ = 0;
@@ -156,7 +160,8 @@ Step Task::do_step(std::size_t budget, bool stop) {
     std::int64_t due = least_due_ns();
     for (const SourceStage* source : sources_) due = std::min(due, source->due_ns());
     if (due != kNeverDue) next_due_ns_ = due;
-    return all_finished() ? Step::done : Step::idle;
+    if (!all_finished()) return Step::idle;
+    return epochs_ ? end_of_epochs() : Step::done;
   } catch (const MemoryRefused& refused) {
     shared_.failure = beyond_budget(stage_in_step(), *shared_.memory, refused);
     return Step::done;
@@ -196,8 +201,9 @@ bool Task::take_inputs(std::size_t budget) {
          !routers_blocked()) {
     Input& input = inputs_[next_input_];
     next_input_ = next_input_ + 1 == inputs_.size() ? 0 : next_input_ + 1;
+    const bool held = epochs_ && epochs_->holds(static_cast<std::size_t>(&input - inputs_.data()));
     BatchPtr batch;
-    if (input.ended || !input.channel->pop(batch)) {
+    if (input.ended || held || !input.channel->pop(batch)) {
       ++empty_in_a_row;
       continue;
     }
@@ -205,6 +211,7 @@ bool Task::take_inputs(std::size_t budget) {
     --budget;
     any = true;
     deliver(input, std::move(batch));
+    if (epochs_) (void)take_due_image();
   }
   return any;
 }
@@ -212,14 +219,17 @@ bool Task::take_inputs(std::size_t budget) {
 void Task::deliver(Input& input, BatchPtr batch) {
   const Time watermark = batch->watermark;
   const bool end = batch->end;
+  const std::uint64_t barrier = std::exchange(batch->barrier, 0);  // it may be handed on as it is
   if (batch->due_ns != 0) shared_.due_ns = batch->due_ns;
   if (!batch->messages.empty()) batch->messages.seen_at(input.stage->plan().id + 1);
   if (batch->size() > 0) {
     input.stage->receive(*batch, true, input.incoming, *input.edge_received);
   }
   if (watermark != kTimeMin) input.stage->advance_channel(input.number, watermark);
+  if (barrier != 0) epochs_->barrier(static_cast<std::size_t>(&input - inputs_.data()), barrier);
   if (end) {
     input.ended = true;
+    if (epochs_) epochs_->ended();
     input.stage->end_channel(input.number);
   }
   input.channel->recycle(std::move(batch));

@@ -14,6 +14,7 @@
 #include "runtime/operator_stage.hpp"
 #include "runtime/sink_stage.hpp"
 #include "runtime/source_stage.hpp"
+#include "runtime/task_epochs.hpp"
 
 namespace millrace::detail {
 
@@ -33,6 +34,7 @@ class Task {
     DeadLetterLog* dead_letters = nullptr;
     const std::atomic<bool>* active = nullptr;  ///< false: sources are not polled
     Tracking* tracking = nullptr;               ///< null: messages are not tracked
+    EpochCoordinator* epochs = nullptr;         ///< null: the run makes no epochs
   };
   Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around);
 
@@ -43,12 +45,15 @@ class Task {
   Router& add_router(std::unique_ptr<Router> router);
   void add_input(Channel& channel, ReadingStage& stage, const Incoming& incoming,
                  Counter& edge_received);
-  /// When all edges are there: each source learns which of its stages make time of what it reads.
+  /// When all edges are there: puts the stages in the order of the data, for images.
+  void order_stages();
+  /// Then each source learns which of its stages make time of what it reads.
   void find_time_origins();
   Status open(const StageOpening& opening);
 
   /// Does a bounded piece of work: at most `budget` batches. Only the executor that owns the task
-  /// calls it. When it is done it has closed.
+  /// calls it. When it is done it has closed; where epochs are made, a task with sinks is done when
+  /// the final one is complete.
   Step step(std::size_t budget, bool stop);
   /// Valid after step() returned idle: when a held record is due, steady nanoseconds; nullopt: only
   /// input can help.
@@ -122,6 +127,11 @@ class Task {
   bool routers_blocked() const;
   bool flush_routers();
   void deliver(Input& input, BatchPtr batch);
+  // Of epochs.
+  bool take_due_image();
+  void take_image(std::uint64_t epoch, bool last);
+  bool commit();
+  Step end_of_epochs();
   bool all_finished() const;
   const Stage& stage_in_step() const;
 
@@ -136,6 +146,9 @@ class Task {
   std::vector<SinkStage*> sinks_;
   std::vector<std::unique_ptr<Router>> routers_;
   std::vector<Input> inputs_;
+  EpochCoordinator* coordinator_;
+  std::optional<TaskEpochs> epochs_;  ///< empty: the run makes none
+  std::vector<Stage*> in_order_;      ///< of the data: each behind those that it reads
   std::size_t next_input_ = 0;
   std::uint32_t busy_steps_ = 0;
   std::optional<std::int64_t> next_due_ns_;

@@ -7,6 +7,24 @@
 #include "base/text.hpp"
 
 namespace millrace::detail {
+namespace {
+
+Status check_guarantee(Guarantee guarantee, bool epochs) {
+  if (guarantee == Guarantee::exactly_once && !epochs) {
+    return {Code::option_invalid,
+            "the guarantee exactly_once keeps state and positions, and there is no folder to keep "
+            "them in: give --state-dir DIR"};
+  }
+  if (guarantee == Guarantee::at_least_once && epochs) {
+    return {Code::option_invalid,
+            "a state folder and the guarantee at_least_once do not go together: what a message "
+            "that is played again has changed before would count twice; give --guarantee "
+            "exactly_once, which plays records again from the last epoch, or no --state-dir"};
+  }
+  return {};
+}
+
+}  // namespace
 
 void DeadLetterStore::add(const std::string& component, std::string_view reason,
                           std::string_view where, std::string_view record) {
@@ -81,6 +99,11 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
     for (const PlanStage& stage : plan_.stages) stages.push_back(stage.name);
     tracking_ = std::make_unique<Tracking>(plan_.settings.acks, std::move(stages));
   }
+  if (options_.epochs) {
+    const std::uint64_t restored = options_.restore ? options_.restore->epoch : 0;
+    epochs_ = std::make_unique<EpochCoordinator>(*options_.epochs, options_.epoch_options,
+                                                 plan_.topology, env_, options_.log, restored);
+  }
   make_tasks(options_);
   for (const PlanEdge& edge : plan_.edges) {
     EdgeCounters& counters = edges_.emplace_back();
@@ -92,7 +115,10 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
       wire(edge, counters, options_);
     }
   }
-  for (auto& task : tasks_) task->find_time_origins();
+  for (auto& task : tasks_) {
+    task->order_stages();
+    task->find_time_origins();
+  }
   find_siblings();
 }
 
@@ -104,7 +130,8 @@ TaskGraph::~TaskGraph() {
 void TaskGraph::make_tasks(const RunOptions& options) {
   stages_.resize(plan_.stages.size());
   reading_.resize(plan_.stages.size());
-  const Task::Surroundings around{&env_, &memory_, &dead_letters_, &active_, tracking_.get()};
+  const Task::Surroundings around{&env_,    &memory_,        &dead_letters_,
+                                  &active_, tracking_.get(), epochs_.get()};
   for (std::uint32_t chain = 0; chain < plan_.chains.size(); ++chain) {
     first_task_.push_back(tasks_.size());
     for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {
@@ -243,6 +270,10 @@ Status TaskGraph::start_worker() {
 }
 
 Status TaskGraph::open() {
+  if (Status status = check_guarantee(plan_.settings.guarantee, options_.epochs != nullptr);
+      !status.ok()) {
+    return status;
+  }
   if (Status status = start_worker(); !status.ok()) return status;
   StageOpening opening;
   opening.hooks = &plan_.settings.task_hooks;
@@ -254,10 +285,43 @@ Status TaskGraph::open() {
   opening.operator_context.speed = options_.speed;
   opening.end_context.batch_records_max = options_.batch_records_max;
   opening.end_context.line_bytes_max = options_.line_bytes_max;
+  opening.end_context.epochs = epochs_ != nullptr;
   opening.place.topology = plan_.info;
   opening.place.resources = &resources_;
   for (auto& task : tasks_) {
     if (Status status = task->open(opening); !status.ok()) return status;
+  }
+  return epochs_ ? restore() : Status();
+}
+
+/// Sinks behind all others: what cannot be restored leaves no trace.
+Status TaskGraph::restore() {
+  StoredStages stored;
+  if (options_.restore) stored = StoredStages(std::move(*options_.restore));
+  options_.restore.reset();
+  for (const bool sinks : {false, true}) {
+    for (const PlanStage& plan : plan_.stages) {
+      if (static_cast<bool>(plan.make_sink) != sinks) continue;
+      if (Status status = restore(plan, stored); !status.ok()) return status;
+    }
+  }
+  return {};
+}
+
+Status TaskGraph::restore(const PlanStage& plan, const StoredStages& stored) {
+  for (Stage* stage : stages_[plan.id]) {
+    Status status;
+    try {
+      status = stage->restore(stored.find(plan.stored_as));
+    } catch (const MemoryRefused& refused) {
+      status = {Code::memory_exceeded,
+                "what is stored is more than the memory budget has for state: give --memory more"};
+    } catch (...) {
+      status = {Code::state_unreadable,
+                "what is stored cannot be read: " + current_exception_text() +
+                    "; run the program that wrote it"};
+    }
+    if (!status.ok()) return {status.code(), "\"" + plan.name + "\": " + status.message()};
   }
   return {};
 }

@@ -12,6 +12,7 @@
 
 #include "checkpoint/checkpoint.hpp"
 #include "metrics/report.hpp"
+#include "runtime/epoch_coordinator.hpp"
 #include "runtime/epoch_options.hpp"
 #include "runtime/running_sums.hpp"
 #include "runtime/scaling_policy.hpp"
@@ -73,7 +74,9 @@ class TaskGraph {
   TaskGraph(Plan plan, const RunOptions& options, Env& env);
   ~TaskGraph();
 
-  /// Opens every source, operator and sink; the first failure is returned.
+  /// Opens every source, operator and sink, which then go on from what RunOptions::restore holds;
+  /// the first failure is returned. Errors: those of the parts; 1002 where the guarantee asks for
+  /// other options; 3003.
   Status open();
   /// Closes what is still open, then the worker. The first failure of a worker hook.
   Status close();
@@ -84,6 +87,8 @@ class TaskGraph {
   bool active() const { return active_.load(std::memory_order_seq_cst); }
 
   const Plan& plan() const { return plan_; }
+  /// Null: the run makes no epochs.
+  EpochCoordinator* epochs() const { return epochs_.get(); }
   /// What the run may hold and holds. Any thread may read.
   const MemoryBudget& memory() const { return memory_; }
   std::vector<std::unique_ptr<Task>>& tasks() { return tasks_; }
@@ -119,6 +124,8 @@ class TaskGraph {
   void find_siblings();
   Incoming incoming(const PlanEdge& edge) const;
   Status start_worker();
+  Status restore();
+  Status restore(const PlanStage& plan, const StoredStages& stored);
   void fill_edges(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
   void fill_chains(Report& report) const;
   void fill_tasks(Report& report, RunningSums& sums) const;
@@ -141,6 +148,7 @@ class TaskGraph {
   Env& env_;
   MemoryBudget memory_;                 ///< outlives all that it counts
   std::unique_ptr<Tracking> tracking_;  ///< outlives all batches; null: messages are not tracked
+  std::unique_ptr<EpochCoordinator> epochs_;  ///< outlives the tasks; null: none are made
   DeadLetterStore dead_letters_;
   std::atomic<bool> active_{true};
   Resources resources_;

@@ -96,6 +96,7 @@ void TaskGraph::fill(const Graph& graph, Report& report) const {
 }
 
 void TaskGraph::fill(const Graph& graph, Report& report, RunningSums& sums) const {
+  if (epochs_) epochs_->fill(report);
   std::set<NodeId> nodes;
   for (const PlanStage& plan : plan_.stages) nodes.insert(plan.node);
   std::map<NodeId, std::size_t> place_of;

@@ -1,0 +1,257 @@
+// When epochs begin, when they are complete, and what happens to those that are not.
+#include "runtime/epoch_coordinator.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace millrace::detail {
+namespace {
+
+constexpr std::size_t kToldMax = 20;
+/// A final epoch that failed is tried again after this time at the earliest.
+constexpr std::int64_t kRetryNs = 100'000'000;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t to_ns(Duration duration) { return std::chrono::nanoseconds(duration).count(); }
+
+}  // namespace
+
+EpochCoordinator::EpochCoordinator(EpochStore& store, const EpochOptions& options,
+                                   std::string topology, Env& env, Log log, std::uint64_t restored)
+    : store_(store),
+      options_(options),
+      topology_(std::move(topology)),
+      env_(env),
+      log_(std::move(log)),
+      requested_(restored),
+      complete_(restored) {
+  told_.interval_ms = options.interval.count() / 1000;
+  if (restored != 0) told_.restored_from = restored;
+}
+
+std::size_t EpochCoordinator::add_task(const Home& home, bool commits) {
+  tasks_.push_back({&home, commits, std::nullopt, complete()});
+  return running_++;
+}
+
+void EpochCoordinator::hand_in(std::size_t task, TaskImage image) {
+  const std::lock_guard lock(mutex_);
+  const bool awaited = open_ && !open_->images[task] && !tasks_[task].last &&
+                       (image.last || image.epoch == open_->epoch);
+  if (awaited) {
+    --open_->left;
+    open_->told.image_us = std::max(open_->told.image_us, image.took_ns / 1000);
+    if (open_->refused.ok()) open_->refused = image.status;
+  }
+  if (image.last) {
+    MR_CHECK(!tasks_[task].last, "a task was done twice");
+    tasks_[task].last = std::move(image);
+    --running_;
+  } else if (awaited) {
+    open_->images[task] = std::move(image);
+  }
+  const bool due = running_ == 0 || (open_ && (open_->left == 0 || !open_->refused.ok()));
+  if (!due) return;
+  news_ = true;
+  changed_.notify_all();
+}
+
+void EpochCoordinator::committed(std::size_t task, std::uint64_t epoch) {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t& newest = tasks_[task].committed;
+  if (newest >= epoch) return;
+  newest = epoch;
+  if (epoch != complete() || uncommitted_ == 0 || --uncommitted_ > 0) return;
+  for (CheckpointReport& told : told_.recent) {
+    if (told.id == epoch) told.commit_us = (env_.clock->steady_ns() - completed_ns_) / 1000;
+  }
+}
+
+bool EpochCoordinator::look(std::int64_t now_ns) {
+  std::unique_lock lock(mutex_);
+  news_ = false;
+  if (over() || !failure_.ok()) return false;
+  if (next_ns_ == 0) next_ns_ = now_ns + to_ns(options_.interval);
+  if (!open_) {
+    if (now_ns < due_ns_locked()) return false;
+    begin(now_ns);
+    if (open_->left > 0) return true;
+  }
+  if (!open_->refused.ok()) {
+    fail(open_->refused, now_ns);
+    return true;
+  }
+  if (open_->left == 0) {
+    keep(lock, now_ns);
+    return true;
+  }
+  if (now_ns < due_ns_locked()) return false;
+  fail({Code::sink_failed,
+        fmt::format("{} of {} tasks had not taken their image after {}", open_->left, tasks_.size(),
+                    format_duration(options_.timeout))},
+       now_ns);
+  return true;
+}
+
+void EpochCoordinator::begin(std::int64_t now_ns) {
+  Open& open = open_.emplace();
+  open.epoch = requested() + 1;
+  open.began_ns = now_ns;
+  open.images.resize(tasks_.size());
+  open.left = running_;
+  for (const Waiter& task : tasks_) {
+    if (task.last && open.refused.ok()) open.refused = task.last->status;
+  }
+  open.told.id = open.epoch;
+  open.told.state = "running";
+  open.told.at = env_.clock->wall_us();
+  requested_.store(open.epoch, std::memory_order_seq_cst);
+  wake_all();
+}
+
+/// Writes without the lock: tasks that are done meanwhile hand in their last images.
+void EpochCoordinator::keep(std::unique_lock<std::mutex>& lock, std::int64_t now_ns) {
+  bool final_one = false;
+  open_->told.align_us = (now_ns - open_->began_ns) / 1000;
+  const EpochImage image = assemble(final_one);
+  lock.unlock();
+  Status status = store_.write(image);
+  const std::uint64_t bytes = status.ok() ? store_.bytes_written() : 0;
+  const std::int64_t written_ns = env_.clock->steady_ns();
+  lock.lock();
+  open_->told.write_us = (written_ns - now_ns) / 1000;
+  open_->told.bytes = bytes;
+  if (status.ok()) {
+    completed(written_ns, final_one);
+  } else {
+    fail(std::move(status), written_ns);
+  }
+}
+
+EpochImage EpochCoordinator::assemble(bool& final_one) {
+  EpochImage image;
+  image.epoch = open_->epoch;
+  image.topology = topology_;
+  image.taken_at = env_.clock->wall_us();
+  final_one = true;
+  image.finished = true;
+  for (std::size_t at = 0; at < tasks_.size(); ++at) {
+    std::optional<TaskImage>& own = open_->images[at];
+    final_one &= !own;
+    image.finished &= !own && tasks_[at].last->input_ended;
+    std::vector<StageImage> stages = own ? std::move(own->stages) : tasks_[at].last->stages;
+    std::ranges::move(stages, std::back_inserter(image.stages));
+  }
+  return image;
+}
+
+void EpochCoordinator::completed(std::int64_t now_ns, bool final_one) {
+  const Open open = std::move(*std::exchange(open_, std::nullopt));
+  failures_ = 0;
+  retry_ns_ = 0;
+  ++told_.completed;
+  completed_ns_ = now_ns;
+  uncommitted_ = static_cast<std::size_t>(
+      std::ranges::count_if(tasks_, [](const Waiter& task) { return task.commits; }));
+  note(open.told);
+  told_.recent.front().state = "complete";
+  next_ns_ = std::max(open.began_ns + to_ns(options_.interval), now_ns + to_ns(options_.min_pause));
+  complete_.store(open.epoch, std::memory_order_seq_cst);
+  if (final_one) over_.store(true, std::memory_order_seq_cst);
+  wake_all();
+}
+
+void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
+  const Open open = std::move(*std::exchange(open_, std::nullopt));
+  ++told_.failed;
+  CheckpointReport told = open.told;
+  told.state = "failed";
+  told.why = why.message();
+  note(std::move(told));
+  log_(LogLevel::warn, "epoch-failed",
+       fmt::format("epoch={} {}; what it holds comes with the next one", open.epoch,
+                   why.to_string()));
+  next_ns_ = std::max(open.began_ns + to_ns(options_.interval), now_ns + to_ns(options_.min_pause));
+  retry_ns_ = now_ns + std::max(kRetryNs, to_ns(options_.min_pause));
+  if (++failures_ <= options_.failures_max) return;
+  failure_ = {why.code(),
+              fmt::format("{} epochs in a row failed, so the topology stops; the last one: {}",
+                          failures_, why.message())};
+}
+
+void EpochCoordinator::note(CheckpointReport told) {
+  told_.recent.insert(told_.recent.begin(), std::move(told));
+  if (told_.recent.size() > kToldMax) told_.recent.pop_back();
+}
+
+void EpochCoordinator::begin_soon() {
+  const std::lock_guard lock(mutex_);
+  next_ns_ = 1;
+  news_ = true;
+  changed_.notify_all();
+}
+
+std::int64_t EpochCoordinator::due_ns() const {
+  const std::lock_guard lock(mutex_);
+  return due_ns_locked();
+}
+
+std::int64_t EpochCoordinator::due_ns_locked() const {
+  if (over() || !failure_.ok()) return kNever;
+  if (open_) {
+    return open_->left == 0 || !open_->refused.ok() ? 0 : open_->began_ns + to_ns(options_.timeout);
+  }
+  // The final epoch waits for nobody, but for a moment when it has failed before.
+  return running_ == 0 ? retry_ns_ : next_ns_;
+}
+
+bool EpochCoordinator::busy() const {
+  const std::lock_guard lock(mutex_);
+  return !over() && failure_.ok() && (open_ || running_ == 0);
+}
+
+bool EpochCoordinator::wait(std::int64_t now_ns) {
+  std::unique_lock lock(mutex_);
+  const std::int64_t due = due_ns_locked();
+  const auto told = [this] { return news_ || stopped_; };
+  if (due == kNever) {
+    changed_.wait(lock, told);
+  } else if (due > now_ns) {
+    changed_.wait_for(lock, std::chrono::nanoseconds(due - now_ns), told);
+  }
+  return !stopped_;
+}
+
+void EpochCoordinator::stop() {
+  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+  changed_.notify_all();
+}
+
+Status EpochCoordinator::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void EpochCoordinator::fill(Report& report) const {
+  const std::lock_guard lock(mutex_);
+  report.checkpoints = told_;
+  if (told_.completed > 0) {
+    report.checkpoints->age_ms = (env_.clock->steady_ns() - completed_ns_) / 1'000'000;
+  }
+  if (open_) {
+    auto& recent = report.checkpoints->recent;
+    recent.insert(recent.begin(), open_->told);
+  }
+}
+
+void EpochCoordinator::wake_all() const {
+  for (const Waiter& task : tasks_) task.home->wake();
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,125 @@
+// EpochCoordinator: begins epochs, collects the images that tasks take, has them kept, and says
+// when an epoch is complete.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/checkpoint.hpp"
+#include "env/env.hpp"
+#include "metrics/report.hpp"
+#include "runtime/epoch_options.hpp"
+#include "runtime/waker.hpp"
+
+namespace millrace::detail {
+
+/// What a task was at the barrier of an epoch, or when it was done.
+struct TaskImage {
+  std::uint64_t epoch = 0;  ///< of a last one: the first epoch that it belongs to
+  std::vector<StageImage> stages = {};
+  bool last = false;        ///< the task is done: it belongs to all later epochs as well
+  bool input_ended = true;  ///< of a last one: its sources have read all there is
+  std::int64_t took_ns = 0;
+  Status status = {};  ///< not ok: the epoch does not complete
+};
+
+/// Tasks ask and tell, any thread; one driver calls look(). An epoch is complete when the images of
+/// all tasks are kept: then sinks commit. At most one is under way. When all tasks are done there
+/// is a final one.
+class EpochCoordinator {
+ public:
+  /// `store` and `env` outlive it. `restored`: the epoch that the run goes on from; 0: none.
+  EpochCoordinator(EpochStore& store, const EpochOptions& options, std::string topology, Env& env,
+                   Log log, std::uint64_t restored);
+
+  // Wiring, before anything runs.
+  /// The number of a task; `commits`: it has sinks. `home` outlives the run.
+  std::size_t add_task(const Home& home, bool commits);
+
+  // Tasks.
+  /// The newest epoch that was begun; a task without inputs takes its image when it sees it.
+  std::uint64_t requested() const { return requested_.load(std::memory_order_seq_cst); }
+  /// The newest epoch that is complete.
+  std::uint64_t complete() const { return complete_.load(std::memory_order_seq_cst); }
+  /// The final epoch is complete.
+  bool over() const { return over_.load(std::memory_order_seq_cst); }
+  /// For each task that has one image an epoch, in the order of epochs, the last one behind.
+  void hand_in(std::size_t task, TaskImage image);
+  /// The sinks of a task have committed all that is complete.
+  void committed(std::size_t task, std::uint64_t epoch);
+
+  // The driver, one thread at a time.
+  /// Begins an epoch, gives one up or has one kept, whatever is due at `now_ns`; the last is slow.
+  /// True when something changed for the tasks.
+  bool look(std::int64_t now_ns);
+  /// Asks for an epoch at the next look, if none is under way.
+  void begin_soon();
+  /// When look() is due at the latest, steady nanoseconds; hand_in() may make it due earlier.
+  std::int64_t due_ns() const;
+  /// Something is under way or all tasks are done: look() is all that can help.
+  bool busy() const;
+  /// Sleeps until then, hand_in() or stop(). False: it was stopped.
+  bool wait(std::int64_t now_ns);
+  void stop();
+  /// Too many epochs failed; nothing happens any more.
+  Status failure() const;
+
+  // Any thread.
+  void fill(Report& report) const;
+
+ private:
+  struct Waiter {
+    const Home* home;
+    bool commits;
+    std::optional<TaskImage> last;
+    std::uint64_t committed = 0;
+  };
+  struct Open {
+    std::uint64_t epoch = 0;
+    std::int64_t began_ns = 0;
+    std::vector<std::optional<TaskImage>> images = {};  ///< by task
+    std::size_t left = 0;                               ///< tasks without one
+    Status refused = {};
+    CheckpointReport told = {};
+  };
+
+  void begin(std::int64_t now_ns);
+  void keep(std::unique_lock<std::mutex>& lock, std::int64_t now_ns);
+  EpochImage assemble(bool& final_one);
+  void completed(std::int64_t now_ns, bool final_one);
+  void fail(Status why, std::int64_t now_ns);
+  void note(CheckpointReport told);
+  std::int64_t due_ns_locked() const;
+  void wake_all() const;
+
+  EpochStore& store_;
+  const EpochOptions options_;
+  const std::string topology_;
+  Env& env_;
+  Log log_;
+  std::atomic<std::uint64_t> requested_;
+  std::atomic<std::uint64_t> complete_;
+  std::atomic<bool> over_{false};
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  bool news_ = false;
+  bool stopped_ = false;
+  std::vector<Waiter> tasks_;
+  std::size_t running_ = 0;  ///< tasks without a last image
+  std::optional<Open> open_;
+  std::int64_t next_ns_ = 0;   ///< when to begin the next; 0: not known before the first look
+  std::int64_t retry_ns_ = 0;  ///< when the final one may be tried again
+  int failures_ = 0;           ///< in a row
+  Status failure_;
+  std::int64_t completed_ns_ = 0;
+  std::size_t uncommitted_ = 0;  ///< tasks that have not committed the newest complete one
+  CheckpointsReport told_;
+};
+
+}  // namespace millrace::detail

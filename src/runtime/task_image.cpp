@@ -1,0 +1,84 @@
+// Taking the image of a task at a barrier, and committing what its sinks have prepared.
+#include <algorithm>
+#include <set>
+
+#include "runtime/task.hpp"
+
+namespace millrace::detail {
+namespace {
+
+/// Puts `stage` and all fused stages behind it at the end of `to`, each before those that it reads.
+void add_behind(Stage& stage, std::set<const Stage*>& seen, std::vector<Stage*>& to) {
+  if (!seen.insert(&stage).second) return;
+  stage.outlets().for_each([&](const Reader& reader) {
+    if (reader.stage) add_behind(*reader.stage, seen, to);
+  });
+  to.push_back(&stage);
+}
+
+}  // namespace
+
+/// The order of the plan is that of declarations: a stage that the planner put before another one
+/// may stand behind it there.
+void Task::order_stages() {
+  std::set<const Stage*> seen;
+  for (auto& stage : stages_) add_behind(*stage, seen, in_order_);
+  std::ranges::reverse(in_order_);
+  if (!coordinator_) return;
+  epochs_.emplace(*coordinator_, home_, !sinks_.empty());
+  for (std::size_t at = 0; at < inputs_.size(); ++at) epochs_->add_input();
+}
+
+/// Called behind each batch: what follows a barrier on one input must not be read before the image
+/// is taken.
+bool Task::take_due_image() {
+  const std::uint64_t epoch = epochs_->due();
+  if (epoch == 0 || !shared_.failure.ok()) return false;
+  take_image(epoch, false);
+  return true;
+}
+
+/// In the order of the data, for what a stage hands on before the barrier may be kept by a later
+/// one.
+void Task::take_image(std::uint64_t epoch, bool last) {
+  const std::int64_t began = shared_.env->clock->steady_ns();
+  TaskImage image;
+  image.epoch = epoch;
+  image.last = last;
+  for (Stage* stage : in_order_) {
+    const PlanStage& plan = stage->plan();
+    StageImage& part =
+        image.stages.emplace_back(StageImage{plan.stored_as, plan.name, index_, plan.tasks});
+    Status status = stage->save(epoch, part);
+    if (image.status.ok()) image.status = std::move(status);
+  }
+  if (!shared_.failure.ok()) return;
+  for (const SourceStage* source : sources_) image.input_ended &= source->input_ended();
+  if (!last) {
+    for (auto& router : routers_) router->barrier(epoch);
+  }
+  image.took_ns = shared_.env->clock->steady_ns() - began;
+  epochs_->hand_in(std::move(image));
+}
+
+bool Task::commit() {
+  const std::uint64_t epoch = sinks_.empty() ? 0 : epochs_->to_commit();
+  if (epoch == 0) return false;
+  for (SinkStage* sink : sinks_) sink->commit(epoch);
+  epochs_->committed(epoch);
+  return true;
+}
+
+/// All is handed over. The last image is handed in; sinks wait for the final epoch.
+Step Task::end_of_epochs() {
+  if (!epochs_->done()) {
+    take_image(epochs_->next(), true);
+    if (!shared_.failure.ok() || sinks_.empty()) return Step::done;
+    return Step::ready;
+  }
+  if (!epochs_->over()) return Step::idle;
+  (void)commit();
+  return Step::done;
+}
+
+}  // namespace millrace::detail
