@@ -76,7 +76,7 @@ bool EpochCoordinator::look(std::int64_t now_ns) {
   std::unique_lock lock(mutex_);
   news_ = false;
   if (over() || !failure_.ok()) return false;
-  if (next_ns_ == 0) next_ns_ = now_ns + to_ns(options_.interval);
+  if (!next_ns_) next_ns_ = now_ns + to_ns(options_.interval);
   if (!open_) {
     if (now_ns < due_ns_locked()) return false;
     begin(now_ns);
@@ -191,7 +191,7 @@ void EpochCoordinator::note(CheckpointReport told) {
 
 void EpochCoordinator::begin_soon() {
   const std::lock_guard lock(mutex_);
-  next_ns_ = 1;
+  next_ns_ = 0;
   news_ = true;
   changed_.notify_all();
 }
@@ -207,7 +207,7 @@ std::int64_t EpochCoordinator::due_ns_locked() const {
     return open_->left == 0 || !open_->refused.ok() ? 0 : open_->began_ns + to_ns(options_.timeout);
   }
   // The final epoch waits for nobody, but for a moment when it has failed before.
-  return running_ == 0 ? retry_ns_ : next_ns_;
+  return running_ == 0 ? retry_ns_ : next_ns_.value_or(0);
 }
 
 bool EpochCoordinator::busy() const {

@@ -113,7 +113,8 @@ class EpochCoordinator {
   std::vector<Waiter> tasks_;
   std::size_t running_ = 0;  ///< tasks without a last image
   std::optional<Open> open_;
-  std::int64_t next_ns_ = 0;   ///< when to begin the next; 0: not known before the first look
+  /// When to begin the next; not known before the first look.
+  std::optional<std::int64_t> next_ns_;
   std::int64_t retry_ns_ = 0;  ///< when the final one may be tried again
   int failures_ = 0;           ///< in a row
   Status failure_;

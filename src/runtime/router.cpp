@@ -174,6 +174,7 @@ void Router::advance(Time watermark, std::int64_t due_ns) {
 }
 
 void Router::barrier(std::uint64_t epoch) {
+  if (ended_) return;
   for (Receiver& receiver : receivers_) {
     open_of(receiver).barrier = epoch;
     seal(receiver);
@@ -181,6 +182,7 @@ void Router::barrier(std::uint64_t epoch) {
 }
 
 void Router::end() {
+  ended_ = true;
   for (Receiver& receiver : receivers_) {
     open_of(receiver).end = true;
     seal(receiver);

@@ -35,7 +35,8 @@ class Router {
   void push(BatchBase& batch, bool exclusive);
   /// Sends `watermark` behind everything pushed before.
   void advance(Time watermark, std::int64_t due_ns);
-  /// Sends the barrier of `epoch` behind everything pushed before.
+  /// Sends the barrier of `epoch` behind everything pushed before. Nothing comes behind the end,
+  /// which says as much.
   void barrier(std::uint64_t epoch);
   /// Sends the end mark behind everything; nothing may follow.
   void end();
@@ -82,6 +83,7 @@ class Router {
   std::size_t batch_bytes_max_;
   Counter& sent_;
   std::size_t waiting_ = 0;
+  bool ended_ = false;
   std::size_t next_ = 0;  ///< of blocks: whose turn it is
   HeavyHitters sampled_keys_;
   std::size_t sampled_at_ = 0;

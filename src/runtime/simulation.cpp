@@ -106,9 +106,10 @@ Status Simulation::step_all() {
     }
     // Draws may miss a task for long; only sweeps over all show that nothing can go on. Two, for a
     // blocked or idle task may have handed a batch to one that had its turn before.
-    if (quiet <= 2 * live_.size() || was_cut()) continue;
+    if (quiet <= 2 * live_.size()) continue;
     quiet = 0;
-    if (!sweep() && !sweep() && !live_.empty() && !advance_clock()) return stuck("is deadlocked");
+    const bool rests = !sweep() && !sweep() && !live_.empty();
+    if (rests && !was_cut() && !advance_clock()) return stuck("is deadlocked");
     if (!failure_.ok()) return failure_;
   }
   return {};

@@ -280,6 +280,33 @@ void write_dead_letter(JsonWriter& json, const DeadLetterReport& letter) {
   json.close('}');
 }
 
+void write_checkpoint(JsonWriter& json, const CheckpointReport& one) {
+  json.open('{');
+  json.member("id", one.id);
+  json.member("state", one.state);
+  json.member("at", Timestamp{one.at});
+  json.member("align_us", one.align_us);
+  json.member("image_us", one.image_us);
+  json.member("write_us", one.write_us);
+  json.member("commit_us", one.commit_us);
+  json.member("bytes", one.bytes);
+  json.member("why", one.why);
+  json.close('}');
+}
+
+void write_checkpoints(JsonWriter& json, const std::optional<CheckpointsReport>& checkpoints) {
+  json.key("checkpoints");
+  if (!checkpoints) return json.null();
+  json.open('{');
+  json.member("interval_ms", checkpoints->interval_ms);
+  json.member("completed", checkpoints->completed);
+  json.member("failed", checkpoints->failed);
+  json.maybe_member("age_ms", checkpoints->age_ms);
+  json.maybe_member("restored_from", checkpoints->restored_from);
+  json_array(json, "recent", checkpoints->recent, write_checkpoint);
+  json.close('}');
+}
+
 void write_totals(JsonWriter& json, const Report& report) {
   json.member("topology", report.topology);
   json.member("version", report.version);
@@ -328,6 +355,7 @@ std::string to_json(const Report& report) {
   json_array(json, "views", report.views, write_view);
   write_running(json, report);
   json_array(json, "recent_dead_letters", report.recent_dead_letters, write_dead_letter);
+  write_checkpoints(json, report.checkpoints);
   json.key("oracle");
   if (report.oracle) {
     json.open('{');

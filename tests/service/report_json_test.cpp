@@ -74,6 +74,21 @@ TEST(ReportJson, MissingValuesAreNullAndTheEndHasAName) {
   EXPECT_NE(to_json(report).find("\"watermark\":\"end\""), std::string::npos);
 }
 
+TEST(ReportJson, EpochsAreToldWhereTheyAreMade) {
+  Report report;
+  EXPECT_NE(to_json(report).find("\"checkpoints\":null"), std::string::npos);
+  report.checkpoints = CheckpointsReport{.interval_ms = 10'000, .completed = 2, .restored_from = 7};
+  CheckpointReport& newest = report.checkpoints->recent.emplace_back();
+  newest.id = 9;
+  newest.state = "complete";
+  newest.write_us = 1500;
+  const std::string json = to_json(report);
+  EXPECT_NE(json.find("\"completed\":2,\"failed\":0,\"age_ms\":null,\"restored_from\":7"),
+            std::string::npos);
+  EXPECT_NE(json.find("\"id\":9,\"state\":\"complete\""), std::string::npos);
+  EXPECT_NE(json.find("\"write_us\":1500"), std::string::npos);
+}
+
 Report full_report() {
   Report report;
   report.topology = "trending";

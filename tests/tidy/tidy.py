@@ -9,6 +9,7 @@ what is true.
 import argparse
 import collections
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
@@ -105,7 +106,7 @@ class Layers:
 def included_path(tree, path, quote, name):
     """The project's file that an include means, or None when it is somebody else's."""
     known = set(tree.paths)
-    beside = (pathlib.PurePosixPath(path).parent / name).as_posix()
+    beside = posixpath.normpath((pathlib.PurePosixPath(path).parent / name).as_posix())
     candidates = [f"include/{name}", f"src/{name}", name] + ([beside] if quote == '"' else [])
     return next((candidate for candidate in candidates if candidate in known), None)
 
