@@ -34,7 +34,8 @@ namespace detail {
 /// `grouping`: to one task, or by key.
 template <class T>
 OrderedStream<T> restored(const Stream<T>& stream, const Grouping& grouping) {
-  Node node = operator_node<OrderRestore<T>>("restore_order", stream.inputs(grouping));
+  Node node =
+      operator_node<OrderRestore<T>>("restore_order", stream.inputs(grouping), grouping.hash);
   if (grouping.kind == GroupingKind::global)
     node.tasks_are_fixed = "one task puts the records of all in order";
   node.needs_time = true;

@@ -53,6 +53,18 @@ class Hysteresis {
   }
   bool raised() const { return raised_; }
 
+  // Internal: how an image holds it.
+  static std::string_view stored_shape() { return "hysteresis"; }
+  void store(std::string& out) const {
+    detail::put_number(out, above_);
+    detail::put_number(out, raised_);
+  }
+  bool load(detail::BytesCursor& in) {
+    above_ = in.number<std::uint32_t>();
+    raised_ = in.number<std::uint8_t>() != 0;
+    return in.ok();
+  }
+
  private:
   std::uint32_t above_ = 0;  // in a row, while not raised
   bool raised_ = false;

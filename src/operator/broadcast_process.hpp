@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -57,6 +58,8 @@ class UnkeyedProcess final : public Operator {
     emission_.push(nullptr, outputs);
   }
   void catch_up(Time, Outputs&) {}
+  /// What is held for it may go to any task.
+  const KeyHash* key_hash() const { return nullptr; }
   P& processor() { return processor_; }
 
  private:
@@ -84,11 +87,24 @@ class BroadcastProcess final : public Operator, public Inspectable {
     Operator::open(context);
     main_.open(context);
     side_.open(main_.processor(), context);
-    if (by_time_) queue_ = std::make_unique<TimerQueue>(context.state);
+    queue_ = std::make_unique<TimerQueue>(context.state);
   }
   void close() override {
     records_.clear(context().state);
     rules_.clear(context().state);
+  }
+
+  void save_state(StateWriter& writer) override {
+    main_.save_state(writer);
+    side_.save(writer);
+    save_records(writer, kRecordsPart, records_.all(*queue_, 0), main_.key_hash());
+    save_records(writer, kRulesPart, rules_.all(*queue_, kRule));
+  }
+  void restore_state(StateReader& reader) override {
+    main_.restore_state(reader);
+    side_.restore(reader);
+    hold(records_, restored_records<T>(reader, kRecordsPart), true, 0);
+    hold(rules_, restored_alike<R>(reader, kRulesPart), true, kRule);
   }
 
   void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
@@ -97,17 +113,17 @@ class BroadcastProcess final : public Operator, public Inspectable {
   void process_input(std::uint32_t input, BatchBase& base, bool exclusive,
                      Outputs& outputs) override {
     if (input == 0) {
-      if (by_time_) return hold(records_, static_cast<Batch<T>&>(base), exclusive, 0);
+      if (by_time_) return hold(records_, static_cast<Batch<T>&&>(base), exclusive, 0);
       main_.process(base, exclusive, outputs);
     } else {
       auto& in = static_cast<Batch<R>&>(base);
-      if (by_time_) return hold(rules_, in, exclusive, kRule);
+      if (by_time_) return hold(rules_, std::move(in), exclusive, kRule);
       side_.process(in, 0, in.values.size(), outputs);
     }
   }
 
   void advance(Time watermark, Outputs& outputs) override {
-    if (by_time_) handle_held(watermark == kTimeMax ? watermark : watermark - 1, true, outputs);
+    if (held_ > 0) handle_held(watermark == kTimeMax ? watermark : watermark - 1, true, outputs);
     side_.set_watermark(watermark);
     main_.advance(watermark, outputs);
   }
@@ -117,7 +133,7 @@ class BroadcastProcess final : public Operator, public Inspectable {
     return waiting;
   }
   void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {
-    if (drain && by_time_) handle_held(kTimeMax, false, outputs);
+    if (drain && held_ > 0) handle_held(kTimeMax, false, outputs);
     main_.release(now_ns, drain, outputs);
   }
   /// Late records are held by the watermark that they came behind.
@@ -138,15 +154,17 @@ class BroadcastProcess final : public Operator, public Inspectable {
   }
 
  private:
+  static constexpr std::string_view kRecordsPart = ":records";
+  static constexpr std::string_view kRulesPart = ":rules";
   static constexpr std::uint64_t kRule = std::uint64_t{1} << 63;  ///< of slots
 
   template <class Record>
-  void hold(HeldBatches<Record>& held, Batch<Record>& in, bool exclusive, std::uint64_t side) {
+  void hold(HeldBatches<Record>& held, Batch<Record>&& in, bool exclusive, std::uint64_t side) {
+    if (in.values.empty()) return;
     held_ += in.values.size();
-    const std::uint32_t number = held.keep(in, exclusive, context().state);
-    const std::uint64_t first = std::uint64_t{number} << 32;
+    const std::uint64_t first = std::uint64_t{held.keep(in, exclusive, context().state)} << 32;
     const Batch<Record>& batch = held.batch(first);
-    held.set_left(number, batch.values.size());
+    held.set_left(static_cast<std::uint32_t>(first >> 32), batch.values.size());
     std::size_t cursor = 0;
     for (std::size_t at = 0; at < batch.values.size(); ++at) {
       queue_->push(std::max(batch.times[at], behind_at(batch, at, cursor)), side | first | at);
@@ -164,7 +182,10 @@ class BroadcastProcess final : public Operator, public Inspectable {
       }
       for (const std::uint64_t slot : due_) {
         if ((slot & kRule) != 0) {
-          handle_rule(slot & ~kRule, outputs);
+          const auto at = static_cast<std::uint32_t>(slot);
+          side_.process(rules_.batch(slot & ~kRule), at, at + 1, outputs);
+          rules_.gone(slot & ~kRule, context().state);
+          --held_;
         } else {
           add(slot);
         }
@@ -179,12 +200,6 @@ class BroadcastProcess final : public Operator, public Inspectable {
     const Arrival left = rules ? rules_.place_of(a & ~kRule) : records_.place_of(a);
     const Arrival right = rules ? rules_.place_of(b & ~kRule) : records_.place_of(b);
     return left == right ? a < b : left < right;
-  }
-  void handle_rule(std::uint64_t slot, Outputs& outputs) {
-    const auto at = static_cast<std::uint32_t>(slot);
-    --held_;
-    side_.process(rules_.batch(slot), at, at + 1, outputs);
-    rules_.gone(slot, context().state);
   }
   void add(std::uint64_t slot) {
     const auto at = static_cast<std::uint32_t>(slot);

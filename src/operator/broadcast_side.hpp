@@ -4,13 +4,18 @@
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "operator/owned_emission.hpp"
 #include "operator/processor.hpp"
 #include "state/broadcast_state.hpp"
+#include "state/group_parts.hpp"
+#include "state/stored_content.hpp"
 
 namespace millrace {
 
@@ -79,6 +84,25 @@ auto broadcasts_of(P& processor) {
       processor, [](auto&... members) { return std::tuple_cat(pointer_if_broadcast(members)...); });
 }
 
+/// The names of the broadcast states, in the same order.
+template <class P>
+std::vector<std::string> broadcast_names(P& processor) {
+  std::vector<std::string> names;
+  [[maybe_unused]] const auto add = [&names](auto& member, std::string_view declared) {
+    if constexpr (kIsBroadcastState<std::remove_reference_t<decltype(member)>>)
+      names.emplace_back(declared);
+  };
+  [[maybe_unused]] std::size_t at = 0;
+  if constexpr (NamesStates<P>) {
+    std::apply([&](auto&... states) { (add(states, "state-" + std::to_string(++at)), ...); },
+               processor.states());
+  } else if constexpr (!std::is_empty_v<P>) {
+    MemberBinder<kMemberCount<P>>::bind(
+        processor, [&](auto&... members) { (add(members, kDeclaredNames<P>[at++]), ...); });
+  }
+  return names;
+}
+
 /// Emits into batches of its own. A call that throws leaves no trace; its record is a dead letter
 /// of each task. One thread.
 template <class P>
@@ -111,6 +135,32 @@ class BroadcastSide {
       query.state_fits = true;
       query.content = &state.all();
     });
+  }
+
+  /// A part of each task, which are all alike.
+  void save(StateWriter& writer) {
+    const std::vector<std::string> names = broadcast_names(*processor_);
+    std::size_t number = 0;
+    each([&](auto& state) {
+      using Map = typename std::decay_t<decltype(state)>::Map;
+      store_value(writer.task_part(names[number++], stored_shape<Map>()), state.all());
+    });
+    put_number(writer.task_part(kWatermarkPart, "watermark"), context_.watermark());
+  }
+  void restore(StateReader& reader) {
+    const std::vector<std::string> names = broadcast_names(*processor_);
+    std::size_t number = 0;
+    each([&](auto& state) { restore_one(reader, names[number++], state); });
+    Time least = kTimeMax;
+    bool found = false;
+    reader.each(kWatermarkPart, [&](const StatePart& part) {
+      BytesCursor in(part.bytes);
+      least = std::min(least, in.number<Time>());
+      found = true;
+      if (!in.ok()) reader.refuse(part, kBytesDoNotFit);
+    });
+    if (found) context_.set_watermark(least);
+    count_heap(static_cast<std::size_t>(std::max<std::int64_t>(0, call_.heap_bytes)));
   }
 
   /// Handles the records [begin, end) of `in`.
@@ -150,6 +200,23 @@ class BroadcastSide {
   }
 
  private:
+  static constexpr std::string_view kWatermarkPart = ":broadcast";
+
+  /// From any one task: that of the least number.
+  template <class S>
+  void restore_one(StateReader& reader, const std::string& name, S& state) {
+    const StatePart* first = nullptr;
+    reader.each(name, [&](const StatePart& part) {
+      if (first == nullptr || part.number < first->number) first = &part;
+    });
+    if (first == nullptr) return;
+    const auto content = ContentReader<typename S::Map>::of(first->shape);
+    if (!content) return reader.refuse(*first, content.error().message());
+    BytesCursor in(first->bytes);
+    typename S::Map map;
+    if (!content->read(in, map)) return reader.refuse(*first, kBytesDoNotFit);
+    state.restore(std::move(map), call_);
+  }
   template <class Use>
   void each(Use&& use) {
     std::apply([&use](auto*... states) { (use(*states), ...); }, broadcasts_of(*processor_));

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 #include <utility>
 
 #include "operator/operator.hpp"
 #include "record/batch_type.hpp"
+#include "state/group_parts.hpp"
 
 namespace millrace::detail {
 
@@ -44,6 +46,18 @@ class ClockTime final : public Operator {
     outputs.advance_watermark(now_);
   }
 
+  /// Time goes on from where the furthest task was.
+  void save_state(StateWriter& writer) override {
+    put_number(writer.task_part(kNowPart, "time"), now_);
+  }
+  void restore_state(StateReader& reader) override {
+    reader.each(kNowPart, [&](const StatePart& part) {
+      BytesCursor in(part.bytes);
+      now_ = std::max(now_, in.number<Time>());
+      if (!in.ok()) reader.refuse(part, kBytesDoNotFit);
+    });
+  }
+
   Anchoring anchoring() const override { return Anchoring::by_record; }
   Time forwarded(Time watermark) const override { return watermark == kTimeMax ? kTimeMax : now_; }
   Waiting waiting() const override { return {0, due_ns_}; }
@@ -53,6 +67,7 @@ class ClockTime final : public Operator {
   }
 
  private:
+  static constexpr std::string_view kNowPart = "now";
   /// How often the clock alone moves the watermark where no window ends: sessions fire by it.
   static constexpr std::int64_t kPassUs = 100'000;
 

@@ -10,39 +10,12 @@
 #include <vector>
 
 #include "operator/operator.hpp"
+#include "operator/paced_records.hpp"
 #include "operator/stream_time.hpp"
 #include "record/batch_type.hpp"
 
 namespace millrace {
 namespace detail {
-
-/// Maps event time to the steady time at which a paced replay lets a record go: event time divided
-/// by the speed, counted from the first record.
-class ReplayPace {
- public:
-  explicit ReplayPace(double speed) : speed_(speed) {}
-  bool paced() const { return speed_ > 0; }
-  /// The first record is due now; once, the later calls do nothing.
-  void start(Time time, std::int64_t now_ns) {
-    if (started_) return;
-    started_ = true;
-    first_time_ = time;
-    first_ns_ = now_ns;
-  }
-  /// Once started. Times further apart than 126 years of replay are due that much later or earlier.
-  std::int64_t due_ns(Time time) const {
-    const double span_us = static_cast<double>(time) - static_cast<double>(first_time_);
-    const double after_ns = std::clamp(span_us * 1000.0 / speed_, -kMostNs, kMostNs);
-    return first_ns_ + static_cast<std::int64_t>(after_ns);
-  }
-
- private:
-  static constexpr double kMostNs = 4e18;  ///< so that sums with any clock stay in 64 bits
-  double speed_;
-  bool started_ = false;
-  Time first_time_ = 0;
-  std::int64_t first_ns_ = 0;
-};
 
 /// The wall clock at which a batch was read, in place of a function of the record.
 struct ReadClock {};
@@ -59,7 +32,7 @@ class EventTime final : public Operator,
   void open(const OperatorContext& context) override {
     Operator::open(context);
     this->read_clock_of(*context.env->clock);
-    pace_ = ReplayPace(kReadsClock ? 0 : context.speed);
+    paced_.emplace(kReadsClock ? 0 : context.speed);
   }
   TimeOrigin* time_origin() override { return this; }
   Standing standing() const override {
@@ -68,9 +41,17 @@ class EventTime final : public Operator,
   }
   Anchoring anchoring() const override { return Anchoring::by_record; }
   Waiting waiting() const override {
-    if (next_ == pending_.values.size()) return {0, this->next_change_ns()};
-    return {pending_.values.size() - next_,
-            std::min(pace_.due_ns(pending_.times[next_]), this->next_change_ns())};
+    if (paced_->size() == 0) return {0, this->next_change_ns()};
+    return {paced_->size(), std::min(paced_->due_ns(), this->next_change_ns())};
+  }
+  /// With the records of a replay that are not due yet: their source will not give them again.
+  void save_state(StateWriter& writer) override {
+    this->save_time(writer);
+    paced_->save(writer);
+  }
+  void restore_state(StateReader& reader) override {
+    this->restore_time(reader);
+    paced_->restore(reader);
   }
 
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
@@ -82,14 +63,12 @@ class EventTime final : public Operator,
     }
     Batch<T>& batch = exclusive ? in : copy_;
     stamp(batch);
-    if (!pace_.paced()) {
-      hand_on(batch, outputs);
-      return;
+    if (paced_->paced()) {
+      paced_->hold(batch);
+      return release(context().env->clock->steady_ns(), false, outputs);
     }
-    batch_type<T>().swap(pending_, batch);
-    pending_.messages.own();
-    next_ = 0;
-    release(context().env->clock->steady_ns(), false, outputs);
+    if (paced_->size() > 0) release(context().env->clock->steady_ns(), true, outputs);
+    hand_on(batch, outputs);
   }
 
   void partition_ended(std::uint32_t partition, Outputs& outputs) override {
@@ -103,16 +82,7 @@ class EventTime final : public Operator,
 
   void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {
     this->pass_time(now_ns, outputs);
-    const std::size_t count = pending_.values.size();
-    if (next_ == count) return;
-    pace_.start(pending_.times[next_], now_ns);
-    const std::int64_t first_due = pace_.due_ns(pending_.times[next_]);
-    std::size_t end = next_;
-    while (end < count && (drain || pace_.due_ns(pending_.times[end]) <= now_ns)) ++end;
-    if (end > next_) emit_pending(end, drain ? now_ns : first_due, outputs);
-    if (next_ < count) return;
-    pending_.clear();
-    next_ = 0;
+    paced_->release(now_ns, drain, [&](Batch<T>& due) { hand_on(due, outputs); });
   }
 
  private:
@@ -170,25 +140,10 @@ class EventTime final : public Operator,
     this->advance_to_least(outputs);
   }
 
-  void emit_pending(std::size_t end, std::int64_t due_ns, Outputs& outputs) {
-    picks_.clear();
-    for (std::size_t at = next_; at < end; ++at) picks_.push_back(static_cast<std::uint32_t>(at));
-    out_.clear();
-    carry_marks(pending_, out_);
-    out_.due_ns = due_ns;
-    batch_type<T>().append(out_, pending_, picks_);
-    next_ = end;
-    hand_on(out_, outputs);
-  }
-
   Get get_;
   Duration lap_;
-  ReplayPace pace_{0};
+  std::optional<PacedRecords<T>> paced_;  ///< from open() on
   Batch<T> copy_;
-  Batch<T> pending_;
-  Batch<T> out_;
-  std::size_t next_ = 0;
-  std::vector<std::uint32_t> picks_;
 };
 
 }  // namespace detail

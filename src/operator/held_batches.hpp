@@ -10,6 +10,7 @@
 #include "operator/stateless.hpp"
 #include "record/batch_type.hpp"
 #include "record/schema.hpp"
+#include "state/timer_queue.hpp"
 
 namespace millrace::detail {
 
@@ -62,6 +63,21 @@ class HeldBatches {
     if (--held.left > 0) return;
     let_go(held, meter);
     free_.push_back(static_cast<std::uint32_t>(slot >> 32));
+  }
+  /// Copies of the records whose slots are in `queue`, by time and then as they came; the highest
+  /// bit of its slots is that of `side`, or they are another's.
+  Batch<T> all(const TimerQueue& queue, std::uint64_t side) const {
+    std::vector<TimerQueue::Entry> slots;
+    queue.for_each([&](const TimerQueue::Entry& entry) {
+      if ((entry.hash ^ side) >> 63 == 0) slots.push_back({entry.time, entry.hash ^ side});
+    });
+    std::sort(slots.begin(), slots.end());
+    Batch<T> records;
+    for (const TimerQueue::Entry& entry : slots) {
+      const auto at = static_cast<std::uint32_t>(entry.hash);
+      batch_type<T>().append(records, *held_[entry.hash >> 32].batch, {&at, 1});
+    }
+    return records;
   }
   /// Whatever is left goes.
   void clear(MemoryMeter* meter) {

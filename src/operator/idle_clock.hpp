@@ -28,9 +28,21 @@ class IdleClock {
     grow(partition);
     since_[partition] = now;
   }
+  /// It counts no more; an idle one until it gives something.
   void ended(std::uint32_t partition) {
     grow(partition);
     since_[partition] = kNever;
+  }
+  /// For how long it has given nothing; -1: not looked at yet, or idle or ended.
+  std::int64_t quiet_ns(std::uint32_t partition, std::int64_t now) const {
+    if (partition >= since_.size()) return -1;
+    const std::int64_t since = since_[partition];
+    return since == kNew || since == kNever ? -1 : held_since_.value_or(now) - since;
+  }
+  /// It had given nothing for so long where an image was taken.
+  void restore(std::uint32_t partition, std::int64_t quiet_ns, std::int64_t now) {
+    grow(partition);
+    if (quiet_ns >= 0) since_[partition] = now - quiet_ns;
   }
   /// The source looked at the partition. True when it has fallen idle by this look.
   bool looked(std::uint32_t partition, std::int64_t now) {

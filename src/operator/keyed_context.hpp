@@ -103,6 +103,11 @@ class KeyTimers {
       }
     }
   }
+  /// A timer of an image is pending, and in the set of its key.
+  void restore(Kind kind, Time time, std::uint64_t hash) {
+    queue(kind).push(time, hash);
+    count(kind, true);
+  }
   /// A timer that was pending has come.
   void count_fired(Kind kind) { count(kind, false); }
   std::size_t pending(Kind kind) const { return pending_[static_cast<std::size_t>(kind)]; }

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 
 #include "operator/processor.hpp"
+#include "record/stored_value.hpp"
+#include "state/state_image.hpp"
 
 namespace millrace {
 
@@ -27,6 +28,9 @@ struct KeepFirst {
   }
 };
 
+/// What records that are held as texts are.
+inline constexpr std::string_view kFormPart = ":form";
+
 /// How a record is held in the state of its key: as itself.
 template <class T>
 struct HeldRecord {
@@ -42,27 +46,32 @@ concept BytesAndViews =
     Described<T> && Schema<T>::kBorrows && std::is_trivially_copy_constructible_v<T> &&
     std::is_trivially_destructible_v<T> && std::is_default_constructible_v<T>;
 
-/// One that borrows texts: its bytes, then the texts in the order of its members.
+/// One that borrows texts: as an image stores it. The state of a key is then a text, whatever the
+/// record: that this is of the same members is a part of the image of its own.
 template <BytesAndViews T>
 struct HeldRecord<T> {
   using State = std::string;
   std::string hold(const T& record) const {
-    std::string bytes(reinterpret_cast<const char*>(&record), sizeof(T));
-    visit_views(record, [&bytes](const std::string_view& view) { bytes += view; });
+    std::string bytes;
+    bytes.reserve(sizeof(T) + Schema<T>::borrowed_bytes(record));
+    store_value(bytes, record);
     return bytes;
   }
   /// Borrows its texts from `held`.
   T read(const std::string& held) const {
     T record{};
-    std::memcpy(static_cast<void*>(&record), held.data(), sizeof(T));
-    const char* at = held.data() + sizeof(T);
-    visit_views(record, [&at](std::string_view& view) {
-      view = {at, view.size()};
-      at += view.size();
-    });
+    BytesCursor in(held);
+    (void)load_value(in, record);
     return record;
   }
   void emit(const std::string& held, Output<T>& out) const { out.emit(read(held)); }
+  void save(StateWriter& writer) const { writer.task_part(kFormPart, stored_shape<T>()); }
+  void restore(StateReader& reader) const {
+    reader.each(kFormPart, [&](const StatePart& part) {
+      if (part.shape != stored_shape<T>())
+        reader.refuse(part, other_shape(part.shape, stored_shape<T>()).message());
+    });
+  }
 };
 
 /// The span of a key begins with its first record; when it is over the latest record goes.
@@ -74,6 +83,7 @@ struct KeepLast {
   HeldRecord<T> form = {};
 
   auto states() { return std::tie(last, seen); }
+  HeldRecord<T>& held_form() { return form; }
   void process(const T& record, KeyedContext<K>& context, Output<T>&) {
     if (!last) context.timers().at(saturating_add(context.time(), within - 1));
     if (seen && *seen > context.time()) return;

@@ -43,9 +43,8 @@ class KeyedProcess final : public Operator, public Inspectable {
     auto& in = static_cast<Batch<T>&>(base);
     caller_.begin_batch();
     caller_.emission().set_due(in.due_ns);
-    if (!in.times.empty())
-      newest_ = std::max(newest_, *std::max_element(in.times.begin(), in.times.end()));
-    const std::uint64_t* const hashes = hashes_of(in);
+    newest_ = std::max(newest_, newest_of(in));
+    const std::uint64_t* const hashes = key_->hashes_of(in, tables().is_wide(), hashes_);
     std::size_t cursor = 0;
     std::size_t waits = 0;
     const auto one = [&](std::size_t at) {
@@ -85,9 +84,18 @@ class KeyedProcess final : public Operator, public Inspectable {
     fire(Kind::event, watermark == kTimeMax ? watermark : watermark - 1, outputs);
     end_batch(outputs);
   }
+  const KeyHash* key_hash() const { return key_.get(); }
   P& processor() { return caller_.processor(); }
   void inspect(StateQuery& query) override { caller_.inspect(query); }
 
+  void save_state(StateWriter& writer) override {
+    caller_.save(writer, newest_);
+    waiting_.save(writer, *key_);
+  }
+  void restore_state(StateReader& reader) override {
+    newest_ = caller_.restore(reader);
+    waiting_.restore(reader, *key_);
+  }
   Waiting waiting() const override { return {waiting_.size(), caller_.clock_due_ns()}; }
   Standing standing() const override { return holding(waiting_.size() > 0, caller_.watermark()); }
   /// With `drain` nothing fires any more: the waiting records are handled as they came.
@@ -112,14 +120,6 @@ class KeyedProcess final : public Operator, public Inspectable {
     return row != nullptr && !in.times.empty() &&
            row->first_timer() < std::max(in.times[at], behind);
   }
-  /// The carried hashes, or those of a batch for wide tables; null: each is made when it is needed.
-  const std::uint64_t* hashes_of(const Batch<T>& in) {
-    if (in.hashed_by == key_.get() && in.hashes.size() == in.values.size()) return in.hashes.data();
-    if (!tables().is_wide()) return nullptr;
-    key_->hash(in, hashes_);
-    return hashes_.data();
-  }
-
   void end_batch(Outputs& outputs) {
     caller_.rows().upkeep(caller_.user().watermark());
     caller_.emission().push(nullptr, outputs);

@@ -4,11 +4,13 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 
@@ -32,6 +34,10 @@ class KeyedStep final : public Operator {
   }
 
   Step& step() { return step_; }
+  const KeyPtr& key() const { return key_; }
+
+  void save_state(StateWriter& writer) override { save_tables(writer, kStatePart, *states_); }
+  void restore_state(StateReader& reader) override { restore_tables(reader, kStatePart, *states_); }
 
   Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
@@ -66,6 +72,8 @@ class KeyedStep final : public Operator {
   }
 
  private:
+  static constexpr std::string_view kStatePart = "state";
+
   void emit(Out row) {
     if (!arena_) {
       arena_ = pool_.take(context().arenas);

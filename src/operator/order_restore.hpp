@@ -8,6 +8,7 @@
 
 #include "operator/held_batches.hpp"
 #include "operator/operator.hpp"
+#include "operator/stored_records.hpp"
 #include "state/timer_queue.hpp"
 
 namespace millrace::detail {
@@ -21,11 +22,23 @@ namespace millrace::detail {
 template <class T>
 class OrderRestore final : public Operator {
  public:
+  /// `key`: of the tasks by which the records come; null: all come to one.
+  explicit OrderRestore(std::shared_ptr<const KeyHash> key) : key_(std::move(key)) {}
+
   void open(const OperatorContext& context) override {
     Operator::open(context);
     queue_ = std::make_unique<TimerQueue>(context.state);
   }
   void close() override { chunks_.clear(context().state); }
+
+  void save_state(StateWriter& writer) override {
+    save_records(writer, kHeldPart, chunks_.all(*queue_, 0), key_.get());
+  }
+  void restore_state(StateReader& reader) override {
+    Batch<T> held = restored_records<T>(reader, kHeldPart);
+    held_ = held.values.size();
+    if (held_ > 0) keep(held, true);
+  }
 
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
@@ -47,6 +60,8 @@ class OrderRestore final : public Operator {
   }
 
  private:
+  static constexpr std::string_view kHeldPart = "held";
+
   void hand_late(Batch<T>& in, Outputs& outputs) {
     picks_.clear();
     for (const Behind& behind : in.behind) picks_.push_back(behind.index);
@@ -121,6 +136,7 @@ class OrderRestore final : public Operator {
     if (!out_.values.empty()) outputs.push(0, out_);
   }
 
+  std::shared_ptr<const KeyHash> key_;
   std::unique_ptr<TimerQueue> queue_;  ///< of the slots of chunks_
   HeldBatches<T> chunks_;
   std::size_t held_ = 0;

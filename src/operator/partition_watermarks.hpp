@@ -43,6 +43,13 @@ class PartitionWatermarks {
     grow(partition);
     marks_[partition] = std::max(marks_[partition], time);
   }
+  /// As it stood in an image; `newest` of the partitions that came with it.
+  void restore(std::uint32_t partition, Time mark, State state, Time newest) {
+    grow(partition);
+    set(partition, state);
+    marks_[partition] = mark;
+    newest_ = std::max(newest_, newest);
+  }
   void fall_idle(std::uint32_t partition) { set(partition, State::idle); }
   /// An idle partition goes on: it is at `stream` at least, for the stream's time went on without
   /// it.

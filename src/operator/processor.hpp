@@ -151,6 +151,13 @@ class ProcessorStates {
   }
 
   StateCall& call() { return call_; }
+  /// Calls use(state, name, its cell's place among the cells of a row) for each.
+  template <class Use>
+  void each_named(Use&& use) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (use(*std::get<I>(states_), names_[I], std::integral_constant<std::size_t, I>()), ...);
+    }(std::make_index_sequence<std::tuple_size_v<typename Row::Cells>>{});
+  }
   bool has_ttl() const { return has_ttl_; }
   void begin(Row& row) {
     heap_before_ = call_.heap_bytes;

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "operator/operator.hpp"
 #include "operator/owned_emission.hpp"
+#include "operator/processor_progress.hpp"
 #include "operator/processor_rows.hpp"
+#include "operator/timers_at_end.hpp"
 
 namespace millrace::detail {
 
@@ -56,6 +57,21 @@ class ProcessorCaller {
   Rows& rows() { return *rows_; }
   KeyedContext<K>& user() { return *user_; }
   OwnedEmission<Emitted>& emission() { return emission_; }
+
+  /// `newest` of all records so far goes with it, and is what restore() gives.
+  void save(StateWriter& writer, Time newest) {
+    ProcessorProgress{user_->watermark(), at_.forwarded, newest, at_.numbered}.save(writer);
+    save_form(writer, processor_);
+    rows_->save(writer);
+  }
+  Time restore(StateReader& reader) {
+    begin_batch();  // timers of the clock are due by its time
+    at_ = ProcessorProgress::restored(reader);
+    user_->set_watermark(at_.watermark);
+    restore_form(reader, processor_);
+    rows_->restore(reader, std::max(at_.watermark, at_.newest), user_->now().micros);
+    return at_.newest;
+  }
 
   void begin_batch() {
     emission_.begin();
@@ -116,47 +132,34 @@ class ProcessorCaller {
       if (rows_->is_empty(*row)) rows_->tables().erase(key, hash);
     }
     emission_.give_time(context_->timed ? row_time : kTimeMin,
-                        row_time < forwarded_ ? forwarded_ : kTimeMin);
+                        row_time < at_.forwarded ? at_.forwarded : kTimeMin);
     if (context_->makes_arrivals)
-      emission_.give_place(Arrival::at(context_->component, context_->task, numbered_++));
+      emission_.give_place(Arrival::at(context_->component, context_->task, at_.numbered++));
     return removed;
   }
 
   void set_watermark(Time watermark, std::size_t waiting) {
     user_->set_watermark(watermark);
-    if (user_->at_end()) end_left_ = rows_->timers().pending(Kind::event) + waiting + kAtEndMax;
+    if (user_->at_end()) at_end_.begin(rows_->timers().pending(Kind::event) + waiting);
   }
   Time watermark() const { return user_->watermark(); }
   /// Readers have the watermark now.
-  void set_forwarded() { forwarded_ = user_->watermark(); }
+  void set_forwarded() { at_.forwarded = user_->watermark(); }
 
  private:
-  /// How many timers may fire at the end beside those that were pending.
-  static constexpr std::size_t kAtEndMax = 100'000;
   /// Methods that are all noexcept need no log of what they write.
   static constexpr bool kLogging = !Traits::kNothrow || !kTimersNothrow<P, K, Emitted>;
 
   void call_timer([[maybe_unused]] Kind kind, [[maybe_unused]] Time time) {
     if constexpr (kOnTimer) {
       if (kind == Kind::event) {
-        if (user_->at_end()) count_at_end();
+        if (user_->at_end()) at_end_.count(rows_->timers());
         return processor_.on_timer(time, *user_, emission_.output());
       }
     }
     if constexpr (kOnClock) {
       if (kind == Kind::clock) processor_.on_clock(time, *user_, emission_.output());
     }
-  }
-  /// Timers that set each other without end would hold the run forever.
-  void count_at_end() {
-    if (end_left_ > 0) {
-      --end_left_;
-      return;
-    }
-    rows_->timers().set_deaf(true);
-    throw std::runtime_error(
-        "the input has ended, yet timers go on setting timers: ask context.at_end() before setting "
-        "one in on_timer; this one did not fire, and no new ones are taken");
   }
   [[gnu::noinline]] void refuse(const K& key, Time time) {
     std::string text;
@@ -171,10 +174,9 @@ class ProcessorCaller {
   std::optional<Rows> rows_;
   std::optional<KeyedContext<K>> user_;
   OwnedEmission<Emitted> emission_;
-  Time forwarded_ = kTimeMin;
+  ProcessorProgress at_;
   std::int64_t steady_ns_ = 0;  ///< when the batch at hand began
-  std::size_t end_left_ = 0;    ///< timers that may still fire at the end
-  std::uint64_t numbered_ = 0;
+  TimersAtEnd at_end_;
 };
 
 }  // namespace millrace::detail

@@ -10,6 +10,7 @@
 
 #include "operator/keyed.hpp"
 #include "operator/processor.hpp"
+#include "operator/processor_image.hpp"
 #include "state/state.hpp"
 #include "state/table_sweep.hpp"
 
@@ -63,6 +64,15 @@ class ProcessorRows {
     if (row == nullptr) return;
     if (TimerSet* const times = row->timers.event()) query.event_timers = times->all();
     if (TimerSet* const times = row->timers.clock()) query.clock_timers = times->all();
+  }
+
+  void save(StateWriter& writer) { ProcessorImage(states_, rows_, timers_).save(writer); }
+  /// At that event time.
+  void restore(StateReader& reader, Time event_now, Time clock_now) {
+    states_.call().event_now = event_now;
+    states_.call().clock_now = clock_now;
+    ProcessorImage(states_, rows_, timers_).restore(reader);
+    count_heap(static_cast<std::size_t>(std::max<std::int64_t>(0, states_.call().heap_bytes)));
   }
 
   /// The calls on states and timers that follow are for this row; null: a key that has none.

@@ -165,6 +165,9 @@ class EmitsRows final : public Operator, public HoldsAggregates {
   void process_input(std::uint32_t input, BatchBase& batch, bool exclusive, Outputs& out) override {
     inner_->process_input(input, batch, exclusive, out_.to(out));
   }
+  void before_barrier(Outputs& out) override { inner_->before_barrier(out_.to(out)); }
+  void save_state(StateWriter& writer) override { inner_->save_state(writer); }
+  void restore_state(StateReader& reader) override { inner_->restore_state(reader); }
   void tick(Outputs& out) override { inner_->tick(out_.to(out)); }
   void close() override { inner_->close(); }
   void ended() override { inner_->ended(); }

@@ -109,6 +109,7 @@ struct RunningTop {
   std::vector<Id> ids = {};  // of best, as they become
 
   auto states() { return std::tie(entries, best, seen); }
+  HeldRecord<T>& held_form() { return form.held; }
 
   void process(const T& record, KeyedContext<K>& context, Output<Emitted>& out) {
     const Id id = id_of(record);
@@ -190,6 +191,7 @@ struct KeepSample {
   HeldRecord<T> form = {};
 
   auto states() { return std::tie(open); }
+  HeldRecord<T>& held_form() { return form; }
   void process(const T& record, KeyedContext<K>& context, Output<T>&) {
     if (context.is_late()) return;
     const Time last = last_of_span(context.time());

@@ -1,10 +1,14 @@
 // Split, sample and peek: records that are sent on unchanged, each by itself.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "operator/stateless.hpp"
+#include "state/group_parts.hpp"
 #include "state/state.hpp"
 
 namespace millrace::detail {
@@ -117,8 +121,21 @@ class SampleOperator final : public Operator {
     tally().filtered += count - picks_.size();
     hand_on_picked(in, picks_, exclusive, out_, 0, outputs);
   }
+  void save_state(StateWriter& writer) override {
+    if (unplaced_ > 0) put_number(writer.task_part(kUnplacedPart, "uint64"), unplaced_);
+  }
+  void restore_state(StateReader& reader) override {
+    reader.each(kUnplacedPart, [&](const StatePart& part) {
+      if (part.number % reader.tasks() != reader.task()) return;
+      BytesCursor in(part.bytes);
+      unplaced_ = std::max(unplaced_, in.number<std::uint64_t>());
+      if (!in.ok()) reader.refuse(part, kBytesDoNotFit);
+    });
+  }
 
  private:
+  static constexpr std::string_view kUnplacedPart = "unplaced";
+
   std::uint64_t threshold_;
   std::uint64_t seed_;
   std::uint64_t unplaced_ = 0;

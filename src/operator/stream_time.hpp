@@ -11,8 +11,10 @@
 #include "operator/idle_clock.hpp"
 #include "operator/operator.hpp"
 #include "operator/partition_watermarks.hpp"
+#include "operator/stored_strategy.hpp"
 #include "operator/time_origin.hpp"
 #include "operator/watermark_strategy.hpp"
+#include "state/group_parts.hpp"
 
 namespace millrace::detail {
 
@@ -56,6 +58,39 @@ class StreamTime : public TimeOrigin {
   Duration align_within() const override { return align_within_; }
 
  protected:
+  /// A part a partition: its watermark, and what its stream had reached.
+  void save_time(StateWriter& writer) const {
+    for (std::uint32_t at = 0; at < marks_.all().size(); ++at) {
+      std::string& bytes = writer.partition_part(kTimePart, at, "time");
+      for (const Time time : {marks_.all()[at], marks_.newest(), reached_, wall_time_})
+        put_number(bytes, time);
+      put_number(bytes, marks_.states()[at]);
+      put_number(bytes, idle_clock_.quiet_ns(at, clock_->steady_ns()));
+      if (at < strategies_.size()) save_strategy(writer, at, strategies_[at]);
+    }
+  }
+  /// Partitions of several streams go on from the least that these had reached.
+  void restore_time(StateReader& reader) {
+    Time least = kTimeMax;
+    reader.each(kTimePart, [&](const StatePart& part) {
+      BytesCursor in(part.bytes);
+      const Time mark = in.number<Time>();
+      const Time newest = in.number<Time>();
+      least = std::min(least, in.number<Time>());
+      wall_time_ = std::max(wall_time_, in.number<Time>());
+      const auto state = in.number<PartitionWatermarks::State>();
+      const auto quiet_ns = in.number<std::int64_t>();
+      if (!in.ok() || state > PartitionWatermarks::State::ended)
+        return reader.refuse(part, kBytesDoNotFit);
+      const std::uint32_t partition = reader.local(part);
+      marks_.restore(partition, mark, state, newest);
+      idle_clock_.restore(partition, quiet_ns, clock_->steady_ns());
+      if (state != PartitionWatermarks::State::active) idle_clock_.ended(partition);
+      reached_ = least;
+    });
+    restore_strategies<Strategy>(reader,
+                                 [this](std::uint32_t at) -> Strategy& { return strategy_of(at); });
+  }
   const PartitionWatermarks& marks() const { return marks_; }
   void read_clock_of(Clock& clock) { clock_ = &clock; }
 
@@ -101,6 +136,7 @@ class StreamTime : public TimeOrigin {
   }
 
  private:
+  static constexpr std::string_view kTimePart = "watermark";
   /// How often the clock alone moves the watermark.
   static constexpr std::int64_t kPassNs = 100'000'000;
 

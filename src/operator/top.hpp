@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
+#include "state/group_parts.hpp"
+#include "state/stored_content.hpp"
 
 namespace millrace::detail {
 
@@ -39,6 +43,8 @@ class BestRows {
     entries_.back() = std::move(entry);
     std::push_heap(entries_.begin(), entries_.end(), better);
   }
+  /// In no order.
+  std::vector<Entry>& entries() { return entries_; }
   /// Best first.
   std::vector<Entry>& sorted(const Score& score) {
     std::sort(entries_.begin(), entries_.end(),
@@ -82,6 +88,47 @@ class TopOperator final : public Operator {
       windows_.erase(windows_.begin());
     }
   }
+  /// The first of two phases keeps nothing: its rows are merged with those to come.
+  void before_barrier(Outputs& outputs) override {
+    if constexpr (!kFinal) {
+      if (!windows_.empty()) advance(kTimeMax, outputs);
+    }
+  }
+  void save_state(StateWriter& writer) override {
+    if constexpr (!kFinal) return;
+    if constexpr (Storable<V>) {
+      if (windows_.empty()) return;
+      std::string& bytes = writer.task_part(kWindowsPart, stored_shape<Entries>());
+      for (auto& [bounds, best] : windows_) {
+        put_number(bytes, bounds.first);
+        put_number(bytes, bounds.second);
+        store_value(bytes, best.entries());
+      }
+    } else if (!windows_.empty()) {
+      writer.refuse(
+          "the values that it ranks are of a type that cannot be stored: fold into a struct of "
+          "numbers and texts, or run without a state folder");
+    }
+  }
+  /// One task merges the best rows of all.
+  void restore_state(StateReader& reader) override {
+    if constexpr (kFinal && Storable<V>) {
+      reader.each(kWindowsPart, [&](const StatePart& part) {
+        const auto stored = ContentReader<Entries>::of(part.shape);
+        if (!stored) return reader.refuse(part, stored.error().message());
+        BytesCursor in(part.bytes);
+        while (!in.rest().empty()) {
+          const Time end = in.number<Time>();
+          const Time start = in.number<Time>();
+          Entries entries;
+          if (!stored->read(in, entries)) return reader.refuse(part, kBytesDoNotFit);
+          auto& best = windows_[{end, start}];
+          for (const auto& entry : entries)
+            best.offer(view_of(entry.key), entry.value, limit_, score_);
+        }
+      });
+    }
+  }
   Standing standing() const override {
     if (windows_.empty()) return {};
     const auto [end, start] = windows_.begin()->first;
@@ -89,7 +136,9 @@ class TopOperator final : public Operator {
   }
 
  private:
-  template <class Entries>
+  static constexpr std::string_view kWindowsPart = "windows";
+  using Entries = std::vector<typename BestRows<K, V, Score>::Entry>;
+
   void emit(Time start, Time end, const Entries& entries, Outputs& outputs) {
     out_.clear();
     ArenaRef arena = pool_.take(context().arenas);

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "operator/keyed_step.hpp"
+#include "operator/stored_records.hpp"
 
 namespace millrace {
 
@@ -64,6 +67,17 @@ class TrendBaseline {
     return trend;
   }
 
+  static std::string_view stored_shape() { return "baseline"; }
+  void store(std::string& out) const {
+    put_number(out, mean_);
+    put_number(out, variance_);
+  }
+  bool load(BytesCursor& in) {
+    mean_ = in.number<double>();
+    variance_ = in.number<double>();
+    return in.ok();
+  }
+
  private:
   static constexpr double kClip = 3;
   double mean_ = 0;
@@ -90,6 +104,8 @@ class TrendStep {
   void began_at(Time start) {
     first_start_ = first_start_ == kTimeMin ? start : std::min(first_start_, start);
   }
+  /// kTimeMin: not known yet.
+  Time first_start() const { return first_start_; }
 
   template <class Emit>
   void operator()(TrendState& state, const K& key, const Row& row, Time, Emit&& emit) {
@@ -146,8 +162,21 @@ class BeginOfWindows final : public Operator {
     if (!in.times.empty()) out_.times.push_back(in.times[found]);
     outputs.push(0, out_);
   }
+  /// Readers know the earliest of all tasks.
+  void save_state(StateWriter& writer) override {
+    if (earliest_ != kTimeMax) put_number(writer.task_part(kBeginPart, "time"), earliest_);
+  }
+  void restore_state(StateReader& reader) override {
+    reader.each(kBeginPart, [&](const StatePart& part) {
+      BytesCursor in(part.bytes);
+      earliest_ = std::min(earliest_, in.number<Time>());
+      if (!in.ok()) reader.refuse(part, kBytesDoNotFit);
+    });
+  }
 
  private:
+  static constexpr std::string_view kBeginPart = "begin";
+
   Time earliest_ = kTimeMax;
   Batch<StreamBegin> out_;
 };
@@ -194,7 +223,33 @@ class TrendOperator final : public Operator {
   }
   Waiting waiting() const override { return {.records = held_.values.size()}; }
 
+  void save_state(StateWriter& writer) override {
+    step_.save_state(writer);
+    save_keyed(writer, kHeldPart, held_, *step_.key());
+    std::string& bytes = writer.task_part(kBeginPart, "begin");
+    put_number(bytes, step_.step().first_start());
+    put_number(bytes, begin_known_);
+  }
+  /// What one task knew of the begin all were told, for it comes ahead of what they hold.
+  void restore_state(StateReader& reader) override {
+    step_.restore_state(reader);
+    held_ = restored_records<Row>(reader, kHeldPart);
+    for (const Time time : held_.times) earliest_ = std::min(earliest_, time);
+    bool known = false;
+    reader.each(kBeginPart, [&](const StatePart& part) {
+      BytesCursor in(part.bytes);
+      const Time start = in.number<Time>();
+      known |= in.number<std::uint8_t>() != 0;
+      if (!in.ok()) return reader.refuse(part, kBytesDoNotFit);
+      if (start != kTimeMin) step_.step().began_at(start);
+    });
+    begin_known_ = known && held_.values.empty();
+  }
+
  private:
+  static constexpr std::string_view kHeldPart = ":held";
+  static constexpr std::string_view kBeginPart = ":begin";
+
   void let_go(Outputs& outputs) {
     begin_known_ = true;
     step_.process(held_, true, outputs);

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "operator/operator.hpp"
 #include "operator/stateless.hpp"
+#include "operator/stored_records.hpp"
 #include "record/batch_type.hpp"
 
 namespace millrace::detail {
@@ -77,7 +79,30 @@ class WaitingRecords {
     return hashes;
   }
 
+  /// By `key`, those of one in the order they came.
+  void save(StateWriter& writer, const KeyHash& key) const {
+    Batch<T> records;
+    for (const auto& [hash, list] : lists_) {
+      for (const Entry& entry : list) {
+        const std::uint32_t pick = entry.index;
+        batch_type<T>().append(records, *entry.chunk, {&pick, 1});
+      }
+    }
+    save_keyed(writer, kPart, records, key);
+  }
+  void restore(StateReader& reader, const KeyHash& key) {
+    const Batch<T> records = restored_records<T>(reader, kPart);
+    std::vector<std::uint64_t> hashes;
+    key.hash(records, hashes);
+    std::size_t cursor = 0;
+    for (std::size_t at = 0; at < records.values.size(); ++at)
+      add(records, at, behind_at(records, at, cursor), hashes[at]);
+    close_chunk();
+  }
+
  private:
+  static constexpr std::string_view kPart = ":waiting";
+
   List take(std::uint64_t hash) {
     if (size_ == 0) return {};
     const auto at = lists_.find(hash);

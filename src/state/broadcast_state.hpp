@@ -58,6 +58,11 @@ class BroadcastState {
     map_.point(cell_);
     may_write_ = &may_write;
   }
+  /// Takes what an image holds.
+  void restore(Map content, detail::StateCall& call) {
+    cell_.content = std::move(content);
+    if (!cell_.content.empty()) map_.count_restored(cell_.content, call);
+  }
   void keep() { map_.keep(); }
   void undo() { map_.undo(); }
 

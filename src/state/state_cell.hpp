@@ -92,6 +92,11 @@ class StateHandle : public AnyState {
     Derived::make_empty(cell.content);
     --entries_;
   }
+  /// An image gave a key that content.
+  void count_restored(const Content& content, StateCall& at) {
+    at.heap_bytes += static_cast<std::int64_t>(heap_of(content));
+    ++entries_;
+  }
   /// The call went well: what it wrote stays.
   void keep() {
     if (!written_) return;
@@ -108,10 +113,7 @@ class StateHandle : public AnyState {
     cell_->touched = old_touched_;
     forget();
   }
-  static std::size_t heap_of(const Content& content) {
-    if constexpr (Described<Content>) return heap_bytes_of(content);
-    return 0;
-  }
+  static std::size_t heap_of(const Content& content) { return heap_bytes_of(content); }
 
  protected:
   /// The content to read, null when there is none or its time is over.

@@ -66,6 +66,15 @@ class TimerQueue {
   /// Takes out all pairs of the least time, if that is at most `until`, and gives their hashes.
   std::optional<Time> pop(Time until, std::vector<std::uint64_t>& hashes);
 
+  /// Calls visit(entry) for each pair, in no order.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const List& bucket : buckets_) {
+      for (const Entry& entry : bucket) visit(entry);
+    }
+    for (const Entry& entry : early_) visit(entry);
+    for (const Entry& entry : reached_) visit(entry);
+  }
   /// Keeps one each of the pairs for which keep(entry) holds. O(n log n).
   template <class Keep>
   void retain(Keep&& keep) {

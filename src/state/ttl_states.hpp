@@ -61,6 +61,7 @@ class TtlListState : private ListState<detail::Written<T>> {
 
   // Internal.
   using Base::attach;
+  using Base::count_restored;
   using Base::drop_if_expired;
   using Base::entries;
   using Base::has_ttl;
@@ -141,6 +142,7 @@ class TtlMapState : private MapState<K, detail::Written<V>> {
 
   // Internal.
   using Base::attach;
+  using Base::count_restored;
   using Base::drop_if_expired;
   using Base::entries;
   using Base::has_ttl;

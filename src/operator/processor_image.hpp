@@ -1,0 +1,147 @@
+// ProcessorImage: the states and timers of the keys of a task as parts of an image: each state by
+// itself, so that a later program may add and drop them one by one.
+#pragma once
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "operator/processor.hpp"
+#include "state/group_parts.hpp"
+#include "state/stored_content.hpp"
+
+namespace millrace::detail {
+
+/// The names of parts that are no states: names of members have no colon.
+inline constexpr std::string_view kTimersPart = ":timers";
+
+/// The clock that the times in a part were taken by.
+enum class TouchedBy : std::uint8_t { none, event, processing };
+
+/// Works on what it is given, for the length of a call. One thread.
+template <class K, class P>
+class ProcessorImage {
+ public:
+  using Row = StateRow<P>;
+  using Kind = KeyTimers::Kind;
+
+  ProcessorImage(ProcessorStates<P>& states, KeyedTables<K, Row>& rows, KeyTimers& timers)
+      : states_(&states), rows_(&rows), timers_(&timers) {}
+
+  void save(StateWriter& writer) {
+    std::set<std::string> names;
+    states_->each_named([&](auto& state, const std::string& name, auto at) {
+      if (!names.insert(name).second) {
+        writer.refuse("two states of a class are named \"" + name +
+                      "\": give them names of their own, {.name = \"...\"}");
+      }
+      save_state<decltype(at)::value>(writer, state, name);
+    });
+    save_timers(writer);
+  }
+  /// The times of the call of the states stand where time goes on: a state that has a time to live
+  /// only now begins it there.
+  void restore(StateReader& reader) {
+    states_->each_named([&](auto& state, const std::string& name, auto at) {
+      reader.each(name, [&](const StatePart& part) {
+        restore_state<decltype(at)::value>(reader, part, state);
+      });
+    });
+    reader.each(kTimersPart, [&](const StatePart& part) { restore_timers(reader, part); });
+  }
+
+ private:
+  static constexpr const char* kTimersShape = "timers";
+
+  template <class S>
+  static TouchedBy touched_by(const S& state) {
+    if (!state.has_ttl()) return TouchedBy::none;
+    return state.options().ttl_in == TimeKind::event ? TouchedBy::event : TouchedBy::processing;
+  }
+  Row& row_of(const K& key, std::uint64_t hash) {
+    return rows_->upsert(key, hash, [] { return Row{}; });
+  }
+
+  template <std::size_t kAt, class S>
+  void save_state(StateWriter& writer, S& state, const std::string& name) {
+    const TouchedBy by = touched_by(state);
+    GroupParts<K> parts(writer, name, stored_shape<typename S::Content>());
+    rows_->for_each([&](const K& key, Row& row) {
+      const auto& cell = std::get<kAt>(row.cells);
+      if (S::is_empty(cell.content)) return;
+      std::string& bytes =
+          parts.of(key, [by](std::string& begun) { begun += static_cast<char>(by); });
+      if (by != TouchedBy::none) put_number(bytes, cell.touched);
+      store_value(bytes, cell.content);
+    });
+  }
+
+  template <std::size_t kAt, class S>
+  void restore_state(StateReader& reader, const StatePart& part, S& state) {
+    const std::string_view shape = value_shape_of<K>(part.shape);
+    if (shape.empty()) {
+      const std::string kept = entry_shape<K>(stored_shape<typename S::Content>());
+      return reader.refuse(part, other_shape(part.shape, kept).message());
+    }
+    const auto content = ContentReader<typename S::Content>::of(shape);
+    if (!content) return reader.refuse(part, content.error().message());
+    BytesCursor in(part.bytes);
+    const auto by = in.number<TouchedBy>();
+    StateCall& call = states_->call();
+    const Time begun = state.options().ttl_in == TimeKind::event ? call.event_now : call.clock_now;
+    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+      typename S::Cell cell;
+      if (by != TouchedBy::none) cell.touched = in.number<Time>();
+      if (!content->read(in, cell.content) || S::is_empty(cell.content)) return false;
+      if (by != touched_by(state)) cell.touched = state.has_ttl() ? begun : kTimeMin;
+      state.count_restored(cell.content, call);
+      std::get<kAt>(row_of(key, hash).cells) = std::move(cell);
+      return true;
+    });
+  }
+
+  void save_timers(StateWriter& writer) {
+    GroupParts<K> parts(writer, kTimersPart, kTimersShape);
+    rows_->for_each([&](const K& key, Row& row) {
+      if (row.timers.empty()) return;
+      std::string& bytes = parts.of(key);
+      for (const Kind kind : {Kind::event, Kind::clock}) {
+        const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
+        store_value(bytes, times ? times->all() : std::vector<Time>());
+      }
+    });
+  }
+  /// Those of a kind that the class has no method for any more are forgotten.
+  void restore_timers(StateReader& reader, const StatePart& part) {
+    const std::string kept = entry_shape<K>(kTimersShape);
+    if (part.shape != kept) return reader.refuse(part, other_shape(part.shape, kept).message());
+    BytesCursor in(part.bytes);
+    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+      for (const Kind kind : {Kind::event, Kind::clock}) {
+        std::vector<Time> times;
+        if (!load_value(in, times)) return false;
+        add_timers(kind, key, hash, times);
+      }
+      return true;
+    });
+  }
+  void add_timers(Kind kind, const K& key, std::uint64_t hash, const std::vector<Time>& all) {
+    if (all.empty()) return;
+    typename TimersOf<P>::Row none;
+    if (KeyTimers::set_of(none, kind) == nullptr) return;
+    TimerSet* const times = KeyTimers::set_of(row_of(key, hash).timers, kind);
+    for (const Time time : all) {
+      if (time != kTimeMax && times->insert(time)) timers_->restore(kind, time, hash);
+    }
+  }
+
+  ProcessorStates<P>* states_;
+  KeyedTables<K, Row>* rows_;
+  KeyTimers* timers_;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,206 @@
+// OperatorTasks: the tasks of one operator without an engine, to take their image at any place and
+// to go on with it in other tasks.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "env/sim_env.hpp"
+#include "operator/keyed.hpp"
+#include "operator/operator.hpp"
+#include "operator/task_context.hpp"
+#include "record/batch_type.hpp"
+
+namespace millrace::property {
+
+/// What happens to an operator: a batch comes over an input, time goes on, or the clock.
+struct OperatorStep {
+  enum class Kind { batch, watermark, clock };
+  Kind kind = Kind::batch;
+  std::uint32_t input = 0;
+  std::shared_ptr<detail::BatchBase> batch = nullptr;
+  Time watermark = kTimeMin;
+  Duration by{0};
+};
+
+/// What was emitted, in lanes: within one the order counts.
+using Lanes = std::map<std::string, std::vector<std::string>>;
+
+/// How the records of an input reach the tasks.
+struct OperatorInput {
+  const detail::BatchType* type = nullptr;
+  std::shared_ptr<const detail::KeyHash> key = nullptr;  ///< null: `to_all`, or to the first task
+  bool to_all = false;
+};
+
+/// Lane and text of an emitted record.
+using ShowRecord = std::function<std::pair<std::string, std::string>(
+    std::uint32_t port, const detail::BatchBase& batch, std::size_t at)>;
+
+class CountedLetters final : public detail::DeadLetters {
+ public:
+  void add(std::string_view, std::string_view, std::string_view) override { ++count; }
+  std::size_t count = 0;
+};
+class CollectedRows final : public detail::Outputs {
+ public:
+  explicit CollectedRows(ShowRecord show) : show_(std::move(show)) {}
+  void push(std::uint32_t port, detail::BatchBase& batch) override {
+    for (std::size_t at = 0; at < batch.size(); ++at) {
+      auto [lane, text] = show_(port, batch, at);
+      lanes[lane].push_back(std::move(text));
+    }
+  }
+  void advance_watermark(Time watermark) override { told = watermark; }
+  Lanes lanes;
+  Time told = kTimeMin;
+
+ private:
+  ShowRecord show_;
+};
+
+/// One thread.
+class OperatorTasks {
+ public:
+  using Make = std::function<std::unique_ptr<detail::Operator>()>;
+  using Show = ShowRecord;
+
+  OperatorTasks(Make make, std::vector<OperatorInput> inputs, Show show)
+      : make_(std::move(make)), inputs_(std::move(inputs)), out_(std::move(show)) {
+    auto topology = std::make_shared<TopologyInfo>();
+    ComponentInfo& tested = topology->components.emplace_back();
+    tested.name = "tested";
+    tested.outputs = {{"", {}}, {"late", {}}};
+    topology_ = std::move(topology);
+  }
+
+  /// Of a replay, for the tasks that start from now on.
+  void set_speed(double speed) { speed_ = speed; }
+  void start(std::uint32_t tasks) {
+    tasks_.clear();
+    for (std::uint32_t at = 0; at < tasks; ++at)
+      tasks_.push_back(std::make_unique<Task>(*this, at, tasks));
+  }
+  void play(const OperatorStep& step) {
+    if (step.kind == OperatorStep::Kind::batch) {
+      feed(step);
+    } else if (step.kind == OperatorStep::Kind::watermark) {
+      for (auto& task : tasks_) task->op->advance(step.watermark, out_);
+    } else {
+      pass(step.by);
+    }
+  }
+  /// What all tasks keep; they go on unchanged.
+  std::vector<detail::StatePart> image() {
+    std::vector<detail::StatePart> parts;
+    for (auto& task : tasks_) {
+      task->op->before_barrier(out_);
+      detail::StateWriter writer(task->context.task, task->context.tasks);
+      task->op->save_state(writer);
+      if (status_.ok()) status_ = writer.status();
+      for (detail::StatePart& part : writer.take()) parts.push_back(std::move(part));
+    }
+    return parts;
+  }
+  /// In place of the tasks that were.
+  void restore(const std::vector<detail::StatePart>& parts, std::uint32_t tasks) {
+    start(tasks);
+    for (auto& task : tasks_) {
+      detail::StateReader reader(parts, task->context.task, tasks);
+      task->op->restore_state(reader);
+      if (status_.ok()) status_ = reader.status();
+    }
+  }
+  void close() {
+    for (auto& task : tasks_) task->op->close();
+  }
+  template <class Op>
+  Op& task(std::size_t at) {
+    return static_cast<Op&>(*tasks_[at]->op);
+  }
+  std::size_t size() const { return tasks_.size(); }
+  std::size_t waiting() const {
+    std::size_t records = 0;
+    for (const auto& task : tasks_) records += task->op->waiting().records;
+    return records;
+  }
+  std::uint64_t state_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& task : tasks_) bytes += task->state.bytes();
+    return bytes;
+  }
+  const Lanes& lanes() const { return out_.lanes; }
+  std::size_t letters() const { return letters_.count; }
+  /// The first thing that could not be written or read.
+  const Status& status() const { return status_; }
+  detail::SimEnv& env() { return env_; }
+  detail::Outputs& outputs() { return out_; }
+
+ private:
+  struct Task {
+    Task(OperatorTasks& all, std::uint32_t index, std::uint32_t tasks)
+        : user({all.topology_, 0, index, tasks, &all.env_.env(), {}, nullptr}), op(all.make_()) {
+      context.env = &all.env_.env();
+      context.dead_letters = &all.letters_;
+      context.tally = &tally;
+      context.task = index;
+      context.tasks = tasks;
+      context.state = &state;
+      context.arenas = &arenas;
+      context.timed = true;
+      context.speed = all.speed_;
+      context.user = &user;
+      op->open(context);
+    }
+    detail::MemoryMeter state;
+    detail::MemoryMeter arenas;
+    detail::Tally tally;
+    TaskContext user;
+    detail::OperatorContext context;
+    std::unique_ptr<detail::Operator> op;
+  };
+
+  void feed(const OperatorStep& step) {
+    const OperatorInput& input = inputs_[step.input];
+    std::vector<std::vector<std::uint32_t>> picks(tasks_.size());
+    std::vector<std::uint64_t> hashes(step.batch->size());
+    if (input.key) input.key->hash(*step.batch, hashes);
+    for (std::uint32_t at = 0; at < step.batch->size(); ++at) {
+      for (std::uint32_t task = 0; task < tasks_.size(); ++task) {
+        const auto all = static_cast<std::uint32_t>(tasks_.size());
+        const std::uint32_t its = input.key ? detail::task_of_hash(hashes[at], all) : 0;
+        if (input.to_all || its == task) picks[task].push_back(at);
+      }
+    }
+    for (std::uint32_t task = 0; task < tasks_.size(); ++task) {
+      if (picks[task].empty()) continue;
+      const detail::BatchPtr part = input.type->make();
+      input.type->append(*part, *step.batch, picks[task]);
+      part->partition = step.batch->partition;
+      tasks_[task]->op->process_input(step.input, *part, true, out_);
+    }
+  }
+  void pass(Duration by) {
+    env_.clock.advance(by);
+    const std::int64_t now = env_.clock.steady_ns();
+    for (auto& task : tasks_) {
+      if (task->op->waiting().due_ns <= now) task->op->release(now, false, out_);
+    }
+  }
+
+  Make make_;
+  double speed_ = 0;
+  std::vector<OperatorInput> inputs_;
+  detail::SimEnv env_{1, {}, 1'000'000};
+  std::shared_ptr<const TopologyInfo> topology_;
+  CountedLetters letters_;
+  CollectedRows out_;
+  Status status_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+};
+
+}  // namespace millrace::property
