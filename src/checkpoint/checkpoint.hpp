@@ -38,8 +38,8 @@ struct EpochImage {
 class EpochStore {
  public:
   virtual ~EpochStore() = default;
-  /// Keeps it: when it returns ok, newest() gives it also after a loss of power; when not, the one
-  /// before. Errors: 4002.
+  /// Keeps it: when it returns ok, newest() gives it also after a loss of power; when not, it or
+  /// the one before. Errors: 4002.
   virtual Status write(const EpochImage& image) = 0;
   /// The newest complete one; nullopt: there is none. Errors: 3003, 4001.
   virtual Result<std::optional<EpochImage>> newest() = 0;

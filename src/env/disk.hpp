@@ -56,8 +56,8 @@ class Disk {
   /// Makes the names in a folder durable. Errors: 4002.
   virtual Status sync_folder(const std::string& path) = 0;
   virtual bool exists(const std::string& path) = 0;
-  /// Takes the lock of a file, which is made when it is not there. Errors: 4002, also when another
-  /// process, or this one, holds it.
+  /// Takes the lock of a file, which is made when it is not there. Errors: 3005 when another
+  /// process, or this one, holds it; 4002.
   virtual Result<std::unique_ptr<DiskLock>> lock(const std::string& path) = 0;
 };
 

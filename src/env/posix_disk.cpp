@@ -162,7 +162,7 @@ Result<std::unique_ptr<DiskLock>> PosixDisk::lock(const std::string& path) {
   Descriptor file(number, true);
   if (retrying([&] { return ::flock(number, LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return cannot(path, false, "cannot be locked");
-    return Status(Code::sink_failed,
+    return Status(Code::state_in_use,
                   fmt::format("\"{}\" is locked: another process writes there; end it first, or "
                               "choose another folder",
                               path));

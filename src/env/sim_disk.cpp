@@ -262,7 +262,8 @@ bool SimDisk::exists(const std::string& path) {
 Result<std::unique_ptr<DiskLock>> SimDisk::lock(const std::string& path) {
   const std::lock_guard lock(mutex_);
   if (Status status = enter(path, true); !status) return status;
-  if (!locks_.insert(path).second) return failed(path, true, "it is locked by another process");
+  if (!locks_.insert(path).second)
+    return Status(Code::state_in_use, fmt::format("\"{}\" is locked by another process", path));
   return std::unique_ptr<DiskLock>(std::make_unique<SimDiskLock>(*this, path));
 }
 

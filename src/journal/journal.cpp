@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/byte_codec.hpp"
 #include "base/crc32c.hpp"
 #include "base/text.hpp"
-#include "base/byte_codec.hpp"
 #include "journal/journal_file.hpp"
 #include "journal/partition_tail.hpp"
 #include "journal/transaction_follower.hpp"
@@ -127,8 +127,9 @@ Status Journal::open_all() {
 Status Journal::take_lock() {
   if (options_.no_fence) return {};
   auto lock = disk_.lock(folder_ + "/" + kLockName);
-  if (lock) lock_ = std::move(*lock);
-  return lock.error();
+  if (!lock) return {Code::sink_failed, lock.error().message()};
+  lock_ = std::move(*lock);
+  return {};
 }
 
 Status Journal::open_book() {

@@ -25,7 +25,7 @@ CPP = {".cpp", ".hpp"}
 CODE_TREES = ("src/", "include/", "apps/", "bench/", "examples/", "tests/")
 SLASH_COMMENT = CPP | {".ts", ".tsx", ".js", ".mjs"}
 HASH_COMMENT = {".py", ".sh", ".cmake"}
-BINARY = {".gz", ".png", ".ico", ".woff2", ".jpg", ".webp"}
+BINARY = {".ckpt", ".gz", ".png", ".ico", ".woff2", ".jpg", ".webp"}
 # Not written by hand, or kept byte for byte.
 FOREIGN = re.compile(r"(^|/)(LICENSE|NOTICE|package-lock\.json|dist/.*)$|^data/.*\.csv$|\.patch$"
                      r"|^tests/fuzz/corpus/")

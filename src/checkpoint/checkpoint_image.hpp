@@ -1,0 +1,51 @@
+// One epoch as one file: written aside, made durable, put in place; read whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "env/disk.hpp"
+
+namespace millrace::detail {
+
+/// Which hashes say to what key group a key belongs. Raised with any change of base/hash.hpp or of
+/// how keys are hashed, for the state of earlier programs would be given to the wrong tasks.
+inline constexpr std::uint32_t kKeyHashVersion = 1;
+
+/// What the first frame says.
+struct CheckpointHead {
+  std::uint64_t epoch = 0;
+  std::string topology;
+  Time taken_at = 0;      ///< wall clock
+  bool finished = false;  ///< see EpochImage
+  std::string program;    ///< version of what wrote it
+  std::uint32_t stages = 0;
+};
+
+/// How a checkpoint is written or read.
+struct CheckpointAccess {
+  std::string program = {};  ///< version of this one
+  bool no_sync = false;      ///< unsafe, for tests of the tests: nothing is synced
+  bool no_checksum = false;  ///< unsafe, for tests of the tests: damage is not looked for
+};
+
+/// Writes `folder`/`name`. When it returns ok the file is there also after a loss of power; when
+/// not, it is whole or not there. Returns its bytes. Memory: a frame beside the image. Errors:
+/// 4002.
+Result<std::uint64_t> write_checkpoint(Disk& disk, const std::string& folder,
+                                       const std::string& name, const EpochImage& image,
+                                       const CheckpointAccess& access);
+/// What reading a checkpoint came to.
+struct ReadCheckpoint {
+  EpochImage image;         ///< where `status` is ok
+  Status status;            ///< 3003 with the offset, also of another version; 4001
+  bool damaged = false;     ///< its bytes are not those that were written
+  std::uint64_t bytes = 0;  ///< of the file
+};
+ReadCheckpoint read_checkpoint(Disk& disk, const std::string& path, const CheckpointAccess& access);
+/// Reads the first frame alone: says nothing of the rest. Errors: 3003, 4001.
+Result<CheckpointHead> read_checkpoint_head(Disk& disk, const std::string& path);
+
+}  // namespace millrace::detail

@@ -1,0 +1,207 @@
+// The state folder: its lock, its files, which of them counts.
+#include "checkpoint/checkpoint_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "checkpoint/checkpoint_file.hpp"
+
+namespace millrace::detail {
+namespace {
+
+constexpr const char* kLockName = "LOCK";
+constexpr std::string_view kPrefix = "epoch-";
+constexpr std::string_view kSuffix = ".ckpt";
+constexpr std::string_view kAside = ".ckpt.new";
+constexpr std::size_t kDigits = 10;
+constexpr std::size_t kHolderBytesMax = 200;
+
+std::string name_of(std::uint64_t epoch) {
+  return fmt::format("{}{:0{}}{}", kPrefix, epoch, kDigits, kSuffix);
+}
+
+/// The epoch of a name that ends in `suffix`.
+std::optional<std::uint64_t> epoch_of(std::string_view name, std::string_view suffix) {
+  if (!name.starts_with(kPrefix) || !name.ends_with(suffix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  if (name.size() < suffix.size() + kDigits) return std::nullopt;
+  name.remove_suffix(suffix.size());
+  std::uint64_t epoch = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), epoch);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return epoch;
+}
+
+/// The folder that a path names something in.
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status of_folder(const std::string& folder, const Status& status) {
+  if (status) return status;
+  return {status.code(),
+          fmt::format("the state folder \"{}\" cannot be used: {}", folder, status.message())};
+}
+
+/// What the process that has the lock wrote into it.
+std::string holder_of(Disk& disk, const std::string& path) {
+  const auto file = disk.open(path, DiskOpen::read);
+  if (!file) return {};
+  std::string text(kHolderBytesMax, '\0');
+  const auto count = (*file)->read_at(0, text.data(), text.size());
+  text.resize(count ? *count : 0);
+  return text;
+}
+
+/// A folder made a moment ago stays after a loss of power when its parent says so.
+Status make_state_folder(Disk& disk, const std::string& folder, bool no_sync) {
+  const bool is_there = disk.exists(folder);
+  if (Status status = disk.make_folder(folder); !status) return status;
+  return is_there || no_sync ? Status() : disk.sync_folder(parent_of(folder));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Disk& disk, std::string folder,
+                                                               CheckpointStoreOptions options) {
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  const bool no_sync = options.access.no_sync;
+  std::unique_ptr<CheckpointStore> store(
+      new CheckpointStore(disk, std::move(folder), std::move(options)));
+  if (Status status = make_state_folder(disk, store->folder_, no_sync); !status)
+    return of_folder(store->folder_, status);
+  if (Status status = store->take_lock(); !status) return status;
+  if (Status status = store->clear_leftovers(); !status) return of_folder(store->folder_, status);
+  return store;
+}
+
+Status CheckpointStore::take_lock() {
+  const std::string path = folder_ + "/" + kLockName;
+  auto lock = disk_.lock(path);
+  if (!lock && lock.error().code() == Code::state_in_use) {
+    const std::string holder = holder_of(disk_, path);
+    return {Code::state_in_use,
+            fmt::format("the state folder \"{}\" is in use by {}: end it first, or give another "
+                        "--state-dir",
+                        folder_, holder.empty() ? "another process" : holder)};
+  }
+  if (!lock) return of_folder(folder_, lock.error());
+  lock_ = std::move(*lock);
+  auto file = disk_.open(path, DiskOpen::create);
+  if (!file) return of_folder(folder_, file.error());
+  return of_folder(folder_, (*file)->write_at(0, options_.holder.substr(0, kHolderBytesMax)));
+}
+
+Status CheckpointStore::clear_leftovers() {
+  const auto names = disk_.list_folder(folder_);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (const auto epoch = epoch_of(name, kSuffix)) highest_ = std::max(highest_, *epoch);
+    if (!epoch_of(name, kAside)) continue;
+    if (Status status = disk_.remove(folder_ + "/" + name); !status) return status;
+    options_.log(LogLevel::info, "checkpoint_leftover_removed",
+                 fmt::format("file=\"{}/{}\"", folder_, name));
+  }
+  return {};
+}
+
+Status CheckpointStore::write(const EpochImage& image) {
+  const auto bytes = write_checkpoint(disk_, folder_, name_of(image.epoch), image, options_.access);
+  if (!bytes) return bytes.error();
+  bytes_written_ = *bytes;
+  highest_ = std::max(highest_, image.epoch);
+  damaged_.erase(image.epoch);
+  remove_old();
+  return {};
+}
+
+void CheckpointStore::remove_old() {
+  const auto note = [this](const Status& status) {
+    if (!status) options_.log(LogLevel::warn, "checkpoint_not_removed", status.message());
+  };
+  const auto files = list_checkpoints(disk_, folder_);
+  if (!files) return note(files.error());
+  std::uint32_t kept = 0;
+  for (auto file = files->rbegin(); file != files->rend(); ++file) {
+    if (kept >= std::max(options_.keep, 1u)) {
+      note(disk_.remove(file->path));
+    } else if (!damaged_.contains(file->epoch)) {
+      ++kept;
+    }
+  }
+}
+
+Result<std::optional<EpochImage>> CheckpointStore::newest() {
+  auto found = read_newest_checkpoint(disk_, folder_, options_.access, options_.log);
+  if (!found) return of_folder(folder_, found.error());
+  damaged_.insert(found->damaged.begin(), found->damaged.end());
+  return std::move(found->image);
+}
+
+Result<NewestCheckpoint> read_newest_checkpoint(Disk& disk, const std::string& folder,
+                                                const CheckpointAccess& access, const Log& log) {
+  const auto files = list_checkpoints(disk, folder);
+  if (!files) return files.error();
+  NewestCheckpoint newest;
+  std::vector<std::string> damage;
+  for (auto file = files->rbegin(); file != files->rend() && !newest.image; ++file) {
+    ReadCheckpoint found = read_checkpoint(disk, file->path, access);
+    if (found.status && found.image.epoch != file->epoch) {
+      found.damaged = true;
+      found.status = checkpoint_damage(file->path, 0,
+                                       fmt::format("it is that of epoch {}", found.image.epoch));
+    }
+    if (found.status) {
+      newest.image = std::move(found.image);
+    } else if (found.damaged) {
+      damage.push_back(found.status.message());
+      newest.damaged.push_back(file->epoch);
+    } else {
+      return found.status;
+    }
+  }
+  if (!newest.image && !damage.empty()) {
+    return Status(Code::state_unreadable, damage.front() + "; no other checkpoint there is whole");
+  }
+  for (const std::string& text : damage) {
+    log(LogLevel::warn, "checkpoint_damaged",
+        fmt::format("{}; going on from epoch {}: what was committed behind it may come again", text,
+                    newest.image->epoch));
+  }
+  return newest;
+}
+
+Result<std::vector<CheckpointFileName>> list_checkpoints(Disk& disk, const std::string& folder) {
+  const auto names = disk.list_folder(folder);
+  if (!names) return names.error();
+  std::vector<CheckpointFileName> files;
+  for (const std::string& name : *names) {
+    if (const auto epoch = epoch_of(name, kSuffix)) files.push_back({*epoch, folder + "/" + name});
+  }
+  std::sort(files.begin(), files.end(),
+            [](const auto& left, const auto& right) { return left.epoch < right.epoch; });
+  return files;
+}
+
+Result<CheckpointVerdict> verify_checkpoints(Disk& disk, const std::string& folder) {
+  const auto files = list_checkpoints(disk, folder);
+  if (!files) return files.error();
+  CheckpointVerdict verdict;
+  for (const CheckpointFileName& file : *files) {
+    const ReadCheckpoint read = read_checkpoint(disk, file.path, {});
+    if (!read.status && !disk.exists(file.path)) continue;  // a run that works here has removed it
+    ++verdict.files;
+    verdict.bytes += read.bytes;
+    if (!read.status) verdict.damage.push_back(read.status);
+  }
+  return verdict;
+}
+
+}  // namespace millrace::detail
