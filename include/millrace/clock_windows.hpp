@@ -19,6 +19,7 @@ Stream<T> stamped_by_clock(const Stream<T>& stream, const ByClock<Spec>& spec) {
   node.problem = spec.validate();
   node.inputs = stream.inputs({});
   node.tells_clock_time = true;
+  node.keeps_state = false;
   node.output = &batch_type<T>();
   node.make_operator = [spec] {
     return std::make_unique<ClockTime<T>>([spec](Time now) { return spec.next_end_after(now); });

@@ -186,6 +186,12 @@ class VerbsThatNeedAggregates {
   }
 };
 
+/// True for operators that add something to the image of an epoch.
+template <class Op>
+constexpr bool kSavesState = !requires {
+  requires std::is_same_v<decltype(&Op::save_state), void (Operator::*)(StateWriter&)>;
+};
+
 /// A node that runs `Op`, made of `args` anew for every task.
 template <class Op, class... Args>
 Node operator_node(std::string kind, std::vector<NodeInput> inputs, Args... args) {
@@ -194,6 +200,7 @@ Node operator_node(std::string kind, std::vector<NodeInput> inputs, Args... args
   node.inputs = std::move(inputs);
   node.make_operator = [args...] { return std::make_unique<Op>(args...); };
   node.by_record = requires { Op::kByRecord; };
+  node.keeps_state = kSavesState<Op>;
   return node;
 }
 

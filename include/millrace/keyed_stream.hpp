@@ -438,6 +438,7 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
     node.note = "of the first window";
     node.inputs = Base::inputs({});
     node.make_operator = [] { return std::make_unique<detail::BeginOfWindows<Aggregate<K, V>>>(); };
+    node.keeps_state = false;
     node.output = &detail::batch_type<detail::StreamBegin>();
     return Base::declaration().graph.add(std::move(node));
   }

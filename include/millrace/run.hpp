@@ -33,8 +33,9 @@ struct RunSettings {
 };
 
 /// Runs the topology until its input ends: no page, no signals, nothing printed. For programs with
-/// a main of their own, tests and benches. Blocks. Errors: the first problem of the declaration
-/// (2xxx), or why it failed (3xxx, 4xxx).
+/// a main of their own, tests and benches. Blocks. With a state folder that says that the input
+/// has ended before, nothing runs. Errors: the first problem of the declaration (2xxx), or why it
+/// failed (3xxx, 4xxx).
 Status run_to_end(Topology& topology, const RunSettings& settings = {});
 
 }  // namespace millrace

@@ -91,6 +91,7 @@ class Topology {
     detail::Node node = declared(std::move(name), "bolt", options.tasks, std::move(options.config));
     node.inputs = inputs.inputs;
     node.tick = options.tick;
+    node.keeps_state = false;
     node.blocking = options.blocking;
     if constexpr (detail::BoltCheck<B, typename B::Input>::kComplete) {
       node.make_operator = [bolt, types = inputs.types] {
@@ -106,6 +107,12 @@ class Topology {
   void guarantee(Guarantee guarantee, const AckOptions& acks = {}) {
     declaration_->graph.settings().guarantee = guarantee;
     declaration_->graph.settings().acks = acks;
+  }
+  /// Keeps state and places in `folder`, with an image each `interval` (at least 10 ms), so that a
+  /// later run goes on from there; --state-dir and --checkpoint-interval come before it. See
+  /// docs/guides/how-to-survive-restarts.md. Errors: 2010 from validate().
+  void state_dir(std::string folder, Duration interval = std::chrono::seconds(10)) {
+    declaration_->graph.settings().state = {std::move(folder), interval};
   }
   /// Settings of the whole topology; those of a component are over them.
   void configure(Config config) { declaration_->graph.settings().config = std::move(config); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -18,7 +19,8 @@ namespace {
 struct RawOptions {
   std::string parallelism, executors, ui, speed, duration, limit, line_bytes_max, memory, log_level,
       seed, summary;
-  std::string guarantee, state_dir;
+  std::string guarantee, state_dir, checkpoint_interval, unsafe;
+  bool allow_drop = false;
   bool headless = false;
   bool json = false;
   bool explain = false;
@@ -58,9 +60,17 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--seed", raw.seed, "Seed for random choices, such as those of a generated feed");
   app.add_option(
       "--guarantee", raw.guarantee,
-      "What is promised of each record: at_most_once, or at_least_once, which plays failed "
-      "ones again (default: what the program says); exactly_once does not exist yet");
-  app.add_option("--state-dir", raw.state_dir, "Does not exist yet");
+      "What is promised of each record: at_most_once; at_least_once, which plays failed ones "
+      "again; or exactly_once, which needs --state-dir (default: what the program says)");
+  app.add_option("--state-dir", raw.state_dir,
+                 "Folder of this topology's state: the next run with it goes on where this one "
+                 "ended, also after a crash");
+  app.add_option("--checkpoint-interval", raw.checkpoint_interval,
+                 "How often the state is kept there, such as 1s or 5min, at least 10ms (default "
+                 "10s)");
+  app.add_option("--unsafe", raw.unsafe)->group("");  // not for people: for tests of the tests
+  app.add_flag("--allow-drop", raw.allow_drop,
+               "Goes on though the state of components that are gone is lost");
 }
 
 Status invalid(const std::string& flag, const std::string& value, const std::string& wanted) {
@@ -118,15 +128,36 @@ Status read_memory(const std::string& text, std::uint64_t& out) {
 
 Status read_guarantee(const std::string& text, HostOptions& out) {
   if (text.empty()) return {};
-  if (text == "exactly_once") {
-    return {Code::option_not_built,
-            "--guarantee exactly_once: this version has no checkpoints, so a record that is played "
-            "again may count twice: give at_least_once"};
+  static const std::map<std::string, Guarantee> kWords = {
+      {"at_most_once", Guarantee::at_most_once},
+      {"at_least_once", Guarantee::at_least_once},
+      {"exactly_once", Guarantee::exactly_once}};
+  const auto found = kWords.find(text);
+  if (found == kWords.end())
+    return invalid("--guarantee", text, "give at_most_once, at_least_once or exactly_once");
+  out.guarantee = found->second;
+  return {};
+}
+
+Status read_state(const RawOptions& raw, HostOptions& out) {
+  if (!raw.state_dir.empty()) out.state_dir = raw.state_dir;
+  out.state_access.allow_drop = raw.allow_drop;
+  out.state_access.no_sync = raw.unsafe == "no-fsync";
+  out.state_access.no_checksum = raw.unsafe == "no-checksum";
+  if (!raw.unsafe.empty()) {
+    if (!out.state_access.no_sync && !out.state_access.no_checksum)
+      return invalid("--unsafe", raw.unsafe, "give no-fsync or no-checksum");
+    std::fprintf(stderr, "UNSAFE: %s; --unsafe is there to see that tests notice\n",
+                 out.state_access.no_sync ? "what is kept does not survive a loss of power"
+                                          : "damage is neither looked for nor found");
   }
-  if (text != "at_most_once" && text != "at_least_once") {
-    return invalid("--guarantee", text, "give at_most_once or at_least_once");
+  if (raw.checkpoint_interval.empty()) return {};
+  const auto interval = parse_duration(raw.checkpoint_interval);
+  if (!interval || *interval < kEpochIntervalMin) {
+    return invalid("--checkpoint-interval", raw.checkpoint_interval,
+                   "give a time of at least 10ms with its unit, such as 1s or 5min");
   }
-  out.guarantee = text == "at_least_once" ? Guarantee::at_least_once : Guarantee::at_most_once;
+  out.checkpoint_interval = *interval;
   return {};
 }
 
@@ -151,13 +182,7 @@ Status read_words(const RawOptions& raw, HostOptions& out) {
     out.duration = *duration;
   }
   if (Status status = read_guarantee(raw.guarantee, out); !status.ok()) return status;
-  if (!raw.state_dir.empty()) {
-    return {Code::option_not_built,
-            fmt::format(
-                "--state-dir {}: this version keeps its state in memory only: leave the flag away",
-                raw.state_dir)};
-  }
-  return {};
+  return read_state(raw, out);
 }
 
 Status read_all(const RawOptions& raw, HostOptions& out) {

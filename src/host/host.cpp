@@ -12,6 +12,7 @@
 #include "env/machine_memory.hpp"
 #include "host/host.hpp"
 #include "host/reporter.hpp"
+#include "host/state_folder.hpp"
 #include "host/stop_signals.hpp"
 #include "service/service.hpp"
 #include "topology/plan_size.hpp"
@@ -57,6 +58,13 @@ Result<PageOptions> page_options(const HostOptions& options) {
   return page;
 }
 
+/// What the command line says comes before what the program says.
+void apply(const HostOptions& options, GraphSettings& settings) {
+  if (options.guarantee) settings.guarantee = *options.guarantee;
+  if (options.state_dir) settings.state.folder = *options.state_dir;
+  if (options.checkpoint_interval) settings.state.interval = *options.checkpoint_interval;
+}
+
 /// One run of one topology.
 class Host {
  public:
@@ -66,7 +74,7 @@ class Host {
         extras_(extras),
         env_(extras.env ? *extras.env : real_env()),
         log_(&log_sink_, options.log_level) {
-    if (options.guarantee) declaration_.graph.settings().guarantee = *options.guarantee;
+    apply(options, declaration_.graph.settings());
   }
 
   int run() {
@@ -78,6 +86,8 @@ class Host {
       return 0;
     }
     if (Status status = check_size(plan); !status) return report_error(status);
+    if (!state_.open(declaration_.graph, options_.state_access, log_)) return refuse_state();
+    if (state_.finished()) return say_finished();
     const StopSignals signals;
     if (Status status = start_page(); !status) return report_error(status);
     Engine engine(std::move(plan), run_options(), env_);
@@ -99,7 +109,20 @@ class Host {
     return problems.empty() ? 0 : exit_code(problems.front());
   }
 
-  RunOptions run_options() const {
+  int refuse_state() const {
+    for (const Status& problem : state_.problems()) report_error(problem);
+    return exit_code(state_.problems().front());
+  }
+
+  int say_finished() const {
+    std::fprintf(stderr,
+                 "%s: the topology has ended, all of its input is done: give another --state-dir "
+                 "to run it anew\n",
+                 declaration_.graph.name().c_str());
+    return EX_OK;
+  }
+
+  RunOptions run_options() {
     RunOptions run;
     run.executors = options_.executors;
     run.limit = options_.limit;
@@ -107,6 +130,7 @@ class Host {
     run.line_bytes_max = options_.line_bytes_max;
     run.memory_bytes = options_.memory_bytes != 0 ? options_.memory_bytes : default_memory_bytes();
     run.log = log_;
+    state_.give(run);
     return run;
   }
 
@@ -135,6 +159,7 @@ class Host {
                      page_->port(), page_->port(), page_->port());
       }
     }
+    if (!state_.says().empty()) std::fprintf(stderr, "  %s\n", state_.says().c_str());
     for (const std::string& line : extras_.start_lines)
       std::fprintf(stderr, "  %s\n", line.c_str());
   }
@@ -186,6 +211,7 @@ class Host {
   Env& env_;
   StderrLog log_sink_;
   Log log_;
+  StateFolder state_;
   std::atomic<bool> active_wanted_{true};  ///< as the page asked last
   std::unique_ptr<PageServer> page_;       // last: its thread stores what is wanted
 };

@@ -15,6 +15,13 @@
 
 namespace millrace::detail {
 
+/// How a state folder is gone on from.
+struct StateAccess {
+  bool allow_drop = false;   ///< state that no component wants may go
+  bool no_sync = false;      ///< unsafe, for tests of the tests: nothing is synced
+  bool no_checksum = false;  ///< unsafe, for tests of the tests: damage is not looked for
+};
+
 /// The flags every program has.
 struct HostOptions {
   std::uint32_t parallelism = 1;
@@ -30,7 +37,10 @@ struct HostOptions {
   bool json = false;
   LogLevel log_level = LogLevel::warn;
   std::uint64_t seed = 0;
-  std::optional<Guarantee> guarantee;  ///< nullopt: what the topology says
+  std::optional<Guarantee> guarantee;           ///< nullopt: what the topology says
+  std::optional<std::string> state_dir;         ///< as guarantee
+  std::optional<Duration> checkpoint_interval;  ///< as guarantee
+  StateAccess state_access = {};                ///< of state_dir
 };
 
 /// What a program may add to a run.
@@ -67,6 +77,10 @@ int report_error(const Status& status);
 
 /// Validates, plans, runs, and prints the summary. Returns the exit code.
 int run_with(Topology& topology, const HostOptions& options, const HostExtras& extras);
+
+/// Prints what of the state folder would go to which component, and what refuses it. Nothing runs
+/// and nothing is changed, also while a run works with the folder. Returns the exit code.
+int plan_against(Topology& topology, const std::string& folder, bool allow_drop);
 
 /// One JSON object: what `--summary json` prints.
 std::string summary_json(const Report& report);

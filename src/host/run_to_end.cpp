@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "env/machine_memory.hpp"
+#include "host/state_folder.hpp"
 #include "millrace/run.hpp"
 #include "runtime/runtime.hpp"
 #include "topology/plan_size.hpp"
@@ -29,6 +30,10 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
                                  .blocks = settings.limit == 0};
   detail::Plan laid_out = detail::make_plan(graph, plan);
   if (Status status = detail::check_size(laid_out); !status.ok()) return status;
+  detail::StateFolder state;
+  if (Status status = state.open(graph, {}, {}); !status.ok()) return status;
+  if (state.finished()) return {};
+  state.give(options);
   detail::Engine engine(std::move(laid_out), options, detail::real_env());
   if (Status status = engine.start(); !status.ok()) return status;
   while (!engine.wait_for(std::chrono::seconds(10))) {

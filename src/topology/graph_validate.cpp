@@ -243,6 +243,7 @@ void Graph::rename(NodeId id, std::string name) {
                     nodes_[id].kind, name, other.kind));
   }
   nodes_[id].name = std::move(name);
+  nodes_[id].named = true;
 }
 
 void Graph::set_tasks(NodeId id, int tasks) {
@@ -279,6 +280,12 @@ std::vector<Status> Graph::validate() const {
   check_readers(*this, problems);
   check_outputs(*this, problems);
   check_acks(settings_.acks, problems);
+  if (!settings_.state.folder.empty() && settings_.state.interval < kEpochIntervalMin) {
+    problems.emplace_back(
+        Code::parameter_invalid,
+        fmt::format("state_dir with an interval of {}: give at least {}",
+                    format_duration(settings_.state.interval), format_duration(kEpochIntervalMin)));
+  }
   return problems;
 }
 

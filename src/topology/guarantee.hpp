@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/time.hpp"
 
@@ -33,6 +34,16 @@ struct AckOptions {
   /// A message that a bolt has taken by hand fails when nothing has happened to it for so long;
   /// seen at most a quarter later. Greater than 0.
   Duration timeout = std::chrono::seconds(30);
+};
+
+/// Epochs more often than that would cost more than they save.
+inline constexpr Duration kEpochIntervalMin = std::chrono::milliseconds(10);
+
+/// Where a run keeps its state, so that a later one goes on from there.
+struct StateSettings {
+  std::string folder = {};  ///< empty: in memory alone
+  /// From one epoch to the next, at least 10 ms.
+  Duration interval = std::chrono::seconds(10);
 };
 
 }  // namespace millrace

@@ -78,6 +78,9 @@ struct Node {
 
   NodeId id = 0;
   std::string name;  ///< unique; made up from the kind when the user gave none
+  bool named = false;  ///< by the user
+  /// What it keeps is found again by its name after a restart.
+  bool keeps_state = true;
   std::string kind;  ///< "source", "spout", "bolt", "filter", "count", "sink", ...
   std::string note;  ///< for explain: "tumbling(5min)", "top 10"
   std::vector<NodeInput> inputs;
@@ -114,6 +117,7 @@ struct GraphSettings {
   Guarantee guarantee = Guarantee::at_most_once;
   AckOptions acks;
   Config config;
+  StateSettings state;
   std::vector<std::shared_ptr<TaskHook>> task_hooks;
   std::vector<std::shared_ptr<WorkerHook>> worker_hooks;
 };

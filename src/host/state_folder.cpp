@@ -1,0 +1,105 @@
+// From the settings of a topology to an open state folder.
+#include "host/state_folder.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "env/disk.hpp"
+#include "host/version.hpp"
+
+namespace millrace::detail {
+namespace {
+
+ComponentRole role_of(const Node& node) {
+  if (node.make_source) return ComponentRole::source;
+  return node.make_sink ? ComponentRole::sink : ComponentRole::step;
+}
+
+/// Views and callbacks show at once, and so have nothing to find again.
+bool shows_at_once(const Node& node) { return node.kind == "view" || node.kind == "each"; }
+
+/// What verbs keep is nobody's but theirs. A source, its event times and a sink are told apart by
+/// what they read and write, as long as they are the only ones of their kind.
+bool lacks_name(const Graph& graph, const Node& node) {
+  if (node.named || shows_at_once(node)) return false;
+  if (role_of(node) == ComponentRole::step && !node.keeps_state) return false;
+  if (role_of(node) == ComponentRole::step && !node.originates_time) return true;
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& other) {
+    return other.id != node.id && !other.named && other.kind == node.kind;
+  });
+}
+
+}  // namespace
+
+std::vector<ComponentOutline> outlines_of(const Graph& graph) {
+  std::vector<ComponentOutline> outlines;
+  for (const Node& node : graph.nodes())
+    outlines.push_back({node.name, node.kind, role_of(node), lacks_name(graph, node)});
+  return outlines;
+}
+
+int plan_against(Topology& topology, const std::string& folder, bool allow_drop) {
+  const Graph& graph = topology.declaration().graph;
+  const auto problems = graph.validate();
+  for (const Status& problem : problems) report_error(problem);
+  if (!problems.empty()) return exit_code(problems.front());
+  const auto newest = read_newest_checkpoint(real_disk(), folder, {}, {});
+  if (!newest) return report_error(newest.error());
+  const EpochImage* image = newest->image ? &*newest->image : nullptr;
+  const RestorePlan plan = plan_restore(graph.name(), outlines_of(graph), image, allow_drop);
+  for (const std::uint64_t epoch : newest->damaged) {
+    std::printf("epoch %llu is damaged; `millrace checkpoints verify` says where\n",
+                static_cast<unsigned long long>(epoch));
+  }
+  std::fputs(to_text(plan).c_str(), stdout);
+  for (const Status& problem : plan.problems) report_error(problem);
+  if (!plan.problems.empty()) return exit_code(plan.problems.front());
+  if (image != nullptr && image->finished)
+    std::fputs("the input has ended: nothing is left to do\n", stdout);
+  return 0;
+}
+
+Status StateFolder::open(const Graph& graph, const StateAccess& access, const Log& log) {
+  const StateSettings& settings = graph.settings().state;
+  if (settings.folder.empty()) return {};
+  interval_ = settings.interval;
+  CheckpointStoreOptions options;
+  options.holder = fmt::format("process {} (topology {})", ::getpid(), graph.name());
+  options.access = {kVersion, access.no_sync, access.no_checksum};
+  options.log = log;
+  auto store = CheckpointStore::open(real_disk(), settings.folder, std::move(options));
+  if (!store) {
+    problems_ = {store.error()};
+    return store.error();
+  }
+  store_ = std::move(*store);
+  return look(graph, access.allow_drop);
+}
+
+Status StateFolder::look(const Graph& graph, bool allow_drop) {
+  const std::string& folder = graph.settings().state.folder;
+  auto newest = store_->newest();
+  if (!newest) {
+    problems_ = {newest.error()};
+    return newest.error();
+  }
+  if (*newest) image_ = std::make_shared<EpochImage>(std::move(**newest));
+  problems_ = plan_restore(graph.name(), outlines_of(graph), image_.get(), allow_drop).problems;
+  says_ = image_ ? fmt::format("going on from epoch {} of {} in {}", image_->epoch,
+                               format_iso_time(image_->taken_at), folder)
+                 : fmt::format("state is kept in {}", folder);
+  return problems_.empty() ? Status() : problems_.front();
+}
+
+void StateFolder::give(RunOptions& run) {
+  if (!store_) return;
+  run.epochs = store_.get();
+  run.epoch_options.interval = interval_;
+  run.restore = std::move(image_);
+}
+
+}  // namespace millrace::detail

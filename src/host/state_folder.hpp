@@ -1,0 +1,46 @@
+// StateFolder: the state folder of a run, looked at before anything runs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "checkpoint/checkpoint_store.hpp"
+#include "checkpoint/restore_plan.hpp"
+#include "host/host.hpp"
+#include "runtime/runtime.hpp"
+#include "topology/topology_graph.hpp"
+
+namespace millrace::detail {
+
+/// What the plan of a restore asks of each component of a valid graph.
+std::vector<ComponentOutline> outlines_of(const Graph& graph);
+
+/// An open state folder. One thread; outlives the run.
+class StateFolder {
+ public:
+  /// Opens what graph.settings().state says; with an empty one nothing is opened. Errors: 3003,
+  /// 3005, 4001, 4002, see CheckpointStore; 3004: why the topology cannot go on from there. All of
+  /// them: problems().
+  Status open(const Graph& graph, const StateAccess& access, const Log& log);
+
+  const std::vector<Status>& problems() const { return problems_; }
+  /// The run that worked here has come to the end of its inputs.
+  bool finished() const { return image_ != nullptr && image_->finished; }
+  /// What people are told at the start; empty without a state folder.
+  const std::string& says() const { return says_; }
+  /// Tells a run where its epochs are kept and what it goes on from.
+  void give(RunOptions& run);
+
+ private:
+  Status look(const Graph& graph, bool allow_drop);
+
+  std::unique_ptr<CheckpointStore> store_;
+  std::shared_ptr<EpochImage> image_;
+  Duration interval_{0};
+  std::vector<Status> problems_;
+  std::string says_;
+};
+
+}  // namespace millrace::detail
