@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "bench/bench.hpp"
+#include "checkpoints_command.hpp"
 #include "demo.hpp"
 #include "host/host.hpp"
 #include "host/version.hpp"
@@ -23,11 +24,13 @@ usage: millrace COMMAND [flags]
   demo      replay a real day of Wikipedia edits and watch it live on a page;
             demo posts: trends in a generated feed; demo machine: this computer, with alerts
   run       run a topology written in YAML
+  plan      print what a file's topology would run, and what of a state folder it would go on from
   validate  check topologies written in YAML: every mistake with its place
   schema    print the JSON schema of such files, for editors
   new       write a program of your own, ready to build and run
   test      run text tests: programs, their input and what must come of it
   journal   look into a journal, append to it, read it, verify it: ls, describe, produce, consume
+  checkpoints  look into a state folder: ls, describe, verify
   bench     measure the engine against hand-written loops: hashtags, window-sum, latency
   version   print the version
   help      print this
@@ -37,8 +40,9 @@ flags of the demo from run(topology, argc, argv).
 )";
 
 int refuse(const std::string& word) {
-  const std::vector<std::string> known = {"demo", "run",     "validate", "schema",  "new",
-                                          "test", "journal", "bench",    "version", "help"};
+  const std::vector<std::string> known = {"demo",        "run",   "plan",    "validate",
+                                          "schema",      "new",   "test",    "journal",
+                                          "checkpoints", "bench", "version", "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -52,12 +56,14 @@ int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
   if (command == "run") return millrace::detail::run_file_main("millrace", {}, argc - 1, argv + 1);
+  if (command == "plan") return millrace::detail::plan_main("millrace", {}, argc - 1, argv + 1);
   if (command == "validate")
     return millrace::detail::validate_main("millrace", {}, argc - 1, argv + 1);
   if (command == "schema") return millrace::detail::schema_main({});
   if (command == "new") return millrace::apps::new_main(argc - 1, argv + 1);
   if (command == "test") return millrace::apps::test_main(argc - 1, argv + 1);
   if (command == "journal") return millrace::apps::journal_main(argc - 1, argv + 1);
+  if (command == "checkpoints") return millrace::apps::checkpoints_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
   if (command == "version" || command == "--version") {
     std::printf("millrace %s\n", millrace::detail::kVersion);

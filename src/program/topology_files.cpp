@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,36 +78,73 @@ int report(const std::string& path, const Mistakes& mistakes) {
   return EX_CONFIG;
 }
 
+/// A file's topology and the flags of every program, as `run` and `plan` take them.
+struct FileCommand {
+  std::optional<ReadTopology> read;
+  HostOptions options;
+  std::optional<int> ends_with;  ///< the exit code, when there is nothing to run
+};
+
+FileCommand read_command(const std::string& program, const std::string& word,
+                         const std::string& purpose, const Components& own, int argc, char** argv,
+                         std::vector<OwnFlag> flags) {
+  FileCommand command;
+  const auto ends = [&command](int code) {
+    command.ends_with = code;
+    return std::move(command);
+  };
+  FileArguments arguments = read_arguments(argc, argv);
+  std::string ignored;
+  flags.push_back({"--property", &ignored, kPropertyHelp});
+  auto parsed =
+      parse_options(fmt::format("{} {} FILE.yaml", program, word), purpose,
+                    static_cast<int>(arguments.flags.size()), arguments.flags.data(), {}, flags);
+  if (!parsed) return ends(report_error(parsed.error()));
+  if (parsed->help) {
+    std::fputs(parsed->help_text.c_str(), stdout);
+    return ends(0);
+  }
+  if (!arguments.wrong) return ends(report_error(arguments.wrong));
+  if (arguments.files.size() != 1) {
+    return ends(
+        report_error({Code::option_invalid, fmt::format("{0} {1} needs one file before its flags: "
+                                                        "{0} {1} FILE.yaml [flags]",
+                                                        program, word)}));
+  }
+  const auto entries = entries_with(own);
+  if (!entries) return ends(report_error(entries.error()));
+  const std::string& path = arguments.files.front();
+  const FileAccess access = file_access(arguments.properties);
+  if (const auto text = access.read(path); !text) return ends(report_error(text.error()));
+  command.read = read_and_build(path, access, *entries);
+  command.options = std::move(parsed->options);
+  if (!command.read->mistakes.empty()) return ends(report(path, command.read->mistakes));
+  return command;
+}
+
 }  // namespace
 
 int run_file_main(const std::string& program, const Components& own, int argc, char** argv) {
-  FileArguments arguments = read_arguments(argc, argv);
-  std::string ignored;
-  const OwnFlag property{"--property", &ignored, kPropertyHelp};
-  auto parsed = parse_options(program + " run FILE.yaml",
-                              "Runs a topology written in YAML (docs/formats/topology-yaml.md).",
-                              static_cast<int>(arguments.flags.size()), arguments.flags.data(), {},
-                              {&property, 1});
-  if (!parsed) return report_error(parsed.error());
-  if (parsed->help) {
-    std::fputs(parsed->help_text.c_str(), stdout);
-    return 0;
-  }
-  if (!arguments.wrong) return report_error(arguments.wrong);
-  if (arguments.files.size() != 1) {
-    return report_error(
-        {Code::option_invalid, fmt::format("{0} run needs one file before its flags: "
-                                           "{0} run FILE.yaml [flags]",
-                                           program)});
-  }
-  const auto entries = entries_with(own);
-  if (!entries) return report_error(entries.error());
-  const std::string& path = arguments.files.front();
-  const FileAccess access = file_access(arguments.properties);
-  if (const auto text = access.read(path); !text) return report_error(text.error());
-  ReadTopology read = read_and_build(path, access, *entries);
-  if (!read.mistakes.empty()) return report(path, read.mistakes);
-  return run_with(read.topology, parsed->options, {});
+  FileCommand command = read_command(
+      program, "run", "Runs a topology written in YAML (docs/formats/topology-yaml.md).", own, argc,
+      argv, {});
+  if (command.ends_with) return *command.ends_with;
+  return run_with(command.read->topology, command.options, {});
+}
+
+int plan_main(const std::string& program, const Components& own, int argc, char** argv) {
+  std::string against;
+  FileCommand command = read_command(
+      program, "plan",
+      "Prints what a topology written in YAML would run, and what of a state folder would go to "
+      "which of its components. Nothing runs.",
+      own, argc, argv,
+      {{"--against", &against, "A state folder: what `run --state-dir` would go on from there"}});
+  if (command.ends_with) return *command.ends_with;
+  if (!against.empty())
+    return plan_against(command.read->topology, against, command.options.state_access.allow_drop);
+  command.options.explain = true;
+  return run_with(command.read->topology, command.options, {});
 }
 
 int validate_main(const std::string& program, const Components& own, int argc, char** argv) {
@@ -154,11 +192,13 @@ int run_files(const Components& own, int argc, char** argv) {
   const std::string program = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "run") return detail::run_file_main(program, own, argc - 1, argv + 1);
+  if (command == "plan") return detail::plan_main(program, own, argc - 1, argv + 1);
   if (command == "validate") return detail::validate_main(program, own, argc - 1, argv + 1);
   if (command == "schema") return detail::schema_main(own);
   return detail::report_error(
       {Code::option_invalid,
-       fmt::format("say what to do: {0} run FILE.yaml, {0} validate FILE.yaml or {0} schema",
+       fmt::format("say what to do: {0} run FILE.yaml, {0} plan FILE.yaml, {0} validate FILE.yaml "
+                   "or {0} schema",
                    program)});
 }
 

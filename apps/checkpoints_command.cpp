@@ -1,0 +1,188 @@
+// `millrace checkpoints`: ls, describe and verify of a state folder.
+#include "checkpoints_command.hpp"
+
+#include <sysexits.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "checkpoint/checkpoint_store.hpp"
+#include "host/host.hpp"
+
+namespace millrace::apps {
+namespace {
+
+constexpr const char* kHelp = R"(What a topology keeps in its state folder: a file an epoch.
+
+usage: millrace checkpoints ls DIR                 the epochs that are there
+       millrace checkpoints describe DIR [EPOCH]   what the newest, or that one, has of each
+                                                   component
+       millrace checkpoints verify DIR             reads every byte and lists all damage
+
+Nothing is changed; a run may work with the folder meanwhile. What a topology would go on from
+says `millrace plan FILE.yaml --against DIR`.
+)";
+
+int fail(const Status& status) { return detail::report_error(status); }
+
+std::string bytes_of(const std::string& path) {
+  const auto file = detail::real_disk().open(path, detail::DiskOpen::read);
+  const auto bytes = file ? (*file)->bytes() : Result<std::uint64_t>(file.error());
+  return bytes ? fmt::format("{}", *bytes) : "?";
+}
+
+int list_main(const std::string& folder) {
+  const auto files = detail::list_checkpoints(detail::real_disk(), folder);
+  if (!files) return fail(files.error());
+  fmt::print("{:>10}  {:<27} {:>14}  {:<9} {:<24} {}\n", "epoch", "taken at", "bytes", "input",
+             "topology", "written by");
+  int code = EX_OK;
+  for (const detail::CheckpointFileName& file : *files) {
+    const auto head = detail::read_checkpoint_head(detail::real_disk(), file.path);
+    if (!head) {
+      code = fail(head.error());
+      continue;
+    }
+    fmt::print("{:>10}  {:<27} {:>14}  {:<9} {:<24} {}\n", head->epoch,
+               detail::format_iso_time(head->taken_at), bytes_of(file.path),
+               head->finished ? "ended" : "goes on", head->topology, head->program);
+  }
+  return code;
+}
+
+/// What an epoch has of a component, over its tasks.
+struct ComponentFigures {
+  std::uint32_t tasks = 0;
+  std::vector<std::string> positions;
+  std::size_t prepared = 0;
+  /// By name: how many there are, their bytes, what they are.
+  struct Parts {
+    std::size_t count = 0;
+    std::uint64_t bytes = 0;
+    std::set<std::string> shapes;
+  };
+  std::map<std::string, Parts> parts;
+};
+
+std::map<std::string, ComponentFigures> figures_of(const detail::EpochImage& image) {
+  std::map<std::string, ComponentFigures> figures;
+  for (const detail::StageImage& stage : image.stages) {
+    ComponentFigures& one = figures[stage.component];
+    one.tasks = std::max(one.tasks, stage.tasks);
+    one.prepared += stage.prepared.size();
+    for (const detail::SourcePosition& position : stage.positions)
+      one.positions.push_back(position.partition);
+    for (const detail::StatePart& part : stage.parts) {
+      ComponentFigures::Parts& parts = one.parts[part.name];
+      ++parts.count;
+      parts.bytes += part.bytes.size();
+      parts.shapes.insert(part.shape);
+    }
+  }
+  return figures;
+}
+
+void print(const detail::EpochImage& image) {
+  fmt::print("epoch {} of {}, topology {}{}\n", image.epoch,
+             detail::format_iso_time(image.taken_at), image.topology,
+             image.finished ? ", its input has ended" : "");
+  for (const auto& [name, figures] : figures_of(image)) {
+    fmt::print("{}: {} task{}\n", name, figures.tasks, figures.tasks == 1 ? "" : "s");
+    for (const std::string& partition : figures.positions) fmt::print("  read: {}\n", partition);
+    if (figures.prepared > 0) fmt::print("  outputs to commit: {}\n", figures.prepared);
+    for (const auto& [part, sum] : figures.parts) {
+      fmt::print("  state {}: {} part{}, {} bytes {}\n", part, sum.count, sum.count == 1 ? "" : "s",
+                 sum.bytes, fmt::join(sum.shapes, " "));
+    }
+  }
+}
+
+Result<detail::EpochImage> read_epoch(const std::string& folder, const std::string& given) {
+  const auto files = detail::list_checkpoints(detail::real_disk(), folder);
+  if (!files) return files.error();
+  std::uint64_t epoch = files->empty() ? 0 : files->back().epoch;
+  if (!given.empty()) {
+    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), epoch);
+    if (error != std::errc() || end != given.data() + given.size()) {
+      return Status(Code::option_invalid,
+                    fmt::format("checkpoints describe {} {}: give the number of an epoch, as "
+                                "`millrace checkpoints ls` shows it",
+                                folder, given));
+    }
+  }
+  for (const detail::CheckpointFileName& file : *files) {
+    if (file.epoch != epoch) continue;
+    detail::ReadCheckpoint read = detail::read_checkpoint(detail::real_disk(), file.path, {});
+    if (!read.status) return read.status;
+    return std::move(read.image);
+  }
+  return Status(
+      Code::source_failed,
+      given.empty()
+          ? fmt::format("\"{}\" has no checkpoint: give the folder of --state-dir", folder)
+          : fmt::format("\"{}\" has no epoch {}; `millrace checkpoints ls` lists them", folder,
+                        epoch));
+}
+
+int describe_main(const std::string& folder, const std::string& epoch) {
+  const auto image = read_epoch(folder, epoch);
+  if (!image) return fail(image.error());
+  print(*image);
+  return EX_OK;
+}
+
+int verify_main(const std::string& folder) {
+  const auto verdict = detail::verify_checkpoints(detail::real_disk(), folder);
+  if (!verdict) return fail(verdict.error());
+  for (const Status& damage : verdict->damage) fail(damage);
+  fmt::print("{} files, {} bytes, {} damaged\n", verdict->files, verdict->bytes,
+             verdict->damage.size());
+  return verdict->damage.empty() ? EX_OK : detail::exit_code(verdict->damage.front());
+}
+
+}  // namespace
+
+int checkpoints_main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const std::string command = words.empty() ? "" : words.front();
+  for (const std::string& word : words) {
+    if (word == "--help" || word == "-h") {
+      std::fputs(kHelp, stdout);
+      return EX_OK;
+    }
+    if (!word.starts_with("-")) continue;
+    return fail(
+        {Code::option_unknown,
+         fmt::format("{}: there is no such flag; `millrace checkpoints --help` tells more", word)});
+  }
+  const std::vector<std::string> known = {"ls", "describe", "verify"};
+  if (std::find(known.begin(), known.end(), command) == known.end()) {
+    const std::string near = detail::nearest_word(command, known);
+    return fail({Code::option_unknown,
+                 command.empty()
+                     ? "checkpoints: which command? ls, describe or verify"
+                     : fmt::format("checkpoints {}: there is no such command{}; `millrace "
+                                   "checkpoints --help` lists them",
+                                   command, near.empty() ? "" : ": did you mean " + near + "?")});
+  }
+  const std::size_t words_max = command == "describe" ? 3 : 2;
+  if (words.size() < 2 || words.size() > words_max) {
+    return fail({Code::option_invalid,
+                 fmt::format("checkpoints {0} needs a folder: millrace checkpoints {0} DIR{1}",
+                             command, command == "describe" ? " [EPOCH]" : "")});
+  }
+  if (command == "ls") return list_main(words[1]);
+  if (command == "describe") return describe_main(words[1], words.size() > 2 ? words[2] : "");
+  return verify_main(words[1]);
+}
+
+}  // namespace millrace::apps
