@@ -27,6 +27,7 @@ constexpr Entry kWorkloads[] = {
     {"hashtags", hashtags_workload},
     {"acked", acked_workload},
     {"window-sum", window_sum_workload},
+    {"checkpointed", checkpointed_workload},
     {"sliding", sliding_workload},
     {"session", session_workload},
     {"latency", latency_workload},

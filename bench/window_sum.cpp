@@ -1,6 +1,10 @@
 // W2, window-sum: sums of 10,000 keys in tumbling windows of a second of event time.
+#include <stdlib.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include "answers.hpp"
@@ -14,10 +18,16 @@ namespace {
 
 constexpr std::int64_t kWindowUs = 1'000'000;
 
-Answer run_by_engine(std::uint64_t records, unsigned threads, bool auto_executors) {
+/// `state_dir`: exactly once with a checkpoint every second; empty: without.
+Answer run_by_engine(std::uint64_t records, unsigned threads, bool auto_executors,
+                     const std::string& state_dir = {}) {
   Answer answer;
   answer.records = records;
   Topology topology("window-sum");
+  if (!state_dir.empty()) {
+    topology.state_dir(state_dir, std::chrono::seconds(1));
+    topology.guarantee(exactly_once);
+  }
   auto events = generate(records, [](std::uint64_t index) { return window_event(index); }, threads);
   events.tasks = threads;
   topology.from(events)
@@ -25,10 +35,25 @@ Answer run_by_engine(std::uint64_t records, unsigned threads, bool auto_executor
       .key_by(&WindowEvent::key)
       .window(tumbling(std::chrono::seconds(1)))
       .sum(&WindowEvent::value)
+      .named("sums")
       .to(each([&answer](const Aggregate<std::uint32_t, double>& row) {
         answer.checksum += window_row_sum(row.window_start, row.key, row.value);
       }));
   answer.failure = run_engine(topology, threads, auto_executors);
+  return answer;
+}
+
+/// With a state folder that is made for the run and goes with it.
+Answer run_checkpointed(std::uint64_t records, unsigned threads, bool auto_executors) {
+  std::string folder = (std::filesystem::temp_directory_path() / "millrace-state-XXXXXX").string();
+  Answer answer;
+  if (::mkdtemp(folder.data()) == nullptr) {
+    answer.failure = "\"" + folder + "\" cannot be made: check the folder for temporary files";
+    return answer;
+  }
+  answer = run_by_engine(records, threads, auto_executors, folder);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
   return answer;
 }
 
@@ -77,6 +102,20 @@ Answer run_bound(std::uint64_t records) {
 }
 
 }  // namespace
+
+Workload checkpointed_workload(const Settings& settings) {
+  const std::uint64_t records = settings.records != 0 ? settings.records : 1'000'000'000;
+  Workload workload;
+  workload.name = "checkpointed";
+  workload.unit = "events";
+  workload.engine = [records, by_load = settings.auto_executors](unsigned threads) {
+    return run_checkpointed(records, threads, by_load);
+  };
+  workload.limit = [records, threads = settings.threads, by_load = settings.auto_executors] {
+    return run_by_engine(records, threads, by_load);
+  };
+  return workload;
+}
 
 Workload window_sum_workload(const Settings& settings) {
   const std::uint64_t records = settings.records != 0 ? settings.records : 50'000'000;

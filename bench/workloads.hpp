@@ -12,6 +12,9 @@ Workload hashtags_workload(const Settings& settings);
 Workload acked_workload(const Settings& settings);
 /// W2: sums of 10,000 keys in tumbling windows of a second of event time.
 Workload window_sum_workload(const Settings& settings);
+/// W5: W2 exactly once, with a checkpoint every second; the limit is W2 without. Each run has a
+/// state folder of its own in the folder for temporary files.
+Workload checkpointed_workload(const Settings& settings);
 /// W1 and W2 as topologies in YAML, through rows; beside them the same by typed verbs.
 Workload rows_hashtags_workload(const Settings& settings);
 Workload rows_window_sum_workload(const Settings& settings);
