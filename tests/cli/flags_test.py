@@ -40,10 +40,10 @@ class WrongFlag(CliTest):
     def test_value_missing(self):
         self.refused(1002, ["--parallelism"], "--parallelism: its value is missing", "--help")
 
-    def test_not_built(self):
-        self.refused(1003, ["--guarantee", "exactly_once"], "no checkpoints", "at_least_once")
-        self.refused(1002, ["--guarantee", "twice"], "give at_most_once or at_least_once")
-        self.refused(1003, ["--state-dir", "x"], "--state-dir", "in memory only")
+    def test_guarantee(self):
+        self.refused(1002, ["--guarantee", "exactly_once"], "give --state-dir DIR")
+        self.refused(1002, ["--guarantee", "twice"],
+                     "give at_most_once, at_least_once or exactly_once")
 
     def test_address_of_others(self):
         for address in ("0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.com:0"):
