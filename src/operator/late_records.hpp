@@ -46,6 +46,11 @@ class LateRecords {
     if (heap_.empty()) return std::nullopt;
     return heap_.front().behind;
   }
+  /// Calls visit(const Record&) for each, in no order.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Record& record : heap_) visit(record);
+  }
   Record take() {
     std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
     Record record = std::move(heap_.back());

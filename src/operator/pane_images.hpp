@@ -49,7 +49,8 @@ void save_panes(StateWriter& writer, const PaneSet<K, typename Kernel::Acc>& pan
     writer.refuse(unstorable("panes"));
     return;
   }
-  const std::string shape = entry_shape<K>(shape_of(kernel));
+  const std::string shape =
+      entry_shape<K>(shape_of_kind(panes.windows().to_string(), shape_of(kernel)));
   std::string entries;
   for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
     PaneReaders<K, typename Kernel::Acc> readers(panes, merged_to);
@@ -97,18 +98,13 @@ class PaneRestore {
     if (!closed) return;
     closed_ = *closed;
     panes_.continue_behind(closed_);
-    reader_.each("panes", [&](const StatePart& part) { take(part); });
+    each_part_of_kind<K>(
+        reader_, "panes", panes_.windows().to_string(), kernel_,
+        [&](const StatePart& part, const auto& accumulators) { take(part, accumulators); });
   }
 
  private:
-  void take(const StatePart& part) {
-    const std::string_view shape = value_shape_of<K>(part.shape);
-    if (shape.empty()) {
-      const std::string kept = entry_shape<K>(shape_of(kernel_));
-      return reader_.refuse(part, other_shape(part.shape, kept).message());
-    }
-    const auto accumulators = AccumulatorReader<Kernel>::of(kernel_, shape);
-    if (!accumulators) return reader_.refuse(part, accumulators.error().message());
+  void take(const StatePart& part, const AccumulatorReader<Kernel>& accumulators) {
     BytesCursor in(part.bytes);
     const Time closed = in.number<Time>();
     while (in.ok() && !in.rest().empty()) {
@@ -117,7 +113,7 @@ class PaneRestore {
       const std::uint64_t count = in.varint();
       if (!in.ok()) break;
       auto& tables = panes_.tables(key_of({start, first_end}, closed));
-      if (!take_entries(part, in, count, tables, *accumulators)) return;
+      if (!take_entries(part, in, count, tables, accumulators)) return;
     }
     if (!in.ok()) reader_.refuse(part, "its bytes end within a pane");
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "operator/held_aggregates.hpp"
+#include "operator/record_images.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/window_rows.hpp"
@@ -15,16 +16,6 @@
 #include "window/record_windows.hpp"
 
 namespace millrace::detail {
-
-/// A record that waits for those before it, as an accumulator of its own: it borrows nothing.
-template <class Acc>
-struct WaitingRecord {
-  Stamp stamp;
-  Acc acc;
-  friend bool operator>(const WaitingRecord& a, const WaitingRecord& b) {
-    return b.stamp < a.stamp;
-  }
-};
 
 /// With event time the order of records is that of their times, of equal times that of their places
 /// in the input, whatever the schedule: a record waits until the watermark has passed it, and one
@@ -40,7 +31,8 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
-  using Waiting = WaitingRecord<Acc>;
+  using State = KeyRecords<Spec, Acc>;
+  using Waiting = typename State::Waiting;
 
   RecordAggregate(Spec spec, typename Adder::KeyPtr key, Kernel kernel)
       : spec_(std::move(spec)), adder_(std::move(key), std::move(kernel)) {}
@@ -96,6 +88,14 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
     if (standing.closes_at) standing.holds_from = watermark_;
     return standing;
   }
+  void save_state(StateWriter& writer) override {
+    save_time(writer, "watermark", watermark_);
+    save_records(writer, *keys_, spec_, adder_.kernel());
+  }
+  void restore_state(StateReader& reader) override {
+    watermark_ = restore_least_time(reader, "watermark", kTimeMin);
+    restore_records(reader, *keys_, alarms_, spec_, adder_.kernel(), context().state);
+  }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
     const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
@@ -106,13 +106,6 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
   }
 
  private:
-  struct State {
-    explicit State(MemoryMeter* meter) : held(meter), waiting(CountedAllocator<Waiting>(meter)) {}
-    Held<Spec, Acc> held;
-    CountedVector<Waiting> waiting;  ///< a heap: the earliest is the first
-    Time alarm = kTimeMax;           ///< when next to look; kTimeMax: never
-  };
-
   void take(const Batch<T>& in, std::size_t at, const K& key, std::uint64_t hash, Acc one,
             Outputs& outputs) {
     State& state = keys_->upsert(key, hash, [&] { return State(context().state); });

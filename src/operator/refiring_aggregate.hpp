@@ -6,6 +6,7 @@
 
 #include "operator/aggregate.hpp"
 #include "operator/early_clock.hpp"
+#include "operator/timeline_images.hpp"
 #include "operator/too_late.hpp"
 #include "operator/window_timeline.hpp"
 
@@ -55,6 +56,15 @@ class RefiringAggregate final : public Operator, public HoldsAggregates {
   }
   Standing standing() const override {
     return {.closes_at = timeline_.next(), .holds_from = timeline_.holds_from()};
+  }
+  void save_state(StateWriter& writer) override {
+    TimelineImage<K, Kernel, kRefires>(timeline_, filler_.kernel()).save(writer);
+  }
+  void restore_state(StateReader& reader) override {
+    const std::int64_t now_ns = early_clock_.used() ? context().env->clock->steady_ns() : 0;
+    timeline_.set_clock(now_ns);
+    TimelineImage<K, Kernel, kRefires>(timeline_, filler_.kernel()).restore(reader);
+    early_clock_.changed(now_ns);
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, filler_.kernel());

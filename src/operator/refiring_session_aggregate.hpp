@@ -7,6 +7,7 @@
 #include "operator/early_clock.hpp"
 #include "operator/held_aggregates.hpp"
 #include "operator/session_timeline.hpp"
+#include "operator/session_timeline_images.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/too_late.hpp"
@@ -61,6 +62,13 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
     if (watermark == kTimeMax) early_clock_.stop();
   }
   Standing standing() const override { return {kTimeMin, {}, timeline_.next()}; }
+  void save_state(StateWriter& writer) override {
+    SessionTimelineImage<K, Kernel, kRemembers>(timeline_, adder_.kernel()).save(writer);
+  }
+  void restore_state(StateReader& reader) override {
+    SessionTimelineImage<K, Kernel, kRemembers>(timeline_, adder_.kernel()).restore(reader);
+    if (early_clock_.used()) early_clock_.changed(context().env->clock->steady_ns());
+  }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
     timeline_.keys().for_each([&](const K& key, auto& entry) {

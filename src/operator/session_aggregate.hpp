@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "operator/held_aggregates.hpp"
+#include "operator/session_images.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/too_late.hpp"
@@ -85,6 +86,31 @@ class SessionAggregate final : public Operator, public HoldsAggregates {
     return watermark == kTimeMax ? watermark : saturating_add(watermark, -lateness_);
   }
   Standing standing() const override { return {kTimeMin, {}, alarms_.first()}; }
+  void save_state(StateWriter& writer) override {
+    if constexpr (!kStores<Kernel>) return writer.refuse(unstorable("sessions"));
+    const Kernel& kernel = adder_.kernel();
+    save_tables(writer, "sessions", *keys_, shape_of_kind("sessions", shape_of(kernel)),
+                [&kernel](std::string& out, Open& open) {
+                  store_sessions(out, open, [&kernel](std::string& to, const Acc& acc) {
+                    store_accumulator(kernel, to, acc);
+                  });
+                });
+  }
+  void restore_state(StateReader& reader) override {
+    const auto take = [&](const StatePart& part, const auto& accumulators) {
+      BytesCursor in(part.bytes);
+      read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+        auto open = load_sessions<Acc>(in, context().state, [&accumulators](BytesCursor& from) {
+          return accumulators.next(from);
+        });
+        if (!open) return false;
+        alarms_.add(open->alarm, hash);
+        keys_->add(key, hash, std::move(*open));
+        return true;
+      });
+    };
+    each_part_of_kind<K>(reader, "sessions", "sessions", adder_.kernel(), take);
+  }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
     keys_->for_each([&](const K& key, Open& open) {

@@ -13,6 +13,9 @@
 
 namespace millrace::detail {
 
+template <class K, class Kernel, bool kRemembers>
+class SessionTimelineImage;
+
 /// The sessions of one task. A record behind its watermark W waits until the task's has passed W,
 /// and counts then: it joins sessions that are open, and those that were emitted come anew. So what
 /// is emitted, and what it replaces, is the same whatever the schedule. For early rows by event
@@ -88,6 +91,7 @@ class SessionTimeline {
   }
 
  private:
+  friend class SessionTimelineImage<K, Kernel, kRemembers>;
   std::int64_t span() const { return rules_.early().least(EarlyTrigger::Kind::event_time); }
 
   void take_record(const Call& call) {

@@ -81,6 +81,12 @@ class AccumulatorReader {
     }
     return reader;
   }
+  /// One; nullopt: the bytes do not fit.
+  std::optional<Acc> next(BytesCursor& in) const {
+    std::optional<Acc> acc(kernel_->init());
+    if (!read(in, *acc)) acc.reset();
+    return acc;
+  }
   /// Into what kernel.init() gives. False: the bytes do not fit.
   bool read(BytesCursor& in, Acc& acc) const {
     if constexpr (Described<Acc>) {
@@ -97,6 +103,25 @@ class AccumulatorReader {
   const Kernel* kernel_;
   std::conditional_t<Described<Acc>, std::optional<StoredReader<Acc>>, Nothing> values_;
 };
+
+/// Calls take(part, reader of accumulators) for the parts that this task owns of entries of K whose
+/// values have the shape "kind{accumulator}"; refuses the others.
+template <class K, class Kernel, class Take>
+void each_part_of_kind(StateReader& reader, std::string_view name, std::string_view kind,
+                       const Kernel& kernel, Take&& take) {
+  if constexpr (kStores<Kernel>) {
+    reader.each(name, [&](const StatePart& part) {
+      const std::string_view shape = inner_shape(kind, value_shape_of<K>(part.shape));
+      if (shape.empty()) {
+        const std::string kept = entry_shape<K>(shape_of_kind(kind, shape_of(kernel)));
+        return reader.refuse(part, other_shape(part.shape, kept).message());
+      }
+      const auto accumulators = AccumulatorReader<Kernel>::of(kernel, shape);
+      if (!accumulators) return reader.refuse(part, accumulators.error().message());
+      take(part, *accumulators);
+    });
+  }
+}
 
 /// Images of tables of accumulators, a part a key group.
 template <class K, class Kernel>

@@ -73,6 +73,12 @@ class WindowCells {
     return cell;
   }
 
+  /// Of a cell of an image.
+  void note_restored(Window& window, std::uint64_t hash, Cell& cell) {
+    cell.changed_ns = now_ns_;
+    if (cell.fresh > 0 && notes_changes_) window.changed.push_back(hash);
+  }
+
   /// The rows of all keys.
   void fire_all(Window& window, const Kernel& kernel, const OperatorContext& context,
                 Outputs& outputs) {

@@ -11,6 +11,9 @@
 
 namespace millrace::detail {
 
+template <class K, class Kernel, Refires kRefires>
+class TimelineImage;
+
 /// The panes that windows which emit early or late are made of.
 inline Windows panes_of(const RefiringWindows& spec) {
   if (spec.windows().kind() == Windows::Kind::calendar)
@@ -58,7 +61,9 @@ class WindowTimeline {
     each_end(spec_.windows(), time, [&](Time end) {
       if (end > behind) {
         const Time from = std::clamp(saturating_add(reached_, 1), kTimeMin + 1, end);
-        add_to(windows_.changing(end, from), key, hash, one, call);
+        Window& window = windows_.changing(end, from);
+        Cell& cell = cells_.merge(window, key, hash, one, call.kernel);
+        cells_.fire_early(key, window, cell, reached_, call.kernel, call.context, call.outputs);
       } else {
         late |= spec_.rules().closes(end) > behind;
       }
@@ -102,6 +107,7 @@ class WindowTimeline {
   }
 
  private:
+  friend class TimelineImage<K, Kernel, kRefires>;
   enum class Step { pane, window, late };  ///< in the order in which they go at the same time
 
   std::optional<std::pair<Time, Step>> next_step() const {
@@ -161,11 +167,6 @@ class WindowTimeline {
       const FiringPlace place = Cells::place_of(window, Firing::late, record.behind);
       cells_.fire(key, cell, place, call.kernel, call.context, call.outputs);
     });
-  }
-
-  void add_to(Window& window, const K& key, std::uint64_t hash, const Acc& one, const Call& call) {
-    Cell& cell = cells_.merge(window, key, hash, one, call.kernel);
-    cells_.fire_early(key, window, cell, reached_, call.kernel, call.context, call.outputs);
   }
 
   RefiringWindows spec_;

@@ -46,6 +46,16 @@ std::string_view value_shape_of(std::string_view entry) {
   return entry.substr(before.size(), entry.size() - before.size() - 1);
 }
 
+/// "kind{inner}", and the inner shape of such a one; empty: `shape` is of another kind.
+inline std::string shape_of_kind(std::string_view kind, std::string_view inner) {
+  return std::string(kind) + "{" + std::string(inner) + "}";
+}
+inline std::string_view inner_shape(std::string_view kind, std::string_view shape) {
+  const bool alike =
+      shape.starts_with(kind) && shape.substr(kind.size()).starts_with('{') && shape.ends_with('}');
+  return alike ? shape.substr(kind.size() + 1, shape.size() - kind.size() - 2) : std::string_view();
+}
+
 /// Reads entries from the bytes of a key group's part until they end: calls take(K key, hash) with
 /// each key, which reads on from `in` what belongs to it; false: that does not fit. Refuses the
 /// part that is damaged.

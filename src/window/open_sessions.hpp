@@ -65,6 +65,11 @@ class OpenSessions {
     return true;
   }
   Session& newest() { return newest_; }
+  /// Adds one that lies behind all others, with a gap.
+  void append(Session session) {
+    older_.push_back(std::move(newest_));
+    newest_ = std::move(session);
+  }
   /// Calls visit(Session&) from the newest back until it returns false.
   template <class Visit>
   void from_newest(Visit&& visit) {

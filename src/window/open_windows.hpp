@@ -46,18 +46,19 @@ class OpenWindows {
   Window& changing(Time end, Time from) {
     const auto found = windows_.find(end);
     if (found == windows_.end()) {
-      const bool global = spec_.windows().is_global();
-      const Time start = global ? kTimeMin : spec_.windows().start_of(end);
-      const Time next = next_look(start, end, from);
-      Window made{start, end, next, spare_.take(),
-                  CountedVector<std::uint64_t>(CountedAllocator<std::uint64_t>(meter_))};
-      agenda_.emplace(next, end);
-      return windows_.emplace(end, std::move(made)).first->second;
+      return open(end, next_look(start_of(end), end, from));
     }
     Window& window = found->second;
     const Time next = next_look(window.start, end, from);
     if (next < window.next) look_at(window, next);
     return window;
+  }
+  /// The window that ends at `end`, of an image: to be looked at at `next`, if not before.
+  Window& restored(Time end, Time next) {
+    const auto found = windows_.find(end);
+    if (found == windows_.end()) return open(end, next);
+    if (next < found->second.next) look_at(found->second, next);
+    return found->second;
   }
   /// When the next window is to be looked at.
   std::optional<Time> next() const {
@@ -102,6 +103,16 @@ class OpenWindows {
   }
 
  private:
+  Time start_of(Time end) const {
+    return spec_.windows().is_global() ? kTimeMin : spec_.windows().start_of(end);
+  }
+  Window& open(Time end, Time next) {
+    Window made{start_of(end), end, next, spare_.take(),
+                CountedVector<std::uint64_t>(CountedAllocator<std::uint64_t>(meter_))};
+    agenda_.emplace(next, end);
+    return windows_.emplace(end, std::move(made)).first->second;
+  }
+
   RefiringWindows spec_;
   bool finals_;
   MemoryMeter* meter_ = nullptr;

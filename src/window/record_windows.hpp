@@ -106,6 +106,24 @@ class Held<CountWindows, Acc> {
     merge(*acc, *open_);
     return acc;
   }
+  /// See TwoStacks.
+  template <class Store>
+  void store(std::string& out, Store&& store) const {
+    panes_.store(out, store);
+    put_number(out, opened_);
+    put_number(out, seen_);
+    out.push_back(open_ ? '\1' : '\0');
+    if (open_) store(out, *open_);
+  }
+  template <class Load>
+  bool load(BytesCursor& in, Load&& load) {
+    if (!panes_.load(in, load)) return false;
+    opened_ = in.number<Time>();
+    seen_ = in.number<std::uint64_t>();
+    const bool open = in.number<std::uint8_t>() == 1;
+    if (open) open_ = load(in);
+    return in.ok() && open == open_.has_value();
+  }
 
  private:
   TwoStacks<Acc> panes_;     ///< of the greatest common divisor of size and slide
@@ -130,6 +148,14 @@ class Held<LastRecords, Acc> {
   std::optional<Acc> open(const LastRecords&, Merge&& merge) const {
     return records_.newest(records_.size(), merge);
   }
+  template <class Store>
+  void store(std::string& out, Store&& store) const {
+    records_.store(out, store);
+  }
+  template <class Load>
+  bool load(BytesCursor& in, Load&& load) {
+    return records_.load(in, load);
+  }
 
  private:
   TwoStacks<Acc> records_;
@@ -152,6 +178,17 @@ class Held<LastSpan, Acc> {
   template <class Merge>
   std::optional<Acc> open(const LastSpan&, Merge&& merge) const {
     return records_.newest(records_.size(), merge);
+  }
+  template <class Store>
+  void store(std::string& out, Store&& store) const {
+    records_.store(out, store);
+    put_number(out, newest_);
+  }
+  template <class Load>
+  bool load(BytesCursor& in, Load&& load) {
+    const bool fits = records_.load(in, load);
+    newest_ = in.number<Time>();
+    return fits && in.ok();
   }
 
  private:

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "base/byte_codec.hpp"
 #include "base/time.hpp"
 #include "state/counted_allocator.hpp"
 
@@ -66,6 +68,36 @@ class TwoStacks {
     Acc acc = at->acc;
     while (++at != back_.end()) merge(acc, at->acc);
     return acc;
+  }
+
+  /// Appends all there is; store(std::string&, const Acc&) appends an accumulator.
+  template <class Store>
+  void store(std::string& out, Store&& store) const {
+    for (const auto* entries : {&front_, &back_}) {
+      put_varint(out, entries->size());
+      for (const Entry& entry : *entries) {
+        put_number(out, entry.time);
+        store(out, entry.acc);
+      }
+    }
+    if (back_all_) store(out, *back_all_);
+  }
+  /// Reads that into an empty one; load(BytesCursor&) -> std::optional<Acc>. False: it does not
+  /// fit.
+  template <class Load>
+  bool load(BytesCursor& in, Load&& load) {
+    for (auto* entries : {&front_, &back_}) {
+      const std::uint64_t count = in.varint();
+      if (!in.ok() || count > in.rest().size()) return false;
+      for (std::uint64_t at = 0; at < count; ++at) {
+        const Time time = in.number<Time>();
+        std::optional<Acc> acc = load(in);
+        if (!acc) return false;
+        entries->push_back({time, std::move(*acc)});
+      }
+    }
+    if (!back_.empty()) back_all_ = load(in);
+    return back_.empty() || back_all_.has_value();
   }
 
  private:
