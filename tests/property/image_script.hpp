@@ -80,16 +80,25 @@ inline void put(Batch<Hit>& batch, const Sent& sent, std::uint64_t number) {
 
 /// The rows of a batch as lines, with what they carry.
 template <class Row>
+void add_lines(Lines& lines, std::uint32_t port, const BatchBase& base) {
+  const auto& batch = static_cast<const Batch<Row>&>(base);
+  std::size_t cursor = 0;
+  for (std::size_t at = 0; at < batch.values.size(); ++at) {
+    std::string line = std::to_string(port) + " ";
+    if (!batch.times.empty()) line += std::to_string(batch.times[at]) + " ";
+    line += std::to_string(behind_at(batch, at, cursor)) + " ";
+    append_json(line, batch.values[at]);
+    lines.push_back(std::move(line));
+  }
+}
+/// Of port 0; by port 1 leave records that came too late.
+template <class Row>
 ImagedTasks::Note lines_into(Lines& lines) {
-  return [&lines](std::uint32_t port, BatchBase& base) {
-    const auto& batch = static_cast<const Batch<Row>&>(base);
-    std::size_t cursor = 0;
-    for (std::size_t at = 0; at < batch.values.size(); ++at) {
-      std::string line = std::to_string(port) + " ";
-      if (!batch.times.empty()) line += std::to_string(batch.times[at]) + " ";
-      line += std::to_string(behind_at(batch, at, cursor)) + " ";
-      append_json(line, batch.values[at]);
-      lines.push_back(std::move(line));
+  return [&lines](std::uint32_t port, BatchBase& batch) {
+    if (port == 0) {
+      add_lines<Row>(lines, port, batch);
+    } else {
+      add_lines<Hit>(lines, port, batch);
     }
   };
 }
