@@ -55,6 +55,17 @@ class CsvFormat {
   }
   void ended(std::uint64_t input) { inputs_.erase(input); }
 
+  std::string note(std::uint64_t input) const {
+    const auto found = inputs_.find(input);
+    return found == inputs_.end() ? std::string() : found->second.header;
+  }
+  Status take_note(std::uint64_t input, const std::string& note, const std::string& path) {
+    if (!options_.header) return {};
+    now_ = &inputs_.try_emplace(input, options_).first->second;
+    now_->header = note;
+    return now_->decoder.bind_header(note, path);
+  }
+
  private:
   struct Input {
     explicit Input(const CsvFormatOptions& options) : decoder(options.dialect, options.unit) {}

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace millrace::detail {
@@ -23,9 +24,15 @@ Status FileFeed::open(const EndContext& context) {
     if (!found) return found.error();
     paths_ = *std::move(found);
   }
-  turns_ = PartitionTurns(static_cast<std::uint32_t>(paths_.size()), context.task, context.tasks,
-                          kOpenMax);
+  return open_first();
+}
+
+Status FileFeed::open_first() {
+  turns_ = PartitionTurns(static_cast<std::uint32_t>(paths_.size()), context_->task,
+                          context_->tasks, kOpenMax);
+  inputs_.clear();
   inputs_.resize(turns_.count());
+  begins_.resize(turns_.count());
   for (std::uint32_t local = 0; local < std::min(turns_.count(), kOpenMax); ++local) {
     if (Status status = open_input_of(local); !status) return status;
   }
@@ -37,10 +44,68 @@ std::string FileFeed::partition_name(std::uint32_t partition) const {
 }
 
 Status FileFeed::open_input_of(std::uint32_t local) {
+  if (begins_[local].ended) return {};
   LineInputOptions options = options_;
   options.path = paths_[turns_.global(local)];
   inputs_[local] = std::make_unique<LineInput>(std::move(options));
-  return inputs_[local]->open(*context_);
+  return inputs_[local]->open(*context_, begins_[local].place);
+}
+
+bool FileFeed::replayable() const {
+  const bool kept = options_.kind == EndpointKind::file || options_.kind == EndpointKind::follow;
+  return kept && options_.path != "-" &&
+         std::all_of(inputs_.begin(), inputs_.end(),
+                     [](const auto& input) { return !input || input->rereadable(); });
+}
+
+void FileFeed::save_positions(std::vector<SourcePosition>& to, const Notes& notes) const {
+  for (std::uint32_t local = 0; local < turns_.count(); ++local) {
+    FilePosition position = begins_[local];
+    position.number = turns_.global(local);
+    if (inputs_[local]) position.place = inputs_[local]->place();
+    if (notes.of && !position.ended) position.note = notes.of(local);
+    to.push_back(position.spelled(paths_[position.number]));
+  }
+}
+
+Status FileFeed::resume(std::span<const SourcePosition> positions, const Notes& notes) {
+  const Result<std::vector<FilePosition>> found = take_paths(positions);
+  if (!found) return found.error();
+  begins_.clear();
+  for (std::size_t at = context_->task; at < paths_.size(); at += context_->tasks) {
+    begins_.push_back(at < found->size() ? (*found)[at] : FilePosition());
+    const std::string note = std::exchange(begins_.back().note, {});
+    if (!notes.take || note.empty()) continue;
+    if (Status taken = notes.take(begins_.size() - 1, note, paths_[at]); !taken) return taken;
+  }
+  return open_first();
+}
+
+/// The positions of all tasks by their partitions' numbers; makes paths_ theirs and then the new
+/// ones.
+Result<std::vector<FilePosition>> FileFeed::take_paths(std::span<const SourcePosition> positions) {
+  std::set<std::string> there(paths_.begin(), paths_.end());
+  std::vector<FilePosition> found(positions.size());
+  std::vector<std::string> paths(positions.size());
+  for (const SourcePosition& position : positions) {
+    const Result<FilePosition> read = FilePosition::read(position);
+    if (!read) return read.error();
+    if (read->number >= paths.size() || !paths[read->number].empty()) {
+      return unreadable_position(position);
+    }
+    if (there.erase(position.partition) == 0 && !read->ended) {
+      return Status(Code::source_failed,
+                    fmt::format("\"{}\" was not read to its end, and is not among the files of "
+                                "\"{}\" any more: put it back, or begin anew with another state "
+                                "folder",
+                                position.partition, options_.path));
+    }
+    paths[read->number] = position.partition;
+    found[read->number] = *read;
+  }
+  paths.insert(paths.end(), there.begin(), there.end());
+  paths_ = std::move(paths);
+  return found;
 }
 
 Result<Poll> FileFeed::read(std::vector<std::string_view>& lines, std::size_t lines_max,
@@ -56,6 +121,10 @@ template <class Read>
 Result<Poll> FileFeed::read_by(BatchBase& batch, Read&& read) {
   if (turns_.all_ended()) return Poll::ended;
   last_ = turns_.current();
+  if (begins_[last_].ended) {
+    batch.partition = last_;
+    return end_current();
+  }
   if (!inputs_[last_]) {
     if (Status status = open_input_of(last_); !status) return status;
   }
@@ -67,12 +136,14 @@ Result<Poll> FileFeed::read_by(BatchBase& batch, Read&& read) {
   lines_read_ += input.lines_read() - before;
   first_line_ = input.first_line();
   ended_ = *poll == Poll::ended;
-  if (ended_) {
-    inputs_[last_].reset();
-    turns_.end_current();
-    return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
-  }
-  return turns_.passed(*poll == Poll::ready);
+  return ended_ ? end_current() : turns_.passed(*poll == Poll::ready);
+}
+
+Poll FileFeed::end_current() {
+  ended_ = begins_[last_].ended = true;
+  inputs_[last_].reset();
+  turns_.end_current();
+  return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
 }
 
 // ---- clients ----

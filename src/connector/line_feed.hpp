@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "connector/file_position.hpp"
 #include "connector/line_input.hpp"
 #include "connector/partition_turns.hpp"
 
@@ -32,6 +34,17 @@ class LineFeed {
   /// Lines of all inputs, refused ones included.
   virtual std::uint64_t lines_read() const = 0;
   virtual void close() = 0;
+
+  /// What the format of the lines keeps of an input, and takes back.
+  struct Notes {
+    std::function<std::string(std::uint64_t input)> of = {};
+    std::function<Status(std::uint64_t input, const std::string& note, const std::string& path)>
+        take = {};
+  };
+  /// As those of Source.
+  virtual bool replayable() const { return false; }
+  virtual void save_positions(std::vector<SourcePosition>&, const Notes&) const {}
+  virtual Status resume(std::span<const SourcePosition>, const Notes&) { return {}; }
 };
 
 /// A partition for each file; for anything else one. The tasks share them. At most 64 files are
@@ -56,16 +69,27 @@ class FileFeed final : public LineFeed {
   std::uint64_t lines_read() const override { return lines_read_; }
   void close() override { inputs_.clear(); }
 
+  bool replayable() const override;
+  void save_positions(std::vector<SourcePosition>& to, const Notes& notes) const override;
+  /// Files keep the numbers of their partitions, and those that are new come behind them: so
+  /// partitions() may be greater than before. One that had ended may be gone.
+  Status resume(std::span<const SourcePosition> positions, const Notes& notes) override;
+
  private:
   template <class Read>
   Result<Poll> read_by(BatchBase& batch, Read&& read);
+  Status open_first();
   Status open_input_of(std::uint32_t local);
+  Poll end_current();
+  Result<std::vector<FilePosition>> take_paths(std::span<const SourcePosition> positions);
 
   LineInputOptions options_;
   const EndContext* context_ = nullptr;
   std::vector<std::string> paths_;  // of all tasks
   PartitionTurns turns_;
   std::vector<std::unique_ptr<LineInput>> inputs_;  // of this task; null: not open
+  std::vector<FilePosition> begins_;                // of this task: where each begins, or that it
+                                                    // has ended; its note is with the format
   std::uint32_t last_ = 0;
   bool ended_ = false;
   std::uint64_t first_line_ = 0;

@@ -9,7 +9,7 @@
 
 namespace millrace::detail {
 
-Status LineInput::open(const EndContext& context) {
+Status LineInput::open(const EndContext& context, const LinePlace& from) {
   context_ = &context;
   if (options_.repeat && (options_.path == "-" || options_.kind != EndpointKind::file)) {
     const std::string what = options_.path == "-" ? "standard input" : '"' + options_.path + '"';
@@ -17,7 +17,13 @@ Status LineInput::open(const EndContext& context) {
                                            " cannot be repeated, because it is gone once it was "
                                            "read; name a file instead");
   }
-  return open_lap();
+  lap_ = from.lap;
+  return open_lap(from);
+}
+
+LinePlace LineInput::place() const {
+  if (!reader_) return {{}, 0, lap_};
+  return {input_->place_of(reader_->next_offset()), reader_->lines_before_next(), lap_};
 }
 
 Result<Poll> LineInput::read(std::vector<std::string_view>& lines, std::size_t lines_max,
@@ -45,26 +51,33 @@ Result<Poll> LineInput::read_block(LineBlock& block) {
 template <class Read>
 Result<Poll> LineInput::read_by(BatchBase& batch, Read&& read) {
   if (!reader_) {
-    if (Status opened = open_lap(); !opened) return opened;
+    if (Status opened = open_lap({}); !opened) return opened;
   }
   Result<Poll> poll = read(*reader_);
   if (!poll) return poll;
   batch.offset = reader_->first_offset();
   batch.lap = lap_;
-  if (*poll != Poll::ended || !options_.repeat || reader_->lines_read() == 0) return poll;
+  if (*poll != Poll::ended || !options_.repeat || reader_->lines_before_next() == 0) {
+    return poll;
+  }
   ++lap_;
   close_lap();
   return Poll::ready;
 }
 
-Status LineInput::open_lap() {
+Status LineInput::open_lap(const LinePlace& from) {
   Result<std::unique_ptr<ByteReader>> input =
       open_input(*context_->env, options_.kind, options_.path);
   if (!input) return input.error();
+  auto headed = std::make_unique<HeadedInput>(*std::move(input));
+  if (from.input.offset > 0) {
+    if (Status status = headed->go_to(from.input, options_.path); !status) return status;
+  }
+  input_ = headed.get();
   reader_ = std::make_unique<LineReader>(
-      *std::move(input),
+      std::move(headed),
       LineReaderOptions{options_.path, options_.block_bytes, context_->line_bytes_max,
-                        options_.quotes, context_->arenas},
+                        options_.quotes, context_->arenas, from.input.offset, from.lines},
       context_->dead_letters);
   return {};
 }
@@ -72,6 +85,7 @@ Status LineInput::open_lap() {
 void LineInput::close_lap() {
   lines_before_ = lines_read();
   reader_.reset();
+  input_ = nullptr;
 }
 
 }  // namespace millrace::detail

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connector/endpoint.hpp"
+#include "connector/headed_input.hpp"
 #include "connector/line_reader.hpp"
 #include "operator/source.hpp"
 
@@ -21,13 +22,25 @@ struct LineInputOptions {
   EndpointKind kind = EndpointKind::file;
 };
 
+/// Where the lines of an input go on.
+struct LinePlace {
+  InputPlace input = {};
+  std::uint64_t lines = 0;  ///< before it, of the lap
+  std::uint32_t lap = 0;
+};
+
 /// One stream of lines. One thread.
 class LineInput {
  public:
   explicit LineInput(LineInputOptions options) : options_(std::move(options)) {}
 
-  /// Errors: 4001 when it cannot be opened, or is something that cannot repeat and should.
-  Status open(const EndContext& context);
+  /// Errors: 4001 when it cannot be opened, or is something that cannot repeat and should; as
+  /// HeadedInput::go_to().
+  Status open(const EndContext& context, const LinePlace& from = {});
+  /// Between calls of read(): what was not given yet begins there.
+  LinePlace place() const;
+  /// False of a pipe or terminal.
+  bool rereadable() const { return input_ == nullptr || input_->rereadable(); }
   /// Appends up to `lines_max` lines that follow each other, all of one lap, and sets offset, lap
   /// and arena of `batch`. Results and errors as LineReader::read; a repeating input ends only when
   /// it has no line at all.
@@ -44,12 +57,13 @@ class LineInput {
  private:
   template <class Read>
   Result<Poll> read_by(BatchBase& batch, Read&& read);
-  Status open_lap();
+  Status open_lap(const LinePlace& from);
   void close_lap();
 
   LineInputOptions options_;
   const EndContext* context_ = nullptr;
   std::unique_ptr<LineReader> reader_;  // null between laps
+  HeadedInput* input_ = nullptr;        // of reader_
   std::uint64_t lines_before_ = 0;      // of laps that are over
   std::uint32_t lap_ = 0;
 };

@@ -29,6 +29,8 @@ LineReader::LineReader(std::unique_ptr<ByteReader> input, LineReaderOptions opti
       pool_(options_.block_bytes + kPaddingBytes) {
   MR_CHECK(options_.block_bytes > 0 && options_.line_bytes_max > 0, "a line reader needs room");
   new_arena(options_.block_bytes);
+  block_offset_ = first_offset_ = options_.begin_offset;
+  begun_ = options_.begin_offset > 0;
 }
 
 Result<Poll> LineReader::read(std::vector<std::string_view>& lines, std::size_t lines_max) {
@@ -112,7 +114,7 @@ void LineReader::take_last_run(LineRun& run) {
 void LineReader::set_run(LineRun& run, const char* end, std::uint64_t lines) {
   run.text = {line_, static_cast<std::size_t>(end - line_)};
   run.lines = lines;
-  run.first_line = first_line_ = lines_read_ + 1;
+  run.first_line = first_line_ = lines_before_next() + 1;
   run.offset = first_offset_ = offset_of(line_);
   run.line_bytes_max = options_.line_bytes_max;
   lines_read_ += lines;
@@ -166,7 +168,7 @@ std::size_t LineReader::take_lines(std::vector<std::string_view>& lines, std::si
   }
   line_ = line;
   scanned_ = stopped ? line : filled_;
-  first_line_ = lines_read_ + hidden_newlines_ + 1;
+  first_line_ = lines_before_next() + 1;
   lines_read_ += count;
   if (quotes_.hid_newlines) count_hidden_newlines(std::span(lines).subspan(before));
   first_offset_ = offset_of(count > 0 ? lines[before].data() : line_);
@@ -203,7 +205,7 @@ bool LineReader::take_last_line(std::vector<std::string_view>& lines) {
     return false;
   }
   if (bytes == 0) return false;
-  first_line_ = lines_read_ + hidden_newlines_ + 1;
+  first_line_ = lines_before_next() + 1;
   first_offset_ = offset_of(line_);
   const std::string_view line(line_, bytes);
   line_ = scanned_ = filled_;

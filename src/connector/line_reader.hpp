@@ -24,6 +24,10 @@ struct LineReaderOptions {
       16u << 20;          ///< longer lines, without their end, become dead letters; > 0
   QuoteRule quotes = {};  ///< a '\n' inside quotes does not end a line; default: there are none
   MemoryMeter* arenas = nullptr;  ///< counts the blocks and outlives them; null: nobody does
+  /// Where the input goes on, at the begin of a line, and how many lines are before; not 0: the
+  /// byte order mark is.
+  std::uint64_t begin_offset = 0;
+  std::uint64_t begin_lines = 0;
 };
 
 /// Splits bytes at '\n'. One thread.
@@ -71,6 +75,11 @@ class LineReader {
   /// are counted, as an editor counts them.
   std::uint64_t first_line() const { return first_line_; }
   std::uint64_t first_offset() const { return first_offset_; }
+  /// Offset of the first line that was not given yet, and how many are before it in the input.
+  std::uint64_t next_offset() const { return skipping_ ? skipped_offset_ : offset_of(line_); }
+  std::uint64_t lines_before_next() const {
+    return options_.begin_lines + lines_read_ + hidden_newlines_;
+  }
   /// Lines met so far, and how many of them became dead letters here.
   std::uint64_t lines_read() const { return lines_read_; }
   std::uint64_t lines_refused() const { return lines_refused_; }

@@ -23,6 +23,13 @@ class LineSource final : public Source {
   Result<Poll> poll(BatchBase& batch) override;
   std::uint64_t records_read() const override { return feed_->lines_read(); }
   void close() override { feed_->close(); }
+  bool replayable() const override { return feed_->replayable(); }
+  void save_positions(std::vector<SourcePosition>& to) const override {
+    feed_->save_positions(to, {});
+  }
+  Status resume(std::span<const SourcePosition> positions) override {
+    return feed_->resume(positions, {});
+  }
 
  private:
   std::unique_ptr<LineFeed> feed_;

@@ -9,6 +9,7 @@
 
 #include "connector/gzip_reader.hpp"
 #include "connector/zstd_reader.hpp"
+#include "env/rereadable_reader.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -24,10 +25,35 @@ bool may_be_magic(std::string_view first) {
   return begins(kGzipMagic) || begins(kZstdMagic);
 }
 
-class SniffingReader final : public ByteReader {
+class SniffingReader final : public RereadableReader {
  public:
   SniffingReader(std::unique_ptr<ByteReader> input, std::string path)
-      : input_(std::move(input)), path_(std::move(path)) {}
+      : input_(std::move(input)),
+        again_(dynamic_cast<RereadableReader*>(input_.get())),
+        path_(std::move(path)) {}
+
+  bool rereadable() const override {
+    return again_ != nullptr ? again_->rereadable() : rereadable_;
+  }
+  Result<std::uint64_t> skip(std::uint64_t bytes) override {
+    std::uint64_t passed = 0;
+    std::string unwanted(std::min<std::uint64_t>(bytes, kSkipBytes), '\0');
+    while (passed < bytes) {
+      if (decided_ && handed_ == held_ && again_ != nullptr) {
+        const Result<std::uint64_t> rest = again_->skip(bytes - passed);
+        if (!rest) return rest.error();
+        return passed + *rest;
+      }
+      // Until it is known whether it is packed, and all of what is.
+      const std::size_t wanted = decided_ && again_ == nullptr ? unwanted.size() : first_.size();
+      const auto count =
+          read(unwanted.data(), std::min<std::uint64_t>({wanted, bytes - passed, unwanted.size()}));
+      if (!count) return count.error();
+      if (*count == 0 || *count == kNotReady) break;
+      passed += *count;
+    }
+    return passed;
+  }
 
   Result<std::size_t> read(char* buffer, std::size_t capacity) override {
     if (!decided_) {
@@ -49,6 +75,12 @@ class SniffingReader final : public ByteReader {
   }
 
  private:
+  static constexpr std::size_t kSkipBytes = 64u << 10;
+
+  void unpack() {
+    rereadable_ = again_ != nullptr && again_->rereadable();
+    again_ = nullptr;
+  }
   /// False when the input is not ready yet.
   Result<bool> decide() {
     while (may_be_magic({first_.data(), held_})) {
@@ -61,9 +93,11 @@ class SniffingReader final : public ByteReader {
     decided_ = true;
     const std::string_view first(first_.data(), held_);
     if (first.starts_with(kGzipMagic)) {
+      unpack();
       input_ = std::make_unique<GzipReader>(std::move(input_), path_, first);
       handed_ = held_;
     } else if (first == kZstdMagic) {
+      unpack();
       input_ = std::make_unique<ZstdReader>(std::move(input_), path_, first);
       handed_ = held_;
     }
@@ -71,6 +105,8 @@ class SniffingReader final : public ByteReader {
   }
 
   std::unique_ptr<ByteReader> input_;
+  RereadableReader* again_;  // is input_, unless that is packed or a stream
+  bool rereadable_ = false;  // of what is packed
   std::string path_;
   std::array<char, 4> first_{};
   std::size_t held_ = 0;

@@ -38,7 +38,8 @@ Decoded kept_or_withdrawn(Decoded decoded, std::vector<T>& values) {
 ///
 /// A Format has append(line, values, arena), error(), header(line, input, first, path):
 /// Result<bool>, whether the line belongs to the input itself and not to a record (`first`: it is
-/// the input's first line), and ended(input).
+/// the input's first line), and ended(input). Where it keeps something of an input, note(input)
+/// says it for a later run, whose format gets it by take_note(input, note, path): Status.
 template <class T, class Format>
 class RecordSource final : public Source {
  public:
@@ -68,6 +69,23 @@ class RecordSource final : public Source {
   }
   std::uint64_t records_read() const override { return feed_->lines_read() - other_lines_; }
   void close() override { feed_->close(); }
+  bool replayable() const override { return feed_->replayable(); }
+  void save_positions(std::vector<SourcePosition>& to) const override {
+    LineFeed::Notes notes;
+    if constexpr (requires { format_.note(0); }) {
+      notes.of = [this](std::uint64_t input) { return format_.note(input); };
+    }
+    feed_->save_positions(to, notes);
+  }
+  Status resume(std::span<const SourcePosition> positions) override {
+    LineFeed::Notes notes;
+    if constexpr (requires { format_.note(0); }) {
+      notes.take = [this](std::uint64_t input, const std::string& note, const std::string& path) {
+        return format_.take_note(input, note, path);
+      };
+    }
+    return feed_->resume(positions, notes);
+  }
 
  private:
   static constexpr std::size_t kShownBytes = 256;

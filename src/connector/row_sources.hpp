@@ -45,6 +45,18 @@ class RowCsvFormat {
   }
   void ended(std::uint64_t input) { inputs_.erase(input); }
 
+  std::string note(std::uint64_t input) const {
+    const auto found = inputs_.find(input);
+    return found == inputs_.end() ? std::string() : found->second.header;
+  }
+  Status take_note(std::uint64_t input, const std::string& note, const std::string& path) {
+    if (!options_.header) return {};
+    now_ = &inputs_.try_emplace(input, schema_, options_).first->second;
+    now_->header = note;
+    now_->scratch.reset();
+    return now_->reader.bind_header(note, path);
+  }
+
  private:
   struct Input {
     Input(const RowSchemaPtr& schema, const CsvFormatOptions& options)

@@ -22,11 +22,12 @@
 #include "env/posix_follow.hpp"
 #include "env/posix_messages.hpp"
 #include "env/posix_peers.hpp"
+#include "env/rereadable_reader.hpp"
 
 namespace millrace::detail {
 namespace {
 
-class PosixReader final : public ByteReader {
+class PosixReader final : public RereadableReader {
  public:
   /// `bytes`: what a regular file holds now; -1: not a regular file.
   PosixReader(Descriptor file, std::string path, off_t bytes)
@@ -50,6 +51,15 @@ class PosixReader final : public ByteReader {
       if (errno == EAGAIN || errno == EWOULDBLOCK) return kNotReady;
       return failure(Code::source_failed, path_, true, "cannot be read", errno);
     }
+  }
+  bool rereadable() const override { return regular_; }
+  Result<std::uint64_t> skip(std::uint64_t bytes) override {
+    const std::uint64_t count = std::min(bytes, static_cast<std::uint64_t>(bytes_ - read_));
+    read_ += static_cast<off_t>(count);
+    if (::lseek(file_.number(), read_, SEEK_SET) < 0) {
+      return failure(Code::source_failed, path_, true, "cannot be read from its middle", errno);
+    }
+    return count;
   }
 
  private:

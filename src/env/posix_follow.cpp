@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <deque>
 #include <utility>
 
 #include "env/posix_descriptor.hpp"
 #include "env/posix_messages.hpp"
+#include "env/rereadable_reader.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -26,7 +28,7 @@ struct Followed {
   off_t read = 0;
 };
 
-class FollowReader final : public ByteReader {
+class FollowReader final : public RereadableReader {
  public:
   FollowReader(std::string path, Clock& clock, std::chrono::nanoseconds quiet)
       : path_(std::move(path)), clock_(clock), quiet_ns_(quiet.count()) {}
@@ -45,6 +47,7 @@ class FollowReader final : public ByteReader {
       if (count < 0) return failure(Code::source_failed, path_, true, "cannot be read", errno);
       if (count > 0) {
         files_.front().read += count;
+        given_ += static_cast<std::uint64_t>(count);
         last_byte_ = buffer[count - 1];
         moved_ns_ = now;
         return static_cast<std::size_t>(count);
@@ -52,9 +55,27 @@ class FollowReader final : public ByteReader {
       if (!was_emptied() && !next_file(now)) return kNotReady;
       if (last_byte_ == '\n') continue;
       buffer[0] = last_byte_ = '\n';
+      ++given_;
+      ++file_begin_;
       return std::size_t{1};
     }
   }
+  Result<std::uint64_t> skip(std::uint64_t bytes) override {
+    struct stat about{};
+    Followed& now = files_.front();
+    if (::fstat(now.file.number(), &about) != 0) {
+      return failure(Code::source_failed, path_, true, "cannot be read", errno);
+    }
+    const off_t there = std::max(about.st_size - now.read, off_t{0});
+    const std::uint64_t count = std::min(bytes, static_cast<std::uint64_t>(there));
+    now.read += static_cast<off_t>(count);
+    if (::lseek(now.file.number(), now.read, SEEK_SET) < 0) {
+      return failure(Code::source_failed, path_, true, "cannot be read from its middle", errno);
+    }
+    given_ += count;
+    return count;
+  }
+  std::uint64_t file_begin() const override { return file_begin_; }
 
  private:
   /// Opens what has the path now, if it is another file than the last one.
@@ -81,12 +102,14 @@ class FollowReader final : public ByteReader {
     if (::fstat(now.file.number(), &about) != 0 || about.st_size >= now.read) return false;
     ::lseek(now.file.number(), 0, SEEK_SET);
     now.read = 0;
+    file_begin_ = given_;
     return true;
   }
 
   bool next_file(std::int64_t now) {
     if (files_.size() < 2 || now - moved_ns_ < quiet_ns_) return false;
     files_.pop_front();
+    file_begin_ = given_;
     moved_ns_ = now;
     return true;
   }
@@ -96,7 +119,9 @@ class FollowReader final : public ByteReader {
   std::int64_t quiet_ns_;
   std::deque<Followed> files_;  // the first is read; the others wait
   std::int64_t looked_ns_ = 0;
-  std::int64_t moved_ns_ = 0;  // when bytes came, or a file was seen, last
+  std::int64_t moved_ns_ = 0;     // when bytes came, or a file was seen, last
+  std::uint64_t given_ = 0;       // of all files
+  std::uint64_t file_begin_ = 0;  // of those, before the first of files_
   char last_byte_ = '\n';
   int error_ = 0;
 };

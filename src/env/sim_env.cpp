@@ -9,12 +9,13 @@
 #include <utility>
 
 #include "env/posix_messages.hpp"
+#include "env/rereadable_reader.hpp"
 
 namespace millrace::detail {
 
 namespace {
 
-class SimReader final : public ByteReader {
+class SimReader final : public RereadableReader {
  public:
   SimReader(std::shared_ptr<const std::string> content, std::string path, const SimFaults& faults,
             Random random)
@@ -34,6 +35,11 @@ class SimReader final : public ByteReader {
       }
     }
     std::memcpy(buffer, content_->data() + at_, count);
+    at_ += count;
+    return count;
+  }
+  Result<std::uint64_t> skip(std::uint64_t bytes) override {
+    const std::uint64_t count = std::min<std::uint64_t>(bytes, content_->size() - at_);
     at_ += count;
     return count;
   }
