@@ -1,6 +1,9 @@
 // Spout and Bolt: the Storm style of writing components, as classes of one's own.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "operator/bolt_operator.hpp"
 #include "operator/output.hpp"
 #include "operator/streams.hpp"
@@ -37,6 +40,16 @@ class Spout {
   virtual void deactivate() {}
   /// Called once at every orderly end, also when another component failed.
   virtual void close() {}
+
+  /// True: what it has emitted it can emit again, from any position() on. Called after open(). Of
+  /// spouts of one stream.
+  virtual bool replayable() const { return false; }
+  /// What resume() needs to go on behind all that was emitted so far, as any bytes; kept in each
+  /// checkpoint. Called between calls of next().
+  virtual std::string position() const { return {}; }
+  /// Goes on from what position() of this task returned in an earlier run; not called where there
+  /// is none. Called between open() and activate(). What it throws ends the run before it begins.
+  virtual void resume(std::string_view /*position*/) {}
 };
 
 /// A step written by the user. Derive, implement process(), pass an instance to Topology::bolt().

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "connector/counted_position.hpp"
 #include "connector/partition_turns.hpp"
 #include "operator/source.hpp"
 #include "record/heap_bytes.hpp"
@@ -49,7 +50,7 @@ class GeneratorSource final : public Source {
     const std::uint32_t first = turns_.global(local);
     std::uint64_t& made = made_[local];
     std::uint64_t count = batch_records_max_;
-    if (records_) count = std::min(count, records_of(first) - made);
+    if (records_) count = std::min(count, records_of(first) - std::min(made, records_of(first)));
     batch.partition = local;
     batch.offset = made;
     count = fill(static_cast<Batch<T>&>(batch).values, first + made * partitions_, count);
@@ -63,6 +64,14 @@ class GeneratorSource final : public Source {
     return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
   }
   std::uint64_t records_read() const override { return read_; }
+
+  bool replayable() const override { return true; }
+  void save_positions(std::vector<SourcePosition>& to) const override {
+    save_counts(turns_, made_, partitions_, to);
+  }
+  Status resume(std::span<const SourcePosition> positions) override {
+    return take_counts(positions, turns_, partitions_, made_);
+  }
 
  private:
   std::uint64_t records_of(std::uint32_t partition) const {

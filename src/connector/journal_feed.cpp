@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "connector/counted_position.hpp"
 #include "connector/partition_turns.hpp"
 #include "journal/journal.hpp"
 
@@ -55,7 +56,7 @@ class TopicFeed final : public JournalFeed {
   Result<bool> next(FedRecord& out) override {
     Reading& reading = readings_[turns_.current()];
     if (reading.is_over()) return false;
-    const auto more = reading.reader.next(record_);
+    const auto more = reading.reader->next(record_);
     if (more && *more) out = {record_.offset, record_.time, record_.value.value_or("")};
     return more;
   }
@@ -66,12 +67,49 @@ class TopicFeed final : public JournalFeed {
     return turns_.all_ended() ? Poll::ended : Poll::partition_ended;
   }
 
+  void save_positions(std::vector<SourcePosition>& to) const override {
+    for (std::uint32_t local = 0; local < turns_.count(); ++local) {
+      to.push_back(counted_position(stable_name(local), readings_[local].reader->offset()));
+    }
+  }
+
+  Status resume(std::span<const SourcePosition> positions) override {
+    for (std::uint32_t local = 0; local < turns_.count(); ++local) {
+      const auto offset = counted_in(positions, stable_name(local));
+      if (!offset) return offset.error();
+      if (!*offset) continue;
+      if (Status status = go_to(local, **offset); !status) return status;
+    }
+    return {};
+  }
+
  private:
   struct Reading {
-    LogReader reader;
+    std::unique_ptr<LogReader> reader;
     std::uint64_t end;  // where it ends
-    bool is_over() const { return reader.offset() >= end; }
+    bool is_over() const { return reader->offset() >= end; }
   };
+
+  /// Of a partition: the same wherever the folder is mounted.
+  std::string stable_name(std::uint32_t local) const {
+    return fmt::format("{}/{}", input_.topic, turns_.global(local));
+  }
+
+  Status go_to(std::uint32_t local, std::uint64_t offset) {
+    PartitionView& view = topic_->view(turns_.global(local));
+    const auto shape = view.shape();
+    if (!shape) return shape.error();
+    if (offset < shape->begin_offset() || offset > shape->end_offset()) {
+      return {Code::source_failed,
+              fmt::format("\"{}\" holds the offsets {} to {}, and reading was to go on at {}: {}; "
+                          "begin anew with another state folder",
+                          partition_name(local), shape->begin_offset(), shape->end_offset(), offset,
+                          offset < shape->begin_offset() ? "retention took what was not read yet"
+                                                         : "it is another journal than before")};
+    }
+    readings_[local].reader = std::make_unique<LogReader>(view, offset);
+    return {};
+  }
 
   Status add(PartitionView& view) {
     const auto shape = view.shape();
@@ -86,8 +124,8 @@ class TopicFeed final : public JournalFeed {
       if (!found) return found.error();
       first = *found;
     }
-    readings_.push_back(
-        {LogReader(view, first), input_.follow ? UINT64_MAX : shape->stable_offset()});
+    readings_.push_back({std::make_unique<LogReader>(view, first),
+                         input_.follow ? UINT64_MAX : shape->stable_offset()});
     return {};
   }
 

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "operator/source.hpp"
 
@@ -41,6 +43,9 @@ class JournalFeed {
   virtual Result<bool> next(FedRecord& out) = 0;
   /// Passes the turn on, and says what came of it.
   virtual Poll pass(bool gave) = 0;
+  /// As those of Source. Retention may have taken what was to be read: 4001.
+  virtual void save_positions(std::vector<SourcePosition>& to) const = 0;
+  virtual Status resume(std::span<const SourcePosition> positions) = 0;
 };
 
 std::unique_ptr<JournalFeed> make_journal_feed(JournalInput input);

@@ -1,17 +1,47 @@
 // Gathering records of batches into appends.
 #include "connector/journal_sink.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/byte_codec.hpp"
+#include "base/hash.hpp"
 #include "journal/journal.hpp"
+#include "operator/task_context.hpp"
 
 namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kGatheredBytes = 256u << 10;
 constexpr std::int64_t kStepEveryNs = 1'000'000'000;
+constexpr std::size_t kProducerBytesMax = 200;  // as the journal has it
+
+/// Under which a component's tasks write transactions; theirs end with the task's number.
+std::string producers_of(const EndContext& context, const std::string& topic) {
+  std::string name = topic;
+  if (context.user != nullptr) {
+    name = context.user->topology().name + "/" + context.user->component();
+  }
+  if (name.size() > kProducerBytesMax - 16) {  // told apart by what no longer fits
+    const std::string whole = std::to_string(hash_bytes(name));
+    name = name.substr(0, kProducerBytesMax - 16 - whole.size()) + whole;
+  }
+  return name + "/";
+}
+
+/// The numbers that prepare() returned. Errors: 3003.
+Result<std::vector<TransactionNumber>> numbers_in(std::string_view prepared) {
+  std::vector<TransactionNumber> numbers;
+  BytesCursor cursor(prepared);
+  while (!cursor.rest().empty() && cursor.ok()) numbers.push_back(cursor.varint());
+  if (cursor.ok()) return numbers;
+  return Status(Code::state_unreadable,
+                "what a journal was to commit cannot be read: the state folder is damaged");
+}
 
 class JournalSink final : public Sink {
  public:
@@ -23,6 +53,8 @@ class JournalSink final : public Sink {
     JournalOptions options;
     options.mode = output_.durable ? JournalMode::sync : JournalMode::async;
     options.log = context.log;
+    // A checkpoint that takes long must not lose its records to a time-out.
+    if (context.epochs) options.transaction_time_max = std::chrono::hours(24 * 365);
     auto journal = Journal::open(*context.env->disk, *clock_, output_.folder, options);
     if (!journal) return journal.error();
     journal_ = std::move(*journal);
@@ -31,7 +63,7 @@ class JournalSink final : public Sink {
     if (!topic) return topic.error();
     topic_ = *topic;
     gathered_.resize(topic_->partitions());
-    return {};
+    return context.epochs ? begin_transactions(context) : Status();
   }
 
   Status write(const BatchBase& batch) override {
@@ -50,7 +82,8 @@ class JournalSink final : public Sink {
     return {};
   }
   Status flush() override {
-    if (Status status = append_all(); !status) return status;
+    // In a transaction nobody could see it yet.
+    if (Status status = producer_ ? Status() : append_all(); !status) return status;
     const std::int64_t now = clock_->steady_ns();
     if (now - stepped_ns_ < kStepEveryNs) return {};
     stepped_ns_ = now;
@@ -58,9 +91,50 @@ class JournalSink final : public Sink {
   }
   Status close() override {
     if (!journal_) return {};
-    const Status appended = append_all();
+    open_.reset();  // aborts it: no epoch holds its records, which are read again
+    const Status appended = producer_ ? Status() : append_all();
     const Status closed = journal_->close();
     return appended ? closed : appended;
+  }
+
+  bool transactional() const override { return true; }
+  Result<std::string> prepare(std::uint64_t epoch) override {
+    if (Status status = append_all(); !status) return status;
+    if (open_) {
+      prepared_.push_back(open_->number());
+      const Status status = open_->prepare(fmt::format("epoch {}", epoch));
+      open_.reset();
+      if (!status) return status;
+    }
+    std::string numbers;
+    for (const TransactionNumber number : prepared_) put_varint(numbers, number);
+    return numbers;
+  }
+  Status commit(std::uint64_t, std::string_view prepared) override {
+    const auto numbers = numbers_in(prepared);
+    if (!numbers) return numbers.error();
+    if (Status status = journal_->transactions()->commit(*numbers); !status) return status;
+    std::erase_if(prepared_, [&](TransactionNumber number) {
+      return std::find(numbers->begin(), numbers->end(), number) != numbers->end();
+    });
+    return {};
+  }
+  Status recover(std::span<const std::string> prepared) override {
+    std::vector<TransactionNumber> named;
+    for (const std::string& of_task : prepared) {
+      const auto numbers = numbers_in(of_task);
+      if (!numbers) return numbers.error();
+      named.insert(named.end(), numbers->begin(), numbers->end());
+    }
+    Transactions& transactions = *journal_->transactions();
+    if (Status status = transactions.commit(named); !status) return status;
+    const auto left = transactions.prepared();
+    if (!left) return left.error();
+    std::vector<TransactionNumber> others;
+    for (const PreparedTransaction& transaction : *left) {
+      if (is_ours(transaction.producer)) others.push_back(transaction.number);
+    }
+    return transactions.roll_back(others);
   }
 
  private:
@@ -72,7 +146,8 @@ class JournalSink final : public Sink {
       bytes_.append(key).append(value);
     }
     bool empty() const { return parts_.empty(); }
-    Status append_to(PartitionLog& log) {
+    /// In a transaction, unless that is null.
+    Status append_to(PartitionLog& log, Transaction* transaction) {
       std::vector<JournalRecord> records(parts_.size());
       std::string_view left = bytes_;
       for (std::size_t at = 0; at < parts_.size(); ++at) {
@@ -82,7 +157,8 @@ class JournalSink final : public Sink {
         records[at].value = left.substr(part.key_bytes, part.value_bytes);
         left.remove_prefix(part.key_bytes + part.value_bytes);
       }
-      const Status status = log.append(records).error();
+      const Status status = transaction != nullptr ? transaction->append(log, records).error()
+                                                   : log.append(records).error();
       parts_.clear();
       bytes_.clear();
       return status;
@@ -99,11 +175,34 @@ class JournalSink final : public Sink {
     std::string bytes_;
   };
 
+  Status begin_transactions(const EndContext& context) {
+    producers_ = producers_of(context, output_.topic);
+    auto producer = journal_->transactions()->producer(producers_ + std::to_string(context.task));
+    if (!producer) return producer.error();
+    producer_ = std::move(*producer);
+    return {};
+  }
+
+  /// Whether some task of the component, of however many, wrote under that name.
+  bool is_ours(std::string_view producer) const {
+    if (!producer.starts_with(producers_)) return false;
+    producer.remove_prefix(producers_.size());
+    return producer.find_first_not_of("0123456789") == std::string_view::npos;
+  }
+
   Status append_all() {
+    if (bytes_ > 0 && producer_ && !open_) {
+      auto begun = producer_->begin();
+      if (!begun) return begun.error();
+      open_.emplace(std::move(*begun));
+    }
     bytes_ = 0;
     for (std::uint32_t number = 0; number < gathered_.size(); ++number) {
       if (gathered_[number].empty()) continue;
-      if (Status status = gathered_[number].append_to(*topic_->log(number)); !status) return status;
+      if (Status status =
+              gathered_[number].append_to(*topic_->log(number), open_ ? &*open_ : nullptr);
+          !status)
+        return status;
     }
     return {};
   }
@@ -113,7 +212,11 @@ class JournalSink final : public Sink {
   Clock* clock_ = nullptr;
   std::unique_ptr<Journal> journal_;
   Topic* topic_ = nullptr;
-  std::vector<Gathered> gathered_;  // by partition
+  std::string producers_;                            // all begin so that write for the component
+  std::unique_ptr<TransactionalProducer> producer_;  // null: the run makes no epochs
+  std::optional<Transaction> open_;                  // since the first record behind a barrier
+  std::vector<TransactionNumber> prepared_;          // and not known to be committed
+  std::vector<Gathered> gathered_;                   // by partition
   std::size_t bytes_ = 0;
   std::uint32_t turn_ = 0;
   std::int64_t stepped_ns_ = 0;

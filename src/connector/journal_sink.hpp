@@ -23,7 +23,8 @@ using JournalFormatter = std::function<bool(std::string& value, std::string& key
 
 /// Gathers records and appends them at flush(), or when there are 256 KiB of them. Records with a
 /// key go to its partition, the others in turn. The journal's event time is the record's, or now.
-/// One task only. Errors: 4001, 4002, 4004.
+/// Where the run makes epochs, what it appends between two barriers is one transaction, which its
+/// commit() shows. One task only. Errors: 4001, 4002, 4004.
 std::unique_ptr<Sink> make_journal_sink(JournalOutput output, JournalFormatter format);
 
 }  // namespace millrace::detail

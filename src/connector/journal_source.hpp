@@ -60,6 +60,11 @@ class JournalSource final : public Source {
     return feed_->pass(taken > 0);
   }
   std::uint64_t records_read() const override { return read_; }
+  bool replayable() const override { return true; }
+  void save_positions(std::vector<SourcePosition>& to) const override { feed_->save_positions(to); }
+  Status resume(std::span<const SourcePosition> positions) override {
+    return feed_->resume(positions);
+  }
 
  private:
   static constexpr std::size_t kShownBytes = 256;

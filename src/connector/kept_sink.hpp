@@ -42,6 +42,16 @@ class KeptSink final : public Sink {
     if (next_) next_->give_up();
   }
   Status close() override { return next_ ? next_->close() : Status(); }
+  bool transactional() const override { return next_ && next_->transactional(); }
+  Result<std::string> prepare(std::uint64_t epoch) override {
+    return next_ ? next_->prepare(epoch) : Result<std::string>(std::string());
+  }
+  Status commit(std::uint64_t epoch, std::string_view prepared) override {
+    return next_ ? next_->commit(epoch, prepared) : Status();
+  }
+  Status recover(std::span<const std::string> prepared) override {
+    return next_ ? next_->recover(prepared) : Status();
+  }
 
  private:
   std::shared_ptr<Kept<T>> kept_;

@@ -6,8 +6,20 @@
 #include <utility>
 
 #include "connector/open_input.hpp"
+#include "env/rereadable_reader.hpp"
 
 namespace millrace::detail {
+
+namespace {
+
+bool is_pipe_or_device(const EndContext& context, const std::string& path) {
+  if (!context.env->disk->exists(path)) return false;
+  const auto reader = context.env->files->open_read(path);
+  const auto* const again = reader ? dynamic_cast<const RereadableReader*>(reader->get()) : nullptr;
+  return again != nullptr && !again->rereadable();
+}
+
+}  // namespace
 
 TextSink::TextSink(TextSinkOptions options, Formatter format)
     : options_(std::move(options)), format_(std::move(format)) {}
@@ -20,12 +32,19 @@ Status TextSink::open(const EndContext& context) {
                     "give the text sink one task",
                     options_.path, context.tasks));
   }
+  buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
+  is_device_ = context.epochs && transactional() && is_pipe_or_device(context, options_.path);
+  if (context.epochs && transactional()) {
+    auto staged = std::make_unique<StagedFile>(*context.env->disk, options_.path);
+    staged_ = staged.get();
+    writer_ = std::move(staged);
+    return {};
+  }
   const bool writes_header = !options_.header.empty() && begins_empty(context);
   Result<std::unique_ptr<ByteWriter>> writer =
       open_output(context, options_.kind, options_.path, options_.append);
   if (!writer) return writer.error();
   writer_ = *std::move(writer);
-  buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
   if (writes_header) buffer_.append(options_.header).push_back('\n');
   return {};
 }
@@ -52,7 +71,28 @@ Status TextSink::write(const BatchBase& batch) {
   return {};
 }
 
+Result<std::string> TextSink::prepare(std::uint64_t) {
+  if (staged_ == nullptr) return std::string();
+  if (Status status = write_out(); !status) return status;
+  Result<std::string> prepared = staged_->prepare();
+  if (!prepared) failed_ = prepared.error();
+  return prepared;
+}
+
+Status TextSink::commit(std::uint64_t, std::string_view prepared) {
+  return staged_ != nullptr ? staged_->commit(prepared) : Status();
+}
+
+Status TextSink::recover(std::span<const std::string> prepared) {
+  if (staged_ == nullptr) return {};
+  const std::string_view last = prepared.empty() ? std::string_view() : prepared.back();
+  if (Status status = staged_->recover(last, options_.append); !status) return status;
+  if (staged_->empty() && !options_.header.empty()) buffer_.append(options_.header).push_back('\n');
+  return {};
+}
+
 Status TextSink::flush() {
+  if (staged_ != nullptr) return failed_;  // nobody could see it yet
   if (Status status = write_out(); !status) return status;
   return writer_ ? writer_->flush() : Status();
 }

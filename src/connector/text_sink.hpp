@@ -6,9 +6,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "connector/endpoint.hpp"
+#include "connector/staged_file.hpp"
 #include "operator/source.hpp"
 
 namespace millrace::detail {
@@ -22,6 +25,9 @@ struct TextSinkOptions {
 };
 
 /// Writes a line for each record. One thread.
+///
+/// Where the run makes epochs, a file gets the lines of an epoch when that is complete; standard
+/// output, pipes, devices, sockets and commands get them at once.
 ///
 /// One task only: several would empty or tear each other's file; open() refuses them with 4002.
 /// Errors: 4002 with path, reason and the number of records written before; 4005 when the reader of
@@ -39,6 +45,12 @@ class TextSink final : public Sink {
   Status flush() override;
   Status close() override;
   void give_up() override;
+  bool transactional() const override {
+    return options_.kind == EndpointKind::file && options_.path != "-" && !is_device_;
+  }
+  Result<std::string> prepare(std::uint64_t epoch) override;
+  Status commit(std::uint64_t epoch, std::string_view prepared) override;
+  Status recover(std::span<const std::string> prepared) override;
   /// Records whose whole lines were handed to the system.
   std::uint64_t records_written() const { return records_written_; }
 
@@ -49,7 +61,9 @@ class TextSink final : public Sink {
   TextSinkOptions options_;
   Formatter format_;
   std::unique_ptr<ByteWriter> writer_;
-  std::mutex closing_;  ///< give_up() and the end of close() only: the writer may be gone
+  StagedFile* staged_ = nullptr;  ///< is writer_ where the run makes epochs; else null
+  bool is_device_ = false;        ///< or a pipe: what is written there cannot wait
+  std::mutex closing_;            ///< give_up() and the end of close() only: the writer may be gone
   std::string buffer_;
   std::uint64_t buffered_ = 0;  // records in buffer_
   std::uint64_t records_written_ = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "connector/counted_position.hpp"
 #include "connector/partition_turns.hpp"
 #include "operator/source.hpp"
 #include "record/heap_bytes.hpp"
@@ -42,9 +43,9 @@ class VectorSource final : public Source {
     if (turns_.all_ended()) return Poll::ended;
     const std::uint32_t local = turns_.current();
     const std::vector<T>& records = (*records_)[turns_.global(local)];
-    std::size_t& taken = taken_[local];
+    std::uint64_t& taken = taken_[local];
     const std::size_t count = that_fit(std::span(records).subspan(taken).first(
-        std::min(batch_records_max_, records.size() - taken)));
+        std::min<std::size_t>(batch_records_max_, records.size() - taken)));
     const auto from = records.begin() + static_cast<std::ptrdiff_t>(taken);
     auto& values = static_cast<Batch<T>&>(batch).values;
     values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(count));
@@ -61,6 +62,25 @@ class VectorSource final : public Source {
   }
   std::uint64_t records_read() const override { return read_; }
 
+  bool replayable() const override { return true; }
+  void save_positions(std::vector<SourcePosition>& to) const override {
+    save_counts(turns_, taken_, records_->size(), to);
+  }
+  Status resume(std::span<const SourcePosition> positions) override {
+    if (Status status = take_counts(positions, turns_, records_->size(), taken_); !status) {
+      return status;
+    }
+    for (std::uint32_t local = 0; local < turns_.count(); ++local) {
+      if (taken_[local] > (*records_)[turns_.global(local)].size()) {
+        return {Code::source_failed,
+                "partition " + std::to_string(turns_.global(local)) +
+                    " of the records in memory is shorter than when it was read; give the same "
+                    "records, or begin anew with another state folder"};
+      }
+    }
+    return {};
+  }
+
  private:
   /// How many of `next` a batch takes by their bytes, at least one.
   std::size_t that_fit(std::span<const T> next) const {
@@ -75,7 +95,7 @@ class VectorSource final : public Source {
 
   std::shared_ptr<const Partitions> records_;
   PartitionTurns turns_;
-  std::vector<std::size_t> taken_;  // per partition of this task
+  std::vector<std::uint64_t> taken_;  // per partition of this task
   std::size_t batch_records_max_ = 0;
   std::size_t batch_bytes_max_ = 0;
   std::uint64_t read_ = 0;

@@ -1,13 +1,16 @@
 // SpoutSource: runs a user's spout through its concrete type, as a source of one partition a task.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "operator/emission.hpp"
 #include "operator/message_output.hpp"
@@ -42,6 +45,25 @@ class SpoutBase : public Source {
   void close() override { spout_.close(); }
   std::uint64_t records_read() const override { return read_; }
 
+  bool replayable() const override {
+    if constexpr (kNamesPositions) return spout_.replayable();
+    return false;
+  }
+  void save_positions(std::vector<SourcePosition>& to) const override {
+    if constexpr (kNamesPositions) {
+      to.push_back({position_name(context_->task), spout_.position()});
+    }
+  }
+  Status resume(std::span<const SourcePosition> positions) override {
+    if constexpr (kNamesPositions) {
+      if (!positions.empty() && positions.size() != context_->tasks) return other_tasks(positions);
+      for (const SourcePosition& position : positions) {
+        if (position.partition == position_name(context_->task)) spout_.resume(position.bytes);
+      }
+    }
+    return {};
+  }
+
   bool fits_room() const override { return true; }
   bool names_messages() const override { return kNamesMessages<S>; }
   std::span<const std::optional<std::uint64_t>> message_names() const override { return names_; }
@@ -53,6 +75,19 @@ class SpoutBase : public Source {
   }
 
  protected:
+  static constexpr bool kNamesPositions = requires(const S& spout) {
+    { spout.replayable() } -> std::same_as<bool>;
+  };
+  static std::string position_name(std::uint32_t task) { return "task " + std::to_string(task); }
+  Status other_tasks(std::span<const SourcePosition> positions) const {
+    return {Code::source_failed,
+            "the spout \"" + context_->user->component() + "\" had " +
+                std::to_string(positions.size()) + " tasks when its positions were kept, and has " +
+                std::to_string(context_->tasks) +
+                " now, which divide its input otherwise: give it as many as before, or begin anew "
+                "with another state folder"};
+  }
+
   virtual void open_output() = 0;
   /// The names of what is handed on of a port.
   void keep_names([[maybe_unused]] Out& output, [[maybe_unused]] std::size_t port,
@@ -111,6 +146,8 @@ class SpoutSource<S, Streams<Streamed...>> final : public SpoutBase<S> {
   using SpoutBase<S>::SpoutBase;
 
   std::uint32_t port() const override { return static_cast<std::uint32_t>(next_); }
+  /// Its position lies behind what waits to be handed on.
+  bool replayable() const override { return false; }
 
   Result<Poll> poll(BatchBase& batch) override {
     if (first_from(0) == kPorts) fill();
