@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -15,6 +16,7 @@ namespace millrace::detail {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr std::chrono::seconds kGenerous{120};
@@ -150,8 +152,15 @@ TEST(Executors, StayOneWhereOthersUseTheProcessors) {
       .to(each([&](const std::int64_t&) { ++seen; }));
   Running run(topology, {.executors = 0}, one.env());
   // The share is smoothed over longer than it takes to add an executor.
-  EXPECT_TRUE(comes([&] { return run.report().executor_threads[0].busy_share > 0.8; }));
-  EXPECT_THAT(run.report().executor_changes, SizeIs(0));
+  EXPECT_TRUE(comes([&] {
+    const Report report = run.report();
+    return std::ranges::any_of(report.executor_threads,
+                               [](const auto& thread) { return thread.busy_share > 0.8; });
+  }));
+  // Nothing is said of steps that a loaded machine lets wait: their neighbours may get an executor.
+  for (const auto& change : run.report().executor_changes) {
+    EXPECT_THAT(change.text, Not(HasSubstr(" added: executor ")));
+  }
   run.end();
   EXPECT_EQ(seen, control->made);
 }
