@@ -129,6 +129,12 @@ void add_held_panes(std::unique_ptr<HeldAggregates>& held,
                     const PaneSet<K, typename Kernel::Acc>& panes, Time merged_to,
                     const Kernel& kernel) {
   auto& into = HeldOf<Kernel>::in(held, kernel);
+  if (into.weighs()) {  // each once, in however many windows it is
+    for (const auto& [pane, tables] : panes.panes()) {
+      tables->for_each([&](const K&, const typename Kernel::Acc& acc) { into.weigh(acc); });
+    }
+    return;
+  }
   each_open_pane(panes, merged_to, [&](Time start, Time end, auto& tables) {
     tables.for_each(
         [&](const K& key, const typename Kernel::Acc& acc) { into.add(key, start, end, acc); });

@@ -48,6 +48,11 @@ struct ListKernel {
   struct Item {
     Stamp stamp;
     Kept value;
+    std::size_t heap_bytes() const
+      requires kAccHoldsHeap<Kept>
+    {
+      return acc_heap_bytes(value);
+    }
   };
   using Acc = std::vector<Item>;  ///< in order
   using Value = std::vector<Kept>;

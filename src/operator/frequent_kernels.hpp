@@ -154,6 +154,7 @@ struct TopValuesApproxKernel : FrequentValues<T, F> {
       }
       return true;
     }
+    std::size_t heap_bytes() const { return sketch.heap_bytes() + acc_heap_bytes(values); }
   };
   TopValuesApproxKernel(TopOptions given, F function) : options(given), f(std::move(function)) {}
 

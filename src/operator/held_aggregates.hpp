@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/acc_heap.hpp"
 #include "operator/keyed.hpp"
 #include "operator/row_shape.hpp"
 
@@ -22,6 +23,13 @@ struct HeldAggregate {
   Time start = kTimeMin;
   Time end = kTimeMax;
   std::vector<Value> values;  ///< a cell, of a struct one a member; none: its result is refused
+};
+
+/// What the accumulators of an operator hold on the heap, beside the tables that they lie in.
+struct HeldWeight {
+  bool can_be = false;  ///< their type can hold any
+  std::size_t bytes = 0;
+  std::size_t accumulators = 0;
 };
 
 /// Takes them from the tasks of a component, one after the other, each between two calls: what two
@@ -36,7 +44,14 @@ class HeldAggregates {
   /// Where the results of the component leave it as something else: how they are shown there.
   void show_as(std::function<void(HeldAggregate&)> shown) { shown_ = std::move(shown); }
 
+  /// Given in place of none: what is added is weighed, and nothing is kept of it.
+  static std::unique_ptr<HeldAggregates> weighing();
+  bool weighs() const { return weighs_; }
+  const HeldWeight& weight() const { return weight_; }
+
  protected:
+  explicit HeldAggregates(bool weighs) : weighs_(weighs) {}
+  HeldWeight& weigh_into() { return weight_; }
   /// The number of a key and window; the next one where it is new.
   std::size_t number_of(Time start, Time end, std::string key);
   virtual std::vector<Value> values_of(std::size_t number) const = 0;
@@ -48,9 +63,25 @@ class HeldAggregates {
     std::string key;
     friend auto operator<=>(const Place&, const Place&) = default;
   };
+  class Weighing;
+
+  bool weighs_;
+  HeldWeight weight_;
   std::map<Place, std::size_t> numbers_;
   std::function<void(HeldAggregate&)> shown_;
 };
+
+/// Nothing was added yet: the first operator puts that of its kernel in its place.
+class HeldAggregates::Weighing final : public HeldAggregates {
+ public:
+  Weighing() : HeldAggregates(true) {}
+
+ private:
+  std::vector<Value> values_of(std::size_t) const override { return {}; }
+};
+inline std::unique_ptr<HeldAggregates> HeldAggregates::weighing() {
+  return std::make_unique<Weighing>();
+}
 
 /// An operator that holds aggregates by key and window. Between two calls, by its thread.
 class HoldsAggregates {
@@ -82,15 +113,22 @@ class HeldOf final : public HeldAggregates {
  public:
   using Acc = typename Kernel::Acc;
 
-  explicit HeldOf(const Kernel& kernel) : kernel_(kernel) {}
+  HeldOf(const Kernel& kernel, bool weighs) : HeldAggregates(weighs), kernel_(kernel) {
+    weigh_into().can_be = kAccHoldsHeap<Acc>;
+  }
   /// What the operators before have put there, or the first.
   static HeldOf& in(std::unique_ptr<HeldAggregates>& held, const Kernel& kernel) {
-    if (!held) held = std::make_unique<HeldOf>(kernel);
-    return static_cast<HeldOf&>(*held);
+    auto* const its = dynamic_cast<HeldOf*>(held.get());
+    if (its != nullptr) return *its;
+    auto made = std::make_unique<HeldOf>(kernel, held != nullptr && held->weighs());
+    HeldOf& first = *made;
+    held = std::move(made);
+    return first;
   }
 
   template <class K>
   void add(const K& key, Time start, Time end, const Acc& acc) {
+    if (weighs()) return weigh(acc);
     const std::size_t number = number_of(start, end, key_text(key));
     if constexpr (Kernel::kMerges) {
       if (number == held_.size()) held_.push_back(kernel_.init());
@@ -98,6 +136,11 @@ class HeldOf final : public HeldAggregates {
     } else {
       held_.push_back(result_of(acc));  // what cannot be joined lies in one place
     }
+  }
+
+  void weigh(const Acc& acc) {
+    ++weigh_into().accumulators;
+    weigh_into().bytes += acc_heap_bytes(acc);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/decimal.hpp"
+#include "operator/acc_heap.hpp"
 #include "record/batch.hpp"
 #include "record/schema.hpp"
 

@@ -30,6 +30,11 @@ struct NewestKernel {
   struct Item {
     Stamp stamp;
     typename Kernel::Acc one;
+    std::size_t heap_bytes() const
+      requires kAccHoldsHeap<typename Kernel::Acc>
+    {
+      return acc_heap_bytes(one);
+    }
   };
   using Acc = std::vector<Item>;  ///< in order, with some before them that are out
   using Value = typename Kernel::Value;

@@ -258,6 +258,11 @@ struct EndKernel {
   struct Acc {
     Stamp stamp;
     std::optional<Kept> value;
+    std::size_t heap_bytes() const
+      requires kAccHoldsHeap<Kept>
+    {
+      return acc_heap_bytes(value);
+    }
   };
   using Value = Kept;
   static constexpr bool kMerges = true;

@@ -1,6 +1,8 @@
 // Calling an operator, and settling what each call came to.
 #include "runtime/operator_stage.hpp"
 
+#include <utility>
+
 namespace millrace::detail {
 
 Status OperatorStage::open_part(const StageOpening& opening) {
@@ -18,6 +20,7 @@ Status OperatorStage::open_part(const StageOpening& opening) {
   if (shared_.tracking && operator_->anchoring() == Anchoring::by_call) acks_.turn_on();
   operator_->open(context_);
   waiting_ = operator_->waiting();
+  heap_.watch(*operator_);
   return {};
 }
 
@@ -33,8 +36,10 @@ void OperatorStage::called(Call&& call) {
 
 void OperatorStage::take(BatchBase& batch, bool exclusive, const Incoming& from) {
   if (acks_.on()) acks_.begin(batch, *operator_);
+  const std::size_t records = batch.size();
   operator_->process_input(from.input, batch, exclusive, *this);
   settle();
+  heap_.passed(records + std::exchange(emitted_, 0), state_);
 }
 
 /// Moves the tallies of a call into the counters; what is held stays in flight.
@@ -61,7 +66,11 @@ void OperatorStage::settle() {
 void OperatorStage::advance(Time watermark) {
   const std::uint64_t busy_before = counters_.busy_ticks.value();
   const std::uint64_t emitted_before = counters_.emitted.value();
-  called([&] { operator_->advance(watermark, *this); });
+  called([&] {
+    operator_->advance(watermark, *this);
+    if (watermark == kTimeMax) heap_.look(state_);
+    heap_.passed(std::exchange(emitted_, 0), state_);
+  });
   // A watermark that fires nothing is no step: it would hide those that are.
   if (counters_.emitted.value() != emitted_before) count_step(busy_before);
   if (!origin_) forward_watermark(operator_->forwarded(watermark));

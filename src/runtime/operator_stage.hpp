@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/held_heap.hpp"
 #include "runtime/reading_stage.hpp"
 #include "runtime/stage_acks.hpp"
 
@@ -58,6 +59,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   // Outputs
   void push(std::uint32_t port, BatchBase& batch) override {
     if (acks_.on()) acks_.anchor(batch);
+    emitted_ += batch.size();
     emit(port, batch);
   }
   bool has_readers(std::uint32_t port) const override { return outlets_.any(port); }
@@ -86,6 +88,8 @@ class OperatorStage final : public ReadingStage, public Outputs {
   std::int64_t tick_ns_;
   std::int64_t next_tick_ns_ = kNeverDue;
   MemoryMeter state_;
+  HeldHeap heap_;
+  std::size_t emitted_ = 0;  ///< since heap_ was told
   PartitionMarks partition_marks_;
   std::atomic<Time> closes_at_{kTimeMin};  ///< see Standing; kTimeMin: no window is open
 };

@@ -1,6 +1,7 @@
 // DistinctSketch: about how many different values there are, of their hashes, in 4 KiB.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ class DistinctSketch {
   void insert(std::uint64_t hash);
   void merge(const DistinctSketch& other);
   std::int64_t count() const;
+  std::size_t heap_bytes() const { return hashes_.heap_bytes() + registers_.capacity(); }
 
   /// See StoresItself.
   static constexpr std::string_view stored_shape() { return "distinct"; }

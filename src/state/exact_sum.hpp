@@ -1,6 +1,7 @@
 // ExactSum: the sum of doubles without any rounding before the end, whatever their order.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ class ExactSum {
   /// The double next to the sum, ties to even; infinite beyond its range. Of zeros and of nothing:
   /// +0.
   double value() const;
+  std::size_t heap_bytes() const { return chunks_.capacity() * sizeof(std::int64_t); }
 
   /// See StoresItself.
   static constexpr std::string_view stored_shape() { return "exactsum"; }

@@ -1,6 +1,7 @@
 // QuantileSketch: quantiles of numbers to within 1 % of their rank, in at most 20 KiB.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,6 +29,11 @@ class QuantileSketch {
   void merge(const QuantileSketch& other);
 
   std::uint64_t count() const { return count_; }
+  std::size_t heap_bytes() const {
+    std::size_t bytes = levels_.capacity() * sizeof(levels_[0]);
+    for (const auto& level : levels_) bytes += level.capacity() * sizeof(double);
+    return bytes;
+  }
   /// Of each of `shares`, 0 to 1, the least number that so many of all are not greater than; of 0
   /// the least of all. NaN where there are no numbers, or one is NaN.
   std::vector<double> quantiles(const std::vector<double>& shares) const;

@@ -37,6 +37,11 @@ class SpaceSaving {
     bool fresh;
   };
   Place add(std::uint64_t hash);
+  /// About.
+  std::size_t heap_bytes() const {
+    return counters_.capacity() * (sizeof(Counter) + 2 * sizeof(std::uint32_t)) +
+           places_.size() * (sizeof(*places_.begin()) + 4 * sizeof(void*));
+  }
   /// By place.
   const std::vector<Counter>& counters() const { return counters_; }
   /// What a hash that has no counter may have come at most.

@@ -33,6 +33,7 @@ class WordSet {
   }
   void merge(const WordSet& other);
   std::size_t size() const { return used_ + (has_zero_ ? 1 : 0); }
+  std::size_t heap_bytes() const { return slots_.capacity() * sizeof(std::uint64_t); }
   /// Calls visit(word) for each, in no order.
   template <class Visit>
   void for_each(Visit&& visit) const {
@@ -61,6 +62,7 @@ class TextSet {
   void insert(std::string_view text) { insert(text, hash_bytes(text)); }
   void merge(const TextSet& other);
   std::size_t size() const { return used_; }
+  std::size_t heap_bytes() const { return slots_.capacity() * sizeof(Slot) + bytes_.capacity(); }
 
   /// See StoresItself.
   static constexpr std::string_view stored_shape() { return "texts"; }

@@ -1,0 +1,45 @@
+// Weighing accumulators.
+#include "runtime/held_heap.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace millrace::detail {
+namespace {
+
+HeldWeight weight_of(HoldsAggregates& holder) {
+  std::unique_ptr<HeldAggregates> held = HeldAggregates::weighing();
+  holder.add_held(held);
+  return held->weight();
+}
+
+}  // namespace
+
+void HeldHeap::watch(Operator& its) {
+  auto* const holder = dynamic_cast<HoldsAggregates*>(&its);
+  if (holder != nullptr && weight_of(*holder).can_be) holder_ = holder;
+}
+
+void HeldHeap::weigh(MemoryMeter& meter) {
+  const HeldWeight weight = weight_of(*holder_);
+  const double growth = static_cast<double>(weight.bytes) - static_cast<double>(counted_bytes_);
+  growth_ = std::max(growth / static_cast<double>(std::max<std::size_t>(passed_, 1)), growth_ / 2);
+  if (weight.bytes > counted_bytes_) {
+    meter.grow(weight.bytes - counted_bytes_);
+  } else {
+    meter.shrink(counted_bytes_ - weight.bytes);
+  }
+  counted_bytes_ = weight.bytes;
+  passed_ = 0;
+  plan_next(weight);
+}
+
+void HeldHeap::plan_next(const HeldWeight& weight) {
+  constexpr std::size_t kBytesOfAStep = 32;
+  const std::size_t steps = weight.accumulators + weight.bytes / kBytesOfAStep;
+  const double room = static_cast<double>(weight.bytes) / 4 + (1u << 20);
+  const double until = room / std::max(growth_, 1e-3);
+  next_ = std::max(kLeast, std::min(steps, static_cast<std::size_t>(until)));
+}
+
+}  // namespace millrace::detail

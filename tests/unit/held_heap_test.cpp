@@ -1,0 +1,124 @@
+// Tests of what accumulators hold on the heap: counted for the memory budget, and given back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "millrace/millrace.hpp"
+#include "millrace/test_driver.hpp"
+#include "operator/acc_heap.hpp"
+#include "operator/collect_kernels.hpp"
+#include "operator/kernels.hpp"
+
+namespace millrace {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::uint64_t kMiB = 1u << 20;
+constexpr std::size_t kMany = 100'000'000;
+
+struct Word {
+  std::int32_t key = 0;
+  std::string text;
+  std::int64_t number = 0;
+  Timestamp at;
+};
+
+TEST(AccHeap, LooksIntoWhatHoldsMemory) {
+  using detail::acc_heap_bytes;
+  using detail::kAccHoldsHeap;
+  static_assert(!kAccHoldsHeap<std::int64_t>);
+  static_assert(!kAccHoldsHeap<std::optional<double>>);
+  static_assert(!kAccHoldsHeap<std::tuple<double, std::int64_t>>);
+  static_assert(!kAccHoldsHeap<std::variant<int, double>>);
+  static_assert(kAccHoldsHeap<std::tuple<double, std::vector<int>>>);
+  const std::string text(1000, 'x');
+  EXPECT_GE(acc_heap_bytes(std::optional(text)), 1000u);
+  EXPECT_EQ(acc_heap_bytes(std::optional<std::string>()), 0u);
+  EXPECT_GE(acc_heap_bytes(std::set<std::string, std::less<>>{text}), 1000u);
+  EXPECT_GE(acc_heap_bytes(std::vector<std::variant<int, std::string>>{1, text}), 1000u);
+  EXPECT_GE(acc_heap_bytes(std::tuple{1, std::vector<std::int64_t>(500)}), 4000u);
+  EXPECT_GE(acc_heap_bytes(std::map<std::string, std::string>{{"a", text}}), 1000u);
+}
+
+/// Words by key, aggregated as `declare` says, within a budget of 16 MiB: 12 of state.
+class Words {
+ public:
+  template <class Declare>
+  explicit Words(Declare declare) {
+    const auto words = topology_.from(records(std::vector<std::vector<Word>>(1)))
+                           .named("words")
+                           .event_time(&Word::at);
+    declare(words.key_by(&Word::key)).named("kept").to(each([](const auto&) {}));
+    driver_.emplace(topology_, TestDriverOptions{.memory_bytes = 16 * kMiB});
+    input_.emplace(driver_->input<Word>("words"));
+  }
+  /// Different words of about a KiB, `a_second` of event time; what was thrown.
+  Status pipe(int words, int keys, int a_second) {
+    try {
+      for (int left = words; left > 0; left -= kBatch) {
+        std::vector<Word> batch;
+        for (int at = 0; at < kBatch; ++at, ++number_) {
+          batch.push_back({static_cast<std::int32_t>(number_ % keys),
+                           std::string(1000, 'w') + std::to_string(number_), number_,
+                           Timestamp{number_ * 1'000'000 / a_second}});
+        }
+        input_->pipe(std::move(batch));
+      }
+    } catch (const Error& error) {
+      return error.status();
+    }
+    return {};
+  }
+  std::int64_t piped() const { return number_; }
+
+ private:
+  static constexpr int kBatch = 500;
+  Topology topology_{"words"};
+  std::optional<TestDriver> driver_;
+  std::optional<TestInput<Word>> input_;
+  std::int64_t number_ = 0;
+};
+
+template <class Declare>
+void expect_refused(Declare declare, int keys, int words) {
+  Words kept(declare);
+  const Status status = kept.pipe(words, keys, 1000);
+  EXPECT_EQ(status.code(), Code::memory_exceeded) << status.to_string();
+  EXPECT_THAT(status.message(), HasSubstr("\"kept\" holds"));
+  EXPECT_GT(kept.piped(), 2000);  // it was let grow
+}
+
+TEST(HeldHeap, WhatGrowsBeyondTheBudgetIsRefusedByName) {
+  constexpr int kWords = 60'000;  // 60 MiB
+  expect_refused([](auto keyed) { return keyed.window(global()).list(&Word::text, kMany); }, 1,
+                 kWords);
+  expect_refused([](auto keyed) { return keyed.window(tumbling(1h)).set(&Word::text, kMany); }, 3,
+                 kWords);
+  expect_refused([](auto keyed) { return keyed.window(global()).distinct(&Word::text); }, 1,
+                 kWords);
+  expect_refused([](auto keyed) { return keyed.window(session(1h)).top_k(&Word::text, 3); }, 1,
+                 kWords);
+  expect_refused([](auto keyed) { return keyed.max(&Word::text); }, kWords, kWords);
+  expect_refused([](auto keyed) { return keyed.over(last(1h)).max(&Word::text); }, 1, kWords);
+  expect_refused(
+      [](auto keyed) { return keyed.window(tumbling(1h).allowed_lateness(1s)).last(&Word::text); },
+      kWords, kWords);
+  expect_refused([](auto keyed) { return keyed.window(global()).median(&Word::number); }, 40'000,
+                 kWords * 4);
+}
+
+TEST(HeldHeap, WindowsThatFireGiveItBack) {
+  Words kept([](auto keyed) { return keyed.window(tumbling(1s)).list(&Word::text, kMany); });
+  const Status status = kept.pipe(60'000, 3, 1000);  // a MiB a second
+  EXPECT_TRUE(status.ok()) << status.to_string();
+}
+
+}  // namespace
+}  // namespace millrace
