@@ -34,8 +34,8 @@ class FedSource final : public Source {
   explicit FedSource(std::shared_ptr<Feed<T>> feed) : feed_(std::move(feed)) {}
 
   Status open(const EndContext& context) override {
-    turns_ = PartitionTurns(static_cast<std::uint32_t>(feed_->waiting.size()), context.task,
-                            context.tasks);
+    turns_ = PartitionTurns(static_cast<std::uint32_t>(feed_->waiting.size()), context);
+    taken_.assign(turns_.count(), 0);
     records_max_ = context.batch_records_max;
     return {};
   }
@@ -47,14 +47,15 @@ class FedSource final : public Source {
     auto& waiting = feed_->waiting[turns_.global(batch.partition)];
     if (waiting.empty()) return turns_.passed(false);
     auto& item = waiting.front();
+    std::size_t& taken = taken_[batch.partition];
     auto& values = static_cast<Batch<T>&>(batch).values;
-    const std::size_t count = std::min(records_max_, item.records.size() - taken_);
-    const auto from = item.records.begin() + static_cast<std::ptrdiff_t>(taken_);
+    const std::size_t count = std::min(records_max_, item.records.size() - taken);
+    const auto from = item.records.begin() + static_cast<std::ptrdiff_t>(taken);
     values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(count));
-    taken_ += count;
+    taken += count;
     read_ += count;
-    if (taken_ < item.records.size()) return Poll::ready;
-    taken_ = 0;
+    if (taken < item.records.size()) return Poll::ready;
+    taken = 0;
     batch.watermark = item.watermark;
     const bool end = item.end;
     waiting.pop_front();
@@ -68,7 +69,7 @@ class FedSource final : public Source {
   std::shared_ptr<Feed<T>> feed_;
   PartitionTurns turns_;
   std::size_t records_max_ = 0;
-  std::size_t taken_ = 0;  // of the first item of the partition whose turn it is
+  std::vector<std::size_t> taken_;  ///< of the first item of each partition
   std::uint64_t read_ = 0;
 };
 

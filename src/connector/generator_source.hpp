@@ -35,7 +35,7 @@ class GeneratorSource final : public Source {
   }
 
   Status open(const EndContext& context) override {
-    turns_ = PartitionTurns(partitions_, context.task, context.tasks);
+    turns_ = PartitionTurns(partitions_, context);
     batch_records_max_ = std::min(context.batch_records_max,
                                   std::max<std::size_t>(context.batch_bytes_max / sizeof(T), 1));
     batch_bytes_max_ = context.batch_bytes_max;

@@ -39,7 +39,7 @@ class TopicFeed final : public JournalFeed {
     const auto topic = journal_->topic(input_.topic);
     if (!topic) return topic.error();
     topic_ = *topic;
-    turns_ = PartitionTurns(topic_->partitions(), context.task, context.tasks);
+    turns_ = PartitionTurns(topic_->partitions(), context);
     for (std::uint32_t local = 0; local < turns_.count(); ++local) {
       if (Status status = add(topic_->view(turns_.global(local))); !status) return status;
     }

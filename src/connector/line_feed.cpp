@@ -28,8 +28,7 @@ Status FileFeed::open(const EndContext& context) {
 }
 
 Status FileFeed::open_first() {
-  turns_ = PartitionTurns(static_cast<std::uint32_t>(paths_.size()), context_->task,
-                          context_->tasks, kOpenMax);
+  turns_ = PartitionTurns(static_cast<std::uint32_t>(paths_.size()), *context_, kOpenMax);
   inputs_.clear();
   inputs_.resize(turns_.count());
   begins_.resize(turns_.count());

@@ -30,8 +30,7 @@ class VectorSource final : public Source {
       : VectorSource(std::make_shared<const Partitions>(std::move(records))) {}
 
   Status open(const EndContext& context) override {
-    turns_ =
-        PartitionTurns(static_cast<std::uint32_t>(records_->size()), context.task, context.tasks);
+    turns_ = PartitionTurns(static_cast<std::uint32_t>(records_->size()), context);
     batch_records_max_ = context.batch_records_max;
     batch_bytes_max_ = context.batch_bytes_max;
     taken_.assign(turns_.count(), 0);

@@ -224,10 +224,10 @@ void Search::waits_for_others() {
   for (const ComponentReport& component : now_.components) {
     if (!component.held_by_alignment) continue;
     say("info", "aligned", component.name,
-        fmt::format("\"{}\" waits: it is further ahead of another source in event time than "
-                    "align_within allows.",
+        fmt::format("\"{}\" waits: it, or a partition of it, is further ahead of others in event "
+                    "time than align_within allows.",
                     component.name),
-        "Look at the source that is behind; or raise align_within.");
+        "Look at the source or partition that is behind; or raise align_within.");
   }
 }
 

@@ -37,7 +37,7 @@ class EventTime final : public Operator,
   TimeOrigin* time_origin() override { return this; }
   Standing standing() const override {
     const PartitionWatermarks& marks = this->marks();
-    return {marks.newest(), marks.all(), {}, marks.states(), marks.all_idle()};
+    return {marks.newest(), marks.all(), {}, marks.states(), marks.all_idle(), {}, marks.newests()};
   }
   Anchoring anchoring() const override { return Anchoring::by_record; }
   Waiting waiting() const override {

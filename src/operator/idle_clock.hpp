@@ -58,6 +58,11 @@ class IdleClock {
   void not_read(std::int64_t now) {
     if (!held_since_) held_since_ = now;
   }
+  /// The partition is not looked at until its next look, from which on its time counts.
+  void forget(std::uint32_t partition) {
+    grow(partition);
+    if (since_[partition] != kNever) since_[partition] = kNew;
+  }
   bool is_held() const { return held_since_.has_value(); }
 
   /// When the next partition falls idle if nothing comes; the greatest number: none will, or time

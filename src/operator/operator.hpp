@@ -85,6 +85,7 @@ struct Standing {
   /// What it keeps of records is of records with this event time or later; nullopt: it keeps none
   /// that messages should wait for.
   std::optional<Time> holds_from = {};
+  std::span<const Time> newests = {};  ///< of each partition, its newest time
 };
 
 /// Of an operator that keeps records, `any` now, of that event time or later.

@@ -23,6 +23,7 @@ class PartitionWatermarks {
 
   void resize(std::uint32_t partitions) {
     marks_.resize(partitions, kTimeMin);
+    newests_.resize(partitions, kTimeMin);
     states_.resize(partitions, State::active);
   }
 
@@ -32,6 +33,8 @@ class PartitionWatermarks {
   std::span<const State> states() const { return states_; }
   /// The newest time of any partition; kTimeMin before the first record.
   Time newest() const { return newest_; }
+  /// That of each.
+  std::span<const Time> newests() const { return newests_; }
 
   void end(std::uint32_t partition) {
     grow(partition);
@@ -86,12 +89,12 @@ class PartitionWatermarks {
       // No record lies behind one before it: only those behind the mark as it came can be late.
       if (times.front() < mark) mark_late(mark, times, behind);
       mark = std::max(mark, saturating_add(times.back(), -bound_));
-      newest_ = std::max(newest_, times.back());
+      note_newest(partition, times.back());
       return;
     }
     const auto [least, newest] = std::minmax_element(times.begin(), times.end());
     const Time after = std::max(mark, saturating_add(*newest, -bound_));
-    newest_ = std::max(newest_, *newest);
+    note_newest(partition, *newest);
     if (*least < after) mark_late(mark, times, behind);
     mark = after;
   }
@@ -105,7 +108,7 @@ class PartitionWatermarks {
     for (std::size_t at = 0; at < times.size(); ++at) {
       if (times[at] < mark) behind.push_back({static_cast<std::uint32_t>(at), mark});
       mark = std::max(mark, next(at));
-      newest_ = std::max(newest_, times[at]);
+      note_newest(partition, times[at]);
     }
   }
 
@@ -125,6 +128,10 @@ class PartitionWatermarks {
     }
   }
 
+  void note_newest(std::uint32_t partition, Time time) {
+    newests_[partition] = std::max(newests_[partition], time);
+    newest_ = std::max(newest_, time);
+  }
   void grow(std::uint32_t partition) {
     if (partition >= marks_.size()) resize(partition + 1);
   }
@@ -139,6 +146,7 @@ class PartitionWatermarks {
 
   std::int64_t bound_;
   Time newest_ = kTimeMin;
+  std::vector<Time> newests_;
   std::vector<Time> marks_;
   std::vector<State> states_;
   std::size_t idle_ = 0;

@@ -13,6 +13,7 @@
 #include "base/memory_meter.hpp"
 #include "base/status.hpp"
 #include "env/env.hpp"
+#include "operator/partition_gate.hpp"
 #include "record/batch.hpp"
 
 namespace millrace {
@@ -51,6 +52,7 @@ struct EndContext {
   TaskContext* user = nullptr;             ///< what the component may know of its place
   MemoryMeter* arenas = nullptr;           ///< for the arenas it makes; null: nobody counts them
   bool epochs = false;                     ///< the run makes epochs; see Sink::prepare()
+  PartitionGate* gate = nullptr;           ///< of a source; a null one is always open
 };
 
 /// Where reading of a partition goes on.

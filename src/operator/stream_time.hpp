@@ -54,6 +54,7 @@ class StreamTime : public TimeOrigin {
     advance_to(marks_.least(), outputs);
   }
   void not_read(std::int64_t now_ns) override { idle_clock_.not_read(now_ns); }
+  void not_read_one(std::uint32_t partition) override { idle_clock_.forget(partition); }
   void follow(Time watermark, Outputs& outputs) override { advance_to(watermark, outputs); }
   Duration align_within() const override { return align_within_; }
 

@@ -26,6 +26,8 @@ class TimeOrigin {
   virtual void looked(std::uint32_t /*partition*/, std::int64_t /*now_ns*/, Outputs&) {}
   /// The source is not read now, until the next look: idleness must not count this time.
   virtual void not_read(std::int64_t /*now_ns*/) {}
+  /// The same of one partition; it counts anew from its next look.
+  virtual void not_read_one(std::uint32_t /*partition*/) {}
   /// While every partition is idle: the others are at `watermark`, and so is it.
   virtual void follow(Time /*watermark*/, Outputs&) {}
   /// How far its source may be ahead of others; 0: any distance.

@@ -22,9 +22,9 @@ struct EventTimeOptions {
   /// A partition that gave no record for so long while its source was read does not hold event
   /// time any more, until it gives one again. 0: each partition holds it for ever.
   Duration idle_after{0};
-  /// Its source waits while it is ahead, in event time, of another one by more than this; sources
-  /// that are idle, have ended or not begun are not waited for. Looked at before each batch. 0: any
-  /// distance.
+  /// A partition of its source waits while it is ahead, in event time, of another one, or of
+  /// another source that it meets behind, by more than this; those that are idle, have ended or not
+  /// begun are not waited for. Looked at before each batch. 0: any distance.
   Duration align_within{0};
 };
 

@@ -5,6 +5,25 @@
 
 namespace millrace::detail {
 
+namespace {
+
+/// A partition that gives records: it has begun, and is neither idle nor ended.
+bool is_read(const Standing& standing, std::size_t partition) {
+  return standing.newests[partition] != kTimeMin &&
+         standing.states[partition] == PartitionWatermarks::State::active;
+}
+
+/// The newest time of the partition furthest behind; kTimeMin: none gives records.
+Time slowest_of(const Standing& standing) {
+  Time least = kTimeMax;
+  for (std::size_t at = 0; at < standing.newests.size(); ++at) {
+    if (is_read(standing, at)) least = std::min(least, standing.newests[at]);
+  }
+  return least == kTimeMax ? kTimeMin : least;
+}
+
+}  // namespace
+
 Status OperatorStage::open_part(const StageOpening& opening) {
   context_ = opening.operator_context;
   context_.tally = &tally_;
@@ -59,6 +78,8 @@ void OperatorStage::settle() {
   closes_at_.store(standing.closes_at.value_or(kTimeMin), std::memory_order_relaxed);
   if (!origin_) return;
   counters_.newest_time.store(standing.newest_time, std::memory_order_relaxed);
+  counters_.slowest_time.store(aligns_partitions_ ? slowest_of(standing) : standing.newest_time,
+                               std::memory_order_relaxed);
   counters_.idle.store(standing.idle, std::memory_order_relaxed);
   partition_marks_.store(standing);
 }
@@ -149,15 +170,22 @@ void OperatorStage::partition_reached(std::uint32_t partition, Time watermark) {
 }
 
 /// Records that it holds are not due: their partitions are not quiet.
-void OperatorStage::looked(std::uint32_t first, std::uint32_t last, std::int64_t now_ns) {
+void OperatorStage::looked(std::uint32_t first, std::uint32_t last, std::int64_t now_ns,
+                           const PartitionGate& gate) {
   if (holds()) return;
   called([&] {
-    for (std::uint32_t at = first; at < last; ++at) origin_->looked(at, now_ns, *this);
+    for (std::uint32_t at = first; at < last; ++at) {
+      if (!gate.is_shut(at)) origin_->looked(at, now_ns, *this);
+    }
   });
 }
 
 void OperatorStage::not_read(std::int64_t now_ns) {
   called([&] { origin_->not_read(now_ns); });
+}
+
+void OperatorStage::not_read_one(std::uint32_t partition) {
+  called([&] { origin_->not_read_one(partition); });
 }
 
 bool OperatorStage::follow_siblings() {
@@ -179,17 +207,42 @@ bool OperatorStage::follow_siblings() {
   return true;
 }
 
+/// Where the sibling stands that is furthest behind; kTimeMax: there is none to wait for.
+Time OperatorStage::most_behind() const {
+  Time least = kTimeMax;
+  for (const OperatorStage* sibling : siblings_) {
+    const StageCounters& its = sibling->counters_;
+    const Time at = its.slowest_time.load(std::memory_order_relaxed);
+    if (at == kTimeMin || its.idle.load(std::memory_order_relaxed)) continue;
+    if (its.watermark.load(std::memory_order_relaxed) == kTimeMax) continue;
+    least = std::min(least, at);
+  }
+  return least;
+}
+
 bool OperatorStage::is_ahead() const {
   const std::int64_t span = origin_->align_within().count();
   if (span == 0) return false;
   const Time newest = counters_.newest_time.load(std::memory_order_relaxed);
-  return std::any_of(siblings_.begin(), siblings_.end(), [&](const OperatorStage* sibling) {
-    const StageCounters& its = sibling->counters_;
-    const Time at = its.newest_time.load(std::memory_order_relaxed);
-    return at != kTimeMin && !its.idle.load(std::memory_order_relaxed) &&
-           its.watermark.load(std::memory_order_relaxed) != kTimeMax &&
-           newest > saturating_add(at, span);
-  });
+  return newest > saturating_add(most_behind(), span);
+}
+
+bool OperatorStage::shut_ahead(PartitionGate& gate) {
+  const std::int64_t span = origin_->align_within().count();
+  if (span == 0) return true;
+  const Standing standing = operator_->standing();
+  Time behind = most_behind();
+  if (const Time own = slowest_of(standing); own != kTimeMin) behind = std::min(behind, own);
+  const Time most = saturating_add(behind, span);
+  bool any_shut = false;
+  bool any_open = false;
+  for (std::uint32_t at = 0; at < standing.newests.size(); ++at) {
+    const bool shut = is_read(standing, at) && standing.newests[at] > most;
+    if (shut) gate.shut(at);
+    any_shut |= shut;
+    any_open |= !shut && standing.states[at] != PartitionWatermarks::State::ended;
+  }
+  return any_open || !any_shut;
 }
 
 void OperatorStage::tell(ComponentReport& sum, RunningSums::Component&) const {

@@ -44,13 +44,21 @@ class OperatorStage final : public ReadingStage, public Outputs {
   void set_partitions(std::uint32_t partitions, const std::vector<std::string>& shown_names);
   void partition_ended(std::uint32_t partition);
   void partition_reached(std::uint32_t partition, Time watermark);
-  /// The source has looked at the partitions [first, last).
-  void looked(std::uint32_t first, std::uint32_t last, std::int64_t now_ns);
+  /// The source has looked at the partitions [first, last), where the gate let it.
+  void looked(std::uint32_t first, std::uint32_t last, std::int64_t now_ns,
+              const PartitionGate& gate);
   void not_read(std::int64_t now_ns);
+  void not_read_one(std::uint32_t partition);
   /// While it is idle it goes on with its siblings. True when time went on.
   bool follow_siblings();
   /// It is ahead of a sibling by more than it may be.
   bool is_ahead() const;
+  /// Before anything runs: its source can wait with single partitions.
+  void align_partitions() { aligns_partitions_ = true; }
+  bool aligns() const { return origin_->align_within() > Duration(0); }
+  /// Shuts the partitions that are ahead of a sibling, or of one another, by more than they may be.
+  /// False: all that have not ended are.
+  bool shut_ahead(PartitionGate& gate);
 
   /// Any thread: keyed state held now.
   std::uint64_t state_bytes() const { return state_.bytes(); }
@@ -73,6 +81,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   void drain() override;
 
  private:
+  Time most_behind() const;
   template <class Call>
   void called(Call&& call);
   void settle();
@@ -91,6 +100,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   HeldHeap heap_;
   std::size_t emitted_ = 0;  ///< since heap_ was told
   PartitionMarks partition_marks_;
+  bool aligns_partitions_ = false;
   std::atomic<Time> closes_at_{kTimeMin};  ///< see Standing; kTimeMin: no window is open
 };
 

@@ -35,10 +35,15 @@ Status SourceStage::open_part(const StageOpening& opening) {
   batch_max_ = context_.batch_records_max;
   if (shared_.tracking) track();
   context_.batch_records_max = batch_max_;
+  context_.gate = &gate_;
   if (Status status = source_->open(context_); !status.ok()) return status;
   const std::vector<std::string> shown = shown_partitions();
+  aligns_partitions_ = gate_.heeded() && source_->partitions() > 1 &&
+                       std::any_of(time_origins_.begin(), time_origins_.end(),
+                                   [](const OperatorStage* stage) { return stage->aligns(); });
   for (OperatorStage* stage : time_origins_) {
     stage->set_partitions(source_->partitions(), shown);
+    if (aligns_partitions_) stage->align_partitions();
     counts_quiet_time_ |= stage->origin().counts_quiet_time();
   }
   return {};
@@ -237,7 +242,7 @@ void SourceStage::looked(Poll outcome) {
   const std::uint32_t last = at_all ? source_->partitions() : first + 1;
   const std::int64_t now = shared_.env->clock->steady_ns();
   for (OperatorStage* stage : time_origins_) {
-    if (stage->origin().counts_quiet_time()) stage->looked(first, last, now);
+    if (stage->origin().counts_quiet_time()) stage->looked(first, last, now, gate_);
   }
 }
 
@@ -260,12 +265,29 @@ bool SourceStage::may_read() {
   if (may == progress_.held.load(std::memory_order_relaxed)) {
     progress_.held.store(!may, std::memory_order_relaxed);
   }
-  const bool ahead = std::any_of(time_origins_.begin(), time_origins_.end(),
-                                 [](const OperatorStage* stage) { return stage->is_ahead(); });
-  if (ahead != is_ahead_.load(std::memory_order_relaxed)) {
-    is_ahead_.store(ahead, std::memory_order_relaxed);
+  const bool ahead = is_ahead();
+  const bool any_ahead = ahead || gate_.any();
+  if (any_ahead != is_ahead_.load(std::memory_order_relaxed)) {
+    is_ahead_.store(any_ahead, std::memory_order_relaxed);
   }
   return may && !ahead && has_room();
+}
+
+/// Whether the source waits for others; where it can, single partitions do.
+bool SourceStage::is_ahead() {
+  if (!aligns_partitions_) {
+    return std::any_of(time_origins_.begin(), time_origins_.end(),
+                       [](const OperatorStage* stage) { return stage->is_ahead(); });
+  }
+  const std::uint32_t partitions = source_->partitions();
+  gate_.open(partitions);
+  bool ahead = false;
+  for (OperatorStage* stage : time_origins_) ahead |= !stage->shut_ahead(gate_);
+  for (std::uint32_t at = 0; counts_quiet_time_ && at < partitions; ++at) {
+    if (!gate_.fell_shut(at)) continue;
+    for (OperatorStage* stage : time_origins_) stage->not_read_one(at);
+  }
+  return ahead;
 }
 
 /// Whether so many messages may be on their way as a poll may give. Where all that is left waits in

@@ -89,6 +89,7 @@ class SourceStage final : public Stage {
     return limit_ != 0 && read_before_ + counters_.processed.value() >= limit_;
   }
   bool may_read();
+  bool is_ahead();
   bool has_room();
   void track();
   void tell_acks(ComponentReport& sum, RunningSums::Component& running) const;
@@ -107,7 +108,9 @@ class SourceStage final : public Stage {
   bool counts_quiet_time_ = false;  ///< of an origin of time behind it, partitions may fall idle
   bool is_read_ = true;             ///< it was polled in its last step
   Poll last_ = Poll::idle;
-  std::atomic<bool> is_ahead_{false};                   ///< of others in event time, so it waits
+  std::atomic<bool> is_ahead_{false};  ///< of others in event time, so it waits
+  PartitionGate gate_;
+  bool aligns_partitions_ = false;                      ///< by the gate
   std::optional<std::pair<std::uint32_t, Time>> mark_;  ///< promised, and not told yet
   std::vector<std::uint32_t> ended_partitions_;         ///< not told yet
   std::uint64_t limit_ = 0;

@@ -30,9 +30,10 @@ struct StageCounters {
   Counter emitted;
   Counter busy_ticks;
   std::atomic<Time> watermark{kTimeMin};
-  std::atomic<Time> newest_time{kTimeMin};  ///< of stages that originate time
-  std::atomic<bool> idle{false};            ///< the same, see Standing
-  StepHistogram steps;                      ///< own time of each call with records, in ticks
+  std::atomic<Time> newest_time{kTimeMin};   ///< of stages that originate time
+  std::atomic<Time> slowest_time{kTimeMin};  ///< what others of them may be ahead of
+  std::atomic<bool> idle{false};             ///< the same, see Standing
+  StepHistogram steps;                       ///< own time of each call with records, in ticks
 };
 
 /// The watermarks of a source's partitions as the stage that makes them saw them last; any thread

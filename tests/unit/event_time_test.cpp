@@ -307,7 +307,9 @@ TEST(Idleness, AnEndNeitherHoldsNorJumpsTime) {
 
 /// Two sources that meet in one window.
 struct Merged {
-  explicit Merged(EventTimeOptions options, TestDriverOptions run = {}) : topology("merged") {
+  explicit Merged(EventTimeOptions options, TestDriverOptions run = {},
+                  std::uint32_t left_partitions = 1)
+      : topology("merged") {
     const auto source = [&](const char* name) {
       return topology.from(records(std::vector<std::vector<Event>>{{}}))
           .named(name)
@@ -321,7 +323,7 @@ struct Merged {
         .named("counts")
         .to(view("Counts"));
     driver.emplace(topology, run);
-    left.emplace(driver->input<Event>("left"));
+    left.emplace(driver->input<Event>("left", left_partitions));
     right.emplace(driver->input<Event>("right"));
   }
   std::int64_t watermark() { return driver->counts("Counts").watermark->micros / 1'000'000; }
@@ -401,6 +403,58 @@ TEST(Alignment, NobodyWaitsForWhoIsIdleAndTheWaitIsNoIdleness) {
   merged.driver->advance_clock(1s);
   EXPECT_EQ(merged.right->waiting(), 0u);
   EXPECT_EQ(merged.watermark(), 50);
+}
+
+TEST(Alignment, PartitionsOfOneSourceWaitForEachOther) {
+  Windowed windowed(3, EventTimeOptions{.align_within = 30s});
+  auto left = windowed.input;
+  auto right = windowed.input.partition(1);
+  right.pipe(event(40));  // nobody else has begun
+  left.pipe(event(10));
+  right.pipe(event(41));  // 30 s ahead when it is read: exactly the span is allowed
+  EXPECT_EQ(right.waiting(), 0u);
+  right.pipe(event(12));
+  EXPECT_EQ(right.waiting(), 1u);
+  left.pipe({event(10), event(11)});  // who is behind is read all the while
+  EXPECT_EQ(right.waiting(), 0u);
+  windowed.input.partition(2).pipe(event(90));
+  windowed.input.partition(2).pipe(event(91));
+  EXPECT_EQ(windowed.input.partition(2).waiting(), 1u);
+  right.end();
+  EXPECT_EQ(windowed.input.partition(2).waiting(), 1u);
+  left.end();  // nobody waits for who has ended
+  EXPECT_EQ(windowed.input.partition(2).waiting(), 0u);
+  EXPECT_EQ(windowed.driver.counts("time").received, 8u);
+}
+
+TEST(Alignment, OfPartitionsNobodyWaitsForWhoIsIdleAndTheWaitIsNoIdleness) {
+  Windowed windowed(2, EventTimeOptions{.idle_after = 10s, .align_within = 30s});
+  auto left = windowed.input;
+  auto right = windowed.input.partition(1);
+  left.pipe(event(10));
+  right.pipe(event(41));
+  right.pipe(event(50));
+  windowed.driver.advance_clock(8s);
+  left.pipe(event(10));
+  windowed.driver.advance_clock(9s);  // right was not read for 17 s: it is not idle
+  EXPECT_EQ(right.waiting(), 1u);
+  EXPECT_EQ(windowed.watermark(), 10);
+  windowed.driver.advance_clock(1s);
+  EXPECT_EQ(right.waiting(), 0u);
+  EXPECT_EQ(windowed.watermark(), 50);
+}
+
+TEST(Alignment, APartitionWaitsForOneOfAnotherSource) {
+  Merged merged({.align_within = 30s}, {}, 2);
+  merged.left->partition(1).pipe(event(45));
+  merged.left->pipe(event(30));
+  merged.right->pipe(event(10));
+  merged.left->partition(1).pipe(event(46));
+  EXPECT_EQ(merged.left->partition(1).waiting(), 1u);  // 35 s before the other source
+  merged.left->pipe(event(40));
+  EXPECT_EQ(merged.left->waiting(), 0u);  // 20 s
+  merged.right->pipe(event(15));
+  EXPECT_EQ(merged.left->partition(1).waiting(), 0u);
 }
 
 TEST(EventTime, WrongOptionsAreRefused) {
