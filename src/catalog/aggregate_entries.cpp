@@ -235,6 +235,10 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
     if (!making.settings.has(parameter)) continue;
     const RowCut& cut = making.settings.windows(parameter);
     what.windows = cut.windows;
+    if (std::string why = bind_gap(*what.windows, schema); !why.empty()) {
+      making.wrong(parameter, std::move(why));
+      return MadeStreams::none();
+    }
     what.last = cut.last;
     if (cut.by_clock) rows = by_clock(rows, cut.windows);
   }
@@ -337,7 +341,8 @@ ParamInfo window_param() {
           .type = ParamType::window,
           .doc =
               "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), session(30min), "
-              "daily(Europe/Berlin), weekly(UTC), monthly(UTC), quarterly(UTC), yearly(UTC), also "
+              "session(patience, 1s) by the seconds in a field, daily(Europe/Berlin), weekly(UTC), "
+              "monthly(UTC), quarterly(UTC), yearly(UTC), also "
               "with .offset(-2h), .by_clock(), .last(100), .allowed_lateness(10s), "
               ".early(every(1min)), .early(any_of(every(100), every(1s).by_clock())), "
               ".retracting() or .final_only(); count_window(100) or global(); without it the new "
@@ -430,7 +435,7 @@ bool has_bounds(const RowAggregate& aggregate) {
 bool has_updates(const RowAggregate& aggregate) {
   return aggregate.windows &&
          (std::holds_alternative<RefiringWindows>(*aggregate.windows) ||
-          std::holds_alternative<RefiringSessions<Duration>>(*aggregate.windows));
+          std::holds_alternative<RefiringSessions<RowGap>>(*aggregate.windows));
 }
 
 RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked) {

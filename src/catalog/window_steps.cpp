@@ -88,8 +88,8 @@ Changed emitting(const RowWindows& windows, const OuterCall& step) {
         using Spec = std::decay_t<decltype(cut)>;
         if constexpr (std::is_same_v<Spec, Windows>) {
           return refired(RefiringWindows(cut), step);
-        } else if constexpr (std::is_same_v<Spec, Sessions<Duration>>) {
-          return refired(RefiringSessions<Duration>(cut), step);
+        } else if constexpr (std::is_same_v<Spec, Sessions<RowGap>>) {
+          return refired(RefiringSessions<RowGap>(cut), step);
         } else if constexpr (requires { cut.rules(); }) {
           return refired(cut, step);
         } else {
@@ -112,7 +112,7 @@ std::string cut_by_clock(RowCut& cut, const OuterCall& step) {
 
 bool is_final(const RowWindows& windows) {
   return std::holds_alternative<FinalWindows>(windows) ||
-         std::holds_alternative<FinalSessions<Duration>>(windows);
+         std::holds_alternative<FinalSessions<RowGap>>(windows);
 }
 
 /// Windows as the step says; not empty: why they cannot be.

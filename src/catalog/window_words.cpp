@@ -15,8 +15,9 @@ namespace millrace::detail {
 namespace {
 
 constexpr const char* kForms =
-    "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), session(30min), count_window(1000), "
-    "count_window(1000, 100), daily(Europe/Berlin), weekly(UTC, sunday), monthly(Asia/Tokyo), "
+    "tumbling(5min), sliding(6h, 15min), cumulating(24h, 1h), session(30min), "
+    "session(patience, 1s) by a field, count_window(1000), count_window(1000, 100), "
+    "daily(Europe/Berlin), weekly(UTC, sunday), monthly(Asia/Tokyo), "
     "quarterly(UTC), yearly(UTC) or global()";
 const std::vector<std::string> kNames = {"tumbling",     "sliding",   "cumulating", "session",
                                          "count_window", "global",    "daily",      "weekly",
@@ -84,11 +85,19 @@ std::optional<Windows> time_windows(const Call& call) {
   return std::nullopt;
 }
 
+/// The gap that a call of session says: a time, or a field and its unit.
+std::optional<RowGap> gap_of(const Call& call) {
+  const auto span = call.args.empty() ? std::nullopt : parse_duration(call.args.back());
+  if (!span || call.args.size() > 2) return std::nullopt;
+  if (call.args.size() == 1) return RowGap{*span};
+  if (parse_duration(call.args.front())) return std::nullopt;
+  return RowGap{*span, GapField{call.args.front()}};
+}
+
 std::optional<RowWindows> windows_of(const Call& call) {
   if (call.name == "session") {
-    const auto spans = spans_of(call);
-    if (!spans || spans->size() != 1) return std::nullopt;
-    return session(spans->front());
+    if (auto gap = gap_of(call)) return session(std::move(*gap));
+    return std::nullopt;
   }
   if (call.name == "count_window") {
     const auto counts = counts_of(call);
@@ -114,6 +123,23 @@ std::string problem_of(const RowCut& cut) {
 
 bool refires(const RowWindows& windows) {
   return std::visit([](const auto& one) { return kRefires<std::decay_t<decltype(one)>>; }, windows);
+}
+
+std::string bind_gap(RowWindows& windows, const RowSchema& schema) {
+  return std::visit(
+      [&](auto& cut) -> std::string {
+        if constexpr (requires { cut.gap; }) {
+          return cut.gap.bind(schema);
+        } else if constexpr (requires { cut.with_gap({}); }) {
+          RowGap gap = cut.sessions().gap;
+          std::string why = gap.bind(schema);
+          cut = cut.with_gap(std::move(gap));
+          return why;
+        } else {
+          return "";
+        }
+      },
+      windows);
 }
 
 std::optional<HowFarBack> parse_last(std::string_view text) {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "catalog/call_words.hpp"
+#include "catalog/row_gap.hpp"
 #include "window/record_windows.hpp"
 #include "window/refiring_sessions.hpp"
 #include "window/refiring_windows.hpp"
@@ -17,8 +18,8 @@ namespace millrace::detail {
 
 /// What the parameters `window` and `over` may say.
 using RowWindows =
-    std::variant<Windows, Sessions<Duration>, CountWindows, LastRecords, LastSpan, RefiringWindows,
-                 FinalWindows, RefiringSessions<Duration>, FinalSessions<Duration>>;
+    std::variant<Windows, Sessions<RowGap>, CountWindows, LastRecords, LastSpan, RefiringWindows,
+                 FinalWindows, RefiringSessions<RowGap>, FinalSessions<RowGap>>;
 
 /// Whether windows wait for late records or emit more than once.
 template <class Spec>
@@ -33,6 +34,9 @@ struct RowCut {
   bool by_clock = false;
   std::optional<HowFarBack> last = {};
 };
+
+/// Finds the field that the windows name, where they name one. Not empty: why it cannot be.
+std::string bind_gap(RowWindows& windows, const RowSchema& schema);
 
 /// The windows of `window`: tumbling, sliding, cumulating, daily and the like, global, session,
 /// count_window, with the steps that follow; or what is wrong, in a sentence.

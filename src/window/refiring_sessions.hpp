@@ -31,6 +31,12 @@ class RefiringSessions : public RefireVerbs<RefiringSessions<Gap>> {
   ByClock<RefiringSessions> by_clock() const { return {*this}; }
 
   const Sessions<Gap>& sessions() const { return sessions_; }
+  /// Internal: the same with another gap.
+  RefiringSessions with_gap(Gap gap) const {
+    RefiringSessions changed = *this;
+    changed.sessions_.gap = std::move(gap);
+    return changed;
+  }
   /// 2005 where the gap or the rules cannot be.
   Status validate() const {
     Status status = sessions_.validate();
@@ -57,6 +63,10 @@ class FinalSessions {
 
   const RefiringSessions<Gap>& refiring() const { return refiring_; }
   const Sessions<Gap>& sessions() const { return refiring_.sessions(); }
+  /// Internal: the same with another gap.
+  FinalSessions with_gap(Gap gap) const {
+    return FinalSessions(refiring_.with_gap(std::move(gap)));
+  }
   /// 2005 also where early rows, or a mode of further ones, were asked for.
   Status validate() const {
     Status status = refiring_.validate();

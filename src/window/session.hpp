@@ -41,12 +41,15 @@ struct Sessions {
                     "): the gap must be longer than 0: give a positive duration"};
       }
     }
+    if constexpr (requires { gap.validate(); }) return gap.validate();
     return {};
   }
   /// Internal: "session(30min)".
   std::string to_string() const {
     if constexpr (std::is_same_v<Gap, Duration>) {
       return "session(" + detail::format_duration(gap) + ")";
+    } else if constexpr (requires { gap.to_string(); }) {
+      return gap.to_string();
     } else {
       return "session(a gap of each record)";
     }
