@@ -5,10 +5,14 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "connector/fed_rows.hpp"
 #include "connector/fed_source.hpp"
 #include "connector/kept_sink.hpp"
 #include "metrics/insights.hpp"
@@ -52,15 +56,46 @@ struct TestCounts {
 /// driver. Each call returns when the topology has come to rest; it throws what TestDriver throws.
 template <class T>
 class TestInput {
+  static constexpr bool kRows = std::is_same_v<T, RowRef>;
+
  public:
   TestInput(detail::DrivenTopology& driven, std::shared_ptr<detail::Feed<T>> feed,
-            std::uint32_t partition)
-      : driven_(&driven), feed_(std::move(feed)), partition_(partition) {}
+            std::uint32_t partition, std::shared_ptr<detail::FedRows> rows = nullptr)
+      : driven_(&driven), feed_(std::move(feed)), partition_(partition), rows_(std::move(rows)) {}
 
   /// Records in this order. What they borrow (std::string_view) is the caller's to keep.
-  void pipe(T record) { put({.records = {std::move(record)}}); }
-  void pipe(std::initializer_list<T> records) { put({.records = records}); }
-  void pipe(std::vector<T> records) { put({.records = std::move(records)}); }
+  void pipe(T record)
+    requires(!kRows)
+  {
+    put({.records = {std::move(record)}});
+  }
+  void pipe(std::initializer_list<T> records)
+    requires(!kRows)
+  {
+    put({.records = records});
+  }
+  void pipe(std::vector<T> records)
+    requires(!kRows)
+  {
+    put({.records = std::move(records)});
+  }
+  /// Of RowRef: rows, each a JSON object with the fields of the source, times as texts such as
+  /// "2024-01-01T10:00:00Z". Throws Error (2010), with nothing piped, for a text that is none.
+  void pipe(std::string_view row)
+    requires kRows
+  {
+    put_rows(std::span<const std::string_view>(&row, 1));
+  }
+  void pipe(std::initializer_list<std::string_view> rows)
+    requires kRows
+  {
+    put_rows(std::span<const std::string_view>(rows.begin(), rows.size()));
+  }
+  void pipe(const std::vector<std::string>& rows)
+    requires kRows
+  {
+    put_rows(std::span<const std::string>(rows));
+  }
   /// No record before `at` follows: as a source that knows says it. Watermarks never go back.
   void advance_watermark(Timestamp at) { put({.records = {}, .watermark = at.micros}); }
   /// No record follows. When all partitions of all sources have ended, every window fires.
@@ -73,7 +108,7 @@ class TestInput {
                                                 std::to_string(number) + ": input<Record>(name, " +
                                                 std::to_string(number + 1) + ") makes as many"});
     }
-    return TestInput(*driven_, feed_, number);
+    return TestInput(*driven_, feed_, number, rows_);
   }
   /// Records that the source has not read yet, because something holds it back.
   std::size_t waiting() const {
@@ -83,6 +118,12 @@ class TestInput {
   }
 
  private:
+  template <class Text>
+  void put_rows(std::span<const Text> rows) {
+    Result<detail::RowColumns> read = rows_->read(rows);
+    if (!read) throw Error(read.error());
+    put({.records = *std::move(read)});
+  }
   void put(typename detail::Feed<T>::Item item) {
     if (feed_->ended[partition_]) {
       throw Error({Code::parameter_invalid,
@@ -96,6 +137,7 @@ class TestInput {
   detail::DrivenTopology* driven_;
   std::shared_ptr<detail::Feed<T>> feed_;
   std::uint32_t partition_;
+  std::shared_ptr<detail::FedRows> rows_;  ///< of rows alone
 };
 
 /// The reading end of a stream. What is read is gone from it. Cheap to copy, and copies read from
@@ -132,6 +174,14 @@ class TestOutput {
     while (auto next = read_timed()) all.push_back(std::move(next->record));
     return all;
   }
+  /// Of RowRef: the same, each as a JSON object, nulls included.
+  std::vector<std::string> read_all_json()
+    requires std::is_same_v<T, RowRef>
+  {
+    std::vector<std::string> all;
+    while (auto next = read()) detail::append_row_json(all.emplace_back(), *next);
+    return all;
+  }
   /// How many read_all() would give.
   std::size_t size() const {
     std::size_t records = 0;
@@ -164,13 +214,18 @@ class TestDriver : public TestedState {
             run_options(options), options.start.micros)),
         declaration_(&topology.declaration()) {}
 
-  /// Stands in for the source or spout of that name, which is not made.
+  /// Stands in for the source or spout of that name, which is not made. Of RowRef, in a topology
+  /// in YAML, its rows have the fields that the text says.
   template <class T>
   TestInput<T> input(const std::string& name, std::uint32_t partitions = 1) {
     auto feed = std::make_shared<detail::Feed<T>>(partitions);
     driven_->stand_in(name, detail::batch_type<T>(),
                       [feed] { return std::make_unique<detail::FedSource<T>>(feed); });
-    return TestInput<T>(*driven_, std::move(feed), 0);
+    std::shared_ptr<detail::FedRows> rows;
+    if constexpr (std::is_same_v<T, RowRef>) {
+      rows = std::make_shared<detail::FedRows>(driven_->row_schema(name));
+    }
+    return TestInput<T>(*driven_, std::move(feed), 0, std::move(rows));
   }
 
   /// What the sink, view or component of that name receives or emits; `stream` names one of

@@ -108,9 +108,7 @@ MadeStreams make_generate(const Making& making) {
                                       rows, count, partitions);
                                 }};
   const Stream<RowRef> stream = making.topology.from(source).named(making.text.id);
-  MadeStreams outlets = MadeStreams::of(row_stream(with_time(making, stream, schema), schema));
-  outlets.made_by = {stream.from().front().node};
-  return outlets;
+  return timed_rows(making, stream, schema);
 }
 
 MadeStreams make_machine(const Making& making) {

@@ -119,9 +119,7 @@ MadeStreams made(const Making& making, const char* kind, RowSchemaPtr schema,
       making, *schema, source_of<RowRef>(kind, from, tasks, std::move(input), std::move(make)));
   if (!source) return MadeStreams::none();
   const Stream<RowRef> rows = making.topology.from(*source).named(making.text.id);
-  MadeStreams outlets = MadeStreams::of(row_stream(with_time(making, rows, schema), schema));
-  outlets.made_by = {rows.from().front().node};
-  return outlets;
+  return timed_rows(making, rows, schema);
 }
 
 MadeStreams make_json(const Making& making) {
@@ -188,9 +186,7 @@ MadeStreams make_journal(const Making& making) {
                                       input, RowJsonFormat(schema, unit));
                                 }};
   const Stream<RowRef> rows = making.topology.from(source).named(making.text.id);
-  MadeStreams outlets = MadeStreams::of(row_stream(with_time(making, rows, schema), schema));
-  outlets.made_by = {rows.from().front().node};
-  return outlets;
+  return timed_rows(making, rows, schema);
 }
 
 std::vector<ParamInfo> journal_params() {

@@ -100,4 +100,13 @@ Stream<RowRef> with_time(const Making& making, const Stream<RowRef>& rows,
       .named(name);
 }
 
+MadeStreams timed_rows(const Making& making, const Stream<RowRef>& source,
+                       const RowSchemaPtr& schema) {
+  const NodeId id = source.from().front().node;
+  source.declaration().graph.node(id).row_schema = schema;
+  MadeStreams outlets = MadeStreams::of(row_stream(with_time(making, source, schema), schema));
+  outlets.made_by = {id};
+  return outlets;
+}
+
 }  // namespace millrace::detail

@@ -14,4 +14,8 @@ std::vector<ParamInfo> time_params();
 Stream<RowRef> with_time(const Making& making, const Stream<RowRef>& rows,
                          const RowSchemaPtr& schema);
 
+/// The component of a source of rows, with the times that its parameters say.
+MadeStreams timed_rows(const Making& making, const Stream<RowRef>& source,
+                       const RowSchemaPtr& schema);
+
 }  // namespace millrace::detail

@@ -5,19 +5,37 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "connector/partition_turns.hpp"
 #include "operator/source.hpp"
+#include "record/row_batch.hpp"
 
 namespace millrace::detail {
+
+/// Records as a batch of them takes them.
+template <class T>
+using FedRecords = std::conditional_t<std::is_same_v<T, RowRef>, RowColumns, std::vector<T>>;
+
+/// Appends so many records from `first` on.
+template <class T>
+void append_fed(std::vector<T>& to, const std::vector<T>& from, std::size_t first,
+                std::size_t count) {
+  const auto begin = from.begin() + static_cast<std::ptrdiff_t>(first);
+  to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(count));
+}
+inline void append_fed(RowColumns& to, const RowColumns& from, std::size_t first,
+                       std::size_t count) {
+  for (std::size_t at = first; at < first + count; ++at) to.push_back(from[at]);
+}
 
 /// What waits to be read, by partition. One thread.
 template <class T>
 struct Feed {
   struct Item {
-    std::vector<T> records;
+    FedRecords<T> records;
     Time watermark = kTimeMin;  ///< behind the records; kTimeMin: none
     bool end = false;           ///< the partition ends behind them
   };
@@ -50,8 +68,7 @@ class FedSource final : public Source {
     std::size_t& taken = taken_[batch.partition];
     auto& values = static_cast<Batch<T>&>(batch).values;
     const std::size_t count = std::min(records_max_, item.records.size() - taken);
-    const auto from = item.records.begin() + static_cast<std::ptrdiff_t>(taken);
-    values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(count));
+    append_fed(values, item.records, taken, count);
     taken += count;
     read_ += count;
     if (taken < item.records.size()) return Poll::ready;

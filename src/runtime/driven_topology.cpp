@@ -94,6 +94,15 @@ void DrivenTopology::stand_in(const std::string& name, const BatchType& type, Ma
   source.blocking = false;
 }
 
+RowSchemaPtr DrivenTopology::row_schema(const std::string& name) {
+  const Node& source = node(name, "an input");
+  if (source.row_schema) return source.row_schema;
+  refuse(Code::parameter_invalid,
+         fmt::format("input<RowRef>(\"{}\"): that is no source of rows with known fields, as those "
+                     "of topologies in YAML are",
+                     name));
+}
+
 std::uint32_t DrivenTopology::port_of(const Node& node, const std::string& stream) const {
   if (stream.empty()) return 0;
   if (stream == "errors") return kErrorsPort;

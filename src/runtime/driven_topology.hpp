@@ -28,6 +28,8 @@ class DrivenTopology {
 
   /// Before it begins: `make` in place of the source of that name, whose records are of `type`.
   void stand_in(const std::string& name, const BatchType& type, MakeSource make);
+  /// Of a source of rows. Errors: 2010 for another one, or one whose fields are not known.
+  RowSchemaPtr row_schema(const std::string& name);
   /// Before it begins: a keeper before the sink of that name, or behind a stream of the component.
   void keep(const std::string& name, const std::string& stream, const BatchType& type,
             const MakeKeeper& make);

@@ -17,6 +17,7 @@
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
 #include "record/batch.hpp"
+#include "record/row_schema.hpp"
 #include "topology/guarantee.hpp"
 
 namespace millrace::detail {
@@ -102,6 +103,7 @@ struct Node {
   bool by_record = false;              ///< keeps nothing: each record is handled by itself
 
   const BatchType* output = nullptr;      ///< type of what it emits; null for sinks
+  RowSchemaPtr row_schema;                ///< of a source of rows, where it is known
   std::vector<const BatchType*> outputs;  ///< by port, where the ports differ in type
   bool originates_time = false;           ///< event_time stands here
   bool tells_clock_time = false;          ///< behind it event times are the clock's
