@@ -10,17 +10,14 @@
 
 #include <fmt/format.h>
 
+#include "../hits.hpp"
 #include "env/random.hpp"
 #include "millrace/millrace.hpp"
 #include "millrace/test_driver.hpp"
 
 namespace millrace::property {
 
-struct Hit {
-  std::int32_t key = 0;
-  std::int64_t number = 0;
-  Timestamp when = {};
-};
+using shared::Hit;
 using Update = WindowUpdate<std::int32_t, std::int64_t>;
 
 /// A row without its key.
@@ -64,8 +61,7 @@ template <class Spec>
 class Driven {
  public:
   Driven(const Spec& spec, int tasks, Duration out_of_order, Timestamp start = {}) {
-    topology_.from(records(std::vector<std::vector<Hit>>(1)))
-        .named("hits")
+    shared::hits(topology_)
         .event_time(&Hit::when, {.out_of_order = out_of_order})
         .key_by(&Hit::key)
         .window(spec)

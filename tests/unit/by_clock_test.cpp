@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "../hits.hpp"
 #include "env/random.hpp"
 #include "millrace/millrace.hpp"
 #include "millrace/test_driver.hpp"
@@ -18,17 +19,11 @@
 namespace millrace {
 namespace {
 
-struct Hit {
-  std::int32_t key = 0;
-  std::int64_t number = 0;
-  Timestamp when = {};
-};
+using shared::Hit;
+using shared::hits;
 using Sum = Aggregate<std::int32_t, std::int64_t>;
 using Row = std::tuple<std::int32_t, Time, Time, std::int64_t>;
 
-auto hits(Topology& topology) {
-  return topology.from(records(std::vector<std::vector<Hit>>(1))).named("hits");
-}
 Row row_of(const Sum& sum) { return {sum.key, sum.window_start, sum.window_end, sum.value}; }
 
 constexpr Time kStart = 1'700'000'000'300'000;  // 0.3 s behind a full second

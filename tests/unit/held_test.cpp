@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "../hits.hpp"
 #include "env/random.hpp"
 #include "millrace/millrace.hpp"
 #include "millrace/test_driver.hpp"
@@ -19,18 +20,14 @@
 namespace millrace {
 namespace {
 
-struct Hit {
-  std::int32_t key = 0;
-  std::int64_t number = 0;
-  Timestamp when = {};
-  std::string name = {};
-};
+using shared::at;
+using shared::Hit;
+
 struct Bar {
   std::int64_t hits = 0;
   std::optional<double> mean = {};
 };
 
-Timestamp at(std::int64_t seconds) { return {seconds * 1'000'000}; }
 /// Window in seconds, key, first value.
 using Seen = std::tuple<std::int64_t, std::int64_t, std::string, std::int64_t>;
 constexpr std::int64_t kNone = -1;
@@ -52,9 +49,7 @@ class Held {
  public:
   template <class Declare>
   explicit Held(Declare declare, int parallelism = 1) {
-    const auto hits = topology_.from(records(std::vector<std::vector<Hit>>(1)))
-                          .named("hits")
-                          .event_time(&Hit::when);
+    const auto hits = shared::hits(topology_).event_time(&Hit::when);
     declare(hits.key_by(&Hit::key)).named("sums").to(each([](const auto&) {}));
     driver_.emplace(topology_, TestDriverOptions{.parallelism = parallelism});
     input_.emplace(driver_->input<Hit>("hits"));
