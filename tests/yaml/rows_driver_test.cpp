@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 constexpr const char* kClicks = R"(
 name: clicks
@@ -58,11 +59,12 @@ TEST(RowsDriver, PipesRowsIntoASpoutOfYaml) {
   EXPECT_TRUE(counts.empty());
   EXPECT_EQ(driver.held("counts").size(), 2u);
   clicks.pipe(R"({"page": "home", "at": "2024-01-01T10:01:00Z", "price": null})");
-  EXPECT_THAT(counts.read_all_json(),
-              ElementsAre(R"({"page":"cart","count":1,"window_start":"2024-01-01T10:00:00Z",)"
-                          R"("window_end":"2024-01-01T10:01:00Z"})",
-                          R"({"page":"home","count":1,"window_start":"2024-01-01T10:00:00Z",)"
-                          R"("window_end":"2024-01-01T10:01:00Z"})"));
+  EXPECT_THAT(
+      counts.read_all_json(),
+      UnorderedElementsAre(R"({"page":"cart","count":1,"window_start":"2024-01-01T10:00:00Z",)"
+                           R"("window_end":"2024-01-01T10:01:00Z"})",
+                           R"({"page":"home","count":1,"window_start":"2024-01-01T10:00:00Z",)"
+                           R"("window_end":"2024-01-01T10:01:00Z"})"));
   clicks.pipe(std::vector<std::string>{R"({"page": "late", "at": "2024-01-01T10:00:30Z"})"});
   EXPECT_EQ(driver.late("counts"), 1u);
   clicks.end();
@@ -102,7 +104,7 @@ TEST(RowsDriver, ASourceThatIsNoneOfRowsIsRefused) {
   TestDriver driver(topology);
   auto out = driver.output(numbers);
   EXPECT_THAT(thrown_by([&] { (void)driver.input<RowRef>("numbers"); }),
-              HasSubstr("no source of rows"));
+              HasSubstr("its records are of int"));
   EXPECT_THAT(thrown_by([&] { (void)driver.input<RowRef>("number"); }), HasSubstr("did you mean"));
 }
 
