@@ -174,6 +174,16 @@ TEST(StoredValue, OfAShapeThatIsNoneIsRefused) {
   EXPECT_FALSE(StoredReader<Visit>::of("{a:" + std::string(100'000, '[')));
 }
 
+TEST(StoredValue, OfMoreElementsThanBytesIsRefused) {
+  std::string bytes;
+  put_varint(bytes, 1u << 20);
+  bytes += "four";
+  BytesCursor in(bytes);
+  std::vector<std::int64_t> list;
+  EXPECT_FALSE(load_value(in, list));
+  EXPECT_TRUE(list.empty());
+}
+
 TEST(StoredValue, OfNamesThatAreNoIdentifiersKeepsThem) {
   struct Renamed {
     int count = 0;
