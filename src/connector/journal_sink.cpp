@@ -43,6 +43,43 @@ Result<std::vector<TransactionNumber>> numbers_in(std::string_view prepared) {
                 "what a journal was to commit cannot be read: the state folder is damaged");
 }
 
+/// Records of one partition, their bytes in one string.
+class Gathered {
+ public:
+  void add(Time time, bool keyed, const std::string& key, const std::string& value) {
+    parts_.push_back({time, keyed, key.size(), value.size()});
+    bytes_.append(key).append(value);
+  }
+  bool empty() const { return parts_.empty(); }
+  /// In a transaction, unless that is null.
+  Status append_to(PartitionLog& log, Transaction* transaction) {
+    std::vector<JournalRecord> records(parts_.size());
+    std::string_view left = bytes_;
+    for (std::size_t at = 0; at < parts_.size(); ++at) {
+      const Part& part = parts_[at];
+      records[at].time = part.time;
+      if (part.keyed) records[at].key = left.substr(0, part.key_bytes);
+      records[at].value = left.substr(part.key_bytes, part.value_bytes);
+      left.remove_prefix(part.key_bytes + part.value_bytes);
+    }
+    const Status status = transaction != nullptr ? transaction->append(log, records).error()
+                                                 : log.append(records).error();
+    parts_.clear();
+    bytes_.clear();
+    return status;
+  }
+
+ private:
+  struct Part {
+    Time time;
+    bool keyed;
+    std::size_t key_bytes;
+    std::size_t value_bytes;
+  };
+  std::vector<Part> parts_;
+  std::string bytes_;
+};
+
 class JournalSink final : public Sink {
  public:
   JournalSink(JournalOutput output, JournalFormatter format)
@@ -138,43 +175,6 @@ class JournalSink final : public Sink {
   }
 
  private:
-  /// Records of one partition, their bytes in one string.
-  class Gathered {
-   public:
-    void add(Time time, bool keyed, const std::string& key, const std::string& value) {
-      parts_.push_back({time, keyed, key.size(), value.size()});
-      bytes_.append(key).append(value);
-    }
-    bool empty() const { return parts_.empty(); }
-    /// In a transaction, unless that is null.
-    Status append_to(PartitionLog& log, Transaction* transaction) {
-      std::vector<JournalRecord> records(parts_.size());
-      std::string_view left = bytes_;
-      for (std::size_t at = 0; at < parts_.size(); ++at) {
-        const Part& part = parts_[at];
-        records[at].time = part.time;
-        if (part.keyed) records[at].key = left.substr(0, part.key_bytes);
-        records[at].value = left.substr(part.key_bytes, part.value_bytes);
-        left.remove_prefix(part.key_bytes + part.value_bytes);
-      }
-      const Status status = transaction != nullptr ? transaction->append(log, records).error()
-                                                   : log.append(records).error();
-      parts_.clear();
-      bytes_.clear();
-      return status;
-    }
-
-   private:
-    struct Part {
-      Time time;
-      bool keyed;
-      std::size_t key_bytes;
-      std::size_t value_bytes;
-    };
-    std::vector<Part> parts_;
-    std::string bytes_;
-  };
-
   Status begin_transactions(const EndContext& context) {
     producers_ = producers_of(context, output_.topic);
     auto producer = journal_->transactions()->producer(producers_ + std::to_string(context.task));
