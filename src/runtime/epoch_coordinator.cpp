@@ -67,6 +67,13 @@ void EpochCoordinator::committed(std::size_t task, std::uint64_t epoch) {
   if (newest >= epoch) return;
   newest = epoch;
   if (epoch != complete() || uncommitted_ == 0 || --uncommitted_ > 0) return;
+  // What the last images hold as prepared is seen now, if it belongs to this epoch.
+  for (Waiter& waiter : tasks_) {
+    if (!waiter.last || waiter.last->epoch > epoch) continue;
+    for (StageImage& stage : waiter.last->stages) stage.prepared.clear();
+  }
+  news_ = true;  // the final epoch waits for this
+  changed_.notify_all();
   for (CheckpointReport& told : told_.recent) {
     if (told.id == epoch) told.commit_us = (env_.clock->steady_ns() - completed_ns_) / 1000;
   }
@@ -140,13 +147,18 @@ EpochImage EpochCoordinator::assemble(bool& final_one) {
   image.taken_at = env_.clock->wall_us();
   final_one = true;
   image.finished = true;
+  bool prepared = false;
   for (std::size_t at = 0; at < tasks_.size(); ++at) {
     std::optional<TaskImage>& own = open_->images[at];
     final_one &= !own;
     image.finished &= !own && tasks_[at].last->input_ended;
     std::vector<StageImage> stages = own ? std::move(own->stages) : tasks_[at].last->stages;
+    for (const StageImage& stage : stages) prepared |= !stage.prepared.empty();
     std::ranges::move(stages, std::back_inserter(image.stages));
   }
+  // Who reads that a run has finished does nothing more, so another epoch says it when all is seen.
+  final_one &= !(image.finished && prepared);
+  image.finished &= !prepared;
   return image;
 }
 
@@ -206,13 +218,14 @@ std::int64_t EpochCoordinator::due_ns_locked() const {
   if (open_) {
     return open_->left == 0 || !open_->refused.ok() ? 0 : open_->began_ns + to_ns(options_.timeout);
   }
-  // The final epoch waits for nobody, but for a moment when it has failed before.
+  // The final epoch waits for sinks to commit, and for a moment when it has failed before.
+  if (running_ == 0 && uncommitted_ > 0) return kNever;
   return running_ == 0 ? retry_ns_ : next_ns_.value_or(0);
 }
 
 bool EpochCoordinator::busy() const {
   const std::lock_guard lock(mutex_);
-  return !over() && failure_.ok() && (open_ || running_ == 0);
+  return !over() && failure_.ok() && (open_ || (running_ == 0 && uncommitted_ == 0));
 }
 
 bool EpochCoordinator::wait(std::int64_t now_ns) {

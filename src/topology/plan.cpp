@@ -9,6 +9,7 @@
 #include "record/line_block.hpp"
 #include "topology/block_order.hpp"
 #include "topology/chain_fusion.hpp"
+#include "topology/path_guarantees.hpp"
 #include "topology/topology_info.hpp"
 
 namespace millrace::detail {
@@ -215,7 +216,7 @@ std::string explain(const Graph& graph, const Plan& plan) {
       return text + fmt::format("guarantee: at least once, {} tries a message\n",
                                 plan.settings.acks.tries_max);
     case Guarantee::exactly_once:
-      return text + "guarantee: exactly once, as far as sources and sinks can\n";
+      return text + explain_exactly_once(plan);
   }
   return text;
 }

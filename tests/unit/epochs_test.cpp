@@ -128,6 +128,7 @@ TEST(EpochCoordinator, ATaskThatEndedCountsWithItsLastImageAndTheFinalOneHoldsTh
   ASSERT_EQ(image->stages.size(), 2u);
   EXPECT_FALSE(image->finished);
   EXPECT_FALSE(run.epochs.over());
+  for (std::size_t task = 0; task < 2; ++task) run.epochs.committed(task, 1);
   run.epochs.hand_in(1, {.epoch = 2, .stages = {{.stage = "b", .component = "b"}}, .last = true});
   run.look(Duration(0));
   EXPECT_TRUE(run.epochs.over());
@@ -146,6 +147,23 @@ TEST(EpochCoordinator, AFinalEpochThatFailsIsTriedAgain) {
   run.look(seconds(1));
   EXPECT_TRUE(run.epochs.over());
   EXPECT_FALSE((*run.store.newest())->finished) << "it was stopped";
+}
+
+TEST(EpochCoordinator, ARunHasFinishedWhenItsSinksHaveCommitted) {
+  Coordinated run(1);
+  run.epochs.hand_in(0, {.epoch = 1,
+                         .stages = {{.stage = "a", .component = "a", .prepared = {"token"}}},
+                         .last = true});
+  run.look(Duration(0));
+  EXPECT_EQ(run.epochs.complete(), 1u);
+  EXPECT_FALSE(run.epochs.over());
+  EXPECT_FALSE((*run.store.newest())->finished) << "a run that is killed now must commit the token";
+  EXPECT_FALSE(run.look(seconds(60)));
+  run.epochs.committed(0, 1);
+  run.look(Duration(0));
+  EXPECT_TRUE(run.epochs.over());
+  EXPECT_TRUE((*run.store.newest())->finished);
+  EXPECT_TRUE((*run.store.newest())->stages.front().prepared.empty());
 }
 
 /// One task with an operator that reads two channels, and what it sends on.
@@ -341,6 +359,29 @@ TEST(Epochs, WhatIsStoredAndCannotBeReadIsRefused) {
   const Status status = engine.start();
   EXPECT_EQ(status.code(), Code::state_unreadable);
   EXPECT_THAT(status.message(), HasSubstr("\"running\": state \"sums\" cannot be restored"));
+}
+
+/// Shows what it is given at once.
+class OpenSink final : public Sink {
+ public:
+  Status open(const EndContext&) override { return {}; }
+  Status write(const BatchBase&) override { return {}; }
+};
+
+TEST(PathGuarantees, TheWeakestEndOfAWayCounts) {
+  EpochWorld world;
+  Graph graph = world.graph({});
+  graph.settings().guarantee = exactly_once;
+  EXPECT_THAT(explain(graph, make_plan(graph, {})), testing::EndsWith("guarantee: exactly once\n"));
+  for (const Node& node : graph.nodes()) {
+    if (node.name == "rows") {
+      graph.node(node.id).make_sink = [] { return std::make_unique<OpenSink>(); };
+    }
+  }
+  EXPECT_THAT(explain(graph, make_plan(graph, {})),
+              testing::EndsWith("guarantee: exactly once\n  rows: at least once: it shows rows "
+                                "before their epoch is complete, so they come again after a "
+                                "crash\n"));
 }
 
 TEST(Epochs, AGuaranteeWithoutItsFolderIsRefused) {
