@@ -114,8 +114,20 @@ class Topology {
   void state_dir(std::string folder, Duration interval = std::chrono::seconds(10)) {
     declaration_->graph.settings().state = {std::move(folder), interval};
   }
-  /// Settings of the whole topology; those of a component are over them.
-  void configure(Config config) { declaration_->graph.settings().config = std::move(config); }
+  /// Keeps every dead letter in a journal in `folder`, at most `bytes_max` bytes of them (at least
+  /// 1 MiB), the oldest go first: see docs/guides/how-to-handle-dead-letters.md. As the settings
+  /// topology.dead_letters and topology.dead_letters_bytes, and as --dead-letters, which is
+  /// stronger.
+  void dead_letters(std::string folder, std::uint64_t bytes_max = 1u << 30) {
+    configure({{"topology.dead_letters", std::move(folder)},
+               {"topology.dead_letters_bytes", std::to_string(bytes_max)}});
+  }
+  /// Settings of the whole topology, over those of an earlier call; those of a component are over
+  /// them.
+  void configure(const Config& config) {
+    Config& settings = declaration_->graph.settings().config;
+    settings = config.over(settings);
+  }
   /// Hangs `hook` on every task of every component.
   void hook(std::shared_ptr<TaskHook> hook) {
     declaration_->graph.settings().task_hooks.push_back(std::move(hook));

@@ -88,7 +88,6 @@ class BlockDecoder final : public Operator {
   }
 
  private:
-  static constexpr std::size_t kShownBytes = 256;
   static constexpr std::size_t kTextBytes = 64u << 10;
 
   void begin(const LineBlock& block) {
@@ -124,7 +123,7 @@ class BlockDecoder final : public Operator {
 
   void refuse(std::string_view reason, std::string_view where, std::string_view line) {
     ++tally().dead_lettered;
-    context().dead_letters->add(reason, where, line.substr(0, kShownBytes));
+    context().dead_letters->add(reason, where, line);
   }
 
   void hand_on(const LineBlock& block, Outputs& outputs) {

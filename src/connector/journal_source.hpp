@@ -67,7 +67,6 @@ class JournalSource final : public Source {
   }
 
  private:
-  static constexpr std::size_t kShownBytes = 256;
   static constexpr std::size_t kTextBytes = 64u << 10;
 
   void decode(const FedRecord& record, Batch<T>& batch, Arena& texts) {
@@ -77,8 +76,7 @@ class JournalSource final : public Source {
     if (decoded == Decoded::record || dead_letters_ == nullptr) return;
     dead_letters_->add(
         decoded == Decoded::blank ? std::string_view("the value is empty") : format_.error(),
-        fmt::format("{}:{}", feed_->partition_name(batch.partition), record.offset),
-        value.substr(0, kShownBytes));
+        fmt::format("{}:{}", feed_->partition_name(batch.partition), record.offset), value);
   }
 
   std::unique_ptr<JournalFeed> feed_;

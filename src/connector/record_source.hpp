@@ -88,7 +88,6 @@ class RecordSource final : public Source {
   }
 
  private:
-  static constexpr std::size_t kShownBytes = 256;
   static constexpr std::size_t kTextBytes = 64u << 10;
 
   Status decode_lines(Batch<T>& batch) {
@@ -126,8 +125,7 @@ class RecordSource final : public Source {
     for (std::size_t i = 0; i < index; ++i) {  // lines of CSV may hold newlines
       number += static_cast<std::uint64_t>(std::count(lines_[i].begin(), lines_[i].end(), '\n'));
     }
-    dead_letters_->add(format_.error(), fmt::format("{}:{}", feed_->path(), number),
-                       lines_[index].substr(0, kShownBytes));
+    dead_letters_->add(format_.error(), fmt::format("{}:{}", feed_->path(), number), lines_[index]);
   }
 
   std::unique_ptr<LineFeed> feed_;

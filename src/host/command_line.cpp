@@ -21,6 +21,7 @@ struct RawOptions {
       seed, summary;
   std::string guarantee, state_dir, checkpoint_interval, unsafe;
   bool allow_drop = false;
+  std::string dead_letters, dead_letters_bytes;
   bool headless = false;
   bool json = false;
   bool explain = false;
@@ -71,6 +72,11 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--unsafe", raw.unsafe)->group("");  // not for people: for tests of the tests
   app.add_flag("--allow-drop", raw.allow_drop,
                "Goes on though the state of components that are gone is lost");
+  app.add_option("--dead-letters", raw.dead_letters,
+                 "Keeps every dead letter in this folder, to look at and to replay: `millrace "
+                 "dead-letters --help`");
+  app.add_option("--dead-letters-bytes", raw.dead_letters_bytes,
+                 "Bytes of them that are kept, such as 10G; the oldest go (default 1G)");
 }
 
 Status invalid(const std::string& flag, const std::string& value, const std::string& wanted) {
@@ -123,6 +129,18 @@ Status read_memory(const std::string& text, std::uint64_t& out) {
     return invalid("--memory", text, "give a number of bytes of at least 16M, such as 512M or 4G");
   }
   out = *bytes;
+  return {};
+}
+
+Status read_dead_letters(const RawOptions& raw, HostOptions& out) {
+  out.dead_letters = raw.dead_letters;
+  if (raw.dead_letters_bytes.empty()) return {};
+  const auto bytes = parse_bytes(raw.dead_letters_bytes);
+  if (!bytes || *bytes < DeadLetterSettings::kBytesLeast) {
+    return invalid("--dead-letters-bytes", raw.dead_letters_bytes,
+                   "give a number of bytes of at least 1M, such as 512M or 10G");
+  }
+  out.dead_letters_bytes = *bytes;
   return {};
 }
 
@@ -204,6 +222,7 @@ Status read_all(const RawOptions& raw, HostOptions& out) {
   }
   if (Status status = read_memory(raw.memory, out.memory_bytes); !status) return status;
   if (Status status = read_speed(raw.speed, out.speed); !status) return status;
+  if (Status status = read_dead_letters(raw, out); !status) return status;
   if (!raw.ui.empty()) out.ui = raw.ui;
   if (raw.headless) {
     if (!raw.ui.empty() && raw.ui != "off")

@@ -79,8 +79,13 @@ class Host {
 
   int run() {
     if (int code = refuse_invalid()) return code;
-    Plan plan = make_plan(declaration_.graph,
-                          {.parallelism = options_.parallelism, .blocks = options_.limit == 0});
+    auto dead_letters = dead_letter_settings(declaration_.graph.settings().config,
+                                             options_.dead_letters, options_.dead_letters_bytes);
+    if (!dead_letters) return report_error(dead_letters.error());
+    dead_letters_ = std::move(*dead_letters);
+    Plan plan = make_plan(declaration_.graph, {.parallelism = options_.parallelism,
+                                               .blocks = options_.limit == 0,
+                                               .places = !dead_letters_.folder.empty()});
     if (options_.explain) {
       std::fputs(explain(declaration_.graph, plan).c_str(), stdout);
       return 0;
@@ -99,6 +104,7 @@ class Host {
     say_where();
     loop(engine, reporter, signals);
     const Status failure = engine.finish();
+    kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
     return finish(reporter, failure, engine.stopping());
   }
 
@@ -131,6 +137,7 @@ class Host {
     run.memory_bytes = options_.memory_bytes != 0 ? options_.memory_bytes : default_memory_bytes();
     run.log = log_;
     state_.give(run);
+    run.dead_letters = dead_letters_;
     return run;
   }
 
@@ -197,10 +204,12 @@ class Host {
       page_->stop();
     }
     if (failed) report_error(failure);
+    Report summary = *report;
+    if (kept_) summary.parts.push_back(*kept_);
     if (options_.json) {
-      std::printf("%s\n", summary_json(*report).c_str());
+      std::printf("%s\n", summary_json(summary).c_str());
     } else {
-      std::fputs(summary_text(*report).c_str(), stderr);
+      std::fputs(summary_text(summary).c_str(), stderr);
     }
     return exit_code(failure);
   }
@@ -209,6 +218,8 @@ class Host {
   const HostOptions& options_;
   const HostExtras& extras_;
   Env& env_;
+  DeadLetterSettings dead_letters_;
+  std::optional<SummaryPart> kept_;  ///< what became of dead letters, at the end
   StderrLog log_sink_;
   Log log_;
   StateFolder state_;

@@ -41,6 +41,8 @@ struct HostOptions {
   std::optional<std::string> state_dir;         ///< as guarantee
   std::optional<Duration> checkpoint_interval;  ///< as guarantee
   StateAccess state_access = {};                ///< of state_dir
+  std::string dead_letters;              ///< folder to keep them in; empty: what the topology says
+  std::uint64_t dead_letters_bytes = 0;  ///< 0: what the topology says
 };
 
 /// What a program may add to a run.
@@ -74,6 +76,13 @@ int exit_code(const Status& status);
 
 /// Prints "error 1001: ..." to standard error and returns the exit code.
 int report_error(const Status& status);
+
+/// Where the dead letters of a run are kept, by what the topology says and over that by `folder`
+/// and `bytes_max`, where they are given. Errors: 1002 for a setting that cannot be.
+Result<DeadLetterSettings> dead_letter_settings(const Config& config, const std::string& folder,
+                                                std::uint64_t bytes_max);
+/// What became of them, for the summary; nullopt: they are not kept.
+std::optional<SummaryPart> dead_letter_summary(const DeadLetterJournal* journal);
 
 /// Validates, plans, runs, and prints the summary. Returns the exit code.
 int run_with(Topology& topology, const HostOptions& options, const HostExtras& extras);

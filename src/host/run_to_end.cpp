@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "env/machine_memory.hpp"
+#include "host/host.hpp"
 #include "host/state_folder.hpp"
 #include "millrace/run.hpp"
 #include "runtime/runtime.hpp"
@@ -26,8 +27,12 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
   options.speed = settings.speed;
   options.memory_bytes =
       settings.memory_bytes != 0 ? settings.memory_bytes : detail::default_memory_bytes();
+  auto dead_letters = detail::dead_letter_settings(graph.settings().config, "", 0);
+  if (!dead_letters) return dead_letters.error();
+  options.dead_letters = std::move(*dead_letters);
   const detail::PlanOptions plan{.parallelism = static_cast<std::uint32_t>(settings.parallelism),
-                                 .blocks = settings.limit == 0};
+                                 .blocks = settings.limit == 0,
+                                 .places = !options.dead_letters.folder.empty()};
   detail::Plan laid_out = detail::make_plan(graph, plan);
   if (Status status = detail::check_size(laid_out); !status.ok()) return status;
   detail::StateFolder state;

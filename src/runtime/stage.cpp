@@ -1,7 +1,30 @@
 // What every kind of stage does: opening, emitting, dead letters, watermarks and ends.
 #include "runtime/stage.hpp"
 
+#include <fmt/format.h>
+
+#include "runtime/kept_letter.hpp"
+#include "runtime/message_range.hpp"
+
 namespace millrace::detail {
+namespace {
+
+/// How often a message that has failed for the last time was tried; 0: a row of several, whose
+/// tries are theirs.
+int tries_of(MessageRef message) {
+  if (!message) return 1;
+  const auto* const range = dynamic_cast<const MessageRange*>(&message.origin());
+  return range == nullptr ? 0 : range->tries(message.index()) + 1;
+}
+
+/// As messages say their places.
+std::string text_of(const LetterOrigin& origin) {
+  if (!origin.partition || !origin.position) return {};
+  return fmt::format("{} partition {}, message {}", origin.source, *origin.partition,
+                     *origin.position);
+}
+
+}  // namespace
 
 Status Stage::open(const StageOpening& opening) {
   user_ = std::make_unique<TaskContext>(opening.place);
@@ -56,21 +79,43 @@ void Stage::end() {
 void Stage::fail(std::string_view reason, const BatchBase& batch, std::size_t index,
                  const BatchType& type) {
   const MessageRef message = batch.message_of(index);
-  if (!message) return add(reason, "", type.describe(batch, index));
-  Origin& origin = message.origin();
-  if (!origin.fail(message.index(), {plan_.name, reason})) {
-    return add(reason, origin.place_of(message.index()), type.describe(batch, index));
+  if (message && message.origin().fail(message.index(), {plan_.name, reason})) {
+    ++failed_;
+    return shared_.dead_letters->note_failure(plan_.name, reason,
+                                              message.origin().place_of(message.index()));
   }
-  ++failed_;
-  shared_.dead_letters->note_failure(plan_.name, reason, origin.place_of(message.index()));
+  SetAside letter;
+  letter.reason = reason;
+  letter.tries = tries_of(message);
+  if (!batch.arrivals.empty()) {
+    letter.origin = shared_.dead_letters->origin_of(batch.arrival_of(index));
+  }
+  const std::string where =
+      message ? message.origin().place_of(message.index()) : text_of(letter.origin);
+  letter.where = where;
+  const std::string record = type.describe(batch, index);
+  letter.record = record;
+  set_aside(letter);
 }
 
 void Stage::add(std::string_view reason, std::string_view where, std::string_view record) {
+  SetAside letter;
+  letter.reason = reason;
+  letter.where = where;
+  letter.record = record;
+  if (plan_.make_source) letter.origin.source = plan_.name;
+  letter.is_record = plan_.make_operator == nullptr;
+  set_aside(letter);
+}
+
+void Stage::set_aside(SetAside letter) {
+  letter.component = plan_.name;
+  letter.task = static_cast<std::uint32_t>(user_->index());
   ++letters_;
-  shared_.dead_letters->add(plan_.name, reason, where, record);
+  shared_.dead_letters->add(letter);
   if (!outlets_.any_for_errors()) return;
-  errors_.values.push_back(
-      {plan_.name, std::string(reason), std::string(where), std::string(record)});
+  errors_.values.push_back({plan_.name, std::string(letter.reason), std::string(letter.where),
+                            std::string(letter.record.substr(0, KeptLetter::kRecordBytesMax))});
 }
 
 }  // namespace millrace::detail

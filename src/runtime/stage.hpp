@@ -18,6 +18,7 @@
 #include "runtime/memory_budget.hpp"
 #include "runtime/outlets.hpp"
 #include "runtime/running_sums.hpp"
+#include "runtime/set_aside.hpp"
 #include "runtime/stage_figures.hpp"
 #include "runtime/stage_hooks.hpp"
 #include "runtime/stored_stages.hpp"
@@ -25,17 +26,6 @@
 #include "topology/plan.hpp"
 
 namespace millrace::detail {
-
-/// Sees dead letters of all tasks; any thread.
-class DeadLetterLog {
- public:
-  virtual ~DeadLetterLog() = default;
-  virtual void add(const std::string& component, std::string_view reason, std::string_view where,
-                   std::string_view record) = 0;
-  /// What failed and is tried again: counted by its reason, and no dead letter.
-  virtual void note_failure(const std::string& /*component*/, std::string_view /*reason*/,
-                            std::string_view /*where*/) {}
-};
 
 /// What the stages of a task share.
 struct TaskShared {
@@ -142,6 +132,8 @@ class Stage : public DeadLetters {
   Outlets outlets_;
 
  private:
+  void set_aside(SetAside letter);
+
   std::unique_ptr<TaskContext> user_;
   Batch<DeadLetter> errors_;  ///< of the call that runs, when somebody reads them
   std::uint64_t letters_ = 0;

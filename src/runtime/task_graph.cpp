@@ -26,14 +26,25 @@ Status check_guarantee(Guarantee guarantee, bool epochs) {
 
 }  // namespace
 
-void DeadLetterStore::add(const std::string& component, std::string_view reason,
-                          std::string_view where, std::string_view record) {
-  DeadLetterReport letter{component, std::string(reason), std::string(where),
-                          std::string(record.substr(0, kRecordBytesMax)), env_.clock->wall_us()};
+Status DeadLetterStore::keep(const DeadLetterSettings& settings, const std::string& topology) {
+  journal_ = std::make_unique<DeadLetterJournal>(settings, topology, env_, log_);
+  return journal_->open();
+}
+
+void DeadLetterStore::close() {
+  if (journal_) journal_->close();
+}
+
+void DeadLetterStore::add(const SetAside& aside) {
+  const Time now = env_.clock->wall_us();
+  if (journal_) journal_->add(KeptLetter(aside, now));
+  DeadLetterReport letter{std::string(aside.component), std::string(aside.reason),
+                          std::string(aside.where),
+                          std::string(aside.record.substr(0, kRecordBytesMax)), now};
   std::lock_guard lock(mutex_);
   if (++seen_ <= kLoggedMax) {
     std::string text = "component=";
-    append_json_string(text, component);
+    append_json_string(text, letter.component);
     text += " reason=";
     append_json_string(text, letter.reason);
     if (!letter.where.empty()) {
@@ -48,10 +59,18 @@ void DeadLetterStore::add(const std::string& component, std::string_view reason,
   if (kept_.size() > kKept) kept_.pop_back();
 }
 
-void DeadLetterStore::note_failure(const std::string& component, std::string_view reason,
+void DeadLetterStore::note_failure(std::string_view component, std::string_view reason,
                                    std::string_view where) {
   const std::lock_guard lock(mutex_);
-  count_reason({component, std::string(reason), std::string(where), "", env_.clock->wall_us()});
+  count_reason(
+      {std::string(component), std::string(reason), std::string(where), "", env_.clock->wall_us()});
+}
+
+LetterOrigin DeadLetterStore::origin_of(const Arrival& place) const {
+  const std::uint32_t partitions_max = Arrival::at(1, 0, 0).origin;
+  const std::uint32_t node = place.origin / partitions_max;
+  if (node >= sources_.size() || sources_[node].empty()) return {};
+  return {sources_[node], place.origin % partitions_max, place.number};
 }
 
 void DeadLetterStore::count_reason(const DeadLetterReport& letter) {
@@ -120,6 +139,11 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
     task->find_time_origins();
   }
   find_siblings();
+  std::vector<std::string> sources(plan_.stages.size());
+  for (const PlanStage& stage : plan_.stages) {
+    if (stage.make_source) sources[stage.node] = stage.name;
+  }
+  dead_letters_.set_sources(std::move(sources));
 }
 
 /// What batches on their way let go now wakes nobody.
@@ -274,6 +298,10 @@ Status TaskGraph::open() {
       !status.ok()) {
     return status;
   }
+  if (!options_.dead_letters.folder.empty()) {
+    Status status = dead_letters_.keep(options_.dead_letters, plan_.topology);
+    if (!status.ok()) return status;
+  }
   if (Status status = start_worker(); !status.ok()) return status;
   StageOpening opening;
   opening.hooks = &plan_.settings.task_hooks;
@@ -328,6 +356,7 @@ Status TaskGraph::restore(const PlanStage& plan, const StoredStages& stored) {
 
 Status TaskGraph::close() {
   for (auto& task : tasks_) task->close();
+  dead_letters_.close();
   if (tracking_) tracking_->detach();
   Status failure;
   for (; worker_hooks_started_ > 0; --worker_hooks_started_) {

@@ -12,6 +12,7 @@
 
 #include "checkpoint/checkpoint.hpp"
 #include "metrics/report.hpp"
+#include "runtime/dead_letter_journal.hpp"
 #include "runtime/epoch_coordinator.hpp"
 #include "runtime/epoch_options.hpp"
 #include "runtime/running_sums.hpp"
@@ -36,16 +37,26 @@ struct RunOptions {
   /// What newest() of `epochs` gave: the run goes on from there, and takes it apart. Null: it
   /// begins anew.
   std::shared_ptr<EpochImage> restore{};
+  DeadLetterSettings dead_letters{};
 };
 
-/// The last dead letters of all tasks. Any thread.
+/// The last dead letters of all tasks, and where it is asked for, all of them on disk. Any thread.
 class DeadLetterStore final : public DeadLetterLog {
  public:
   explicit DeadLetterStore(Env& env, Log log) : env_(env), log_(log) {}
-  void add(const std::string& component, std::string_view reason, std::string_view where,
-           std::string_view record) override;
-  void note_failure(const std::string& component, std::string_view reason,
+  /// Before anything is added: what sources are called, by node; "" for other components.
+  void set_sources(std::vector<std::string> names) { sources_ = std::move(names); }
+  /// Before anything is added: keeps all of them in a journal too. Errors: those of its open().
+  Status keep(const DeadLetterSettings& settings, const std::string& topology);
+  /// Nothing is added any more.
+  void close();
+  /// Null: they are not kept.
+  const DeadLetterJournal* journal() const { return journal_.get(); }
+
+  void add(const SetAside& letter) override;
+  void note_failure(std::string_view component, std::string_view reason,
                     std::string_view where) override;
+  LetterOrigin origin_of(const Arrival& place) const override;
   /// Newest first.
   std::vector<DeadLetterReport> recent() const;
   /// Those of a component by reason, newest first, at most kReasonsMax; numbers in reasons do not
@@ -65,6 +76,8 @@ class DeadLetterStore final : public DeadLetterLog {
   std::deque<DeadLetterReport> kept_;
   std::map<std::string, Reasons, std::less<>> reasons_;  ///< by component
   std::uint64_t seen_ = 0;
+  std::vector<std::string> sources_;
+  std::unique_ptr<DeadLetterJournal> journal_;
 };
 
 /// Built and destroyed by one thread while no task is being stepped. Counters may be read at any
@@ -91,6 +104,7 @@ class TaskGraph {
   EpochCoordinator* epochs() const { return epochs_.get(); }
   /// What the run may hold and holds. Any thread may read.
   const MemoryBudget& memory() const { return memory_; }
+  const DeadLetterStore& dead_letters() const { return dead_letters_; }
   std::vector<std::unique_ptr<Task>>& tasks() { return tasks_; }
   const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
   /// Channels by the positions of their tasks in tasks().

@@ -77,6 +77,7 @@ class Planner {
 
   Plan run() {
     makes_arrivals_ = before_tie_breakers(graph_);
+    if (options_.places) makes_arrivals_.assign(makes_arrivals_.size(), true);
     spread_ = find_spread(graph_, options_, makes_arrivals_);
     node_tasks_ = count_tasks(graph_, options_, spread_);
     for (const Node& node : graph_.nodes()) add_node(node);

@@ -194,7 +194,10 @@ TEST(ReportFigures, CountDeadLettersByReason) {
 
 TEST(ReportFigures, KeepABoundedNumberOfReasons) {
   DeadLetterStore store(real_env(), Log());
-  for (char a = 'a'; a <= 'z'; ++a) store.add("c", std::string("reason ") + a, "", "");
+  for (char a = 'a'; a <= 'z'; ++a) {
+    const std::string reason = std::string("reason ") + a;
+    store.add({.component = "c", .reason = reason, .where = "", .record = ""});
+  }
   const auto errors = store.errors_of("c");
   ASSERT_EQ(errors.size(), 8u);
   std::uint64_t sum = 0;
