@@ -18,13 +18,13 @@ bool holds(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-Status unknown(const JournalFlags& flags, const std::string& word) {
+Status unknown(const JournalFlags& flags, const std::string& word, const std::string& group) {
   std::vector<std::string> known = flags.with_value;
   known.insert(known.end(), flags.alone.begin(), flags.alone.end());
   const std::string near = detail::nearest_word(word, known);
   return {Code::option_unknown,
-          fmt::format("{}: there is no such flag{}; `millrace journal --help` lists them", word,
-                      near.empty() ? "" : ": did you mean " + near + "?")};
+          fmt::format("{}: there is no such flag{}; `millrace {} --help` lists them", word,
+                      near.empty() ? "" : ": did you mean " + near + "?", group)};
 }
 
 /// Nobody shall take such a run for a safe one.
@@ -39,7 +39,8 @@ void warn_of(const detail::JournalOptions& unsafe) {
 }  // namespace
 
 Result<JournalWords> JournalWords::read(int argc, char** argv, const JournalFlags& flags,
-                                        const std::vector<std::string>& plain) {
+                                        const std::vector<std::string>& plain,
+                                        const std::string& group) {
   JournalWords words;
   for (int at = 1; at < argc; ++at) {
     std::string word = argv[at];
@@ -52,22 +53,22 @@ Result<JournalWords> JournalWords::read(int argc, char** argv, const JournalFlag
     if (holds(flags.alone, word)) {
       words.values_[word] = "";
     } else if (!holds(flags.with_value, flag)) {
-      return unknown(flags, flag);
+      return unknown(flags, flag, group);
     } else if (equals != std::string::npos) {
       words.values_[flag] = word.substr(equals + 1);
     } else if (at + 1 < argc) {
       words.values_[flag] = argv[++at];
     } else {
-      return invalid(word + ": its value is missing; `millrace journal --help` tells more");
+      return invalid(
+          fmt::format("{}: its value is missing; `millrace {} --help` tells more", word, group));
     }
   }
   const bool more = !plain.empty() && plain.back().ends_with("...]");
   const std::size_t least = plain.size() - (more ? 1 : 0);
   if (words.plain_.size() < least || (words.plain_.size() > least && !more)) {
     return invalid(
-        fmt::format("journal {}: it takes {}, and got {} words; `millrace journal "
-                    "--help` tells more",
-                    argv[0], fmt::join(plain, " "), words.plain_.size()));
+        fmt::format("{0} {1}: it takes {2}, and got {3} words; `millrace {0} --help` tells more",
+                    group, argv[0], fmt::join(plain, " "), words.plain_.size()));
   }
   return words;
 }

@@ -1,4 +1,5 @@
-// The words of a `millrace journal` command line: its flags with values, and what stands without.
+// The words of a `millrace journal` or `millrace dead-letters` command line: flags with values, and
+// what stands without.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +23,12 @@ struct JournalFlags {
 /// A command line, read.
 class JournalWords {
  public:
-  /// `argv[0]` is the command. Errors: 1001 for an unknown flag, with a near one; 1002 for a
-  /// value that is missing, or when there are not `plain` words beside the flags; a last one that
-  /// ends in "...]" stands for any number.
+  /// `argv[0]` is the command, one of `group`. Errors: 1001 for an unknown flag, with a near one;
+  /// 1002 for a value that is missing, or when there are not `plain` words beside the flags; a last
+  /// one that ends in "...]" stands for any number.
   static Result<JournalWords> read(int argc, char** argv, const JournalFlags& flags,
-                                   const std::vector<std::string>& plain);
+                                   const std::vector<std::string>& plain,
+                                   const std::string& group = "journal");
 
   const std::string& plain(std::size_t at) const { return plain_[at]; }
   /// Those from `at` on.

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "bench/bench.hpp"
 #include "checkpoints_command.hpp"
+#include "dead_letters_command.hpp"
 #include "demo.hpp"
 #include "host/host.hpp"
 #include "host/version.hpp"
@@ -31,6 +32,8 @@ usage: millrace COMMAND [flags]
   test      run text tests: programs, their input and what must come of it
   journal   look into a journal, append to it, read it, verify it: ls, describe, produce, consume
   checkpoints  look into a state folder: ls, describe, verify
+  dead-letters
+            the records that runs have set aside: ls, show, replay
   bench     measure the engine against hand-written loops: hashtags, window-sum, latency
   version   print the version
   help      print this
@@ -40,9 +43,9 @@ flags of the demo from run(topology, argc, argv).
 )";
 
 int refuse(const std::string& word) {
-  const std::vector<std::string> known = {"demo",        "run",   "plan",    "validate",
-                                          "schema",      "new",   "test",    "journal",
-                                          "checkpoints", "bench", "version", "help"};
+  const std::vector<std::string> known = {
+      "demo",    "run",         "plan",         "validate", "schema",  "new", "test",
+      "journal", "checkpoints", "dead-letters", "bench",    "version", "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -64,6 +67,7 @@ int main(int argc, char** argv) {
   if (command == "test") return millrace::apps::test_main(argc - 1, argv + 1);
   if (command == "journal") return millrace::apps::journal_main(argc - 1, argv + 1);
   if (command == "checkpoints") return millrace::apps::checkpoints_main(argc - 1, argv + 1);
+  if (command == "dead-letters") return millrace::apps::dead_letters_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
   if (command == "version" || command == "--version") {
     std::printf("millrace %s\n", millrace::detail::kVersion);

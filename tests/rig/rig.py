@@ -18,6 +18,7 @@ from collections.abc import Callable
 import call_faults
 import journal_damage
 import journal_kills
+import poison_records
 import power_images
 import topology_kills
 
@@ -64,6 +65,8 @@ BARS = [
         topology_kills.kills, (1, 24), (10, 100), "no-dedup", "duplicate"),
     Bar("damage", "R5", "one flipped bit; 1 of 11: a file cut short", journal_damage.damage,
         (1, 220), (4, 550), "no-checksum", "served"),
+    Bar("poison", "R14", "1 % of the records do not fit", poison_records.poison,
+        (1, 20_000), (1, 1_000_000), poison_records.SMALL_BOUND, "lost-letter"),
 ]
 SHOWN = 5  # anomalies of a row
 
