@@ -32,6 +32,8 @@ template <class T, class Key, class Spec>
 class RefiringStream;
 template <class Windowed, class T>
 class NewestStream;
+template <class L, class LKey, class R, class RKey>
+class Join;
 
 namespace detail {
 template <class Stream>
@@ -226,6 +228,11 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
                   "millrace: over() looks back by a number of records or a span of time: "
                   "over(last(100)) or over(last(5min))");
   }
+
+  /// This stream and another one, to be joined by equal keys: orders.key_by(&Order::id)
+  /// .join(shipments.key_by(&Shipment::order)).within(0s, 1h).inner(f). See joined_stream.hpp.
+  template <class R, class RKey>
+  Join<T, Key, R, RKey> join(const KeyedStream<R, RKey>& right) const;
 
   /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
   /// const T&) -> A; emitted for every record. When add throws, the value is as before: it
@@ -471,6 +478,7 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 }  // namespace millrace
 
 #include "millrace/clock_windows.hpp"    // what window(....by_clock()) is cut from
+#include "millrace/joined_stream.hpp"    // what join(...) returns
 #include "millrace/key_windows.hpp"      // what window(session(...)) returns; needs KeyedStream
 #include "millrace/newest_stream.hpp"    // what window(...).last(100) returns
 #include "millrace/refiring_stream.hpp"  // what window(tumbling(...).early(...)) returns

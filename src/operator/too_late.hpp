@@ -1,4 +1,5 @@
-// TooLate: the records of a batch that came too late for all their windows, which leave on port 1.
+// TooLate: the records of a batch that came too late for all their windows, which leave on a port
+// of their own.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@ class TooLate {
   bool empty() const { return picks_.empty(); }
 
   /// Hands on those that were noted of `in`, where somebody reads them.
-  void hand_on(const Batch<T>& in, Outputs& outputs) {
-    if (empty() || !outputs.has_readers(1)) return;
+  void hand_on(const Batch<T>& in, Outputs& outputs, std::uint32_t port = 1) {
+    if (empty() || !outputs.has_readers(port)) return;
     out_.clear();
     carry_marks(in, out_);
     batch_type<T>().append(out_, in, picks_);
-    outputs.push(1, out_);
+    outputs.push(port, out_);
   }
 
  private:

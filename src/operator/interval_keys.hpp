@@ -1,0 +1,112 @@
+// IntervalKeys: what an interval join keeps of each key: the records of both sides that may still
+// find partners.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "operator/joined_records.hpp"
+#include "state/key_alarms.hpp"
+#include "state/keyed_tables.hpp"
+#include "window/join_interval.hpp"
+
+namespace millrace::detail {
+
+/// One key's records.
+struct IntervalRecords {
+  using Entries = JoinEntries<JoinEntry>;
+  explicit IntervalRecords(MemoryMeter* meter) : left(meter), right(meter) {}
+
+  bool empty() const { return left.empty() && right.empty(); }
+  template <int kSide>
+  Entries& entries() {
+    if constexpr (kSide == 0) {
+      return left;
+    } else {
+      return right;
+    }
+  }
+
+  Entries left;
+  Entries right;
+  Time alarm = kTimeMax;  ///< when next to look what is over
+};
+
+/// One thread. Throws MemoryRefused.
+template <class K>
+class IntervalKeys {
+ public:
+  /// `tells`: records that go without a partner are asked for at once. Others are only forgotten,
+  /// which happens once in the time that a record is kept.
+  IntervalKeys(const JoinInterval& interval, bool tells, MemoryMeter* meter)
+      : interval_(interval), tells_(tells), meter_(meter), keys_(meter) {
+    alarms_.count_with(meter);
+  }
+
+  bool empty() const { return keys_.size() == 0; }
+  IntervalRecords& of(const K& key, std::uint64_t hash) {
+    return keys_.upsert(key, hash, [this] { return IntervalRecords(meter_); });
+  }
+  /// Adds a record that may still find partners.
+  template <int kSide>
+  void add(IntervalRecords& of_key, std::uint64_t hash, const JoinEntry& entry) {
+    of_key.template entries<kSide>().insert(entry);
+    const Time closes = interval_.closes(kSide, entry.time);
+    if (closes < of_key.alarm || of_key.alarm == kTimeMax) wake(of_key, closes, hash);
+  }
+  /// Nothing was added.
+  void leave(const IntervalRecords& of_key, const K& key, std::uint64_t hash) {
+    if (of_key.empty()) keys_.erase(key, hash);
+  }
+  /// Lets go of the records for which no partner comes behind `watermark`: calls left(entry) and
+  /// right(entry) before.
+  template <class Left, class Right>
+  void close(Time watermark, Left&& left, Right&& right) {
+    alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
+      keys_.erase_of_hash(hash, [&](const K&, IntervalRecords& of_key) {
+        if (when != of_key.alarm) return false;  // an earlier one has taken its place
+        close_side(0, of_key.left, watermark, left);
+        close_side(1, of_key.right, watermark, right);
+        if (of_key.empty()) return true;
+        wake(of_key, next_look(of_key), hash);
+        return false;
+      });
+    });
+  }
+
+ private:
+  using Entries = IntervalRecords::Entries;
+
+  void wake(IntervalRecords& of_key, Time when, std::uint64_t hash) {
+    of_key.alarm = when;
+    alarms_.add(when, hash);
+  }
+  template <class Gone>
+  void close_side(int side, Entries& entries, Time watermark, Gone& gone) {
+    while (!entries.empty()) {
+      const JoinEntry& entry = entries.front();
+      if (interval_.closes(side, entry.time) >= watermark && watermark != kTimeMax) return;
+      gone(entry);
+      entries.pop_front();
+    }
+  }
+  Time next_look(const IntervalRecords& of_key) const {
+    Time next = tells_ ? kTimeMax : kTimeMin;
+    const auto look = [&](int side, const Entries& entries) {
+      if (entries.empty()) return;
+      const Time closes = interval_.closes(side, (tells_ ? entries.front() : entries.back()).time);
+      next = tells_ ? std::min(next, closes) : std::max(next, closes);
+    };
+    look(0, of_key.left);
+    look(1, of_key.right);
+    return next;
+  }
+
+  JoinInterval interval_;
+  bool tells_;
+  MemoryMeter* meter_;
+  KeyedTables<K, IntervalRecords> keys_;
+  KeyAlarms alarms_;
+};
+
+}  // namespace millrace::detail

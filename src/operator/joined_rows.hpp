@@ -1,0 +1,124 @@
+// JoinedRows: the rows that a join makes of records of both sides, or of one where the other has
+// none.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "operator/operator.hpp"
+#include "operator/stateless.hpp"
+#include "record/row_batch.hpp"
+#include "record/schema.hpp"
+
+namespace millrace::detail {
+
+/// Which rows a join emits.
+enum class JoinKind : std::uint8_t {
+  inner,  ///< pairs
+  left,   ///< and left records without a partner
+  right,  ///< and right ones
+  full,   ///< and both
+  semi,   ///< left records with a partner, once
+  anti,   ///< left records without one
+};
+
+constexpr bool keeps_left(JoinKind kind) {
+  return kind == JoinKind::left || kind == JoinKind::full || kind == JoinKind::anti;
+}
+constexpr bool keeps_right(JoinKind kind) {
+  return kind == JoinKind::right || kind == JoinKind::full;
+}
+constexpr bool makes_pairs(JoinKind kind) {
+  return kind != JoinKind::semi && kind != JoinKind::anti;
+}
+
+/// Makes a row of user code: the side that may be missing is a pointer, null then.
+template <JoinKind kKind, class F>
+struct PairMaker {
+  static constexpr JoinKind kJoin = kKind;
+  F f;
+  template <class L, class R, class Out>
+  void operator()(Batch<Out>& out, const L* left, const R* right) const {
+    if constexpr (kKind == JoinKind::inner) {
+      out.values.push_back(std::invoke(f, *left, *right));
+    } else if constexpr (kKind == JoinKind::left) {
+      out.values.push_back(std::invoke(f, *left, right));
+    } else if constexpr (kKind == JoinKind::right) {
+      out.values.push_back(std::invoke(f, left, *right));
+    } else {
+      out.values.push_back(std::invoke(f, left, right));
+    }
+  }
+};
+
+/// The left record as it is: semi and anti.
+struct LeftMaker {
+  template <class L, class R>
+  void operator()(Batch<L>& out, const L* left, const R*) const {
+    out.values.push_back(*left);
+  }
+};
+
+/// One thread. `Maker` is called as maker(Batch<Out>&, const L*, const R*), of which at most one is
+/// null.
+template <class Out, class Maker>
+class JoinedRows {
+ public:
+  explicit JoinedRows(Maker maker) : maker_(std::move(maker)) {}
+
+  /// Adds the row of a pair; one whose maker throws is a dead letter. describe() says of which
+  /// records.
+  template <class L, class R, class Describe>
+  void add(const L* left, const R* right, Time time, const Arrival& place, Describe&& describe,
+           const OperatorContext& context, Outputs& outputs) {
+    const std::size_t before = out_.values.size();
+    try {
+      maker_(out_, left, right);
+    } catch (const MemoryRefused&) {
+      throw;
+    } catch (...) {
+      truncate(out_.values, before);
+      context.dead_letters->add(current_exception_text(), "", describe());
+      ++context.tally->rows_refused;
+      return;
+    }
+    own_texts(context);
+    out_.times.push_back(time);
+    if (context.makes_arrivals) out_.arrivals.push_back(place);
+    const bool full = out_.values.size() >= context.batch_records_max ||
+                      (texts_ && texts_->used_bytes() >= context.batch_bytes_max);
+    if (full) flush(outputs);
+  }
+  void set_due(std::int64_t due_ns) { out_.due_ns = due_ns; }
+  void flush(Outputs& outputs) {
+    if (!out_.values.empty()) {
+      const std::int64_t due_ns = out_.due_ns;
+      outputs.push(0, out_);
+      out_.clear();
+      out_.due_ns = due_ns;
+    }
+    texts_ = {};
+  }
+
+ private:
+  /// Both sides may be forgotten before the row is.
+  void own_texts(const OperatorContext& context) {
+    if constexpr (kKnowsTexts<Out>) {
+      if constexpr (Schema<Out>::kBorrows) {
+        if (!texts_) {
+          texts_ = pool_.take(context.arenas);
+          out_.pin(texts_);
+        }
+        rehome_last(out_.values, *texts_);
+      }
+    }
+  }
+
+  Maker maker_;
+  Batch<Out> out_;
+  ArenaPool pool_{16u << 10};
+  ArenaRef texts_;
+};
+
+}  // namespace millrace::detail
