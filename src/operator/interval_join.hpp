@@ -77,7 +77,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
 
  private:
-  using Base::context, Base::emit, Base::keeps, Base::rows;
+  using Base::emit, Base::keeps, Base::rows;
 
   template <int kSide, class T>
   void take(Batch<T>& in, Outputs& outputs) {
@@ -96,7 +96,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       }
     };
     rows().set_due(in.due_ns);
-    side.take(in, kSide + 1, context(), outputs, is_late, handle);
+    side.take(in, kSide + 1, this->context(), outputs, is_late, handle);
     rows().flush(outputs);
   }
 

@@ -89,7 +89,6 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
 
  private:
-  using Base::context;
   using Records = WindowJoinRecords;
   using Entries = Records::Entries;
 
@@ -115,11 +114,11 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       }
     };
     this->rows().set_due(in.due_ns);
-    side.take(in, kSide + 1, context(), outputs, is_late, keep);
+    side.take(in, kSide + 1, this->context(), outputs, is_late, keep);
   }
   template <int kSide>
   void add(const K& key, std::uint64_t hash, const WindowJoinEntry& entry) {
-    Records& of_key = keys_->upsert(key, hash, [this] { return Records(context().state); });
+    Records& of_key = keys_->upsert(key, hash, [this] { return Records(this->context().state); });
     const bool is_first = of_key.empty();
     (kSide == 0 ? of_key.left : of_key.right).insert(entry);
     Time end = windows_.first_end(entry.time);
@@ -158,7 +157,9 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     collect<1>(of_key.right, end, right_);
     const Time time = saturating_add(end, -1);
     std::uint64_t child = 0;
-    const auto place = [&] { return Arrival::at(context().component, 0, hash).child(child++); };
+    const auto place = [&] {
+      return Arrival::at(this->context().component, 0, hash).child(child++);
+    };
     const bool both = !left_.empty() && !right_.empty();
     if (both && makes_pairs(this->kind())) {
       for (const auto& left : left_) {
@@ -182,7 +183,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     for (; at != entries.end() && at->time < end; ++at) {
       if (at->behind == kTimeMin || !is_over(end, at->behind)) found.push_back(*at);
     }
-    if (!context().makes_arrivals) return;
+    if (!this->context().makes_arrivals) return;
     const auto& records = this->template side<kSide>().records();
     std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
       return a.time != b.time ? a.time < b.time
