@@ -11,6 +11,7 @@
 
 #include "base/text.hpp"
 #include "host/host.hpp"
+#include "host/restart_policy.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 struct RawOptions {
   std::string parallelism, executors, ui, speed, duration, limit, line_bytes_max, memory, log_level,
       seed, summary;
-  std::string guarantee, state_dir, checkpoint_interval, unsafe;
+  std::string guarantee, state_dir, checkpoint_interval, restart, unsafe;
   bool allow_drop = false;
   std::string dead_letters, dead_letters_bytes;
   bool headless = false;
@@ -69,6 +70,9 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--checkpoint-interval", raw.checkpoint_interval,
                  "How often the state is kept there, such as 1s or 5min, at least 10ms (default "
                  "10s)");
+  app.add_option("--restart", raw.restart,
+                 "What to do when it fails: none; fixed:TRIES,DELAY; exponential:FIRST,LONGEST; "
+                 "rate:FAILURES/SPAN,DELAY (default exponential:1s,1min with --state-dir)");
   app.add_option("--unsafe", raw.unsafe)->group("");  // not for people: for tests of the tests
   app.add_flag("--allow-drop", raw.allow_drop,
                "Goes on though the state of components that are gone is lost");
@@ -157,18 +161,35 @@ Status read_guarantee(const std::string& text, HostOptions& out) {
   return {};
 }
 
+Status read_unsafe(const std::string& text, StateAccess& out) {
+  struct Switch {
+    const char* word;
+    bool StateAccess::* off;
+    const char* warning;
+  };
+  static constexpr Switch kSwitches[] = {
+      {"no-fsync", &StateAccess::no_sync, "what is kept does not survive a loss of power"},
+      {"no-checksum", &StateAccess::no_checksum, "damage is neither looked for nor found"},
+      {"no-dedup", &StateAccess::no_dedup, "after a crash readers see records again"},
+  };
+  if (text.empty()) return {};
+  for (const Switch& one : kSwitches) {
+    if (text != one.word) continue;
+    out.*one.off = true;
+    std::fprintf(stderr, "UNSAFE: %s; --unsafe is there to see that tests notice\n", one.warning);
+    return {};
+  }
+  return invalid("--unsafe", text, "give no-fsync, no-checksum or no-dedup");
+}
+
 Status read_state(const RawOptions& raw, HostOptions& out) {
   if (!raw.state_dir.empty()) out.state_dir = raw.state_dir;
-  out.state_access.allow_drop = raw.allow_drop;
-  out.state_access.no_sync = raw.unsafe == "no-fsync";
-  out.state_access.no_checksum = raw.unsafe == "no-checksum";
-  if (!raw.unsafe.empty()) {
-    if (!out.state_access.no_sync && !out.state_access.no_checksum)
-      return invalid("--unsafe", raw.unsafe, "give no-fsync or no-checksum");
-    std::fprintf(stderr, "UNSAFE: %s; --unsafe is there to see that tests notice\n",
-                 out.state_access.no_sync ? "what is kept does not survive a loss of power"
-                                          : "damage is neither looked for nor found");
+  out.restart = raw.restart;
+  if (!raw.restart.empty()) {
+    if (const auto policy = RestartPolicy::of(raw.restart); !policy) return policy.error();
   }
+  out.state_access.allow_drop = raw.allow_drop;
+  if (Status status = read_unsafe(raw.unsafe, out.state_access); !status) return status;
   if (raw.checkpoint_interval.empty()) return {};
   const auto interval = parse_duration(raw.checkpoint_interval);
   if (!interval || *interval < kEpochIntervalMin) {

@@ -2,25 +2,27 @@
 #include "millrace/run.hpp"
 
 #include <sysexits.h>
-#include <atomic>
-#include <charconv>
 #include <cstdio>
-#include <cstdlib>
+#include <thread>
 
 #include <fmt/format.h>
 
+#include "base/interval.hpp"
 #include "env/machine_memory.hpp"
 #include "host/host.hpp"
+#include "host/host_page.hpp"
 #include "host/reporter.hpp"
+#include "host/restart_policy.hpp"
 #include "host/state_folder.hpp"
 #include "host/stop_signals.hpp"
-#include "service/service.hpp"
 #include "topology/plan_size.hpp"
 
 namespace millrace::detail {
 namespace {
 
 constexpr Duration kLook = 20ms;  ///< how soon a signal is seen
+/// As Flink's, for runs that have a state folder.
+constexpr const char* kRestartDefault = "exponential:1s,1min";
 constexpr std::int64_t kReportNs = 1'000'000'000;
 
 class StderrLog final : public LogSink {
@@ -33,36 +35,53 @@ class StderrLog final : public LogSink {
   }
 };
 
-Result<PageOptions> page_options(const HostOptions& options) {
-  PageOptions page;
-  if (!options.ui) {
-    page.port_may_move = true;
-    return page;
-  }
-  const std::string& text = *options.ui;
-  const std::size_t colon = text.rfind(':');
-  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-  int number = -1;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (error != std::errc() || end != port.data() + port.size() || number < 0 || number > 65535) {
-    return Status(
-        Code::option_invalid,
-        fmt::format(
-            "--ui {}: give HOST:PORT with a port of 0 to 65535, such as 127.0.0.1:8080, or off",
-            text));
-  }
-  page.host = text.substr(0, colon);
-  if (page.host.size() > 2 && page.host.front() == '[')
-    page.host = page.host.substr(1, page.host.size() - 2);
-  page.port = static_cast<std::uint16_t>(number);
-  return page;
-}
-
 /// What the command line says comes before what the program says.
 void apply(const HostOptions& options, GraphSettings& settings) {
   if (options.guarantee) settings.guarantee = *options.guarantee;
   if (options.state_dir) settings.state.folder = *options.state_dir;
   if (options.checkpoint_interval) settings.state.interval = *options.checkpoint_interval;
+}
+
+/// Prints them all. The exit code of the first; 0: there is none.
+int report_errors(const std::vector<Status>& problems) {
+  for (const Status& problem : problems) report_error(problem);
+  return problems.empty() ? EX_OK : exit_code(problems.front());
+}
+
+int say_finished(const std::string& topology) {
+  std::fprintf(stderr,
+               "%s: the topology has ended, all of its input is done: give another --state-dir to "
+               "run it anew\n",
+               topology.c_str());
+  return EX_OK;
+}
+
+Result<RestartPolicy> restart_policy(const std::string& text, bool makes_epochs) {
+  if (makes_epochs) return RestartPolicy::of(text.empty() ? kRestartDefault : text);
+  if (text.empty()) return RestartPolicy();
+  return Status(Code::option_invalid,
+                "--restart " + text +
+                    ": a topology is started again from its last epoch, and it makes none: give "
+                    "--state-dir DIR as well");
+}
+
+/// Or until somebody asks for the end.
+void wait(Clock& clock, Duration delay, const StopSignals& signals) {
+  const std::int64_t until = clock.steady_ns() + std::chrono::nanoseconds(delay).count();
+  while (clock.steady_ns() < until && !signals.requested()) std::this_thread::sleep_for(kLook);
+}
+
+void print_summary(const Report& report, bool json) {
+  if (json) {
+    std::printf("%s\n", summary_json(report).c_str());
+  } else {
+    std::fputs(summary_text(report).c_str(), stderr);
+  }
+}
+
+Plan plan_of(const Graph& graph, const HostOptions& options, bool places) {
+  return make_plan(
+      graph, {.parallelism = options.parallelism, .blocks = options.limit == 0, .places = places});
 }
 
 /// One run of one topology.
@@ -78,54 +97,68 @@ class Host {
   }
 
   int run() {
-    if (int code = refuse_invalid()) return code;
-    auto dead_letters = dead_letter_settings(declaration_.graph.settings().config,
-                                             options_.dead_letters, options_.dead_letters_bytes);
-    if (!dead_letters) return report_error(dead_letters.error());
-    dead_letters_ = std::move(*dead_letters);
-    Plan plan = make_plan(declaration_.graph, {.parallelism = options_.parallelism,
-                                               .blocks = options_.limit == 0,
-                                               .places = !dead_letters_.folder.empty()});
+    if (int code = report_errors(declaration_.graph.validate())) return code;
+    if (Status status = read_settings(); !status) return report_error(status);
+    const Plan plan = plan_of(declaration_.graph, options_, keeps_letters());
     if (options_.explain) {
       std::fputs(explain(declaration_.graph, plan).c_str(), stdout);
       return 0;
     }
     if (Status status = check_size(plan); !status) return report_error(status);
-    if (!state_.open(declaration_.graph, options_.state_access, log_)) return refuse_state();
-    if (state_.finished()) return say_finished();
-    const StopSignals signals;
-    if (Status status = start_page(); !status) return report_error(status);
-    Engine engine(std::move(plan), run_options(), env_);
-    Reporter reporter(declaration_, engine, options_, extras_, env_);
-    if (Status status = engine.start(); !status) {
-      report_error(status);
-      return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
+    if (!state_.open(declaration_.graph, options_.state_access, log_)) {
+      return report_errors(state_.problems());
     }
-    say_where();
-    loop(engine, reporter, signals);
-    const Status failure = engine.finish();
-    kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
-    return finish(reporter, failure, engine.stopping());
+    if (state_.finished()) return say_finished(declaration_.graph.name());
+    const StopSignals signals;
+    if (Status status = page_.start(options_, log_); !status) return report_error(status);
+    started_ns_ = env_.clock->steady_ns();
+    std::optional<int> code;
+    while (!code) code = run_once(signals);
+    return *code;
   }
 
  private:
-  int refuse_invalid() const {
-    const auto problems = declaration_.graph.validate();
-    for (const Status& problem : problems) report_error(problem);
-    return problems.empty() ? 0 : exit_code(problems.front());
+  bool keeps_letters() const { return !dead_letters_.folder.empty(); }
+  Status read_settings() {
+    const GraphSettings& settings = declaration_.graph.settings();
+    auto letters =
+        dead_letter_settings(settings.config, options_.dead_letters, options_.dead_letters_bytes);
+    if (!letters) return letters.error();
+    dead_letters_ = std::move(*letters);
+    auto restarts = restart_policy(options_.restart, !settings.state.folder.empty());
+    if (restarts) restarts_ = std::move(*restarts);
+    return restarts.error();
   }
 
-  int refuse_state() const {
-    for (const Status& problem : state_.problems()) report_error(problem);
-    return exit_code(state_.problems().front());
+  /// Until it ends; nullopt: it has failed and is to be started again.
+  std::optional<int> run_once(const StopSignals& signals) {
+    Engine engine(plan_of(declaration_.graph, options_, keeps_letters()), run_options(), env_);
+    Reporter reporter(declaration_, engine, options_, extras_, env_);
+    if (Status status = engine.start(); !status) {
+      if (is_restarted(status, reporter, signals)) return std::nullopt;
+      report_error(status);
+      return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
+    }
+    if (!std::exchange(said_where_, true)) say_where();
+    loop(engine, reporter, signals);
+    const Status failure = engine.finish();
+    kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
+    if (is_restarted(failure, reporter, signals)) return std::nullopt;
+    return finish(reporter, failure, stopping_ || engine.stopping());
   }
 
-  int say_finished() const {
-    std::fprintf(stderr,
-                 "%s: the topology has ended, all of its input is done: give another --state-dir "
-                 "to run it anew\n",
-                 declaration_.graph.name().c_str());
-    return EX_OK;
+  /// Waits as the policy says, and looks where the run goes on from.
+  bool is_restarted(const Status& failure, Reporter& reporter, const StopSignals& signals) {
+    if (failure.ok() || stopping_ || !said_where_) return false;
+    if (!RestartPolicy::may_help(failure.code())) return false;
+    const auto delay = restarts_.failed(env_.clock->steady_ns());
+    if (!delay) return false;
+    std::fprintf(stderr, "%s failed and starts again from its last epoch in %s: error %s\n",
+                 declaration_.graph.name().c_str(), format_interval(*delay).c_str(),
+                 failure.to_string().c_str());
+    if (page_.on()) page_.publish(reporter.report("restarting", failure));
+    wait(*env_.clock, *delay, signals);
+    return !signals.requested() && state_.look_again(declaration_.graph).ok();
   }
 
   RunOptions run_options() {
@@ -137,58 +170,35 @@ class Host {
     run.memory_bytes = options_.memory_bytes != 0 ? options_.memory_bytes : default_memory_bytes();
     run.log = log_;
     state_.give(run);
+    run.sinks_at_once = options_.state_access.no_dedup;
     run.dead_letters = dead_letters_;
     return run;
   }
 
-  Status start_page() {
-    if (options_.ui == "off") return {};
-    Result<PageOptions> page = page_options(options_);
-    if (!page) return page.error();
-    page->set_active = [this](bool active) { active_wanted_.store(active); };
-    auto server = PageServer::start(*page, log_);
-    if (!server) return server.error();
-    page_ = std::move(*server);
-    return {};
-  }
-
   void say_where() const {
-    if (options_.json && !page_) return;
-    if (page_) {
-      std::fprintf(stderr, "%s: the page is at %s\n", declaration_.graph.name().c_str(),
-                   page_->address().c_str());
-      const char* display = std::getenv("DISPLAY");
-      const char* wayland = std::getenv("WAYLAND_DISPLAY");
-      if ((!display || !*display) && (!wayland || !*wayland)) {
-        std::fprintf(stderr,
-                     "  from another machine: ssh -L %u:localhost:%u THIS-MACHINE, then open "
-                     "http://localhost:%u\n",
-                     page_->port(), page_->port(), page_->port());
-      }
-    }
+    if (options_.json && !page_.on()) return;
+    page_.say_where(declaration_.graph.name());
     if (!state_.says().empty()) std::fprintf(stderr, "  %s\n", state_.says().c_str());
     for (const std::string& line : extras_.start_lines)
       std::fprintf(stderr, "  %s\n", line.c_str());
   }
 
   void loop(Engine& engine, Reporter& reporter, const StopSignals& signals) {
-    const std::int64_t started = env_.clock->steady_ns();
     std::int64_t reported = 0;
-    bool stopping = false;
     while (!engine.wait_for(kLook)) {
       const std::int64_t now = env_.clock->steady_ns();
-      const bool over = options_.duration && now - started >= options_.duration->count() * 1000;
-      if (!stopping && (over || signals.requested())) {
-        stopping = true;
+      const bool over = options_.duration && now - started_ns_ >= options_.duration->count() * 1000;
+      if (!stopping_ && (over || signals.requested())) {
+        stopping_ = true;
         engine.request_stop();
       }
-      if (const bool wanted = active_wanted_.load(); wanted != engine.active()) {
+      if (const bool wanted = page_.wants_active(); wanted != engine.active()) {
         wanted ? engine.activate() : engine.deactivate();
         reported = 0;  // whoever asked sees it at once
       }
-      if (page_ && now - reported >= kReportNs) {
+      if (page_.on() && now - reported >= kReportNs) {
         reported = now;
-        page_->publish(reporter.report(stopping ? "draining" : "running", {}));
+        page_.publish(reporter.report(stopping_ ? "draining" : "running", {}));
       }
     }
   }
@@ -199,18 +209,14 @@ class Host {
                                         : stopped ? "stopped"
                                                   : "finished",
                                         failed ? failure : Status());
-    if (page_) {
-      page_->publish(report);
-      page_->stop();
+    if (page_.on()) {
+      page_.publish(report);
+      page_.stop();
     }
     if (failed) report_error(failure);
     Report summary = *report;
     if (kept_) summary.parts.push_back(*kept_);
-    if (options_.json) {
-      std::printf("%s\n", summary_json(summary).c_str());
-    } else {
-      std::fputs(summary_text(summary).c_str(), stderr);
-    }
+    print_summary(summary, options_.json);
     return exit_code(failure);
   }
 
@@ -223,8 +229,11 @@ class Host {
   StderrLog log_sink_;
   Log log_;
   StateFolder state_;
-  std::atomic<bool> active_wanted_{true};  ///< as the page asked last
-  std::unique_ptr<PageServer> page_;       // last: its thread stores what is wanted
+  RestartPolicy restarts_;
+  bool stopping_ = false;    ///< somebody asked for the end
+  bool said_where_ = false;  ///< it has run
+  std::int64_t started_ns_ = 0;
+  HostPage page_;
 };
 
 }  // namespace

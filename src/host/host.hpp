@@ -19,6 +19,7 @@ namespace millrace::detail {
 struct StateAccess {
   bool allow_drop = false;   ///< state that no component wants may go
   bool no_sync = false;      ///< unsafe, for tests of the tests: nothing is synced
+  bool no_dedup = false;     ///< unsafe: sinks show at once, whatever becomes of the epoch
   bool no_checksum = false;  ///< unsafe, for tests of the tests: damage is not looked for
 };
 
@@ -40,6 +41,7 @@ struct HostOptions {
   std::optional<Guarantee> guarantee;           ///< nullopt: what the topology says
   std::optional<std::string> state_dir;         ///< as guarantee
   std::optional<Duration> checkpoint_interval;  ///< as guarantee
+  std::string restart;                          ///< see RestartPolicy; empty: its default
   StateAccess state_access = {};                ///< of state_dir
   std::string dead_letters;              ///< folder to keep them in; empty: what the topology says
   std::uint64_t dead_letters_bytes = 0;  ///< 0: what the topology says

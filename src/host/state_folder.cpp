@@ -77,10 +77,16 @@ Status StateFolder::open(const Graph& graph, const StateAccess& access, const Lo
     return store.error();
   }
   store_ = std::move(*store);
-  return look(graph, access.allow_drop);
+  allow_drop_ = access.allow_drop;
+  return look(graph);
 }
 
-Status StateFolder::look(const Graph& graph, bool allow_drop) {
+Status StateFolder::look_again(const Graph& graph) {
+  image_.reset();
+  return look(graph);
+}
+
+Status StateFolder::look(const Graph& graph) {
   const std::string& folder = graph.settings().state.folder;
   auto newest = store_->newest();
   if (!newest) {
@@ -88,7 +94,7 @@ Status StateFolder::look(const Graph& graph, bool allow_drop) {
     return newest.error();
   }
   if (*newest) image_ = std::make_shared<EpochImage>(std::move(**newest));
-  problems_ = plan_restore(graph.name(), outlines_of(graph), image_.get(), allow_drop).problems;
+  problems_ = plan_restore(graph.name(), outlines_of(graph), image_.get(), allow_drop_).problems;
   says_ = image_ ? fmt::format("going on from epoch {} of {} in {}", image_->epoch,
                                format_iso_time(image_->taken_at), folder)
                  : fmt::format("state is kept in {}", folder);

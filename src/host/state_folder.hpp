@@ -25,6 +25,9 @@ class StateFolder {
   /// them: problems().
   Status open(const Graph& graph, const StateAccess& access, const Log& log);
 
+  /// The run has failed: the next one goes on from what is newest now. Errors: 3003, 4001.
+  Status look_again(const Graph& graph);
+
   const std::vector<Status>& problems() const { return problems_; }
   /// The run that worked here has come to the end of its inputs.
   bool finished() const { return image_ != nullptr && image_->finished; }
@@ -34,11 +37,12 @@ class StateFolder {
   void give(RunOptions& run);
 
  private:
-  Status look(const Graph& graph, bool allow_drop);
+  Status look(const Graph& graph);
 
   std::unique_ptr<CheckpointStore> store_;
   std::shared_ptr<EpochImage> image_;
   Duration interval_{0};
+  bool allow_drop_ = false;
   std::vector<Status> problems_;
   std::string says_;
 };

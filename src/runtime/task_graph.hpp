@@ -34,6 +34,8 @@ struct RunOptions {
   ScalingLimits scaling{};       ///< of executors == 0
   EpochStore* epochs = nullptr;  ///< where epochs are kept, outlives the run; null: none are made
   EpochOptions epoch_options{};  ///< of epochs
+  /// Unsafe, for tests of the tests: sinks are not told of epochs and show at once.
+  bool sinks_at_once = false;
   /// What newest() of `epochs` gave: the run goes on from there, and takes it apart. Null: it
   /// begins anew.
   std::shared_ptr<EpochImage> restore{};

@@ -1,0 +1,63 @@
+// Where the page listens, and how people find it.
+#include "host/host_page.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace millrace::detail {
+namespace {
+
+Result<PageOptions> page_options(const HostOptions& options) {
+  PageOptions page;
+  if (!options.ui) {
+    page.port_may_move = true;
+    return page;
+  }
+  const std::string& text = *options.ui;
+  const std::size_t colon = text.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  int number = -1;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc() || end != port.data() + port.size() || number < 0 || number > 65535) {
+    return Status(
+        Code::option_invalid,
+        fmt::format(
+            "--ui {}: give HOST:PORT with a port of 0 to 65535, such as 127.0.0.1:8080, or off",
+            text));
+  }
+  page.host = text.substr(0, colon);
+  if (page.host.size() > 2 && page.host.front() == '[')
+    page.host = page.host.substr(1, page.host.size() - 2);
+  page.port = static_cast<std::uint16_t>(number);
+  return page;
+}
+
+}  // namespace
+
+Status HostPage::start(const HostOptions& options, const Log& log) {
+  if (options.ui == "off") return {};
+  Result<PageOptions> page = page_options(options);
+  if (!page) return page.error();
+  page->set_active = [this](bool active) { active_wanted_.store(active); };
+  auto server = PageServer::start(*page, log);
+  if (!server) return server.error();
+  page_ = std::move(*server);
+  return {};
+}
+
+void HostPage::say_where(const std::string& topology) const {
+  if (!page_) return;
+  std::fprintf(stderr, "%s: the page is at %s\n", topology.c_str(), page_->address().c_str());
+  const char* display = std::getenv("DISPLAY");
+  const char* wayland = std::getenv("WAYLAND_DISPLAY");
+  if ((display && *display) || (wayland && *wayland)) return;
+  std::fprintf(stderr,
+               "  from another machine: ssh -L %u:localhost:%u THIS-MACHINE, then open "
+               "http://localhost:%u\n",
+               page_->port(), page_->port(), page_->port());
+}
+
+}  // namespace millrace::detail
