@@ -6,13 +6,9 @@
 #include <variant>
 
 #include "record/heap_bytes.hpp"
+#include "record/stored_value.hpp"
 
 namespace millrace::detail {
-
-template <class A>
-inline constexpr bool kIsVariant = false;
-template <class... A>
-inline constexpr bool kIsVariant<std::variant<A...>> = true;
 
 /// Sets and maps of nodes.
 template <class A>

@@ -30,6 +30,10 @@ class JoinOperator : public Operator {
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool exclusive,
                      Outputs& outputs) override = 0;
+  void save_state(StateWriter& writer) override {
+    writer.refuse(
+        "the records that a join keeps are not written yet: run it without a state folder");
+  }
 
  protected:
   template <int kSide>

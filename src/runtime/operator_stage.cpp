@@ -126,16 +126,17 @@ void OperatorStage::drain() {
 /// What has ended has handed on what need not be kept.
 Status OperatorStage::save(std::uint64_t, StageImage& image) {
   if (!finished()) called([&] { operator_->before_barrier(*this); });
-  charged([&] {
-    StateWriter writer(context_.task, context_.tasks);
-    operator_->save_state(writer);
-    image.parts = writer.take();
-  });
-  return {};
+  StateWriter writer(context_.task, context_.tasks);
+  charged([&] { operator_->save_state(writer); });
+  image.parts = writer.take();
+  return writer.status();
 }
 
 /// What it holds again has been received by an earlier run.
 Status OperatorStage::restore(const StoredStage* stored) {
+  StateWriter trial(context_.task, context_.tasks);
+  operator_->save_state(trial);  // what it can never write is said before anything runs
+  if (!trial.status().ok()) return trial.status();
   if (!stored || stored->parts.empty()) return {};
   StateReader reader(stored->parts, context_.task, context_.tasks);
   operator_->restore_state(reader);

@@ -34,11 +34,16 @@ Status SourceStage::save(std::uint64_t, StageImage& image) {
   return {};
 }
 
+Status SourceStage::restore(const StoredStage* stored) {
+  const Status status = stored ? restore_from(*stored) : Status();
+  tell_partitions();
+  return status;
+}
+
 /// What is of a task goes to that of the same number; where there are fewer tasks now, they share
 /// the rest.
-Status SourceStage::restore(const StoredStage* stored) {
-  if (!stored) return {};
-  StateReader reader(stored->parts, context_.task, context_.tasks);
+Status SourceStage::restore_from(const StoredStage& stored) {
+  StateReader reader(stored.parts, context_.task, context_.tasks);
   const auto numbers = [&reader](std::string_view name, auto&& visit) {
     reader.each(name, [&](const StatePart& part) {
       BytesCursor cursor(part.bytes);
@@ -54,14 +59,14 @@ Status SourceStage::restore(const StoredStage* stored) {
   numbers(kRead, [&](const StatePart& part, BytesCursor& cursor) {
     if (part.number % context_.tasks == context_.task) read_before_ += cursor.varint();
   });
-  if (stored->replayable && source_->replayable()) {
-    if (Status status = source_->resume(stored->positions); !status.ok()) return status;
+  if (stored.replayable && source_->replayable()) {
+    if (Status status = source_->resume(stored.positions); !status.ok()) return status;
     numbers(kMark, [&](const StatePart& part, BytesCursor& cursor) {
       mark_ = {reader.local(part), cursor.number<Time>()};
     });
     reader.each(kEnded,
                 [&](const StatePart& part) { ended_partitions_.push_back(reader.local(part)); });
-    if (stored->tasks == context_.tasks) {
+    if (stored.tasks == context_.tasks) {
       reader.each(kExhausted,
                   [&](const StatePart& part) { exhausted_ |= part.number == context_.task; });
     }

@@ -37,6 +37,11 @@ Status SourceStage::open_part(const StageOpening& opening) {
   context_.batch_records_max = batch_max_;
   context_.gate = &gate_;
   if (Status status = source_->open(context_); !status.ok()) return status;
+  if (!shared_.epochs) tell_partitions();
+  return {};
+}
+
+void SourceStage::tell_partitions() {
   const std::vector<std::string> shown = shown_partitions();
   aligns_partitions_ = gate_.heeded() && source_->partitions() > 1 &&
                        std::any_of(time_origins_.begin(), time_origins_.end(),
@@ -46,7 +51,6 @@ Status SourceStage::open_part(const StageOpening& opening) {
     if (aligns_partitions_) stage->align_partitions();
     counts_quiet_time_ |= stage->origin().counts_quiet_time();
   }
-  return {};
 }
 
 std::vector<std::string> SourceStage::shown_partitions() const {

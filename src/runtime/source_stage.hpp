@@ -65,7 +65,10 @@ class SourceStage final : public Stage {
   void close_part() override;
 
  private:
+  Status restore_from(const StoredStage& stored);
   BatchBase& polled() { return *batches_[port_]; }
+  /// Once it is known how many there are: a source that goes on from an image may find more.
+  void tell_partitions();
   std::vector<std::string> shown_partitions() const;
   std::string shown_partition(std::uint32_t partition) const;
   /// Partitions are numbered over all tasks: task t of n owns those with index % n == t.
