@@ -63,7 +63,8 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option(
       "--guarantee", raw.guarantee,
       "What is promised of each record: at_most_once; at_least_once, which plays failed ones "
-      "again; or exactly_once, which needs --state-dir (default: what the program says)");
+      "again; or exactly_once, which needs --state-dir (default: what the program says, or with "
+      "--state-dir exactly_once)");
   app.add_option("--state-dir", raw.state_dir,
                  "Folder of this topology's state: the next run with it goes on where this one "
                  "ended, also after a crash");

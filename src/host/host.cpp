@@ -40,6 +40,8 @@ void apply(const HostOptions& options, GraphSettings& settings) {
   if (options.guarantee) settings.guarantee = *options.guarantee;
   if (options.state_dir) settings.state.folder = *options.state_dir;
   if (options.checkpoint_interval) settings.state.interval = *options.checkpoint_interval;
+  const bool unsaid = !options.guarantee && settings.guarantee == Guarantee::at_most_once;
+  if (unsaid && !settings.state.folder.empty()) settings.guarantee = Guarantee::exactly_once;
 }
 
 /// Prints them all. The exit code of the first; 0: there is none.
