@@ -45,6 +45,9 @@ class HeldBatches {
     } else {
       batch_type<T>().append_all(*held.batch, in);
     }
+    // Those of a batch that came over a shuffle meet restored ones, which have none.
+    held.batch->hashes.clear();
+    held.batch->hashed_by = nullptr;
     held.batch->messages.lend();  // the stage keeps them, see Standing::holds_from
     const std::size_t bytes = held_bytes(*held.batch);
     if (meter) meter->grow(bytes);

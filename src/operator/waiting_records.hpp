@@ -44,6 +44,8 @@ class WaitingRecords {
   void close_chunk() {
     if (!open_) return;
     batch_type<T>().rehome(*open_);
+    open_->hashes.clear();  // restored ones have none
+    open_->hashed_by = nullptr;
     open_.reset();
   }
   /// Something happened for which those of a key may wait no longer.
