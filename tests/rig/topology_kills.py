@@ -211,7 +211,7 @@ def live(topology, truth, chance, kills_left):
     follower = None
     try:
         for turn in range(kills_left):
-            if follower is None and (topology.folder / "sums").exists():
+            if follower is None and topology.outputs["sums"].served()[0]:
                 follower = Follower(topology.outputs["sums"])
             wrong, ended, first_s = one_life(topology, chance, follower)
             if first_s is not None:
