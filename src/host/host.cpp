@@ -135,7 +135,7 @@ class Host {
   /// Until it ends; nullopt: it has failed and is to be started again.
   std::optional<int> run_once(const StopSignals& signals) {
     Engine engine(plan_of(declaration_.graph, options_, keeps_letters()), run_options(), env_);
-    Reporter reporter(declaration_, engine, options_, extras_, env_);
+    Reporter reporter(declaration_, engine, options_, extras_, env_, started_ns_);
     if (Status status = engine.start(); !status) {
       if (is_restarted(status, reporter, signals)) return std::nullopt;
       report_error(status);

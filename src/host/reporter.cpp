@@ -34,14 +34,14 @@ std::int64_t cpu_ms() {
 }  // namespace
 
 Reporter::Reporter(const Declaration& declaration, const Engine& engine, const HostOptions& options,
-                   const HostExtras& extras, Env& env)
+                   const HostExtras& extras, Env& env, std::int64_t started_ns)
     : declaration_(declaration),
       engine_(engine),
       options_(options),
       extras_(extras),
       env_(env),
-      started_ns_(env.clock->steady_ns()),
-      rates_(started_ns_) {}
+      started_ns_(started_ns),
+      rates_(env.clock->steady_ns()) {}
 
 std::shared_ptr<const Report> Reporter::report(std::string state, const Status& failure) {
   auto report = std::make_shared<Report>();

@@ -13,8 +13,9 @@ namespace millrace::detail {
 /// One thread.
 class Reporter {
  public:
+  /// `started_ns`: when the run began, maybe with an engine that has failed since.
   Reporter(const Declaration& declaration, const Engine& engine, const HostOptions& options,
-           const HostExtras& extras, Env& env);
+           const HostExtras& extras, Env& env, std::int64_t started_ns);
 
   /// A report of this moment. Rates are per second since the last call.
   std::shared_ptr<const Report> report(std::string state, const Status& failure);

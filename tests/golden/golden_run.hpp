@@ -17,6 +17,7 @@
 #include "env/env.hpp"
 #include "millrace/topology.hpp"
 #include "runtime/runtime.hpp"
+#include "source_folder.hpp"
 
 namespace millrace::golden {
 
@@ -26,7 +27,7 @@ using Results = std::map<std::string, Lines>;
 
 /// A folder of data beside the clone, with a slash at its end; it is not part of the project.
 inline std::string shared_folder(std::string_view name) {
-  return fmt::format("{}/../shared/data/{}/", MILLRACE_SOURCE_DIR, name);
+  return fmt::format("{}/../shared/data/{}/", source_folder(), name);
 }
 
 /// A field of CSV: in quotes only where it must be.

@@ -26,7 +26,7 @@ std::string_view quoted_behind(std::string_view line, std::string_view mark) {
 /// The edits as they arrived.
 std::vector<Line> arrived_edits(const std::string& folder) {
   const std::string data = "wikiticker-2015-09-12-sampled.json.gz";
-  Lines edits = read_rows(fmt::format("{}/data/wikipedia-edits/{}", MILLRACE_SOURCE_DIR, data));
+  Lines edits = read_rows(fmt::format("{}/data/wikipedia-edits/{}", source_folder(), data));
   std::vector<Line> arrived;
   for (const std::string& row : read_rows(folder + "expected/arrivals.csv.gz")) {
     const std::int64_t line = integer_at(std::string_view(row).substr(row.find(',') + 1));

@@ -9,11 +9,12 @@
 #include "base/crc32c.hpp"
 #include "checkpoint/checkpoint_image.hpp"
 #include "env/sim_disk.hpp"
+#include "source_folder.hpp"
 
 namespace millrace::detail {
 namespace {
 
-constexpr const char* kFile = MILLRACE_SOURCE_DIR "/tests/golden/state/format-1.ckpt";
+const std::string kFile = source_folder() + "/tests/golden/state/format-1.ckpt";
 
 /// One of everything, and a text longer than a frame.
 EpochImage golden_image() {

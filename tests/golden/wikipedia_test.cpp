@@ -42,7 +42,7 @@ struct KeepKind : Bolt<Edit, Edit> {
 };
 
 std::string path_of(std::string_view rest) {
-  return fmt::format("{}/data/wikipedia-edits/{}", MILLRACE_SOURCE_DIR, rest);
+  return fmt::format("{}/data/wikipedia-edits/{}", source_folder(), rest);
 }
 
 void declare_edits(Stream<Edit> edits, Results& results) {
