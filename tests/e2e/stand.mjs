@@ -1,6 +1,7 @@
 // A stand for the page without an engine: it answers as the service does, so that a test can show any state at will.
 //
 // What it tells is made up; whether the engine's own numbers arrive is tested with the engine, in page_test.mjs.
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -37,6 +38,17 @@ export const view = (name, kind, columns, rows, more = {}) =>
   ({ name, kind, columns: columns.map(([column, type]) => ({ name: column, type })), rows, records: 1000 + rows.length, window_start: null, window_end: null,
      x: "", y: [], series: "", measure: "", unit: "", why_empty: null, lines: [], ...more });
 
+/** An epoch, ten seconds after the one before. */
+export const epoch = (id, more = {}) =>
+  ({ id, state: "complete", at: new Date(kStart + id * 10_000).toISOString(), align_us: 8200, image_us: 310, write_us: 15_400, commit_us: 900, bytes: 1_048_576 + id, why: "", ...more });
+
+export const checkpoints = (more = {}) =>
+  ({ interval_ms: 10_000, completed: 187, failed: 1, age_ms: 4200, restored_from: 12, recent: [
+    epoch(200, { state: "running", align_us: 0, image_us: 0, write_us: 0, commit_us: 0, bytes: 0 }), epoch(199), epoch(198),
+    epoch(197, { state: "failed", write_us: 0, commit_us: 0, bytes: 0, why: "cannot write state/trending/epoch-197/part-0: the disk is full (ENOSPC)" }),
+    ...Array.from({ length: 17 }, (_, i) => epoch(196 - i)),
+  ], ...more });
+
 /** A report of `seconds` seconds of a healthy run; `more` replaces its members. */
 export function report(seconds, more = {}) {
   const components = more.components ?? [component("posts", "source"), component("counts", "count"), component("top", "view", { latency_us_p50: 400, latency_us_p99: 950 })];
@@ -48,7 +60,7 @@ export function report(seconds, more = {}) {
     executors: 2, parallelism: 4, speed: 1000, queued: 12, busy_share: 0.72, tasks_total: 0, insights: [], chains: [], tasks: [],
     components, edges: [edge("posts", "counts", "fields", { rings: 4, fill: 0.1 }), edge("counts", "top", "forward")],
     views: [view("Trending", "top", [["tag", "string"], ["rank", "int"], ["count", "int"]], [["#cpp", 1, 41], ["#rust", 2, 29], ["#go", 3, 12]])],
-    recent_dead_letters: [], oracle: null, ...more,
+    recent_dead_letters: [], checkpoints: null, oracle: null, ...more,
   };
 }
 
@@ -161,6 +173,29 @@ export function rich(seconds = 2000, more = {}) {
     { severity: "warning", kind: "hot_key", component: "counts", text: "Task 3 of \"counts\" takes 61 % of its records: \"#breaking\" is 58 % of them.", advice: "Count it with partial_key, or key by something finer." },
     { severity: "info", kind: "held_time", component: "posts", text: "The partition posts-1.jsonl holds event time back by 1 h 15 min.", advice: "It is read last: give the source more tasks, or mark it idle." },
   ];
-  return report(seconds, { topology: "trending", components, edges, chains, tasks, tasks_total: tasks.length, views, insights, busy_share: 4.01, dead_letters: 17,
+  return report(seconds, { topology: "trending", components, edges, chains, tasks, tasks_total: tasks.length, views, insights, busy_share: 4.01, dead_letters: 17, checkpoints: checkpoints(),
     recent_dead_letters: [{ component: "posts", reason: "the line is not JSON: a string is not closed", where: "posts-0.jsonl:8127", record: "{\"time\":\"2015-09-12T04:11:09.120Z\",\"tag\":\"Cor", at: "2026-11-21T09:02:11.120Z" }], ...more });
+}
+
+/** Runs tests of the stand, `{name, run}`, says how each went, and sets the exit code. */
+export async function runTests(tests) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const chosen = tests.filter(({ name }) => name.includes(process.env.ONLY ?? ""));
+  let failures = 0;
+  for (const { name, run } of chosen) {
+    const opened = [];
+    const open = async (what, options) => { const one = await openStand(browser, what, options); opened.push(one); return one; };
+    try {
+      await run({ open });
+      for (const one of opened) assert.deepEqual(one.wrong, []);
+      console.log(`ok    ${name}`);
+    } catch (error) {
+      failures++;
+      console.log(`FAIL  ${name}\n${error.message}`);
+    }
+    for (const one of opened) await one.context.close();
+  }
+  await browser.close();
+  console.log(`${chosen.length - failures} passed, ${failures} failed`);
+  process.exitCode = failures === 0 ? 0 : 1;
 }

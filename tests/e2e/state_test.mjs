@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { chromium, component, edge, history, kStandUrl, noise, openStand, report, rich, view } from "./stand.mjs";
+import { component, edge, history, kStandUrl, noise, report, rich, runTests, view } from "./stand.mjs";
 
 const axePath = createRequire(new URL("../../ui/package.json", import.meta.url)).resolve("axe-core/axe.min.js");
 const kSeconds = 2000;
@@ -458,22 +458,4 @@ test("states of a run are said: paused, draining, failed, no views, no component
   await until("no boxes", async () => (await page.getByTestId("component").count()) === 0);
 });
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-const chosen = tests.filter(({ name }) => name.includes(process.env.ONLY ?? ""));
-let failures = 0;
-for (const { name, run } of chosen) {
-  const opened = [];
-  const open = async (what, options) => { const one = await openStand(browser, what, options); opened.push(one); return one; };
-  try {
-    await run({ open });
-    for (const one of opened) assert.deepEqual(one.wrong, []);
-    console.log(`ok    ${name}`);
-  } catch (error) {
-    failures++;
-    console.log(`FAIL  ${name}\n${error.message}`);
-  }
-  for (const one of opened) await one.context.close();
-}
-await browser.close();
-console.log(`${chosen.length - failures} passed, ${failures} failed`);
-process.exitCode = failures === 0 ? 0 : 1;
+await runTests(tests);

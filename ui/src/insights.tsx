@@ -1,5 +1,7 @@
 // What is wrong now and why nothing comes out, in the engine's own words.
 import { useState } from "preact/hooks";
+import { lateInsight } from "./checkpoints";
+import { isOver } from "./masthead";
 import { selected } from "./selection";
 import type { Insight, Report } from "./report";
 
@@ -31,6 +33,9 @@ function reasonsOf(report: Report): [string, string[]][] {
   return [...reasons];
 }
 
+const kRanks = ["error", "warning", "info"];
+const worstFirst = (insights: Insight[]) => insights.sort((a, b) => kRanks.indexOf(a.severity) - kRanks.indexOf(b.severity));
+
 /** The worst are seen at once, the rest on demand. */
 const kSeen = 4;
 
@@ -48,13 +53,15 @@ function Wrong(props: { insights: Insight[]; known: (name: string) => boolean })
 
 /** Absent where the engine does not tell what is wrong: silence would look like health. */
 export function Insights(props: { report: Report }) {
-  const { insights, components, state } = props.report;
+  const { insights: told, components, state } = props.report;
   const reasons = reasonsOf(props.report);
-  if (!insights) return null;
+  if (!told) return null;
+  const insights = worstFirst([...told, ...lateInsight(props.report)]);
   const quiet = insights.length === 0 && reasons.length === 0;
-  const over = state !== "running" && state !== "draining";
+  // Why it restarts is said above.
+  if (quiet && state === "restarting") return null;
   if (quiet) {
-    return <p class="calm" data-testid="calm"><i aria-hidden="true" />{over ? "Nothing was wrong when it ended." : "Nothing is wrong right now."}</p>;
+    return <p class="calm" data-testid="calm"><i aria-hidden="true" />{isOver(props.report) ? "Nothing was wrong when it ended." : "Nothing is wrong right now."}</p>;
   }
   return (
     <div class="insights" data-testid="insights">

@@ -1,6 +1,7 @@
 // The page: a report in, a picture out.
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { CheckpointsPanel } from "./checkpoints";
 import { DeadLetters } from "./deadletters";
 import { link, now, receivedAt, report, start } from "./feed";
 import { full, short, span } from "./format";
@@ -16,7 +17,7 @@ import { ViewCard } from "./views/card";
 /** Reports come every second: without one for this long, something is stuck. */
 const kQuietMs = 5000;
 
-function Notice(props: { text: string; kind: "lost" | "failed" | "ended" }) {
+function Notice(props: { text: string; kind: "lost" | "failed" | "restarting" | "ended" }) {
   return <p class={`notice ${props.kind}`} role="status" data-testid={`notice-${props.kind}`}>{props.text}</p>;
 }
 
@@ -33,8 +34,17 @@ function LinkNotice() {
     return <Notice kind="lost" text={`Connection lost. ${rest}`} />;
   }
   const quiet = now.value - last;
-  if (last > 0 && !over && quiet > kQuietMs) return <Notice kind="lost" text={`No report for ${span(Math.floor(quiet / 1000) * 1000)}.`} />;
+  // Between a failure and the next start there is nothing to report.
+  const waits = report.value?.state === "restarting";
+  if (last > 0 && !over && !waits && quiet > kQuietMs) return <Notice kind="lost" text={`No report for ${span(Math.floor(quiet / 1000) * 1000)}.`} />;
   return null;
+}
+
+function FailureNotice() {
+  const { error, state } = report.value ?? {};
+  if (!error) return null;
+  if (state === "restarting") return <Notice kind="restarting" text={`The run failed and starts again from its last epoch: ${error}`} />;
+  return <Notice kind="failed" text={error} />;
 }
 
 const executorsTold = (r: Report) =>
@@ -67,6 +77,7 @@ function Content() {
         {shown.views.map((view, i) => <ViewCard key={view.name} view={view} index={i} />)}
         <DeadLetters report={shown} />
       </div>
+      <CheckpointsPanel report={shown} />
       <Footer report={shown} />
     </main>
   );
@@ -77,7 +88,7 @@ function Page() {
     <>
       <Masthead />
       <LinkNotice />
-      {report.value?.error && <Notice kind="failed" text={report.value.error} />}
+      <FailureNotice />
       <Content />
       {report.value && <Details report={report.value} />}
       <Shortcuts />

@@ -6,15 +6,17 @@ import type { Report } from "./report";
 import { showShortcuts } from "./shortcuts";
 import { theme, toggleTheme } from "./theme";
 
-export const isOver = (one: Report) => one.state !== "running" && one.state !== "draining";
+/** A run that restarts has failed, and goes on in a moment. */
+export const isOver = (one: Report) => !["running", "draining", "restarting"].includes(one.state);
 
 function State(props: { report: Report }) {
   const { state, active, uptime_ms: up } = props.report;
   const paused = active === false && state === "running";
+  const stands = isOver(props.report) || state === "restarting";
   return (
     <span class="state" data-state={paused ? "paused" : state} data-testid="state" data-value={state}>
       {paused ? "paused" : state}
-      <small> {isOver(props.report) ? "after" : "up"} <Value id="uptime" exact={up} title={`${full(up)} ms`}>{span(isOver(props.report) ? up : Math.floor(up / 1000) * 1000)}</Value></small>
+      <small> {isOver(props.report) ? "after" : stands ? "ran" : "up"} <Value id="uptime" exact={up} title={`${full(up)} ms`}>{span(stands ? up : Math.floor(up / 1000) * 1000)}</Value></small>
     </span>
   );
 }

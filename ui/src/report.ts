@@ -178,7 +178,34 @@ export interface HistoryAnswer {
   [series: string]: unknown;
 }
 
+/** An epoch, as the checkpoint that it makes. A phase that was not reached is 0. */
+export interface Checkpoint {
+  id: Num;
+  state: "running" | "complete" | "failed" | string;
+  at: string;
+  align_us: Num;
+  /** A part of align_us. */
+  image_us: Num;
+  write_us: Num;
+  commit_us: Num;
+  bytes: Num;
+  why: string;
+}
+
+export interface Checkpoints {
+  interval_ms: number;
+  completed: Num;
+  failed: Num;
+  /** Of the newest that this run completed. */
+  age_ms: number | null;
+  restored_from: Num | null;
+  /** Newest first, and the one under way. */
+  recent: Checkpoint[];
+}
+
 export interface ReportMore {
+  /** null: the run keeps no state. */
+  checkpoints?: Checkpoints | null;
   at?: string;
   active?: boolean | null;
   recent_latency_us_p50?: Num | null;
@@ -195,7 +222,7 @@ export interface ReportMore {
 export interface Report extends ReportMore {
   topology: string;
   version: string;
-  state: "running" | "draining" | "finished" | "failed" | string;
+  state: "running" | "draining" | "restarting" | "finished" | "stopped" | "failed" | string;
   error: string;
   uptime_ms: number;
   records_in: Num;

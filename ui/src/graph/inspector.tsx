@@ -1,8 +1,8 @@
 // The details of one component: its course, its counts, its tasks, its time and its errors.
 import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Chart } from "../chart";
+import { Fact } from "../fact";
 import { clock, counted, day, full, micros, percent, short, span } from "../format";
 import { appended, fromAnswer, kGapMs, rangeOf, toFigure, type History } from "../history";
 import type { Component, HistoryAnswer, Insight, Num, Report, Task } from "../report";
@@ -35,15 +35,6 @@ function useCourse(report: Report, component: Component): History {
     setCourse((old) => appended(old, at, component as unknown as Record<string, Num>, kSeries));
   }, [report]);
   return course;
-}
-
-function Fact(props: { name: string; help: string; children: ComponentChildren; alarm?: boolean }) {
-  return (
-    <div class={props.alarm ? "fact alarm" : "fact"} title={props.help}>
-      <dt>{props.name}</dt>
-      <dd>{props.children}</dd>
-    </div>
-  );
 }
 
 const given = <T,>(value: T | null | undefined): value is T => value !== null && value !== undefined;
