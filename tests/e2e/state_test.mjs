@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { component, edge, history, kStandUrl, noise, report, rich, runTests, view } from "./stand.mjs";
+import { component, edge, history, noise, report, rich, runTests, view } from "./stand.mjs";
 
 const axePath = createRequire(new URL("../../ui/package.json", import.meta.url)).resolve("axe-core/axe.min.js");
 const kSeconds = 2000;
