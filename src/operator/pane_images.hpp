@@ -24,11 +24,9 @@ class PaneReaders {
 
   PaneKey key_of(const PaneKey& pane) {
     if (pane.first_end != kTimeMin || pane.start >= merged_to_) return pane;
-    if (before_) {
-      while (windows_.start_of(end_) <= *before_) end_ = windows_.next_end_after(end_);
-    } else {
-      end_ = windows_.next_end_after(end_);
-    }
+    end_ = first_ ? windows_.next_end_after(end_) : end_;
+    while (!first_ && windows_.start_of(end_) <= before_) end_ = windows_.next_end_after(end_);
+    first_ = false;
     before_ = pane.start;
     return {pane.start, end_};
   }
@@ -37,7 +35,8 @@ class PaneReaders {
   const Windows& windows_;
   Time merged_to_;
   Time end_;
-  std::optional<Time> before_;  ///< the pane in time before: where it begins
+  bool first_ = true;
+  Time before_ = 0;  ///< the pane in time before: where it begins
 };
 
 /// Adds a part for each key group that has entries: the end of the last window that fired, and of
