@@ -49,6 +49,9 @@ TYPED = {
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "records": "gives what lies in the program's memory",
+    **{word: "of joins, which are not there by name yet" for word in (
+        "join", "within", "exclusive_lower", "exclusive_upper", "allowed_lateness", "inner", "left",
+        "right", "full", "semi", "anti", "late_left", "late_right")},
 }
 # By name alone, and why.
 NAMED = {
