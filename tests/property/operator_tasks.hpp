@@ -89,6 +89,7 @@ class OperatorTasks {
     if (step.kind == OperatorStep::Kind::batch) {
       feed(step);
     } else if (step.kind == OperatorStep::Kind::watermark) {
+      if (step.watermark == kTimeMin) return;  // where it stands at first; it only ever rises
       for (auto& task : tasks_) task->op->advance(step.watermark, out_);
     } else {
       pass(step.by);

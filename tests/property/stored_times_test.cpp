@@ -297,6 +297,7 @@ TEST(StoredOperators, AStrategyThatCannotBeStoredIsRefused) {
 TEST(StoredOperators, RecordsOfAReplayThatAreNotDueGoOn) {
   using Op = detail::EventTime<Note, Timestamp Note::*>;
   std::vector<StatePart> image;
+  const std::array names = {std::string(40, 'a'), std::string(40, 'b')};  // outlive the records
   const auto make = [] { return std::make_unique<Op>(&Note::time, EventTimeOptions{}); };
   for (const double speed : {1.0, 0.0}) {
     TimeRun run;
@@ -306,9 +307,9 @@ TEST(StoredOperators, RecordsOfAReplayThatAreNotDueGoOn) {
     all.start(2);
     out.tasks = 2;
     for (std::uint32_t task = 0; task < 2; ++task) {
-      const std::string name(40, 'a' + static_cast<char>(task));
       Batch<Note> batch;
-      for (std::int64_t at = 0; at < 4; ++at) batch.values.push_back({{at * 100}, name, 0, at});
+      for (std::int64_t at = 0; at < 4; ++at)
+        batch.values.push_back({{at * 100}, names[task], 0, at});
       out.task = task;
       all.task<Op>(task).process(batch, true, out);
     }
