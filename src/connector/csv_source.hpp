@@ -63,7 +63,8 @@ class CsvFormat {
     if (!options_.header) return {};
     now_ = &inputs_.try_emplace(input, options_).first->second;
     now_->header = note;
-    return now_->decoder.bind_header(note, path);
+    const std::string padded = note + std::string(CsvRow::kPaddingBytes, '\0');
+    return now_->decoder.bind_header(std::string_view(padded).substr(0, note.size()), path);
   }
 
  private:

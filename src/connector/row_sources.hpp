@@ -54,7 +54,8 @@ class RowCsvFormat {
     now_ = &inputs_.try_emplace(input, schema_, options_).first->second;
     now_->header = note;
     now_->scratch.reset();
-    return now_->reader.bind_header(note, path);
+    const std::string padded = note + std::string(CsvRow::kPaddingBytes, '\0');
+    return now_->reader.bind_header(std::string_view(padded).substr(0, note.size()), path);
   }
 
  private:
