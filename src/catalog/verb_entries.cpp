@@ -38,7 +38,7 @@ MadeStreams make_select(const Making& making) {
   for (const ConfigNode& item : making.settings.node("fields")->items) {
     // A field, or a map with one entry: its new name and the field.
     const bool renamed = item.is_map() && item.entries.size() == 1;
-    const ConfigNode& name = renamed ? item.entries.front().second : item;
+    const ConfigNode& name = renamed ? item.entries.front().value : item;
     if (!name.is_scalar()) {
       making.mistakes.add(item.place, "a field is its name, or {new_name: field}");
       good = false;
@@ -48,7 +48,7 @@ MadeStreams make_select(const Making& making) {
     good &= field.has_value();
     if (!field) continue;
     ColumnInfo info = making.input->schema->fields()[*field];
-    if (renamed) info.name = item.entries.front().first.text;
+    if (renamed) info.name = item.entries.front().key.text;
     const auto twice = std::find_if(infos.begin(), infos.end(), [&](const ColumnInfo& other) {
       return other.name == info.name;
     });

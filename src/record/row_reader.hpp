@@ -41,7 +41,6 @@ class RowScratch {
   std::unique_ptr<ObjectPlan> object_;
   std::vector<Slot> slots_;
   std::unique_ptr<std::byte[]> bytes_;
-  std::size_t size_ = 0;
 };
 
 /// A format of RecordSource for JSON lines.

@@ -106,7 +106,7 @@ bool EpochCoordinator::look(std::int64_t now_ns) {
 }
 
 void EpochCoordinator::begin(std::int64_t now_ns) {
-  Open& open = open_.emplace();
+  Open& open = open_.emplace(Open{});
   open.epoch = requested() + 1;
   open.began_ns = now_ns;
   open.images.resize(tasks_.size());

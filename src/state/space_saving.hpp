@@ -28,6 +28,7 @@ class SpaceSaving {
     std::uint64_t error = 0;
   };
 
+  SpaceSaving() = default;  ///< for load()
   explicit SpaceSaving(std::size_t counters) : most_(counters) {}
 
   /// The place of the hash among counters(), which keeps it until another takes its place. `fresh`:
@@ -58,7 +59,7 @@ class SpaceSaving {
   void sink(std::size_t at);
   void set(std::size_t at, std::uint32_t place);
 
-  std::size_t most_;
+  std::size_t most_ = 0;
   std::vector<Counter> counters_;
   std::vector<std::uint32_t> heap_;   ///< places, the least counted first
   std::vector<std::uint32_t> spots_;  ///< where each place stands in the heap

@@ -3,12 +3,13 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "yaml/mistake.hpp"
 
 namespace millrace::detail {
+
+struct ConfigEntry;
 
 struct ConfigNode {
   enum class Kind { null, scalar, list, map };
@@ -17,7 +18,7 @@ struct ConfigNode {
   bool quoted = false;      ///< of a scalar: it was written in quotes, so it is a text
   bool one_to_one = false;  ///< of a scalar: its characters stand in the file as they are
   std::vector<ConfigNode> items;
-  std::vector<std::pair<ConfigNode, ConfigNode>> entries;  ///< of a map, in their order
+  std::vector<ConfigEntry> entries;  ///< of a map, in their order
   Place place;
 
   bool is_map() const { return kind == Kind::map; }
@@ -25,18 +26,8 @@ struct ConfigNode {
   bool is_scalar() const { return kind == Kind::scalar; }
   bool is_null() const { return kind == Kind::null; }
   /// The value of a key, or null.
-  const ConfigNode* find(std::string_view key) const {
-    for (const auto& [name, value] : entries) {
-      if (name.text == key) return &value;
-    }
-    return nullptr;
-  }
-  const ConfigNode* key(std::string_view wanted) const {
-    for (const auto& [name, value] : entries) {
-      if (name.text == wanted) return &name;
-    }
-    return nullptr;
-  }
+  const ConfigNode* find(std::string_view key) const;
+  const ConfigNode* key(std::string_view wanted) const;
   /// The place of character `offset` of a scalar, as near as it can be told.
   Place place_of(std::size_t offset) const {
     Place at = place;
@@ -51,5 +42,23 @@ struct ConfigNode {
     return kWords[static_cast<int>(kind)];
   }
 };
+
+struct ConfigEntry {
+  ConfigNode key;
+  ConfigNode value;
+};
+
+inline const ConfigNode* ConfigNode::find(std::string_view wanted) const {
+  for (const ConfigEntry& entry : entries) {
+    if (entry.key.text == wanted) return &entry.value;
+  }
+  return nullptr;
+}
+inline const ConfigNode* ConfigNode::key(std::string_view wanted) const {
+  for (const ConfigEntry& entry : entries) {
+    if (entry.key.text == wanted) return &entry.key;
+  }
+  return nullptr;
+}
 
 }  // namespace millrace::detail

@@ -288,7 +288,7 @@ class ShapeReader : ShapeChecks {
     if (config == nullptr || config->is_null()) return;
     if (!is(*config, ConfigNode::Kind::map, "\"config\"")) return;
     for (const auto& entry : config->entries) {
-      if (file.config.find(entry.first.text) == nullptr) file.config.entries.push_back(entry);
+      if (file.config.find(entry.key.text) == nullptr) file.config.entries.push_back(entry);
     }
     file.config.kind = ConfigNode::Kind::map;
   }

@@ -58,9 +58,9 @@ class Converter {
                                            key.text, before->place.line));
       return;
     }
-    map.entries.emplace_back(std::move(key), convert(value, depth + 1));
-    ConfigNode& added = map.entries.back().second;
-    if (added.is_null()) added.place = map.entries.back().first.place;  // it has none of its own
+    map.entries.push_back({std::move(key), convert(value, depth + 1)});
+    ConfigNode& added = map.entries.back().value;
+    if (added.is_null()) added.place = map.entries.back().key.place;  // it has none of its own
   }
 
   void scalar(const YAML::Node& from, ConfigNode& node) {

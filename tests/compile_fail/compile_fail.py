@@ -8,6 +8,7 @@ Each FOLDER/*.cpp begins with the line
 
 and holds its mended form under `#ifdef FIXED`. It must be refused as it is, with the sentence in an
 error or note of the compiler, and accepted with -DFIXED: it fails for its fault, not for another.
+The headers that all of them include are compiled once before.
 """
 import argparse
 import concurrent.futures
@@ -16,19 +17,26 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 FIRST_LINE = re.compile(r"^// Must not compile: (\S.*)$")
 SAYS = re.compile(r"(?:error|note): (.*)")
 
 
-def compile_it(options, path, *more):
+HEADERS = '#include "millrace/topology.hpp"\n'
+
+
+def compiler(options, *arguments):
     includes = [f"-I{folder}" for folder in options.include]
     done = subprocess.run(
-        [options.compiler, "-std=c++20", "-fsyntax-only", "-fno-diagnostics-color",
-         *includes, *more, str(path)],
+        [options.compiler, "-std=c++20", "-fno-diagnostics-color", *includes, *arguments],
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
         env={**os.environ, "LC_ALL": "C.UTF-8"})
     return done.returncode == 0, done.stdout + done.stderr
+
+
+def compile_it(options, path, *more):
+    return compiler(options, "-fsyntax-only", "-include", str(options.headers), *more, str(path))
 
 
 def one_space(text):
@@ -68,7 +76,15 @@ def main():
     if not cases:
         print(f"{options.folder} holds no case")
         return 1
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with (tempfile.TemporaryDirectory() as folder,
+          concurrent.futures.ThreadPoolExecutor(2) as pool):
+        options.headers = pathlib.Path(folder) / "headers.hpp"
+        options.headers.write_text(HEADERS)
+        accepted, output = compiler(
+            options, "-x", "c++-header", str(options.headers), "-o", f"{options.headers}.gch")
+        if not accepted:
+            print(output)
+            return 1
         verdicts = list(pool.map(lambda path: judge(options, path), cases))
     wrong = 0
     for path, verdict in zip(cases, verdicts):

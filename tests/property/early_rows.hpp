@@ -109,14 +109,14 @@ inline void tell(std::vector<Told>& rows, std::vector<Told>& standing, RefireMod
 }
 
 /// A hit, and how late it is as its source says it.
-struct Event {
+struct TimedHit {
   Hit hit;
   std::optional<Time> behind;  ///< the watermark, where it is behind it
   Time watermark;              ///< after it
 };
 
-inline std::vector<Event> events_of(const std::vector<Hit>& hits, Time out_of_order) {
-  std::vector<Event> events;
+inline std::vector<TimedHit> events_of(const std::vector<Hit>& hits, Time out_of_order) {
+  std::vector<TimedHit> events;
   Time newest = kTimeMin;
   for (const Hit& hit : hits) {
     const Time time = hit.when.micros;

@@ -158,9 +158,9 @@ ByKey model_by_records(const std::vector<Hit>& hits, std::int64_t records, Refir
   return rows_of(keys, mode);
 }
 /// A record counts from its time on, or from the watermark that it is behind.
-ByKey model_by_span(const std::vector<Event>& events, Time span, RefireMode mode) {
+ByKey model_by_span(const std::vector<TimedHit>& events, Time span, RefireMode mode) {
   std::map<Time, std::vector<Hit>> ticks;
-  for (const Event& event : events) {
+  for (const TimedHit& event : events) {
     const Time from = event.behind.value_or(event.hit.when.micros);
     ticks[detail::floor_div(from, span)].push_back(event.hit);
   }

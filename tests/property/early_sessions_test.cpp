@@ -37,7 +37,7 @@ class ModelKey {
  public:
   ModelKey(const SessionCase& with, SessionHits& hits) : with_(with), hits_(hits) {}
 
-  void take(const Event& event) {
+  void take(const TimedHit& event) {
     const Time time = event.hit.when.micros;
     if (!event.behind) return put(time, event.hit.number, time);
     hits_.last_to_count += time + with_.lateness == *event.behind;
@@ -120,9 +120,9 @@ class ModelKey {
   std::vector<Told> rows_;
 };
 
-ByKey model_sessions(const std::vector<Event>& events, const SessionCase& with, SessionHits& hits) {
+ByKey model_sessions(const std::vector<TimedHit>& events, const SessionCase& with, SessionHits& hits) {
   std::map<std::int32_t, ModelKey> keys;
-  for (const Event& event : events) {
+  for (const TimedHit& event : events) {
     keys.try_emplace(event.hit.key, with, hits).first->second.take(event);
     for (auto& [key, model] : keys) model.advance(event.watermark);
   }
