@@ -76,7 +76,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
     alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
       keys_->erase_of_hash(hash, [&](const K& key, State& state) {
         if (when != state.alarm) return false;  // an earlier one has taken its place
-        release(key, state, watermark, outputs);
+        release_key(key, state, watermark, outputs);
         return sleep(state, watermark, hash);
       });
     });
@@ -120,7 +120,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
   }
 
   /// Takes the waiting records before `watermark` in their order.
-  void release(const K& key, State& state, Time watermark, Outputs& outputs) {
+  void release_key(const K& key, State& state, Time watermark, Outputs& outputs) {
     auto& waiting = state.waiting;
     while (!waiting.empty() && (waiting.front().stamp.time < watermark || watermark == kTimeMax)) {
       std::pop_heap(waiting.begin(), waiting.end(), std::greater<>());

@@ -120,7 +120,8 @@ class ModelKey {
   std::vector<Told> rows_;
 };
 
-ByKey model_sessions(const std::vector<TimedHit>& events, const SessionCase& with, SessionHits& hits) {
+ByKey model_sessions(const std::vector<TimedHit>& events, const SessionCase& with,
+                     SessionHits& hits) {
   std::map<std::int32_t, ModelKey> keys;
   for (const TimedHit& event : events) {
     keys.try_emplace(event.hit.key, with, hits).first->second.take(event);
