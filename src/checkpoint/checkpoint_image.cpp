@@ -120,11 +120,12 @@ Result<std::uint64_t> write_checkpoint(Disk& disk, const std::string& folder,
   const std::string path = folder + "/" + name;
   const std::string aside = path + ".new";
   std::uint64_t bytes = 0;
-  if (Status status = write_aside(disk, aside, image, access, bytes); !status) {
+  Status written = write_aside(disk, aside, image, access, bytes);
+  if (written) written = disk.rename(aside, path);
+  if (!written) {
     (void)disk.remove(aside);  // a full disk needs the room; else the next opening removes it
-    return status;
+    return written;
   }
-  if (Status status = disk.rename(aside, path); !status) return status;
   if (Status status = access.no_sync ? Status() : disk.sync_folder(folder); !status) return status;
   return bytes;
 }

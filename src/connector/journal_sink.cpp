@@ -138,10 +138,11 @@ class JournalSink final : public Sink {
   Result<std::string> prepare(std::uint64_t epoch) override {
     if (Status status = append_all(); !status) return status;
     if (open_) {
-      prepared_.push_back(open_->number());
+      const TransactionNumber number = open_->number();
       const Status status = open_->prepare(fmt::format("epoch {}", epoch));
       open_.reset();
       if (!status) return status;
+      prepared_.push_back(number);
     }
     std::string numbers;
     for (const TransactionNumber number : prepared_) put_varint(numbers, number);

@@ -116,6 +116,18 @@ void append_dead_letter(std::string& out, const DeadLetterReport& letter) {
   out += '}';
 }
 
+void append_checkpoints_json(std::string& out, const CheckpointsReport& checkpoints) {
+  out += fmt::format(",\"checkpoints\":{{\"completed\":{},\"failed\":{}", checkpoints.completed,
+                     checkpoints.failed);
+  if (checkpoints.restored_from)
+    out += fmt::format(",\"restored_from\":{}", *checkpoints.restored_from);
+  if (checkpoints.failed > 0) {
+    out += ",\"last_failure\":";
+    append_json_string(out, checkpoints.last_failure);
+  }
+  out += '}';
+}
+
 /// Of what is zero for most runs only what is not.
 void append_acks(std::string& out, const std::string& source, const AckReport& acks) {
   out += fmt::format("  messages of \"{}\": {} acked", source, acks.acked);
@@ -164,6 +176,7 @@ std::string summary_json(const Report& report) {
       "ms\":{}",
       report.executors, report.executors_most, report.executors_added, report.executors_removed,
       report.executors_auto, report.cpu_ms);
+  if (report.checkpoints) append_checkpoints_json(out, *report.checkpoints);
   if (report.oracle) {
     out += fmt::format(",\"oracle\":{{\"rows\":{},\"wrong\":{}}}", report.oracle->rows,
                        report.oracle->wrong);
@@ -201,6 +214,11 @@ std::string summary_text(const Report& report) {
   if (report.oracle) {
     out += fmt::format("  oracle: {} rows compared with the expected ones, {} wrong\n",
                        report.oracle->rows, report.oracle->wrong);
+  }
+  if (report.checkpoints && report.checkpoints->failed > 0) {
+    out += fmt::format("  {} checkpoints, {} failed; the last of those: {}\n",
+                       report.checkpoints->completed, report.checkpoints->failed,
+                       report.checkpoints->last_failure);
   }
   for (const SummaryPart& part : report.parts) out += "  " + part.text + "\n";
   for (const ComponentReport& component : report.components) {

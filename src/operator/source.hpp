@@ -137,7 +137,7 @@ class Sink {
   virtual bool transactional() const { return false; }
   /// All that was written since the last call belongs to `epoch` (> 0, ascending): makes it
   /// durable, still unseen. Returns what commit() and recover() need of it, also in another
-  /// process; empty: nothing was written. Errors: 4002; then the epoch does not complete.
+  /// process; empty: nothing was written. Errors: 4002 fails the topology.
   virtual Result<std::string> prepare(std::uint64_t /*epoch*/) { return std::string(); }
   /// The epoch is complete: what was prepared for it is to be seen. Repeatable.
   virtual Status commit(std::uint64_t /*epoch*/, std::string_view /*prepared*/) { return {}; }

@@ -183,7 +183,7 @@ void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
   ++told_.failed;
   CheckpointReport told = open.told;
   told.state = "failed";
-  told.why = why.message();
+  told.why = told_.last_failure = why.message();
   note(std::move(told));
   log_(LogLevel::warn, "epoch-failed",
        fmt::format("epoch={} {}; what it holds comes with the next one", open.epoch,

@@ -51,7 +51,8 @@ void SinkStage::flush() {
   shared_.fail(std::move(status));
 }
 
-/// What was prepared for an epoch that failed belongs to this one as well.
+/// What was prepared for an epoch that failed belongs to this one as well. What could not be
+/// prepared would belong to none, and the next epoch would leave it out: so the run ends here.
 Status SinkStage::save(std::uint64_t epoch, StageImage& image) {
   flush();
   Status status;
@@ -64,6 +65,7 @@ Status SinkStage::save(std::uint64_t epoch, StageImage& image) {
     }
   });
   for (const Prepared& one : prepared_) image.prepared.push_back(one.token);
+  shared_.fail(status);
   return status;
 }
 

@@ -63,13 +63,13 @@ SINK = """\
 class Truth:
     """What was sent, and all that may come of it."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, records=RECORDS):
         chance = random.Random(seed)
         self.lines = []
         self.sums = collections.defaultdict(list)  # by key: every update, in its order
         self.ordered = collections.defaultdict(list)
         windows = collections.defaultdict(lambda: [0, 0])
-        for number in range(RECORDS):
+        for number in range(records):
             key = f"k{chance.randrange(KEYS)}"
             value = chance.randrange(-1000, 1000)
             at = BEGIN_MS + number * STEP_MS - chance.randrange(DISORDER_MS)
@@ -133,7 +133,7 @@ class Truth:
 class Topology:
     """The program on its file, its state folder and its journals."""
 
-    def __init__(self, folder, truth, interval, unsafe):
+    def __init__(self, folder, truth, interval, unsafe, partitions=2):
         self.folder = pathlib.Path(folder)
         self.interval = interval
         self.unsafe = unsafe
@@ -143,7 +143,7 @@ class Topology:
         lines = self.folder / "lines"
         lines.write_text("".join(f"{json.loads(line)['k']}={line}\n" for line in truth.lines))
         done = Journal(self.folder / "in").run("produce", "t", "--key-separator", "=",
-                                               "--partitions", "2", lines)
+                                               "--partitions", partitions, lines)
         assert done.returncode == 0, done.stderr
         self.outputs = {name: Journal(self.folder / name) for name in OUTPUTS}
 

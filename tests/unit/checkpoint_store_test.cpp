@@ -13,8 +13,10 @@ namespace millrace::detail {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 class Lines final : public LogSink {
@@ -99,6 +101,19 @@ TEST_F(CheckpointFolder, LeftoversOfWritingAreRemovedAndNothingElse) {
   const auto store = open();
   EXPECT_THAT(disk_.paths(), ElementsAre("s/LOCK", "s/epoch-x.ckpt.new", "s/notes.txt"));
   EXPECT_THAT(log_.lines, ElementsAre(HasSubstr("checkpoint_leftover_removed")));
+}
+
+TEST_F(CheckpointFolder, OneThatCannotBeWrittenLeavesNothingHalf) {
+  const auto store = open();
+  std::uint64_t epoch = 1;
+  for (std::uint64_t at = 0; at < 20; ++at) {
+    disk_.set_faults({DiskFault::no_space, at});
+    (void)store->write(image_of(epoch++));
+    for (const std::string& path : disk_.paths()) EXPECT_THAT(path, Not(EndsWith(".new"))) << at;
+  }
+  disk_.set_faults({});
+  EXPECT_TRUE(store->write(image_of(epoch)).ok());
+  EXPECT_EQ(newest(*store), epoch);
 }
 
 TEST_F(CheckpointFolder, ADamagedOneIsNamedAndTheOneBeforeTaken) {

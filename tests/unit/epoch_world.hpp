@@ -76,11 +76,16 @@ class MemoryStore final : public EpochStore {
 /// Where the sinks of a component write to. A token is a number; what has none can be forgotten.
 class Outbox {
  public:
-  std::string prepare(std::vector<Shown> rows) {
+  Result<std::string> prepare(std::vector<Shown> rows) {
     const std::lock_guard lock(mutex_);
+    if (std::exchange(failing_, false)) return Status(Code::sink_failed, "the disk is full");
     const std::string token = std::to_string(++tokens_);
     prepared_[token] = std::move(rows);
     return token;
+  }
+  void fail_next() {
+    const std::lock_guard lock(mutex_);
+    failing_ = true;
   }
   void commit(const std::string& token) {
     const std::lock_guard lock(mutex_);
@@ -110,6 +115,7 @@ class Outbox {
   std::map<std::string, std::vector<Shown>> prepared_;
   std::vector<Shown> seen_;
   std::uint64_t tokens_ = 0;
+  bool failing_ = false;
 };
 
 class OutboxSink final : public Sink {

@@ -116,6 +116,7 @@ TEST(EpochCoordinator, TooManyFailuresInARowFailTheRun) {
   }
   EXPECT_EQ(run.epochs.failure().code(), Code::sink_failed);
   EXPECT_THAT(run.epochs.failure().message(), HasSubstr("the disk is full"));
+  EXPECT_EQ(run.told().last_failure, "the disk is full");
 }
 
 TEST(EpochCoordinator, ATaskThatEndedCountsWithItsLastImageAndTheFinalOneHoldsThemAll) {
@@ -287,6 +288,20 @@ TEST(Epochs, WhatWasPreparedForAnEpochThatFailedComesWithTheNext) {
   ASSERT_TRUE(report.checkpoints);
   EXPECT_EQ(report.checkpoints->failed, 5u);
   EXPECT_TRUE((*world.store.newest())->finished);
+}
+
+TEST(Epochs, ASinkThatCannotPrepareFailsTheRunAndNothingIsLost) {
+  EpochWorld world;
+  world.running.fail_next();
+  const Graph graph = world.graph({2, 2, 2, true});
+  const SimulationOptions simulated{.seed = 3, .steps_between_epochs = 20};
+  SimEnv env(simulated.seed);
+  Simulation simulation(graph, make_plan(graph, {}), world.options(), env, simulated);
+  EXPECT_EQ(simulation.run().error().message(), "the disk is full");
+  EXPECT_LT(world.running.seen().size(), world.all_running().size());
+  simulate_world(world, {.seed = 4, .steps_between_epochs = 20}, world.options());
+  EXPECT_EQ(world.running.seen(), world.all_running());
+  EXPECT_EQ(world.totals.seen(), world.all_totals());
 }
 
 TEST(Epochs, AStopLeavesWindowsForTheNextRun) {
