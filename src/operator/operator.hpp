@@ -151,7 +151,7 @@ class Operator {
   virtual Waiting waiting() const { return {}; }
   /// `now_ns` has reached waiting().due_ns: lets go of what is due. Or the sources were stopped,
   /// `drain`: lets go of all records that it holds; those that wait for no clock only when all
-  /// inputs have ended. Not called any more then.
+  /// inputs have ended. Not called any more then; nor, in a run with epochs, for what images hold.
   virtual void release(std::int64_t /*now_ns*/, bool /*drain*/, Outputs&) {}
 
  protected:

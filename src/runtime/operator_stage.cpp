@@ -103,6 +103,8 @@ void OperatorStage::advance_watermark(Time watermark) {
 
 bool OperatorStage::run_due(std::int64_t now_ns, bool drain) {
   if (finished()) return false;
+  // After a stop nothing is let go that the image holds, and nothing fires.
+  if (drain && keeps_held()) return tick(now_ns);
   const std::size_t held_before = waiting_.records;
   const bool due = waiting_.due_ns <= now_ns;
   if (due || (drain && held_before > 0 && waiting_.due_ns != kNeverDue)) {
@@ -111,9 +113,10 @@ bool OperatorStage::run_due(std::int64_t now_ns, bool drain) {
   return tick(now_ns) || due || waiting_.records < held_before;
 }
 
-/// Records that wait for a watermark, which comes no more: the run was stopped.
+/// Records that wait for a watermark, which comes no more: the run was stopped. Of a run with
+/// epochs the next one may read records that belong before them.
 void OperatorStage::drain() {
-  if (waiting_.records > 0) {
+  if (waiting_.records > 0 && !keeps_held()) {
     const std::int64_t now_ns = shared_.env->clock->steady_ns();
     called([&] { operator_->release(now_ns, true, *this); });
   }

@@ -82,6 +82,8 @@ class OperatorStage final : public ReadingStage, public Outputs {
 
  private:
   Time most_behind() const;
+  /// What it holds is in its image. A pace is not: it holds what its source has read already.
+  bool keeps_held() const { return shared_.epochs && origin_ == nullptr; }
   template <class Call>
   void called(Call&& call);
   void settle();

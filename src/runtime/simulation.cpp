@@ -90,7 +90,9 @@ Result<std::uint64_t> Simulation::run() {
   for (const auto& task : tasks_.tasks()) {
     if (!task->failure().ok()) return task->failure();
   }
-  if (Status status = check(true); !status.ok()) return status;
+  // What is held at a stop is in the last epoch, and stays in flight.
+  const bool at_rest = !options_.stop_at_step || tasks_.epochs() == nullptr;
+  if (Status status = check(at_rest); !status.ok()) return status;
   return fingerprint_;
 }
 

@@ -8,6 +8,7 @@ import collections
 import json
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -135,6 +136,7 @@ class Topology:
 
     def __init__(self, folder, truth, interval, unsafe, partitions=2):
         self.folder = pathlib.Path(folder)
+        self.state = self.folder / "state"
         self.interval = interval
         self.unsafe = unsafe
         self.file = self.folder / "oracle.yaml"
@@ -147,15 +149,22 @@ class Topology:
         assert done.returncode == 0, done.stderr
         self.outputs = {name: Journal(self.folder / name) for name in OUTPUTS}
 
-    def start(self, parallelism, speed=0):
+    def command(self, parallelism, speed=0, *words):
         """`speed`: so many times that of event time; 0: as fast as it can."""
         flags = ["--unsafe", self.unsafe] if self.unsafe else []
         flags += ["--speed", str(speed)] if speed else []
-        return subprocess.Popen(
-            [BIN / "millrace", "run", self.file, "--state-dir", self.folder / "state",
-             "--guarantee", "exactly_once", "--checkpoint-interval", self.interval,
-             "--parallelism", str(parallelism), "--ui", "off", *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        return [BIN / "millrace", "run", self.file, "--state-dir", self.state, "--guarantee",
+                "exactly_once", "--checkpoint-interval", self.interval, "--parallelism",
+                str(parallelism), "--ui", "off", *flags, *words]
+
+    def start(self, parallelism, speed=0):
+        return subprocess.Popen(self.command(parallelism, speed), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def begin_anew(self):
+        """All but the input is gone."""
+        for folder in (self.state, *(journal.folder for journal in self.outputs.values())):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def anomalies(self, truth, complete=False):
         found = []
