@@ -65,7 +65,8 @@ bool Task::commit() {
   const std::uint64_t epoch = sinks_.empty() ? 0 : epochs_->to_commit();
   if (epoch == 0) return false;
   for (SinkStage* sink : sinks_) sink->commit(epoch);
-  epochs_->committed(epoch);
+  // Else the final epoch could say that nothing is left to commit.
+  if (shared_.failure.ok()) epochs_->committed(epoch);
   return true;
 }
 

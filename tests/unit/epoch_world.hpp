@@ -83,16 +83,22 @@ class Outbox {
     prepared_[token] = std::move(rows);
     return token;
   }
-  void fail_next() {
+  void fail_next_prepare() {
     const std::lock_guard lock(mutex_);
     failing_ = true;
   }
-  void commit(const std::string& token) {
+  void fail_next_commit() {
+    const std::lock_guard lock(mutex_);
+    failing_commit_ = true;
+  }
+  Status commit(const std::string& token) {
     const std::lock_guard lock(mutex_);
     const auto found = prepared_.find(token);
-    if (found == prepared_.end()) return;  // it is seen already
+    if (found == prepared_.end()) return {};  // it is seen already
+    if (std::exchange(failing_commit_, false)) return {Code::sink_failed, "the disk is full"};
     seen_.insert(seen_.end(), found->second.begin(), found->second.end());
     prepared_.erase(found);
+    return {};
   }
   void roll_back_all() {
     const std::lock_guard lock(mutex_);
@@ -116,6 +122,7 @@ class Outbox {
   std::vector<Shown> seen_;
   std::uint64_t tokens_ = 0;
   bool failing_ = false;
+  bool failing_commit_ = false;
 };
 
 class OutboxSink final : public Sink {
@@ -134,13 +141,15 @@ class OutboxSink final : public Sink {
     return outbox_.prepare(std::exchange(rows_, {}));
   }
   Status commit(std::uint64_t, std::string_view prepared) override {
-    outbox_.commit(std::string(prepared));
-    return {};
+    return outbox_.commit(std::string(prepared));
   }
   Status recover(std::span<const std::string> prepared) override {
-    for (const std::string& token : prepared) outbox_.commit(token);
+    Status status;
+    for (const std::string& token : prepared) {
+      if (status) status = outbox_.commit(token);
+    }
     outbox_.roll_back_all();
-    return {};
+    return status;
   }
 
  private:

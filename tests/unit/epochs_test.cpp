@@ -292,7 +292,7 @@ TEST(Epochs, WhatWasPreparedForAnEpochThatFailedComesWithTheNext) {
 
 TEST(Epochs, ASinkThatCannotPrepareFailsTheRunAndNothingIsLost) {
   EpochWorld world;
-  world.running.fail_next();
+  world.running.fail_next_prepare();
   const Graph graph = world.graph({2, 2, 2, true});
   const SimulationOptions simulated{.seed = 3, .steps_between_epochs = 20};
   SimEnv env(simulated.seed);
@@ -302,6 +302,22 @@ TEST(Epochs, ASinkThatCannotPrepareFailsTheRunAndNothingIsLost) {
   simulate_world(world, {.seed = 4, .steps_between_epochs = 20}, world.options());
   EXPECT_EQ(world.running.seen(), world.all_running());
   EXPECT_EQ(world.totals.seen(), world.all_totals());
+}
+
+TEST(Epochs, ACommitThatFailsIsMadeByTheNextRun) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    EpochWorld world;
+    world.totals.fail_next_commit();
+    const Graph graph = world.graph({1, 1, 1, true});
+    const SimulationOptions simulated{.seed = seed, .steps_between_epochs = 20};
+    SimEnv env(seed);
+    Simulation simulation(graph, make_plan(graph, {}), world.options(), env, simulated);
+    EXPECT_FALSE(simulation.run());
+    EXPECT_FALSE((*world.store.newest())->finished) << seed;
+    simulate_world(world, {.seed = seed, .steps_between_epochs = 20}, world.options());
+    EXPECT_EQ(world.running.seen(), world.all_running()) << seed;
+    EXPECT_EQ(world.totals.seen(), world.all_totals()) << seed;
+  }
 }
 
 TEST(Epochs, AStopLeavesWindowsForTheNextRun) {
