@@ -1,6 +1,8 @@
 // The summary at the end of a run, for programs and for people.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "host/host.hpp"
 #include "record/record_json.hpp"
@@ -116,6 +118,13 @@ void append_dead_letter(std::string& out, const DeadLetterReport& letter) {
   out += '}';
 }
 
+/// Why the last of them failed; "": none of those that are told.
+std::string last_failure(const CheckpointsReport& checkpoints) {
+  const auto& recent = checkpoints.recent;
+  const auto failed = std::ranges::find(recent, "failed", &CheckpointReport::state);
+  return failed == recent.end() ? "" : failed->why;
+}
+
 void append_checkpoints_json(std::string& out, const CheckpointsReport& checkpoints) {
   out += fmt::format(",\"checkpoints\":{{\"completed\":{},\"failed\":{}", checkpoints.completed,
                      checkpoints.failed);
@@ -123,7 +132,7 @@ void append_checkpoints_json(std::string& out, const CheckpointsReport& checkpoi
     out += fmt::format(",\"restored_from\":{}", *checkpoints.restored_from);
   if (checkpoints.failed > 0) {
     out += ",\"last_failure\":";
-    append_json_string(out, checkpoints.last_failure);
+    append_json_string(out, last_failure(checkpoints));
   }
   out += '}';
 }
@@ -218,7 +227,7 @@ std::string summary_text(const Report& report) {
   if (report.checkpoints && report.checkpoints->failed > 0) {
     out += fmt::format("  {} checkpoints, {} failed; the last of those: {}\n",
                        report.checkpoints->completed, report.checkpoints->failed,
-                       report.checkpoints->last_failure);
+                       last_failure(*report.checkpoints));
   }
   for (const SummaryPart& part : report.parts) out += "  " + part.text + "\n";
   for (const ComponentReport& component : report.components) {

@@ -283,7 +283,6 @@ struct CheckpointsReport {
   std::int64_t interval_ms = 0;
   std::uint64_t completed = 0;              ///< by this run
   std::uint64_t failed = 0;                 ///< by this run; what they held came with the next one
-  std::string last_failure = {};            ///< why the last one of them failed; "": none did
   std::optional<std::int64_t> age_ms = {};  ///< of the newest that this run completed
   std::optional<std::uint64_t> restored_from = {};  ///< the one that the run went on from
   std::vector<CheckpointReport> recent = {};        ///< newest first, at most 20

@@ -183,7 +183,7 @@ void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
   ++told_.failed;
   CheckpointReport told = open.told;
   told.state = "failed";
-  told.why = told_.last_failure = why.message();
+  told.why = why.message();
   note(std::move(told));
   log_(LogLevel::warn, "epoch-failed",
        fmt::format("epoch={} {}; what it holds comes with the next one", open.epoch,
@@ -196,9 +196,13 @@ void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
                           failures_, why.message())};
 }
 
+/// Why the last one failed is told however many were complete since.
 void EpochCoordinator::note(CheckpointReport told) {
-  told_.recent.insert(told_.recent.begin(), std::move(told));
-  if (told_.recent.size() > kToldMax) told_.recent.pop_back();
+  auto& recent = told_.recent;
+  recent.insert(recent.begin(), std::move(told));
+  if (recent.size() <= kToldMax) return;
+  const auto failed = std::ranges::find(recent, "failed", &CheckpointReport::state);
+  recent.erase(failed == recent.end() - 1 ? recent.end() - 2 : recent.end() - 1);
 }
 
 void EpochCoordinator::begin_soon() {

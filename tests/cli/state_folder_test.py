@@ -1,5 +1,6 @@
 # A state folder as a person meets it: runs, the commands that look into it, wrong ones.
 import fcntl
+import resource
 import unittest
 
 from checkpoint_bytes import PARTITION, TASK, checkpoint, part, stage
@@ -140,6 +141,29 @@ class StateFolder(CliTest):
         self.assert_error(err, 1002, "give the number of an epoch")
         _, err = self.checkpoints("ls", self.folder, "--all", code=64)
         self.assert_error(err, 1001, "--all")
+
+
+class Summary(CliTest):
+    def run_words(self, code=0, **more):
+        words = self.file("in.jsonl", '{"word":"a"}\n')
+        path = self.file("words.yaml", COUNTS % ("words", words))
+        summary, _ = self.summary("millrace", "run", path, "--state-dir", self.folder / "state",
+                                  "--restart", "none", code=code, **more)
+        return summary["checkpoints"]
+
+    def test_it_counts_checkpoints(self):
+        told = self.run_words()
+        self.assertGreater(told["completed"], 0)
+        self.assertEqual(told["failed"], 0)
+        self.assertNotIn("last_failure", told)
+
+    def test_it_says_why_they_failed(self):
+        def no_large_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+
+        told = self.run_words(74, preexec_fn=no_large_files, restore_signals=False)
+        self.assertEqual((told["completed"], told["failed"]), (0, 4))
+        self.assertIn("File too large", told["last_failure"])
 
 
 class PlanAgainst(CliTest):

@@ -116,7 +116,21 @@ TEST(EpochCoordinator, TooManyFailuresInARowFailTheRun) {
   }
   EXPECT_EQ(run.epochs.failure().code(), Code::sink_failed);
   EXPECT_THAT(run.epochs.failure().message(), HasSubstr("the disk is full"));
-  EXPECT_EQ(run.told().last_failure, "the disk is full");
+}
+
+TEST(EpochCoordinator, WhyTheLastOneFailedIsToldForAsLongAsItRuns) {
+  Coordinated run(1);
+  run.store.fail_next(2);
+  for (std::uint64_t epoch = 1; epoch <= 50; ++epoch) {
+    run.look(seconds(10));
+    run.epochs.hand_in(0, {.epoch = epoch});
+    run.look(Duration(0));
+  }
+  const CheckpointsReport told = run.told();
+  ASSERT_EQ(told.recent.size(), 20u);
+  EXPECT_EQ(told.recent[18].id, 32u);
+  EXPECT_EQ(told.recent[19].id, 2u);
+  EXPECT_EQ(told.recent[19].why, "the disk is full");
 }
 
 TEST(EpochCoordinator, ATaskThatEndedCountsWithItsLastImageAndTheFinalOneHoldsThemAll) {
