@@ -1,7 +1,9 @@
 // `millrace demo NAME`: finds the demo.
 #include "demo.hpp"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/text.hpp"
@@ -26,13 +28,27 @@ int refuse(const std::string& name) {
                                  "; `millrace demo --help` lists them"});
 }
 
+bool asks_for_kills(int argc, char** argv) {
+  return std::any_of(argv, argv + argc, [](std::string_view word) {
+    return word == "--kill" || word.starts_with("--kill=");
+  });
+}
+
+int refuse_kills(const std::string& name) {
+  return detail::report_error(
+      {Code::option_unknown, "--kill: demo " + name +
+                                 " has no oracle that could count what a kill loses; `millrace "
+                                 "demo --kill 10s`, the day of edits, has one"});
+}
+
 }  // namespace
 
 int demo_main(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "";
   if (name.empty() || name.front() == '-') return edits_demo_main(argc, argv);
   for (const Demo& demo : kDemos) {
-    if (name == demo.name) return demo.main(argc - 1, argv + 1);
+    if (name != demo.name) continue;
+    return asks_for_kills(argc, argv) ? refuse_kills(name) : demo.main(argc - 1, argv + 1);
   }
   return refuse(name);
 }

@@ -4,15 +4,22 @@
 #include <algorithm>
 #include <cstring>
 
+#include "env/rereadable_reader.hpp"
+
 namespace millrace::apps {
 namespace {
 
-class MemoryReader final : public detail::ByteReader {
+class MemoryReader final : public detail::RereadableReader {
  public:
   explicit MemoryReader(std::string_view bytes) : left_(bytes) {}
   Result<std::size_t> read(char* buffer, std::size_t capacity) override {
     const std::size_t count = std::min(capacity, left_.size());
     std::memcpy(buffer, left_.data(), count);
+    left_.remove_prefix(count);
+    return count;
+  }
+  Result<std::uint64_t> skip(std::uint64_t bytes) override {
+    const std::size_t count = std::min<std::uint64_t>(bytes, left_.size());
     left_.remove_prefix(count);
     return count;
   }

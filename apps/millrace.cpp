@@ -22,7 +22,8 @@ constexpr const char* kHelp = R"(Millrace: real-time stream processing in one na
 
 usage: millrace COMMAND [flags]
 
-  demo      replay a real day of Wikipedia edits and watch it live on a page;
+  demo      replay a real day of Wikipedia edits and watch it live on a page; with --kill 10s
+            its process is killed again and again, and what that loses is counted;
             demo posts: trends in a generated feed; demo machine: this computer, with alerts
   run       run a topology written in YAML
   plan      print what a file's topology would run, and what of a state folder it would go on from

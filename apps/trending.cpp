@@ -56,9 +56,8 @@ void merge_stats(ChannelStats& stats, const ChannelStats& other) {
 
 }  // namespace
 
-void declare_trending(Topology& topology, const std::string& edits_path,
-                      const std::string& alerts_path, std::shared_ptr<Oracle> oracle) {
-  auto edits = topology.from(json_lines<Edit>(edits_path, {.repeat = true}))
+void declare_trending(Topology& topology, const TrendingEnds& ends) {
+  auto edits = topology.from(json_lines<Edit>(ends.edits, {.repeat = true}))
                    .named("edits")
                    .event_time(&Edit::time, {.lap = 24h})
                    .named("event time");
@@ -94,15 +93,21 @@ void declare_trending(Topology& topology, const std::string& edits_path,
                       })
                       .named("alert");
   removals.to(view("Large removals"));
-  removals.to(log(alerts_path));
+  removals.to(log(ends.alerts));
 
-  all_kinds.key_by(&Edit::channel)
-      .window(tumbling(5min))
-      .fold(ChannelStats{}, add_stats, merge_stats)
-      .named("oracle counts")
-      .top(20, &ChannelStats::edits)
-      .named("oracle top")
-      .to(each([oracle = std::move(oracle)](const auto& row) { oracle->check(row); }));
+  auto ranked = all_kinds.key_by(&Edit::channel)
+                    .window(tumbling(5min))
+                    .fold(ChannelStats{}, add_stats, merge_stats)
+                    .named("oracle counts")
+                    .top(20, &ChannelStats::edits)
+                    .named("oracle top");
+  if (ends.oracle == nullptr) {
+    ranked.to(journal(ends.ranked, kRankedTopic));
+    return;
+  }
+  ranked.to(each([oracle = ends.oracle](const auto& row) {
+    oracle->check({row.window_start, row.rank, row.key, row.value});
+  }));
 }
 
 }  // namespace millrace::apps

@@ -9,9 +9,17 @@
 
 namespace millrace::apps {
 
-/// Declares the demo's topology. `edits` is the path of the file; `alerts` of the log of large
-/// removals. The oracle outlives the run.
-void declare_trending(Topology& topology, const std::string& edits, const std::string& alerts,
-                      std::shared_ptr<Oracle> oracle);
+/// What the demo's topology reads and writes.
+struct TrendingEnds {
+  std::string edits;   ///< path of the file of edits
+  std::string alerts;  ///< path of the log of large removals
+  /// Compares the ranked rows; outlives the run. Null: they go to topic kRankedTopic of the journal
+  /// `ranked`, for whoever compares them.
+  std::shared_ptr<Oracle> oracle;
+  std::string ranked;
+};
+constexpr const char* kRankedTopic = "ranked";
+
+void declare_trending(Topology& topology, const TrendingEnds& ends);
 
 }  // namespace millrace::apps

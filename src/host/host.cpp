@@ -178,7 +178,7 @@ class Host {
   }
 
   void say_where() const {
-    if (options_.json && !page_.on()) return;
+    if (!extras_.says_where || (options_.json && !page_.on())) return;
     page_.say_where(declaration_.graph.name());
     if (!state_.says().empty()) std::fprintf(stderr, "  %s\n", state_.says().c_str());
     for (const std::string& line : extras_.start_lines)

@@ -52,6 +52,7 @@ struct HostExtras {
   Env* env = nullptr;                    ///< null: the machine's own
   std::function<void(Report&)> amend;    ///< adds to each report, from the reporting thread
   std::vector<std::string> start_lines;  ///< printed when the topology runs
+  bool says_where = true;                ///< prints them, and where page and state folder are
 };
 
 /// What parsing the command line came to.
@@ -85,6 +86,11 @@ Result<DeadLetterSettings> dead_letter_settings(const Config& config, const std:
                                                 std::uint64_t bytes_max);
 /// What became of them, for the summary; nullopt: they are not kept.
 std::optional<SummaryPart> dead_letter_summary(const DeadLetterJournal* journal);
+
+/// Where the page that `options` ask for can listen now, as --ui takes it: "127.0.0.1:8081", or
+/// "off". For a program that runs the topology in one process after the other, all with the same
+/// page. Errors: 1002, 5001, 5002.
+Result<std::string> find_page_address(const HostOptions& options);
 
 /// Validates, plans, runs, and prints the summary. Returns the exit code.
 int run_with(Topology& topology, const HostOptions& options, const HostExtras& extras);

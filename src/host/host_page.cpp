@@ -48,6 +48,17 @@ Status HostPage::start(const HostOptions& options, const Log& log) {
   return {};
 }
 
+Result<std::string> find_page_address(const HostOptions& options) {
+  HostPage page;
+  if (Status status = page.start(options, Log()); !status) return status;
+  return page.address();
+}
+
+std::string HostPage::address() const {
+  if (!page_) return "off";
+  return page_->address().substr(std::string_view("http://").size());
+}
+
 void HostPage::say_where(const std::string& topology) const {
   if (!page_) return;
   std::fprintf(stderr, "%s: the page is at %s\n", topology.c_str(), page_->address().c_str());

@@ -21,6 +21,8 @@ class HostPage {
   bool wants_active() const { return active_wanted_.load(); }
   void publish(std::shared_ptr<const Report> report) { page_->publish(std::move(report)); }
   void stop() { page_->stop(); }
+  /// "127.0.0.1:8080", as --ui takes it; "off" when there is none.
+  std::string address() const;
   /// On standard error, also how to reach it from another machine.
   void say_where(const std::string& topology) const;
 

@@ -137,6 +137,26 @@ void append_checkpoints_json(std::string& out, const CheckpointsReport& checkpoi
   out += '}';
 }
 
+void append_oracle(std::string& out, const OracleReport& oracle) {
+  out += fmt::format(",\"oracle\":{{\"rows\":{},\"wrong\":{}", oracle.rows, oracle.wrong);
+  if (const auto& kills = oracle.kills) {
+    out += fmt::format(",\"kills\":{},\"lost\":{},\"doubled\":{}", kills->kills, kills->lost,
+                       kills->doubled);
+  }
+  out += '}';
+}
+
+std::string oracle_text(const OracleReport& oracle) {
+  const auto& kills = oracle.kills;
+  if (!kills) {
+    return fmt::format("  oracle: {} rows compared with the expected ones, {} wrong\n", oracle.rows,
+                       oracle.wrong);
+  }
+  return fmt::format("  oracle: killed {} {}: lost {}, doubled {}, wrong {} of {} rows\n",
+                     kills->kills, kills->kills == 1 ? "time" : "times", kills->lost,
+                     kills->doubled, oracle.wrong, oracle.rows);
+}
+
 /// Of what is zero for most runs only what is not.
 void append_acks(std::string& out, const std::string& source, const AckReport& acks) {
   out += fmt::format("  messages of \"{}\": {} acked", source, acks.acked);
@@ -186,10 +206,7 @@ std::string summary_json(const Report& report) {
       report.executors, report.executors_most, report.executors_added, report.executors_removed,
       report.executors_auto, report.cpu_ms);
   if (report.checkpoints) append_checkpoints_json(out, *report.checkpoints);
-  if (report.oracle) {
-    out += fmt::format(",\"oracle\":{{\"rows\":{},\"wrong\":{}}}", report.oracle->rows,
-                       report.oracle->wrong);
-  }
+  if (report.oracle) append_oracle(out, *report.oracle);
   for (const SummaryPart& part : report.parts) {
     out += ',';
     append_json_string(out, part.name);
@@ -220,10 +237,7 @@ std::string summary_text(const Report& report) {
                        view.rows.size());
     if (!view.why_empty.empty()) out += fmt::format("    {}\n", view.why_empty);
   }
-  if (report.oracle) {
-    out += fmt::format("  oracle: {} rows compared with the expected ones, {} wrong\n",
-                       report.oracle->rows, report.oracle->wrong);
-  }
+  if (report.oracle) out += oracle_text(*report.oracle);
   if (report.checkpoints && report.checkpoints->failed > 0) {
     out += fmt::format("  {} checkpoints, {} failed; the last of those: {}\n",
                        report.checkpoints->completed, report.checkpoints->failed,

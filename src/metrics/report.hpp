@@ -288,9 +288,18 @@ struct CheckpointsReport {
   std::vector<CheckpointReport> recent = {};        ///< newest first, at most 20
 };
 
+/// Of a run whose process is killed again and again: what a reader outside of it saw.
+struct KillsReport {
+  std::uint64_t kills = 0;
+  std::uint64_t lost = 0;     ///< expected rows that never came
+  std::uint64_t doubled = 0;  ///< rows that came again
+};
+
 struct OracleReport {
-  std::uint64_t rows = 0;   ///< expected rows compared
-  std::uint64_t wrong = 0;  ///< of them missing or different, plus unexpected ones
+  std::uint64_t rows = 0;  ///< rows compared with expected ones
+  /// Different from the expected ones, or not expected; without `kills` also missing or doubled.
+  std::uint64_t wrong = 0;
+  std::optional<KillsReport> kills = {};  ///< empty: nobody kills the process
 };
 
 /// What a program adds to its summary.

@@ -307,6 +307,20 @@ void write_checkpoints(JsonWriter& json, const std::optional<CheckpointsReport>&
   json.close('}');
 }
 
+void write_oracle(JsonWriter& json, const std::optional<OracleReport>& oracle) {
+  json.key("oracle");
+  if (!oracle) return json.null();
+  json.open('{');
+  json.member("rows", oracle->rows);
+  json.member("wrong", oracle->wrong);
+  if (oracle->kills) {
+    json.member("kills", oracle->kills->kills);
+    json.member("lost", oracle->kills->lost);
+    json.member("doubled", oracle->kills->doubled);
+  }
+  json.close('}');
+}
+
 void write_totals(JsonWriter& json, const Report& report) {
   json.member("topology", report.topology);
   json.member("version", report.version);
@@ -356,15 +370,7 @@ std::string to_json(const Report& report) {
   write_running(json, report);
   json_array(json, "recent_dead_letters", report.recent_dead_letters, write_dead_letter);
   write_checkpoints(json, report.checkpoints);
-  json.key("oracle");
-  if (report.oracle) {
-    json.open('{');
-    json.member("rows", report.oracle->rows);
-    json.member("wrong", report.oracle->wrong);
-    json.close('}');
-  } else {
-    json.value(std::monostate{});
-  }
+  write_oracle(json, report.oracle);
   json.close('}');
   return json.take();
 }

@@ -58,10 +58,22 @@ class Day(CliTest):
             self.assertGreater(len(rows), 0)
         self.assertGreater(day["records_out"], 5142 + 2 * 74)
 
-    def test_the_second_day_is_not_compared(self):
+    def test_the_second_day_is_compared_as_the_first(self):
         days, _ = self.summary("millrace", "demo", "--limit", 2 * EDITS_OF_A_DAY, "--speed", "max")
-        self.assertEqual(days["oracle"], {"rows": 5142, "wrong": 0})
+        self.assertEqual(days["oracle"], {"rows": 2 * 5142, "wrong": 0})
         self.assertEqual(days["records_in"], 2 * EDITS_OF_A_DAY)
+
+    def test_a_window_that_the_limit_cut_off_is_not_called_wrong(self):
+        some, _ = self.summary("millrace", "demo", "--limit", 1000, "--speed", "max")
+        self.assertGreater(some["oracle"]["rows"], 100)
+        self.assertEqual(some["oracle"]["wrong"], 0)
+
+    def test_a_run_that_goes_on_is_compared_from_there(self):
+        flags = ["demo", "--limit", EDITS_OF_A_DAY, "--state-dir", self.folder / "state"]
+        self.summary("millrace", *flags, "--speed", "20000", "--duration", "500ms")
+        rest, _ = self.summary("millrace", *flags, "--speed", "max")
+        self.assertEqual((rest["state"], rest["oracle"]["wrong"]), ("finished", 0))
+        self.assertGreater(rest["oracle"]["rows"], 0)
 
     def test_half_a_day_is_not_called_wrong(self):
         half, _ = self.summary("millrace", "demo", "--duration", "300ms", "--speed", "100000")

@@ -87,7 +87,8 @@ function answerOf(path, told) {
 }
 
 /**
- * Opens the page on the stand. `told`: {report, history, seconds, allTasks}; `send(report)` pushes another one.
+ * Opens the page on the stand. `told`: {report, history, seconds, allTasks}; `send(report)` pushes another one;
+ * `lose()` ends the live connection, which the page then opens anew.
  * `wrong` collects what must not happen: errors, warnings, requests elsewhere.
  */
 export async function openStand(browser, told, options = {}) {
@@ -121,9 +122,14 @@ export async function openStand(browser, told, options = {}) {
     told.report = next;
     for (const socket of sockets) socket.send(JSON.stringify(next));
   };
+  const lose = async () => {
+    const lost = [...sockets];
+    sockets.clear();
+    for (const socket of lost) await socket.close();
+  };
   await page.goto(`${kStandUrl}/${options.hash ?? ""}`);
   if (told.report) await page.getByTestId("page").waitFor();
-  return { context, page, wrong, posted, send };
+  return { context, page, wrong, posted, send, lose };
 }
 
 /** A report with everything at once: what is wrong, tasks on executors, every kind of view. */

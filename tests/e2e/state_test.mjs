@@ -419,6 +419,33 @@ test("nothing is wider than 360 px, with every panel open", async ({ open }) => 
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360);
 });
 
+test("the oracle of a run that is killed: its figures, and an alarm when one is amiss", async ({ open }) => {
+  const oracle = { rows: 5142, wrong: 0, kills: 7, lost: 0, doubled: 0 };
+  const { page, send } = await open(told(report(kSeconds, { oracle })));
+  const head = page.locator(".oracle");
+  assert.equal(await head.textContent(), "killed 7 times: lost 0, doubled 0, wrong 0 of 5,142 rows");
+  for (const [name, kills] of [["lost", 8], ["doubled", 9], ["wrong", 1]]) {
+    assert.equal(await page.locator(".oracle.alarm").count(), 0);
+    send(report(kSeconds + kills, { oracle: { ...oracle, kills, [name]: 12 } }));
+    await page.locator(".oracle.alarm").getByText(`${name} 12`).waitFor();
+    assert.ok((await head.textContent()).startsWith(kills === 1 ? "killed 1 time:" : `killed ${kills} times:`));
+    send(report(kSeconds + 20 + kills, { oracle }));
+    await page.locator(".oracle.alarm").waitFor({ state: "detached" });
+  }
+});
+
+test("an engine that was started again: what the page saw before that stays", async ({ open }) => {
+  const what = told();
+  const { page, lose } = await open(what);
+  const samples = async () => Number(await page.locator(".strip").getAttribute("data-samples"));
+  await until("samples", async () => (await samples()) === 900);
+  // Ten seconds old, thirty after the last figure: what is older than 15 minutes now goes.
+  what.report = report(kSeconds + 30, { uptime_ms: 10_000 });
+  what.history = { ...history(10, 10), at: what.report.at };
+  await lose();
+  await until("what was seen and what the engine has", async () => (await samples()) === 871 + 10);
+});
+
 test("axe finds nothing serious: both themes, wide and narrow, panels open", async ({ open }) => {
   const axe = readFileSync(axePath, "utf8");
   const grave = async (page, where) => {

@@ -1,6 +1,7 @@
 // The JSON form of a report: shapes, exact numbers, escapes, times, and the Prometheus text.
 #include "service/report_json.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
@@ -142,6 +143,15 @@ TEST(ReportJson, WritesAWholeReportThatParses) {
   EXPECT_EQ(std::string_view(parsed["views"].at(0)["columns"].at(0)["name"]), "c0");
   EXPECT_EQ(std::string_view(parsed["recent_dead_letters"].at(0)["at"]), "2015-09-12T00:46:58Z");
   EXPECT_EQ(std::int64_t(parsed["oracle"]["wrong"]), 1);
+}
+
+TEST(ReportJson, TellsOfKillsWhereThereAreAny) {
+  Report report = full_report();
+  EXPECT_THAT(to_json(report), testing::HasSubstr(R"("oracle":{"rows":5142,"wrong":1}})"));
+  report.oracle->kills = KillsReport{7, 2, 3};
+  EXPECT_THAT(
+      to_json(report),
+      testing::HasSubstr(R"("oracle":{"rows":5142,"wrong":1,"kills":7,"lost":2,"doubled":3}})"));
 }
 
 TEST(MetricsText, NamesUnitsAndEscapesLabels) {

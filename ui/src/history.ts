@@ -81,7 +81,18 @@ export async function fetchHistory(): Promise<void> {
   }
 }
 
+/** What the engine keeps, behind what the page saw before that began: of an engine that was started again it saw more. */
+export function joined(seen: History, kept: History): History {
+  const first = kept.at[0];
+  if (first === undefined) return seen;
+  const oldest = (kept.at.at(-1) as number) - kSpanMs;
+  const places = seen.at.flatMap((at, i) => (at >= oldest && at < first ? [i] : []));
+  return {
+    at: [...places.map((i) => seen.at[i] as number), ...kept.at],
+    series: Object.fromEntries(Object.entries(kept.series).map(([name, list]) => [name, [...places.map((i) => seen.series[name]?.[i] ?? null), ...list]])),
+  };
+}
+
 export function take(answer: HistoryAnswer): void {
-  const kept = fromAnswer(answer);
-  if (kept.at.length > 0) history.value = kept;
+  history.value = joined(history.value, fromAnswer(answer));
 }

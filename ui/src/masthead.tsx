@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { link, report } from "./feed";
 import { full, span, Value } from "./format";
-import type { Report } from "./report";
+import type { Oracle, Report } from "./report";
 import { showShortcuts } from "./shortcuts";
 import { theme, toggleTheme } from "./theme";
 
@@ -21,10 +21,22 @@ function State(props: { report: Report }) {
   );
 }
 
+/** The same of a run whose process is killed again and again: what a reader outside of it saw. */
+function Kills(props: { oracle: Oracle }) {
+  const { rows, wrong, kills = 0, lost = 0, doubled = 0 } = props.oracle;
+  const right = Number(lost) + Number(doubled) + Number(wrong) === 0;
+  return (
+    <span class={right ? "oracle" : "oracle alarm"} title="Rows that a reader outside of the killed process saw committed, compared with an answer computed in another way">
+      killed <Value id="oracle-kills" exact={kills}>{full(kills)}</Value> {Number(kills) === 1 ? "time" : "times"}: lost <Value id="oracle-lost" exact={lost}>{full(lost)}</Value>, doubled <Value id="oracle-doubled" exact={doubled}>{full(doubled)}</Value>, wrong <Value id="oracle-wrong" exact={wrong}>{full(wrong)}</Value> of <Value id="oracle-rows" exact={rows}>{full(rows)}</Value> rows
+    </span>
+  );
+}
+
 /** What the topology's own check says: right or wrong, in figures. */
-function Oracle(props: { report: Report }) {
+function Verdict(props: { report: Report }) {
   const { oracle } = props.report;
   if (!oracle) return null;
+  if (oracle.kills !== undefined) return <Kills oracle={oracle} />;
   return (
     <span class={oracle.wrong === 0 ? "oracle" : "oracle alarm"} title="Rows that the program compared with an answer computed in another way">
       oracle: <Value id="oracle-wrong" exact={oracle.wrong}>{full(oracle.wrong)} wrong</Value> of <Value id="oracle-rows" exact={oracle.rows}>{full(oracle.rows)}</Value>
@@ -72,7 +84,7 @@ export function Masthead() {
       <a class="logo" href="/" aria-label="Millrace"><img src="favicon.svg" alt="" width="26" height="26" /><span class="brand">Millrace</span></a>
       {shown && <h1 data-testid="topology-name">{shown.topology}</h1>}
       {shown && <State report={shown} />}
-      {shown && <Oracle report={shown} />}
+      {shown && <Verdict report={shown} />}
       <div class="tools">
         <span class="live" data-link={link.value === "lost" && over ? "ended" : link.value} data-testid="link">{linkText}</span>
         {shown && <Pause report={shown} />}

@@ -203,6 +203,16 @@ export interface Checkpoints {
   recent: Checkpoint[];
 }
 
+/** What the program's own check says of the rows that it compared. */
+export interface Oracle {
+  rows: Num;
+  wrong: Num;
+  /** The process is killed again and again; lost and doubled are then not among the wrong ones. */
+  kills?: Num;
+  lost?: Num;
+  doubled?: Num;
+}
+
 export interface ReportMore {
   /** null: the run keeps no state. */
   checkpoints?: Checkpoints | null;
@@ -248,5 +258,5 @@ export interface Report extends ReportMore {
   edges: Edge[];
   views: View[];
   recent_dead_letters: DeadLetter[];
-  oracle: { rows: Num; wrong: Num } | null;
+  oracle: Oracle | null;
 }
