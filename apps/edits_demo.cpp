@@ -97,7 +97,7 @@ class KeptFolder {
   }
   std::string in(const char* name) const { return path_ + "/" + name; }
   std::string says() const {
-    return fmt::format("state, ranked rows and large removals are kept in {}{}", path_,
+    return fmt::format("ranked rows and large removals are kept in {}{}", path_,
                        made_ ? " until the end" : "");
   }
 

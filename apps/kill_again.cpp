@@ -52,12 +52,12 @@ KillAgain::Life KillAgain::live(const ForkedProcess& process) {
       process.send(SIGINT);  // the second one ends it at once
     }
     (void)rows_.read();  // what fails now is tried again, and told of in the end
+    figures_.publish(report());
+    if (const RunEnd end = figures_.asked(); end != RunEnd::none) answer_last(end);
     if (untold_ && rows_.rows() > untold_->rows) {
       tell_of_kill(fmt::format("{:.2f} s later process {} had new rows",
                                seconds(now - untold_->at_ns), process.id()));
     }
-    figures_.publish(report());
-    if (const RunEnd end = figures_.asked(); end != RunEnd::none) answer_last(end);
     if (const auto ended = process.ended()) {
       ending_ = *ended;
       return Life::over;
@@ -108,7 +108,7 @@ int KillAgain::say_end() {
 void KillAgain::tell_of_kill(const std::string& what_came) {
   const auto now = report();
   std::string line = fmt::format(
-      "kill {}: process {}, {:.1f} s old; {}; lost {}, doubled {}, wrong {} of {} rows\n", kills_,
+      "kill {}: process {}, {:.2f} s old; {}; lost {}, doubled {}, wrong {} of {} rows\n", kills_,
       untold_->process, untold_->age_s, what_came, now.kills->lost, now.kills->doubled, now.wrong,
       now.rows);
   if (!untold_->got_on) {

@@ -70,6 +70,13 @@ class Killed(CliTest):
         self.assertEqual(list(temp.iterdir()), [])
 
 
+    def test_it_says_when_no_process_lives_long_enough(self):
+        _, err = self.run_program("millrace", "demo", "--kill", "100ms", "--checkpoint-interval",
+                                  "99ms", "--duration", "2s", "--headless")
+        self.assertRegex(err, r"had completed no epoch.*: give a longer --kill or a shorter "
+                              r"--checkpoint-interval\n")
+
+
 class Page(CliTest):
     @staticmethod
     def address_of(demo):
@@ -118,7 +125,7 @@ class Page(CliTest):
     def test_who_kills_the_supervisor_ends_both(self):
         # The day takes longer than the other process has to go.
         demo = self.start("millrace", "demo", "--kill", "10s", "--limit", EDITS_OF_A_DAY, "--ui",
-                          "127.0.0.1:0")
+                          "127.0.0.1:0", env={**os.environ, "TMPDIR": str(self.folder)})
         address = self.address_of(demo)
         demo.send_signal(signal.SIGKILL)
         end = time.monotonic() + 20 * SLOWNESS
