@@ -434,6 +434,14 @@ test("the oracle of a run that is killed: its figures, and an alarm when one is 
   }
 });
 
+test("the oracle of a run that is killed fits 360 px", async ({ open }) => {
+  const oracle = { rows: 987_654_321, wrong: 1234, kills: 12_345, lost: 1234, doubled: 1234 };
+  const { page } = await open(told(report(kSeconds, { oracle })), { viewport: { width: 360, height: 740 } });
+  const box = await page.locator(".oracle").boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 360, JSON.stringify(box));
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360);
+});
+
 test("an engine that was started again: what the page saw before that stays", async ({ open }) => {
   const what = told();
   const { page, lose } = await open(what);
