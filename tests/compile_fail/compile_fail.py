@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Compiles wrong programs: each must be refused with its sentence, and only for its fault.
-"""Usage: compile_fail.py --compiler CXX [--include FOLDER]... FOLDER
+"""Usage: compile_fail.py --compiler CXX [--include FOLDER]... [--part K/N] FOLDER
 
 Each FOLDER/*.cpp begins with the line
 
@@ -9,6 +9,7 @@ Each FOLDER/*.cpp begins with the line
 and holds its mended form under `#ifdef FIXED`. It must be refused as it is, with the sentence in an
 error or note of the compiler, and accepted with -DFIXED: it fails for its fault, not for another.
 The headers that all of them include are compiled once before.
+--part: every N-th case from the K-th.
 """
 import argparse
 import concurrent.futures
@@ -70,9 +71,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--include", action="append", default=[])
+    parser.add_argument("--part", default="0/1")
     parser.add_argument("folder", type=pathlib.Path)
     options = parser.parse_args()
-    cases = sorted(options.folder.glob("*.cpp"))
+    first, step = map(int, options.part.split("/"))
+    cases = sorted(options.folder.glob("*.cpp"))[first::step]
     if not cases:
         print(f"{options.folder} holds no case")
         return 1
