@@ -59,8 +59,8 @@ class Stopped:
         return components["in"]["processed"] if "in" in components else 0
 
 
-def lives(topology, truth, chance, stops_left):
-    """Stops until the topology has ended: how many, and what was wrong."""
+def lives(topology, truth, chance, stops_left, older):
+    """Stops until the topology has ended: how many, and what was wrong. `older`: the canary."""
     read = 0
     for turn in range(stops_left + 1):
         life = Stopped(topology, chance)
@@ -70,13 +70,12 @@ def lives(topology, truth, chance, stops_left):
         shown = sum(map(len, served.values()))
         if shown != read and not wrong:
             wrong.append(f"undrained: {read} records were read, {shown} updates are there")
-        if not wrong and turn % 4 == 3:
+        if not wrong and turn % 4 == 3 and not older:
             wrong = topology.anomalies(truth)
         if wrong or life.ended or turn == stops_left:
             break
-        if topology.takes_epochs_away:
-            newest = sorted(topology.state.glob("*.ckpt"))[-1]
-            newest.unlink()
+        if older:
+            sorted(topology.state.glob("*.ckpt"))[-1].unlink()
     if wrong:
         return turn + 1, wrong
     done = subprocess.run(topology.command(1, 0, "--json"), capture_output=True, check=False,
@@ -96,10 +95,9 @@ def stops(seed, count, unsafe=""):
     while turn < count:
         with tempfile.TemporaryDirectory(prefix="millrace-rig-") as folder:
             truth = Truth(chance.randrange(1 << 30))
-            switch = "" if unsafe == OLDER_EPOCH else unsafe
-            topology = Topology(folder, truth, chance.choice(INTERVALS), switch)
-            topology.takes_epochs_away = unsafe == OLDER_EPOCH
-            done, wrong = lives(topology, truth, chance, min(count - turn, 12))
+            older = unsafe == OLDER_EPOCH
+            topology = Topology(folder, truth, chance.choice(INTERVALS), "" if older else unsafe)
+            done, wrong = lives(topology, truth, chance, min(count - turn, 12), older)
             turn += done
             if wrong:
                 return turn, [f"after stop {turn}: {one}" for one in wrong], []
