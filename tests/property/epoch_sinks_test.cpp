@@ -110,8 +110,13 @@ class Writer {
   std::optional<Texts> recovered() { return std::exchange(recovered_, std::nullopt); }
 
  private:
+  /// A call fails, once; or it is the last one.
   void arm(bool safe) {
-    env_.disk.set_faults({safe ? DiskFault::none : DiskFault::power_cut, random_.below(60), true});
+    static constexpr DiskFault kFaults[] = {DiskFault::power_cut, DiskFault::io_error,
+                                            DiskFault::no_space};
+    const DiskFault fault = kFaults[random_.below(3)];
+    env_.disk.set_faults(
+        {safe ? DiskFault::none : fault, random_.below(60), fault == DiskFault::power_cut});
   }
   bool write_epochs(Sink& sink, int next, int target) {
     while (complete_ < target) {

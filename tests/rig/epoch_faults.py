@@ -25,7 +25,8 @@ INTERVAL = "20ms"
 CRASH = 128  # exit codes from here on, and negative ones, are no clean end
 KILLED = (-signal.SIGKILL, CRASH + signal.SIGKILL)
 KILLS = ("signal=KILL",)
-ERRORS = ("error=EIO", "error=ENOSPC")
+ERRORS = ("error=EIO", "error=ENOSPC", "error=EINTR")
+ONCE = ":error=EINTR"  # for ever, it would be tried again for ever
 # What fails again and again, so that no four epochs in a row do; why, as the summary says it.
 EVERY_K = (
     ("rename:error=EIO", (2, 3, 4), "Input/output error"),
@@ -87,7 +88,7 @@ class Runs:
         once = [(group, f"{call}:{fault}", str(at)) for (group, call), count in most.items()
                 for at in range(1, count + 1) for fault in faults]
         return once + [(group, fault, f"{when}+") for group, fault, when in once
-                       if ":error=" in fault]
+                       if ":error=" in fault and ONCE not in fault]
 
     def killed(self, group, fault, when):
         """What is wrong after a kill, mostly with another one in the recovery from it."""

@@ -3,7 +3,7 @@
 """Usage: rig.py [--full] [BAR...]                     each bar, then its canary; a table
        rig.py BAR --seed N --count N [--unsafe SWITCH]  one row again
 
-Without --full it is the quick tier, of a minute. The program is $MILLRACE_BIN/millrace. A bar
+Without --full it is the quick tier, of two minutes. The program is $MILLRACE_BIN/millrace. A bar
 passes with no anomaly; its canary is the same program with one protection switched off, and must
 fail it.
 """
@@ -67,17 +67,17 @@ BARS = [
     Bar("topology", "R1", "kill -9 at random, journal to journal, exactly once, windows open",
         topology_kills.kills, (1, 24), (10, 100), "no-dedup", "duplicate"),
     Bar("stops", "R17", "SIGTERM under load: drained in 5 s, nothing read twice",
-        topology_stops.stops, (1, 12), (10, 100), topology_stops.OLDER_EPOCH, "replayed"),
+        topology_stops.stops, (1, 8), (10, 100), topology_stops.OLDER_EPOCH, "replayed"),
     Bar("epoch-calls", "R2", "a topology with epochs killed at the N-th call, and in recovery",
-        epoch_faults.kills, (1, 6), (1, 1000), "no-dedup", "duplicate", no_strace),
+        epoch_faults.kills, (1, 5), (1, 1000), "no-dedup", "duplicate", no_strace),
     Bar("epoch-errors", "R3", "a call of a topology with epochs fails, once or for ever",
-        epoch_faults.errors, (1, 6), (1, 1000), "no-dedup", "duplicate", no_strace),
+        epoch_faults.errors, (1, 5), (1, 1000), "no-dedup", "duplicate", no_strace),
     Bar("epoch-short", "R3", "a topology with epochs on a disk that is soon full",
-        epoch_faults.short_writes, (1, 4), (1, 300), "no-dedup", "duplicate"),
+        epoch_faults.short_writes, (1, 3), (1, 300), "no-dedup", "duplicate"),
     Bar("every-kth", "R15", "every k-th checkpoint fails; half of the runs are killed too",
-        epoch_faults.every_kth, (1, 8), (3, 80), "no-dedup", "duplicate", no_strace),
+        epoch_faults.every_kth, (1, 4), (3, 80), "no-dedup", "duplicate", no_strace),
     Bar("checkpoints", "R5", "one flipped bit of a checkpoint, one cut short, or all damaged",
-        checkpoint_damage.damage, (1, 52), (4, 550), checkpoint_damage.NO_CHECKSUM, "served"),
+        checkpoint_damage.damage, (1, 26), (4, 550), checkpoint_damage.NO_CHECKSUM, "served"),
     Bar("damage", "R5", "one flipped bit; 1 of 11: a file cut short", journal_damage.damage,
         (1, 220), (4, 550), "no-checksum", "served"),
     Bar("poison", "R14", "1 % of the records do not fit", poison_records.poison,
