@@ -3,13 +3,12 @@
 
 #include <algorithm>
 
+#include "base/sanitizers.hpp"
+
 namespace millrace::detail {
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool kReuseArenas = false;
-#else
-inline constexpr bool kReuseArenas = true;
-#endif
+// AddressSanitizer sees the use of records that are gone where their memory is not used again.
+constexpr bool kReuseArenas = !kAddressSanitizer;
 
 void Arena::grow(std::size_t bytes) {
   const std::size_t size = std::max(bytes, block_bytes_);

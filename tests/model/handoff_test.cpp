@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/ring.hpp"
+#include "base/sanitizers.hpp"
 #include "interleavings.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/waker.hpp"
@@ -21,13 +22,6 @@ using ModelHome = BasicHome<model::Shapes>;
 using ModelMailbox = BasicMailbox<int, model::Shapes>;
 
 /// Fibers and sanitizers do not know each other; there is only one thread here anyway.
-constexpr bool kSanitized =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#else
-    false;
-#endif
-
 #define SKIP_WHEN_SANITIZED() \
   if (kSanitized) GTEST_SKIP() << "the sanitizer cannot follow fibers; one thread runs them all"
 

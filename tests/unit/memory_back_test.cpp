@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/sanitizers.hpp"
 #include "millrace/topology.hpp"
 #include "runtime/calm_after_peak.hpp"
 #include "runtime/runtime.hpp"
@@ -85,9 +86,7 @@ double busiest(const Engine& engine, const Graph& graph) {
 }
 
 TEST(MemoryBack, TheProcessShrinksWhenAPeakIsOver) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer keeps what was freed";
-#else
+  if (kSanitized) GTEST_SKIP() << "the sanitizer keeps what was freed";
   const auto control = std::make_shared<Control>();
   Topology topology("camera");
   auto frames = topology.spout("camera", Camera(control));
@@ -123,7 +122,6 @@ TEST(MemoryBack, TheProcessShrinksWhenAPeakIsOver) {
   engine.request_stop();
   EXPECT_TRUE(engine.finish().ok());
   EXPECT_EQ(control->taken, control->made);
-#endif
 }
 
 }  // namespace
