@@ -22,22 +22,22 @@ constexpr const char* kHelp = R"(Millrace: real-time stream processing in one na
 
 usage: millrace COMMAND [flags]
 
-  demo      replay a real day of Wikipedia edits and watch it live on a page; with --kill 10s
-            its process is killed again and again, and what that loses is counted;
-            demo posts: trends in a generated feed; demo machine: this computer, with alerts
-  run       run a topology written in YAML
-  plan      print what a file's topology would run, and what of a state folder it would go on from
-  validate  check topologies written in YAML: every mistake with its place
-  schema    print the JSON schema of such files, for editors
-  new       write a program of your own, ready to build and run
-  test      run text tests: programs, their input and what must come of it
-  journal   look into a journal, append to it, read it, verify it: ls, describe, produce, consume
-  checkpoints  look into a state folder: ls, describe, verify
-  dead-letters
-            the records that runs have set aside: ls, show, replay
-  bench     measure the engine against hand-written loops: hashtags, window-sum, latency
-  version   print the version
-  help      print this
+  demo          replay a real day of Wikipedia edits and watch it live on a page;
+                demo posts: trends in a generated feed; demo machine: this computer, with
+                alerts; demo --kill 10s: kill it again and again, and see what that loses
+  run           run a topology written in YAML
+  plan          print what a file's topology would run, and what of a state folder it would
+                go on from
+  validate      check topologies written in YAML: every mistake with its place
+  schema        print the JSON schema of such files, for editors
+  new           write a program of your own, ready to build and run
+  test          run text tests: programs, their input and what must come of it
+  journal       look into a journal, append to it, read it, verify it
+  checkpoints   look into a state folder: ls, describe, verify
+  dead-letters  the records that runs have set aside: ls, show, replay
+  bench         measure the engine against hand-written loops
+  version       print the version
+  help          print this
 
 `millrace demo --help` and `millrace bench --help` list the flags. Programs of your own get the
 flags of the demo from run(topology, argc, argv).
