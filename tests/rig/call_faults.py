@@ -84,24 +84,24 @@ class Runs:
         return wrong + after_fault(self.journal, oracle, self.path)
 
 
-def visit(seed, count, faults, unsafe):
-    """`count` of the points, or all when there are fewer."""
+def visit(runs_of, seed, count, faults, unsafe, harm):
+    """`count` of the points, or all when there are fewer; `harm` says what is wrong at one."""
     wrong = []
     with tempfile.TemporaryDirectory(prefix="millrace-rig-") as folder:
-        runs = Runs(folder, seed, unsafe)
+        runs = runs_of(folder, seed, unsafe)
         points = runs.points(faults)
         chosen = runs.chance.sample(points, min(count, len(points)))
         for point in chosen:
-            wrong += [f"{' '.join(point)}: {one}" for one in runs.fault(*point)]
+            wrong += [f"{' '.join(point)}: {one}" for one in harm(runs, *point)]
     return len(chosen), wrong, []
 
 
 def kills(seed, count, unsafe=""):
-    return visit(seed, count, KILLS, unsafe)
+    return visit(Runs, seed, count, KILLS, unsafe, Runs.fault)
 
 
 def errors(seed, count, unsafe=""):
-    return visit(seed, count, ERRORS, unsafe)
+    return visit(Runs, seed, count, ERRORS, unsafe, Runs.fault)
 
 
 def short_writes(seed, count, unsafe=""):

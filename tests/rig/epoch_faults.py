@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 
+from call_faults import visit
 from journal_oracle import BIN, PATIENCE_S
 from topology_kills import Topology, Truth
 
@@ -195,24 +196,12 @@ def summary_of(out):
         return {}
 
 
-def visit(seed, count, faults, unsafe, harm):
-    """`count` of the points, or all when there are fewer."""
-    wrong = []
-    with tempfile.TemporaryDirectory(prefix="millrace-rig-") as folder:
-        runs = Runs(folder, seed, unsafe)
-        points = runs.points(faults)
-        chosen = runs.chance.sample(points, min(count, len(points)))
-        for point in chosen:
-            wrong += [f"{' '.join(point)}: {one}" for one in harm(runs, *point)]
-    return len(chosen), wrong, []
-
-
 def kills(seed, count, unsafe=""):
-    return visit(seed, count, KILLS, unsafe, Runs.killed)
+    return visit(Runs, seed, count, KILLS, unsafe, Runs.killed)
 
 
 def errors(seed, count, unsafe=""):
-    return visit(seed, count, ERRORS, unsafe, Runs.failed)
+    return visit(Runs, seed, count, ERRORS, unsafe, Runs.failed)
 
 
 def short_writes(seed, count, unsafe=""):
