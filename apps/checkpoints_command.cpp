@@ -1,4 +1,4 @@
-// `millrace checkpoints`: ls, describe and verify of a state folder.
+// `millrace checkpoints`: its commands, and those that say what there is: ls, describe, verify.
 #include "checkpoints_command.hpp"
 
 #include <sysexits.h>
@@ -16,6 +16,8 @@
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "checkpoint/checkpoint_store.hpp"
+#include "checkpoints_epoch.hpp"
+#include "checkpoints_show.hpp"
 #include "host/host.hpp"
 
 namespace millrace::apps {
@@ -26,7 +28,16 @@ constexpr const char* kHelp = R"(What a topology keeps in its state folder: a fi
 usage: millrace checkpoints ls DIR                 the epochs that are there
        millrace checkpoints describe DIR [EPOCH]   what the newest, or that one, has of each
                                                    component
+       millrace checkpoints show DIR [flags]       what is kept in it, entry by entry: a JSON
+                                                   object a line
        millrace checkpoints verify DIR             reads every byte and lists all damage
+
+show:
+  --epoch N         of that epoch; else of the newest
+  --component NAME  of this component only
+  --state NAME      of the state of that name only, as describe lists them
+  --key TEXT        of this key only, as it is shown; of a text without its quotes
+  --limit N         the first N
 
 Nothing is changed; a run may work with the folder meanwhile. What a topology would go on from
 says `millrace plan FILE.yaml --against DIR`.
@@ -106,35 +117,16 @@ void print(const detail::EpochImage& image) {
   }
 }
 
-Result<detail::EpochImage> read_epoch(const std::string& folder, const std::string& given) {
-  const auto files = detail::list_checkpoints(detail::real_disk(), folder);
-  if (!files) return files.error();
-  std::uint64_t epoch = files->empty() ? 0 : files->back().epoch;
-  if (!given.empty()) {
-    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), epoch);
-    if (error != std::errc() || end != given.data() + given.size()) {
-      return Status(Code::option_invalid,
-                    fmt::format("checkpoints describe {} {}: give the number of an epoch, as "
-                                "`millrace checkpoints ls` shows it",
-                                folder, given));
-    }
-  }
-  for (const detail::CheckpointFileName& file : *files) {
-    if (file.epoch != epoch) continue;
-    detail::ReadCheckpoint read = detail::read_checkpoint(detail::real_disk(), file.path, {});
-    if (!read.status) return read.status;
-    return std::move(read.image);
-  }
-  return Status(
-      Code::source_failed,
-      given.empty()
-          ? fmt::format("\"{}\" has no checkpoint: give the folder of --state-dir", folder)
-          : fmt::format("\"{}\" has no epoch {}; `millrace checkpoints ls` lists them", folder,
-                        epoch));
-}
-
 int describe_main(const std::string& folder, const std::string& epoch) {
-  const auto image = read_epoch(folder, epoch);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(epoch.data(), epoch.data() + epoch.size(), number);
+  if (!epoch.empty() && (error != std::errc() || end != epoch.data() + epoch.size())) {
+    return fail({Code::option_invalid,
+                 fmt::format("checkpoints describe {} {}: give the number of an epoch, as "
+                             "`millrace checkpoints ls` shows it",
+                             folder, epoch)});
+  }
+  const auto image = read_epoch(folder, number);
   if (!image) return fail(image.error());
   print(*image);
   return EX_OK;
@@ -154,6 +146,10 @@ int verify_main(const std::string& folder) {
 int checkpoints_main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string command = words.empty() ? "" : words.front();
+  const bool helps = std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--help" || word == "-h";
+  });
+  if (command == "show" && !helps) return checkpoints_show_main(argc - 1, argv + 1);
   for (const std::string& word : words) {
     if (word == "--help" || word == "-h") {
       std::fputs(kHelp, stdout);
@@ -164,12 +160,12 @@ int checkpoints_main(int argc, char** argv) {
         {Code::option_unknown,
          fmt::format("{}: there is no such flag; `millrace checkpoints --help` tells more", word)});
   }
-  const std::vector<std::string> known = {"ls", "describe", "verify"};
+  const std::vector<std::string> known = {"ls", "describe", "show", "verify"};
   if (std::find(known.begin(), known.end(), command) == known.end()) {
     const std::string near = detail::nearest_word(command, known);
     return fail({Code::option_unknown,
                  command.empty()
-                     ? "checkpoints: which command? ls, describe or verify"
+                     ? "checkpoints: which command? ls, describe, show or verify"
                      : fmt::format("checkpoints {}: there is no such command{}; `millrace "
                                    "checkpoints --help` lists them",
                                    command, near.empty() ? "" : ": did you mean " + near + "?")});

@@ -108,7 +108,7 @@ Workload open_windows_workload(const Settings& settings) {
                                [=] { return run_by_hand(records, open); },
                                [=] { return run_by_hand(records, open); }});
   }
-  workload.figures = [sizes](const Outcome& outcome) {
+  workload.figures = [](const Outcome& outcome) {
     const double engine = growth(outcome.extras, 0, sizes - 1);
     const double loop = growth(outcome.extras, sizes, 2 * sizes - 1);
     return std::vector<Figure>{{"cost_1000_by_1", engine, 0, 0},

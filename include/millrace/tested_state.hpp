@@ -30,6 +30,17 @@ struct HeldValue {
   friend bool operator==(const HeldValue&, const HeldValue&) = default;
 };
 
+/// An entry of what a component keeps, as an image of an epoch has it.
+struct KeptValue {
+  std::string state;               ///< its name: of a state of process that of the member
+  std::string key;                 ///< JSON; empty: it is of no key
+  std::optional<Timestamp> start;  ///< of a pane or session
+  std::optional<Timestamp> end;    ///< of a window or session; of a record that waits its time
+  std::string value;               ///< JSON
+
+  friend bool operator==(const KeptValue&, const KeptValue&) = default;
+};
+
 /// A base of TestDriver. All calls read only; the first one begins the run, if nothing has.
 class TestedState {
  public:
@@ -68,6 +79,21 @@ class TestedState {
       held.push_back(std::move(value));
     }
     return held;
+  }
+  /// All that a component keeps beyond a call, whatever it is: order buffers, marks of seen keys,
+  /// ranked records, baselines, open windows, states and timers; what `millrace checkpoints show`
+  /// prints of an epoch. In the order of tasks and key groups. Of an aggregate in two phases what
+  /// the second one keeps; held() has both. Throws Error: 2002, 3003 where a state is of a type
+  /// that cannot be stored. Cost: O(bytes of an image).
+  std::vector<KeptValue> kept(const std::string& component) {
+    std::vector<KeptValue> kept;
+    for (detail::KeptEntry& one : driven_->kept(component)) {
+      KeptValue value{std::move(one.state), std::move(one.key), {}, {}, std::move(one.value)};
+      if (one.start != kTimeMin) value.start = Timestamp{one.start};
+      if (one.end != kTimeMin) value.end = Timestamp{one.end};
+      kept.push_back(std::move(value));
+    }
+    return kept;
   }
   /// The pending timers of a key, ascending: of event time, and of the wall clock.
   template <class Key>

@@ -7,6 +7,7 @@
 
 #include "operator/row_cells.hpp"
 #include "operator/row_fields.hpp"
+#include "operator/stored_rows.hpp"
 #include "record/arena.hpp"
 #include "record/record_json.hpp"
 
@@ -38,6 +39,23 @@ std::string shown_key(const RowSchema& schema, std::string_view encoded) {
 }
 
 }  // namespace
+
+void save_key_fields(StateWriter& writer, const RowSchema& schema) {
+  store_rows_schema(writer.task_part(kKeyFieldsPart, rows_shape(schema)), schema);
+}
+
+bool append_key_fields(std::string& out, const RowSchema& schema, std::string_view encoded) {
+  const std::size_t keys = schema.role().keys;
+  if (!key_fields_fit(encoded, schema, keys)) return false;
+  const std::string text = shown_key(schema, encoded);
+  const bool is_text = keys == 1 && lies_as_text(schema.fields()[0].type) && encoded[0] != '\0';
+  if (is_text) {
+    append_json_string(out, text);
+  } else {
+    out += text;
+  }
+  return true;
+}
 
 void show_as_row(const RowSchemaPtr& schema, bool encoded, HeldAggregate& held) {
   const std::size_t keys = schema->role().keys;

@@ -19,6 +19,10 @@ namespace millrace::detail {
 /// The names of parts that are no states: names of members have no colon.
 inline constexpr std::string_view kTimersPart = ":timers";
 
+/// What stands in the shapes of states: their parts begin with a TouchedBy, and where it is not
+/// none each content stands behind the time that it was touched at.
+inline constexpr std::string_view kTouched = "touched";
+
 /// The clock that the times in a part were taken by.
 enum class TouchedBy : std::uint8_t { none, event, processing };
 
@@ -69,7 +73,7 @@ class ProcessorImage {
   template <std::size_t kAt, class S>
   void save_state(StateWriter& writer, S& state, const std::string& name) {
     const TouchedBy by = touched_by(state);
-    GroupParts<K> parts(writer, name, stored_shape<typename S::Content>());
+    GroupParts<K> parts(writer, name, shape_of_kind(kTouched, stored_shape<typename S::Content>()));
     rows_->for_each([&](const K& key, Row& row) {
       const auto& cell = std::get<kAt>(row.cells);
       if (S::is_empty(cell.content)) return;
@@ -82,9 +86,10 @@ class ProcessorImage {
 
   template <std::size_t kAt, class S>
   void restore_state(StateReader& reader, const StatePart& part, S& state) {
-    const std::string_view shape = value_shape_of<K>(part.shape);
+    const std::string_view shape = inner_shape(kTouched, value_shape_of<K>(part.shape));
     if (shape.empty()) {
-      const std::string kept = entry_shape<K>(stored_shape<typename S::Content>());
+      const std::string kept =
+          entry_shape<K>(shape_of_kind(kTouched, stored_shape<typename S::Content>()));
       return reader.refuse(part, other_shape(part.shape, kept).message());
     }
     const auto content = ContentReader<typename S::Content>::of(shape);

@@ -43,6 +43,10 @@ class RowMaker {
   /// `encoded`: the key is of KeyFields.
   RowMaker(RowSchemaPtr schema, bool encoded) : schema_(std::move(schema)), encoded_(encoded) {}
 
+  /// What encoded keys are made of.
+  void save_keys(StateWriter& writer) const {
+    if (encoded_) save_key_fields(writer, *schema_);
+  }
   /// Lets what is held be shown as the rows are.
   void show(HeldAggregates& held) const {
     held.show_as([schema = schema_, encoded = encoded_](HeldAggregate& one) {
@@ -166,7 +170,10 @@ class EmitsRows final : public Operator, public HoldsAggregates {
     inner_->process_input(input, batch, exclusive, out_.to(out));
   }
   void before_barrier(Outputs& out) override { inner_->before_barrier(out_.to(out)); }
-  void save_state(StateWriter& writer) override { inner_->save_state(writer); }
+  void save_state(StateWriter& writer) override {
+    inner_->save_state(writer);
+    out_.maker().save_keys(writer);
+  }
   void restore_state(StateReader& reader) override { inner_->restore_state(reader); }
   void tick(Outputs& out) override { inner_->tick(out_.to(out)); }
   void close() override { inner_->close(); }

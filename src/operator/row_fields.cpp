@@ -90,6 +90,27 @@ std::string KeyFields::operator()(const RowRef& row) const {
   return key;
 }
 
+bool key_fields_fit(std::string_view key, const RowSchema& schema, std::size_t fields) {
+  if (fields > schema.fields().size()) return false;
+  for (std::size_t at = 0; at < fields; ++at) {
+    if (key.empty()) return false;
+    const bool null = key.front() == '\0';
+    key.remove_prefix(1);
+    if (null) continue;
+    const ColumnType type = schema.fields()[at].type;
+    std::size_t size = type == ColumnType::boolean ? 1 : sizeof(std::uint64_t);
+    if (type == ColumnType::text) {
+      size = 0;
+      while (size + 1 < key.size() && (key[size] != '\0' || key[size + 1] != '\0'))
+        size += key[size] == '\0' ? 2 : 1;
+      size += 2;
+    }
+    if (size > key.size()) return false;
+    key.remove_prefix(size);
+  }
+  return key.empty();
+}
+
 void put_key_fields(std::string_view key, RowColumns& rows, std::size_t column, std::size_t fields,
                     Arena& arena) {
   const std::size_t row = rows.size();

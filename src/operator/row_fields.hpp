@@ -95,6 +95,9 @@ class KeyFields {
   std::vector<std::size_t> fields_;
 };
 
+/// Whether the bytes are such a key of the first `fields` fields of rows of `schema`. Any may come.
+bool key_fields_fit(std::string_view key, const RowSchema& schema, std::size_t fields);
+
 /// Puts the fields that KeyFields encoded into columns from `column` on, as the next row. Texts
 /// with zeros are written to `arena`.
 void put_key_fields(std::string_view key, RowColumns& rows, std::size_t column, std::size_t fields,

@@ -203,6 +203,20 @@ std::vector<HeldAggregate> DrivenTopology::held(const std::string& name) {
              "or running; process has state(...)");
 }
 
+std::vector<KeptEntry> DrivenTopology::kept(const std::string& name) {
+  (void)begun();
+  (void)node(name, "asked for what it keeps");
+  std::vector<KeptEntry> all;
+  const auto [from, to] = operators_.equal_range(name);
+  for (auto at = from; at != to; ++at) {
+    StateWriter writer(0, 1);
+    at->second->save_state(writer);
+    if (!writer.status().ok()) throw Error(writer.status());
+    tell_parts(writer.take(), [&all](const KeptEntry& entry) { all.push_back(entry); });
+  }
+  return all;
+}
+
 /// A source of files finds none of the machine's.
 void DrivenTopology::must(const Status& status) const {
   if (status.ok()) return;

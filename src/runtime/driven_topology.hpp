@@ -10,6 +10,7 @@
 
 #include "env/sim_env.hpp"
 #include "operator/held_aggregates.hpp"
+#include "operator/kept_entries.hpp"
 #include "operator/state_query.hpp"
 #include "runtime/stepped_run.hpp"
 #include "topology/topology_graph.hpp"
@@ -48,6 +49,8 @@ class DrivenTopology {
   void inspect(const std::string& name, StateQuery& query);
   /// The aggregates that all tasks of a component hold. Errors as of inspect().
   std::vector<HeldAggregate> held(const std::string& name);
+  /// What a component would put into an image now, task by task.
+  std::vector<KeptEntry> kept(const std::string& name);
 
  private:
   Node& node(const std::string& name, const char* wanted);

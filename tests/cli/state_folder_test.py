@@ -1,5 +1,6 @@
 # A state folder as a person meets it: runs, the commands that look into it, wrong ones.
 import fcntl
+import json
 import resource
 import unittest
 
@@ -141,6 +142,68 @@ class StateFolder(CliTest):
         self.assert_error(err, 1002, "give the number of an epoch")
         _, err = self.checkpoints("ls", self.folder, "--all", code=64)
         self.assert_error(err, 1001, "--all")
+
+
+class Show(CliTest):
+    """What is kept, entry by entry."""
+
+    PAIRS = """
+name: pairs
+spouts:
+  - {id: edits, type: json_lines, with: {path: "-", fields: {user: text, page: text}}}
+bolts:
+  - {id: counts, type: count}
+  - {id: shown, type: view}
+streams:
+  - {from: edits, to: counts, grouping: {type: fields, args: [user, page]}}
+  - {from: counts, to: shown}
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.state = self.folder / "state"
+
+    def keep(self, *command, lines, entries):
+        """Runs until so many entries are kept, and goes on."""
+        process = self.start(*command, "--headless", "--state-dir", self.state,
+                             "--checkpoint-interval", "10ms", stdin=-1)
+        process.stdin.write(lines.encode())
+        process.stdin.flush()
+        while not list(self.state.glob("epoch-*.ckpt")) or len(self.show()[0]) < entries:
+            pass
+
+    def keep_words(self):
+        self.keep("wordcount", "-", "none", entries=2,
+                  lines='{"word":"a","times":2}\n{"word":"b","times":1}\n' * 3)
+
+    def show(self, *words, code=0):
+        out, err = self.run_program("millrace", "checkpoints", "show", self.state, *words,
+                                    code=code)
+        return [json.loads(line) for line in out.splitlines()], err
+
+    def test_keys_with_their_values(self):
+        self.keep_words()
+        shown, _ = self.show("--component", "totals")
+        self.assertEqual(sorted((each["state"], each["key"], each["value"]) for each in shown),
+                         [("panes", "a", 6), ("panes", "b", 3)])
+        self.assertEqual(self.show("--key", "b")[0][0]["value"], 3)
+        self.assertEqual(len(self.show("--limit", 1)[0]), 1)
+        self.assertEqual(self.show("--key", "c")[0], [])
+
+    def test_keys_of_several_fields(self):
+        self.keep("millrace", "run", self.file("pairs.yaml", self.PAIRS), entries=1,
+                  lines='{"user":"ann","page":"p\\"1"}\n' * 2)
+        shown, _ = self.show("--component", "counts")
+        self.assertEqual([(each["key"], each["value"]) for each in shown], [(["ann", 'p"1'], 2)])
+
+    def test_what_is_not_there(self):
+        self.keep_words()
+        _, err = self.show("--component", "totls", code=64)
+        self.assert_error(err, 1002, "--component totls", "totals")
+        _, err = self.show("--epoch", "77", code=66)
+        self.assert_error(err, 4001, "has no epoch 77")
+        _, err = self.show("--keys", "a", code=64)
+        self.assert_error(err, 1001, "--keys")
 
 
 class Summary(CliTest):
