@@ -98,6 +98,10 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
+    if (into.weighs()) {
+      const auto weigh = [&into](const Acc& acc) { into.weigh(acc); };
+      return keys_->for_each([&](const K&, State& state) { state.for_each(weigh); });
+    }
     const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
     keys_->for_each([&](const K& key, State& state) {
       if (const std::optional<Acc> acc = state.held.open(spec_, merge))

@@ -32,6 +32,12 @@ struct KeyRecords {
   explicit KeyRecords(MemoryMeter* meter)
       : held(meter), waiting(CountedAllocator<Waiting>(meter)) {}
 
+  /// Calls visit(const Acc&) for every accumulator that is held.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    held.for_each(visit);
+    for (const Waiting& record : waiting) visit(record.acc);
+  }
   /// store(std::string&, const Acc&) appends an accumulator.
   template <class Store>
   void store(std::string& out, Store&& store) const {

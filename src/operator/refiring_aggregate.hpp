@@ -68,6 +68,9 @@ class RefiringAggregate final : public Operator, public HoldsAggregates {
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, filler_.kernel());
+    if (into.weighs()) {
+      return each_accumulator(timeline_, [&into](const Acc& acc) { into.weigh(acc); });
+    }
     each_held(timeline_, [&](const K& key, Time start, Time end, const Acc& acc) {
       into.add(key, start, end, acc);
     });

@@ -71,6 +71,9 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
+    if (into.weighs()) {
+      timeline_.waiting().for_each([&](const auto& record) { into.weigh(record.acc.acc); });
+    }
     timeline_.keys().for_each([&](const K& key, auto& entry) {
       entry.sessions.from_newest([&](const auto& session) {
         into.add(key, session.first, session.last, session.acc.acc);

@@ -52,11 +52,11 @@ class SessionTimeline {
   bool waits(Time behind) const { return behind != kTimeMin || span() > 0; }
   /// Keeps a record until its turn: `record.behind` is the later of its time and its watermark.
   void add_later(Waiting record) { waiting_.add(std::move(record)); }
+  const LateRecords<K, Reaching<Acc>>& waiting() const { return waiting_; }
   /// Adds a record in time, together with all of [time, last]. add(Acc&) may throw: no change then.
   template <class Add>
-  void add_now(const K& key, std::uint64_t hash, Time time, Time last, Add&& add,
-               const Call& call) {
-    put(key, hash, {time, last, time}, add, call);
+  void add_now(const K& key, std::uint64_t hash, Time time, Time last, Add&& add, const Call& to) {
+    put(key, hash, {time, last, time}, add, to);
   }
 
   /// The early rows of all that has changed.

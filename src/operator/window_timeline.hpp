@@ -53,6 +53,7 @@ class WindowTimeline {
   bool is_too_late(Time time, Time behind) const { return spec_.gone(time) <= behind; }
   /// Keeps a record until its turn: one behind the end of its pane, or of one of its windows.
   void add_late(LateRecord<K, Acc> record) { late_.add(std::move(record)); }
+  const LateRecords<K, Acc>& late() const { return late_; }
   /// Adds a record at once to the windows that it is in time for, which may fire. True when there
   /// are others that take it, as a late one.
   bool add_now(Time time, Time behind, const K& key, std::uint64_t hash, const Acc& one,
@@ -194,6 +195,19 @@ void each_held(WindowTimeline<K, Kernel, kRefires>& timeline, Visit&& visit) {
       held.for_each([&](const K& key, const Acc& acc) { visit(key, start, end, acc); });
     });
   }
+}
+
+/// Calls visit(accumulator) for each one, once, in however many windows it is, and for those of
+/// late records.
+template <class K, class Kernel, Refires kRefires, class Visit>
+void each_accumulator(WindowTimeline<K, Kernel, kRefires>& timeline, Visit&& visit) {
+  using Acc = typename Kernel::Acc;
+  timeline.windows().for_each([&](auto& window) {
+    window.cells->for_each([&](const K&, const auto& cell) { visit(cell.acc); });
+  });
+  for (const auto& [pane, tables] : timeline.panes().panes())
+    tables->for_each([&](const K&, const Acc& acc) { visit(acc); });
+  timeline.late().for_each([&](const LateRecord<K, Acc>& record) { visit(record.acc); });
 }
 
 }  // namespace millrace::detail

@@ -106,7 +106,12 @@ class Held<CountWindows, Acc> {
     merge(*acc, *open_);
     return acc;
   }
-  /// See TwoStacks.
+  /// See TwoStacks, as all below.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    panes_.for_each(visit);
+    if (open_) visit(*open_);
+  }
   template <class Store>
   void store(std::string& out, Store&& store) const {
     panes_.store(out, store);
@@ -148,6 +153,10 @@ class Held<LastRecords, Acc> {
   std::optional<Acc> open(const LastRecords&, Merge&& merge) const {
     return records_.newest(records_.size(), merge);
   }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    records_.for_each(visit);
+  }
   template <class Store>
   void store(std::string& out, Store&& store) const {
     records_.store(out, store);
@@ -178,6 +187,10 @@ class Held<LastSpan, Acc> {
   template <class Merge>
   std::optional<Acc> open(const LastSpan&, Merge&& merge) const {
     return records_.newest(records_.size(), merge);
+  }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    records_.for_each(visit);
   }
   template <class Store>
   void store(std::string& out, Store&& store) const {

@@ -70,6 +70,15 @@ class TwoStacks {
     return acc;
   }
 
+  /// Calls visit(const Acc&) for every accumulator that is held.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const auto* entries : {&front_, &back_}) {
+      for (const Entry& entry : *entries) visit(entry.acc);
+    }
+    if (back_all_) visit(*back_all_);
+  }
+
   /// Appends all there is; store(std::string&, const Acc&) appends an accumulator.
   template <class Store>
   void store(std::string& out, Store&& store) const {

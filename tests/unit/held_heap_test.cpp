@@ -113,6 +113,17 @@ TEST(HeldHeap, WhatGrowsBeyondTheBudgetIsRefusedByName) {
                  kWords * 10);
 }
 
+/// Each entry holds texts of its own: what the next window has is a small part of it.
+TEST(HeldHeap, EveryRecordOfWindowsByRecords) {
+  constexpr int kWords = 60'000;  // 60 MiB
+  expect_refused([](auto keyed) { return keyed.over(millrace::last(kWords)).max(&Word::text); }, 1,
+                 kWords);
+  expect_refused([](auto keyed) { return keyed.over(millrace::last(1h)).max(&Word::text); }, 1,
+                 kWords);
+  expect_refused([](auto keyed) { return keyed.window(count_window(kWords, 1)).max(&Word::text); },
+                 1, kWords);
+}
+
 TEST(HeldHeap, WindowsThatFireGiveItBack) {
   Words kept([](auto keyed) { return keyed.window(tumbling(1s)).list(&Word::text, kMany); });
   const Status status = kept.pipe(60'000, 3, 1000);  // a MiB a second
