@@ -2,8 +2,6 @@
 function(millrace_precompile target)
   if(CMAKE_BUILD_TYPE STREQUAL Dev)
     target_precompile_headers(${target} PRIVATE ${ARGN})
-    # What they instantiate is made once too.
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-fpch-instantiate-templates>)
   endif()
 endfunction()
 
