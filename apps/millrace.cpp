@@ -14,6 +14,7 @@
 #include "journal_command.hpp"
 #include "new_program.hpp"
 #include "program/program.hpp"
+#include "rescale_command.hpp"
 #include "test_case.hpp"
 
 namespace {
@@ -34,6 +35,7 @@ usage: millrace COMMAND [flags]
   test          run text tests: programs, their input and what must come of it
   journal       look into a journal, append to it, read it, verify it
   checkpoints   look into a state folder: ls, describe, show, verify
+  rescale       give components of a running topology other numbers of tasks
   dead-letters  the records that runs have set aside: ls, show, replay
   bench         measure the engine against hand-written loops
   version       print the version
@@ -45,8 +47,8 @@ flags of the demo from run(topology, argc, argv).
 
 int refuse(const std::string& word) {
   const std::vector<std::string> known = {
-      "demo",    "run",         "plan",         "validate", "schema",  "new", "test",
-      "journal", "checkpoints", "dead-letters", "bench",    "version", "help"};
+      "demo",        "run",          "plan",    "validate",  "schema", "new",     "test", "journal",
+      "checkpoints", "dead-letters", "rescale", "rebalance", "bench",  "version", "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -69,6 +71,8 @@ int main(int argc, char** argv) {
   if (command == "journal") return millrace::apps::journal_main(argc - 1, argv + 1);
   if (command == "checkpoints") return millrace::apps::checkpoints_main(argc - 1, argv + 1);
   if (command == "dead-letters") return millrace::apps::dead_letters_main(argc - 1, argv + 1);
+  if (command == "rescale" || command == "rebalance")
+    return millrace::apps::rescale_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);
   if (command == "version" || command == "--version") {
     std::printf("millrace %s\n", millrace::detail::kVersion);

@@ -12,6 +12,8 @@
 #include "host/host.hpp"
 #include "host/host_page.hpp"
 #include "host/reporter.hpp"
+#include "host/rescale_steps.hpp"
+#include "host/rescaling.hpp"
 #include "host/restart_policy.hpp"
 #include "host/state_folder.hpp"
 #include "host/stop_signals.hpp"
@@ -81,9 +83,22 @@ void print_summary(const Report& report, bool json) {
   }
 }
 
-Plan plan_of(const Graph& graph, const HostOptions& options, bool places) {
-  return make_plan(
-      graph, {.parallelism = options.parallelism, .blocks = options.limit == 0, .places = places});
+PlanOptions plan_options(const HostOptions& options, bool places) {
+  return {.parallelism = options.parallelism, .blocks = options.limit == 0, .places = places};
+}
+
+RunOptions run_options(const HostOptions& options, const DeadLetterSettings& letters,
+                       const Log& log) {
+  RunOptions run;
+  run.executors = options.executors;
+  run.limit = options.limit;
+  run.speed = options.speed;
+  run.line_bytes_max = options.line_bytes_max;
+  run.memory_bytes = options.memory_bytes != 0 ? options.memory_bytes : default_memory_bytes();
+  run.log = log;
+  run.sinks_at_once = options.state_access.no_dedup;
+  run.dead_letters = letters;
+  return run;
 }
 
 /// One run of one topology.
@@ -94,14 +109,17 @@ class Host {
         options_(options),
         extras_(extras),
         env_(extras.env ? *extras.env : real_env()),
-        log_(&log_sink_, options.log_level) {
+        log_(&log_sink_, options.log_level),
+        rescaling_(extras.rescaling ? *extras.rescaling : own_rescaling_) {
     apply(options, declaration_.graph.settings());
   }
 
   int run() {
     if (int code = report_errors(declaration_.graph.validate())) return code;
     if (Status status = read_settings(); !status) return report_error(status);
-    const Plan plan = plan_of(declaration_.graph, options_, keeps_letters());
+    rescaling_.begin(declaration_.graph, plan_options(options_, !dead_letters_.folder.empty()),
+                     !declaration_.graph.settings().state.folder.empty(), *env_.clock);
+    const Plan plan = rescaling_.plan();
     if (options_.explain) {
       std::fputs(explain(declaration_.graph, plan).c_str(), stdout);
       return 0;
@@ -112,7 +130,8 @@ class Host {
     }
     if (state_.finished()) return say_finished(declaration_.graph.name());
     const StopSignals signals;
-    if (Status status = page_.start(options_, log_); !status) return report_error(status);
+    if (Status status = page_.start(options_, &rescaling_, log_); !status)
+      return report_error(status);
     started_ns_ = env_.clock->steady_ns();
     std::optional<int> code;
     while (!code) code = run_once(signals);
@@ -120,7 +139,6 @@ class Host {
   }
 
  private:
-  bool keeps_letters() const { return !dead_letters_.folder.empty(); }
   Status read_settings() {
     const GraphSettings& settings = declaration_.graph.settings();
     auto letters =
@@ -134,19 +152,25 @@ class Host {
 
   /// Until it ends; nullopt: it has failed and is to be started again.
   std::optional<int> run_once(const StopSignals& signals) {
-    Engine engine(plan_of(declaration_.graph, options_, keeps_letters()), run_options(), env_);
+    RunOptions settings = run_options(options_, dead_letters_, log_);
+    state_.give(settings);
+    Engine engine(rescaling_.plan(), settings, env_);
+    if (!page_.wants_active()) engine.deactivate();
     Reporter reporter(declaration_, engine, options_, extras_, env_, started_ns_);
     if (Status status = engine.start(); !status) {
+      if (rescale_.go_back(status)) return std::nullopt;
       if (is_restarted(status, reporter, signals)) return std::nullopt;
       report_error(status);
       return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
     }
     if (!std::exchange(said_where_, true)) say_where();
+    rescale_.started();
     loop(engine, reporter, signals);
-    const Status failure = engine.finish();
+    Status failure = engine.finish();
     kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
+    if (rescale_.take_over(failure, stopping_)) return std::nullopt;
     if (is_restarted(failure, reporter, signals)) return std::nullopt;
-    return finish(reporter, failure, stopping_ || engine.stopping());
+    return finish(reporter, failure, stopping_ || (engine.stopping() && !state_.finished()));
   }
 
   /// Waits as the policy says, and looks where the run goes on from.
@@ -161,20 +185,6 @@ class Host {
     if (page_.on()) page_.publish(reporter.report("restarting", failure));
     wait(*env_.clock, *delay, signals);
     return !signals.requested() && state_.look_again(declaration_.graph).ok();
-  }
-
-  RunOptions run_options() {
-    RunOptions run;
-    run.executors = options_.executors;
-    run.limit = options_.limit;
-    run.speed = options_.speed;
-    run.line_bytes_max = options_.line_bytes_max;
-    run.memory_bytes = options_.memory_bytes != 0 ? options_.memory_bytes : default_memory_bytes();
-    run.log = log_;
-    state_.give(run);
-    run.sinks_at_once = options_.state_access.no_dedup;
-    run.dead_letters = dead_letters_;
-    return run;
   }
 
   void say_where() const {
@@ -194,6 +204,7 @@ class Host {
         stopping_ = true;
         engine.request_stop();
       }
+      if (!stopping_) rescale_.begin_when_due(engine);
       if (const bool wanted = page_.wants_active(); wanted != engine.active()) {
         wanted ? engine.activate() : engine.deactivate();
         reported = 0;  // whoever asked sees it at once
@@ -206,6 +217,7 @@ class Host {
   }
 
   int finish(Reporter& reporter, const Status& failure, bool stopped) {
+    rescaling_.end("the run has ended");
     const bool failed = !failure.ok() && failure.code() != Code::output_closed;
     const auto report = reporter.report(failed    ? "failed"
                                         : stopped ? "stopped"
@@ -218,6 +230,7 @@ class Host {
     if (failed) report_error(failure);
     Report summary = *report;
     if (kept_) summary.parts.push_back(*kept_);
+    if (const auto rescaled = rescaling_.summary()) summary.parts.push_back(*rescaled);
     print_summary(summary, options_.json);
     return exit_code(failure);
   }
@@ -232,6 +245,9 @@ class Host {
   Log log_;
   StateFolder state_;
   RestartPolicy restarts_;
+  Rescaling own_rescaling_;
+  Rescaling& rescaling_;
+  RescaleSteps rescale_{rescaling_, state_, declaration_.graph};
   bool stopping_ = false;    ///< somebody asked for the end
   bool said_where_ = false;  ///< it has run
   std::int64_t started_ns_ = 0;

@@ -15,6 +15,8 @@
 
 namespace millrace::detail {
 
+class Rescaling;
+
 /// How a state folder is gone on from.
 struct StateAccess {
   bool allow_drop = false;   ///< state that no component wants may go
@@ -52,6 +54,7 @@ struct HostExtras {
   Env* env = nullptr;                    ///< null: the machine's own
   std::function<void(Report&)> amend;    ///< adds to each report, from the reporting thread
   std::vector<std::string> start_lines;  ///< printed when the topology runs
+  Rescaling* rescaling = nullptr;        ///< where it is rescaled; null: over its page alone
   bool says_where = true;                ///< prints them, and where page and state folder are
 };
 

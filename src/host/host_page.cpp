@@ -37,11 +37,15 @@ Result<PageOptions> page_options(const HostOptions& options) {
 
 }  // namespace
 
-Status HostPage::start(const HostOptions& options, const Log& log) {
+Status HostPage::start(const HostOptions& options, Rescaling* rescaling, const Log& log) {
   if (options.ui == "off") return {};
   Result<PageOptions> page = page_options(options);
   if (!page) return page.error();
   page->set_active = [this](bool active) { active_wanted_.store(active); };
+  if (rescaling != nullptr) {
+    page->rescale = [rescaling](const PageQuery& query) { return rescaling->ask(query); };
+    page->rescales = [rescaling] { return rescaling->to_json(); };
+  }
   auto server = PageServer::start(*page, log);
   if (!server) return server.error();
   page_ = std::move(*server);
@@ -50,7 +54,7 @@ Status HostPage::start(const HostOptions& options, const Log& log) {
 
 Result<std::string> find_page_address(const HostOptions& options) {
   HostPage page;
-  if (Status status = page.start(options, Log()); !status) return status;
+  if (Status status = page.start(options, nullptr, Log()); !status) return status;
   return page.address();
 }
 

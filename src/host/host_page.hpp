@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "host/host.hpp"
+#include "host/rescaling.hpp"
 #include "service/service.hpp"
 
 namespace millrace::detail {
@@ -14,8 +15,9 @@ namespace millrace::detail {
 /// One thread, but for what the page asks. Outlives the engines of the run.
 class HostPage {
  public:
-  /// As --ui says. Errors: 1002, 5001, 5002.
-  Status start(const HostOptions& options, const Log& log);
+  /// As --ui says. `rescaling` takes what the page is asked, and outlives it; null: that is
+  /// refused. Errors: 1002, 5001, 5002.
+  Status start(const HostOptions& options, Rescaling* rescaling, const Log& log);
   bool on() const { return page_ != nullptr; }
   /// Whether sources are to be read, as the page asked last.
   bool wants_active() const { return active_wanted_.load(); }

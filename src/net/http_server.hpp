@@ -33,8 +33,10 @@ class HttpContent {
   virtual ~HttpContent() = default;
   /// Answers GET and HEAD. `path` is percent-decoded and without the query; it starts with '/'.
   virtual HttpResponse get(std::string_view path) = 0;
-  /// Answers POST to one of HttpOptions::post_paths. A body is not read.
-  virtual HttpResponse post(std::string_view /*path*/) {
+  /// Answers POST to one of HttpOptions::post_paths. A body is not read. `query`: as decode_query()
+  /// gives it.
+  virtual HttpResponse post(std::string_view /*path*/,
+                            const std::vector<std::pair<std::string, std::string>>& /*query*/) {
     return http_error(405, "nothing changes");
   }
   /// The newest text for live clients; nullptr when there is none yet.

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace millrace::detail {
 
@@ -13,5 +15,10 @@ bool names_this_machine(std::string_view host);
 
 /// The path of a request target, percent-decoded, without the query; nullopt when it is not one.
 std::optional<std::string> decode_path(std::string_view target);
+
+/// The names and values of a request target's query in its order, percent-decoded, with '+' for a
+/// space; empty without a query; nullopt when it is malformed.
+std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(
+    std::string_view target);
 
 }  // namespace millrace::detail

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint16_t kPortsMoved = 20;
 constexpr const char* kActivatePath = "/api/v1/activate";
 constexpr const char* kDeactivatePath = "/api/v1/deactivate";
+constexpr const char* kRescalePath = "/api/v1/rescale";
 constexpr std::string_view kViewsPath = "/api/v1/views/";
 constexpr std::string_view kHistoryPath = "/api/v1/history/components/";
 
@@ -46,10 +47,27 @@ std::string content_type(std::string_view name) {
   return "application/octet-stream";
 }
 
+HttpResponse none_yet() {
+  return http_error(503, "there is no report yet: the topology is starting");
+}
+
+HttpResponse json(std::string body) {
+  HttpResponse response;
+  response.body = std::move(body);
+  return response;
+}
+
+HttpResponse not_rescaled() {
+  return http_error(405, "the numbers of tasks of this run cannot be changed");
+}
+
 /// Answers from the newest report. `publish` may be called by any thread, the rest by the server's.
 class Routes final : public HttpContent {
  public:
-  explicit Routes(std::function<void(bool)> set_active) : set_active_(std::move(set_active)) {}
+  explicit Routes(PageOptions& options)
+      : set_active_(std::move(options.set_active)),
+        rescale_(std::move(options.rescale)),
+        rescales_(std::move(options.rescales)) {}
 
   void publish(std::shared_ptr<const Report> report) {
     // Held for a few floats a component, and by the server for a copy of one list of them.
@@ -64,12 +82,14 @@ class Routes final : public HttpContent {
     if (path == "/api/v1/tasks") return tasks();
     if (path == "/api/v1/history") return json(history_text());
     if (path.starts_with(kHistoryPath)) return history_of(path.substr(kHistoryPath.size()));
+    if (path == kRescalePath) return rescales();
     if (path == "/healthz") return health();
     if (path == "/metrics") return metrics();
     return file(path);
   }
 
-  HttpResponse post(std::string_view path) override {
+  HttpResponse post(std::string_view path, const PageQuery& query) override {
+    if (path == kRescalePath) return rescale(query);
     if (!set_active_) {
       return http_error(405, "this run cannot be paused: its sources read as long as it lasts");
     }
@@ -93,13 +113,14 @@ class Routes final : public HttpContent {
     return latest_;
   }
 
-  static HttpResponse none_yet() {
-    return http_error(503, "there is no report yet: the topology is starting");
-  }
+  HttpResponse rescales() { return rescales_ ? json(rescales_()) : not_rescaled(); }
 
-  static HttpResponse json(std::string body) {
-    HttpResponse response;
-    response.body = std::move(body);
+  HttpResponse rescale(const PageQuery& query) {
+    if (!rescale_) return not_rescaled();
+    PageAnswer answer = rescale_(query);
+    if (answer.status >= 400) return http_error(answer.status, answer.text);
+    HttpResponse response = json(std::move(answer.text));
+    response.status = answer.status;
     return response;
   }
 
@@ -183,6 +204,8 @@ class Routes final : public HttpContent {
   }
 
   const std::function<void(bool)> set_active_;
+  const std::function<PageAnswer(const PageQuery&)> rescale_;
+  const std::function<std::string()> rescales_;
   std::mutex mutex_;
   std::shared_ptr<const Report> latest_;
   History history_;
@@ -216,20 +239,20 @@ std::string Routes::page(std::string_view html) {
 }  // namespace
 
 struct PageServer::Impl {
-  explicit Impl(std::function<void(bool)> set_active) : routes(std::move(set_active)) {}
+  explicit Impl(PageOptions& options) : routes(options) {}
   Routes routes;
   std::unique_ptr<HttpServer> http;  // last: it calls the routes
 };
 
 Result<std::unique_ptr<PageServer>> PageServer::start(PageOptions options, Log log) {
-  auto impl = std::make_unique<Impl>(std::move(options.set_active));
+  auto impl = std::make_unique<Impl>(options);
   HttpOptions http;
   http.host = std::move(options.host);
   http.port = options.port;
   http.ports_tried = options.port_may_move ? kPortsMoved + 1 : 1;
   http.clients_max = static_cast<std::size_t>(std::max(options.clients_max, 1));
   http.live_path = "/api/v1/live";
-  http.post_paths = {kActivatePath, kDeactivatePath};
+  http.post_paths = {kActivatePath, kDeactivatePath, kRescalePath};
   http.headers = security_headers();
   http.header_timeout = options.header_timeout;
   http.stall_timeout = options.stall_timeout;

@@ -7,12 +7,23 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/status.hpp"
 #include "metrics/report.hpp"
 
 namespace millrace::detail {
+
+/// Names and values of a request's query, in its order.
+using PageQuery = std::vector<std::pair<std::string, std::string>>;
+
+/// What is answered to a request that changes how the topology runs.
+struct PageAnswer {
+  unsigned status = 200;
+  std::string text;  ///< below 400 JSON, else a sentence that says why not
+};
 
 struct PageOptions {
   std::string host = "127.0.0.1";  ///< 127.0.0.0/8, ::1 or "localhost"; any other is refused
@@ -26,6 +37,10 @@ struct PageOptions {
   /// Pauses (false) or resumes the sources; called on the server's thread, must not block. Empty:
   /// /api/v1/activate and /api/v1/deactivate are refused.
   std::function<void(bool active)> set_active = {};
+  /// Asks for other numbers of tasks, and tells how that went; both as set_active. Empty:
+  /// /api/v1/rescale is refused.
+  std::function<PageAnswer(const PageQuery& query)> rescale = {};
+  std::function<std::string()> rescales = {};
 };
 
 /// Serves the page, the newest report as REST, and the live feed, to this machine only.

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "net/http_server.hpp"
 
@@ -28,7 +30,8 @@ class Content final : public HttpContent {
     response.body = path;
     return response;
   }
-  HttpResponse post(std::string_view path) override {
+  HttpResponse post(std::string_view path,
+                    const std::vector<std::pair<std::string, std::string>>&) override {
     if (path != "/post") std::abort();
     return {};
   }
