@@ -101,6 +101,13 @@ RunOptions run_options(const HostOptions& options, const DeadLetterSettings& let
   return run;
 }
 
+void say_where(const std::string& topology, const HostPage& page, const StateFolder& state,
+               const std::vector<std::string>& start_lines) {
+  page.say_where(topology);
+  if (!state.says().empty()) std::fprintf(stderr, "  %s\n", state.says().c_str());
+  for (const std::string& line : start_lines) std::fprintf(stderr, "  %s\n", line.c_str());
+}
+
 /// One run of one topology.
 class Host {
  public:
@@ -156,19 +163,25 @@ class Host {
     state_.give(settings);
     Engine engine(rescaling_.plan(), settings, env_);
     if (!page_.wants_active()) engine.deactivate();
-    Reporter reporter(declaration_, engine, options_, extras_, env_, started_ns_);
+    Reporter reporter(declaration_, engine, options_, extras_, env_, started_ns_, totals_);
     if (Status status = engine.start(); !status) {
       if (rescale_.go_back(status)) return std::nullopt;
       if (is_restarted(status, reporter, signals)) return std::nullopt;
       report_error(status);
       return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
     }
-    if (!std::exchange(said_where_, true)) say_where();
-    rescale_.started();
+    const bool says_where = extras_.says_where && (!options_.json || page_.on());
+    if (!std::exchange(said_where_, true) && says_where) {
+      say_where(declaration_.graph.name(), page_, state_, extras_.start_lines);
+    }
+    rescale_.started(engine);
     loop(engine, reporter, signals);
     Status failure = engine.finish();
     kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
-    if (rescale_.take_over(failure, stopping_)) return std::nullopt;
+    if (rescale_.take_over(failure, stopping_)) {
+      totals_ = reporter.totals();
+      return std::nullopt;
+    }
     if (is_restarted(failure, reporter, signals)) return std::nullopt;
     return finish(reporter, failure, stopping_ || (engine.stopping() && !state_.finished()));
   }
@@ -185,14 +198,6 @@ class Host {
     if (page_.on()) page_.publish(reporter.report("restarting", failure));
     wait(*env_.clock, *delay, signals);
     return !signals.requested() && state_.look_again(declaration_.graph).ok();
-  }
-
-  void say_where() const {
-    if (!extras_.says_where || (options_.json && !page_.on())) return;
-    page_.say_where(declaration_.graph.name());
-    if (!state_.says().empty()) std::fprintf(stderr, "  %s\n", state_.says().c_str());
-    for (const std::string& line : extras_.start_lines)
-      std::fprintf(stderr, "  %s\n", line.c_str());
   }
 
   void loop(Engine& engine, Reporter& reporter, const StopSignals& signals) {
@@ -248,6 +253,7 @@ class Host {
   Rescaling own_rescaling_;
   Rescaling& rescaling_;
   RescaleSteps rescale_{rescaling_, state_, declaration_.graph};
+  RunTotals totals_;         ///< of engines that went on as another one
   bool stopping_ = false;    ///< somebody asked for the end
   bool said_where_ = false;  ///< it has run
   std::int64_t started_ns_ = 0;

@@ -34,13 +34,15 @@ std::int64_t cpu_ms() {
 }  // namespace
 
 Reporter::Reporter(const Declaration& declaration, const Engine& engine, const HostOptions& options,
-                   const HostExtras& extras, Env& env, std::int64_t started_ns)
+                   const HostExtras& extras, Env& env, std::int64_t started_ns,
+                   const RunTotals& before)
     : declaration_(declaration),
       engine_(engine),
       options_(options),
       extras_(extras),
       env_(env),
       started_ns_(started_ns),
+      totals_before_(before),
       rates_(env.clock->steady_ns()) {}
 
 std::shared_ptr<const Report> Reporter::report(std::string state, const Status& failure) {
@@ -60,11 +62,23 @@ std::shared_ptr<const Report> Reporter::report(std::string state, const Status& 
   report->active = engine_.active();
   report->uptime_ms = (now_ns - started_ns_) / 1'000'000;
   rates_.add(*report, std::move(sums), now_ns);
+  report->records_in += totals_before_.records_in;
+  report->records_out += totals_before_.records_out;
+  report->dead_letters += totals_before_.dead_letters;
   for (const auto& view : declaration_.views) report->views.push_back(view->snapshot());
   if (extras_.amend) extras_.amend(*report);
   add_insights(before_ ? *before_ : Report(), *report);
   before_ = report;
   return report;
+}
+
+RunTotals Reporter::totals() const {
+  Report report;
+  RunningSums sums;
+  engine_.fill(declaration_.graph, report, sums);
+  return {totals_before_.records_in + report.records_in,
+          totals_before_.records_out + report.records_out,
+          totals_before_.dead_letters + report.dead_letters};
 }
 
 }  // namespace millrace::detail

@@ -21,8 +21,10 @@ class RescaleSteps {
   /// `engine` has come to its end with `failure`, of itself or because somebody asked (`stopped`).
   /// True: all is kept, and the run goes on from there with the other numbers.
   bool take_over(Status& failure, bool stopped);
-  /// The engine reads.
-  void started() const { say(rescaling_.started()); }
+  /// `engine` reads.
+  void started(const Engine& engine) const {
+    say(rescaling_.started(engine.graph().forgetful_sources()));
+  }
   /// The engine does not start. True: it was to try other numbers, and the run goes on with those
   /// before at once.
   bool go_back(const Status& failure);

@@ -24,14 +24,6 @@ std::uint32_t tasks_in(const Plan& plan, const Node& node) {
   return tasks;
 }
 
-std::vector<std::string> forgetful_sources(const Plan& plan) {
-  std::vector<std::string> names;
-  for (const PlanStage& stage : plan.stages) {
-    if (stage.make_source && !stage.make_source()->replayable()) names.push_back(stage.name);
-  }
-  return names;
-}
-
 std::string unknown(const Graph& graph, const std::string& component) {
   std::vector<std::string> names;
   for (const Node& node : graph.nodes()) names.push_back(node.name);
@@ -90,7 +82,6 @@ void Rescaling::begin(const Graph& graph, const PlanOptions& options, bool keeps
   options_ = options;
   keeps_state_ = keeps_state;
   clock_ = &clock;
-  if (keeps_state) forgets_ = forgetful_sources(make_plan(graph, options));
 }
 
 Graph Rescaling::graph_with(const Numbers& numbers) const {
@@ -105,13 +96,13 @@ Plan Rescaling::plan() const {
 }
 
 Rescaling::Refusal Rescaling::refuse_run() const {
-  if (!graph_) return PageAnswer{409, "the topology is starting: ask again in a moment"};
   if (!ended_.empty()) return PageAnswer{409, "nothing is rescaled any more: " + ended_};
   if (!keeps_state_) {
     return PageAnswer{409,
                       "this run keeps no state that other tasks could go on from: start it with "
                       "--state-dir DIR"};
   }
+  if (!started_) return PageAnswer{409, "the topology is starting: ask again in a moment"};
   if (!forgets_.empty()) {
     return PageAnswer{409, fmt::format("the source \"{}\" cannot be read again from where it is, "
                                        "so what it has read ahead would be lost",
@@ -243,8 +234,10 @@ void Rescaling::take_over() {
   step_ = Step::trial;
 }
 
-std::string Rescaling::started() {
+std::string Rescaling::started(std::vector<std::string> forgetful) {
   const std::lock_guard lock(mutex_);
+  started_ = true;
+  forgets_ = std::move(forgetful);
   if (step_ != Step::trial) return {};
   step_ = Step::none;
   numbers_ = wanted_;

@@ -44,8 +44,9 @@ class Rescaling {
   bool stopping() const;
   /// All is kept: plan() is that of the trial from here on.
   void take_over();
-  /// Sources are read again. What people are told when that ended a rescale, else "".
-  std::string started();
+  /// Sources are read, or read again; those of `forgetful` cannot be from where they are. What
+  /// people are told when that ended a rescale, else "".
+  std::string started(std::vector<std::string> forgetful);
   /// The run has failed, or does not start. True: it was on trial, so plan() is the one before
   /// again.
   bool failed(const std::string& why);
@@ -76,6 +77,7 @@ class Rescaling {
   PlanOptions options_;
   Clock* clock_ = nullptr;
   bool keeps_state_ = false;
+  bool started_ = false;
   std::string ended_;                 ///< why nothing is rescaled any more
   std::vector<std::string> forgets_;  ///< sources that cannot be read from a place again
   Numbers numbers_;

@@ -37,6 +37,7 @@ Status SourceStage::open_part(const StageOpening& opening) {
   context_.batch_records_max = batch_max_;
   context_.gate = &gate_;
   if (Status status = source_->open(context_); !status.ok()) return status;
+  forgets_ = !source_->replayable();
   if (!shared_.epochs) tell_partitions();
   return {};
 }

@@ -24,6 +24,8 @@ class SourceStage final : public Stage {
   /// not polled.
   void add_time_origin(OperatorStage& stage) { time_origins_.push_back(&stage); }
 
+  /// What it has read ahead is lost when it is closed. Any thread, from open() on.
+  bool forgets() const { return forgets_; }
   /// Tells the source that it is polled from now on, or is not. Returns `active`.
   bool set_active(bool active);
   /// Where messages are tracked: acks and fails what is done. True when anything was. `stop`: the
@@ -106,6 +108,7 @@ class SourceStage final : public Stage {
   std::vector<BatchPtr> batches_;    ///< by the port they go to
   std::uint32_t port_ = 0;           ///< of what was polled last
   bool active_ = false;
+  bool forgets_ = false;  ///< set when it opens
   bool exhausted_ = false;
   bool input_ended_ = false;
   bool counts_quiet_time_ = false;  ///< of an origin of time behind it, partitions may fall idle

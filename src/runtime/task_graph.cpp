@@ -322,6 +322,19 @@ Status TaskGraph::open() {
   return epochs_ ? restore() : Status();
 }
 
+std::vector<std::string> TaskGraph::forgetful_sources() const {
+  std::vector<std::string> names;
+  for (const PlanStage& plan : plan_.stages) {
+    if (!plan.make_source) continue;
+    const auto& tasks = stages_[plan.id];
+    const bool forgets = std::any_of(tasks.begin(), tasks.end(), [](const Stage* stage) {
+      return static_cast<const SourceStage*>(stage)->forgets();
+    });
+    if (forgets) names.push_back(plan.name);
+  }
+  return names;
+}
+
 /// Sinks behind all others: what cannot be restored leaves no trace.
 Status TaskGraph::restore() {
   StoredStages stored;

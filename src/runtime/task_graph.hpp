@@ -116,6 +116,8 @@ class TaskGraph {
     std::size_t receiver;
   };
   const std::vector<ChannelEnds>& channels() const { return channels_; }
+  /// Sources that cannot be read again from where they are, from open() on.
+  std::vector<std::string> forgetful_sources() const;
   /// True for a task with a component that is marked blocking.
   bool blocking(const Task& task) const { return plan_.chains[task.chain()].blocking; }
 
