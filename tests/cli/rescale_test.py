@@ -1,9 +1,11 @@
 # Components of a running topology get other numbers of tasks, and a reader outside sees no trace.
+import http.client
 import json
 import re
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from harness import PATIENCE_S, ROOT, CliTest
@@ -50,12 +52,38 @@ class Rescale(CliTest):
         command = self.topology.command(parallelism, 0, "--json", *words)
         command[command.index("off")] = "127.0.0.1:0"
         process = self.start(*command)
+        self.find_page(process)
+        return process
+
+    def find_page(self, process):
         for line in process.stderr:
             found = re.search(rb"the page is at http://(127\.0\.0\.1:\d+)", line)
             if found:
                 self.address = found.group(1).decode()
-                return process
-        return self.fail("it does not tell its page")
+                return
+        self.fail("it does not tell its page")
+
+    def ask(self, method, path):
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_S)
+        try:
+            connection.request(method, path, headers={"X-Millrace": "1"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def report_when(self, pleases):
+        give_up = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up:
+            status, report = self.ask("GET", "/api/v1/report")
+            if status == 200 and pleases(report):
+                return report
+            time.sleep(0.02)
+        return self.fail("no report pleased")
+
+    @staticmethod
+    def tasks_in(report, name):
+        return next(one["tasks"] for one in report["components"] if one["name"] == name)
 
     def rescale(self, *changes, code=0):
         return self.run_program("millrace", "rescale", self.address, *changes, code=code)
@@ -101,6 +129,48 @@ class Rescale(CliTest):
             process.wait(PATIENCE_S)
             self.assertEqual(self.topology.anomalies(self.truth), [])
         self.finish(1)
+
+    def test_what_is_paused_stays_so(self):
+        self.topology.append_piece()
+        process = self.run_topology(1)
+        piece = RECORDS // PIECES
+        self.report_when(lambda report: report["records_in"] == piece)
+        self.ask("POST", "/api/v1/deactivate")
+        self.report_when(lambda report: report["active"] is False)
+        self.rescale("running=3", "windowed=2")
+        self.topology.append_piece()
+        after = self.report_when(lambda report: self.tasks_in(report, "running") == 3)
+        self.assertEqual((after["active"], after["records_in"]), (False, piece))
+        self.assertEqual(self.tasks_in(after, "windowed"), 2)
+        self.ask("POST", "/api/v1/activate")
+        self.report_when(lambda report: report["records_in"] == 2 * piece)
+        self.interrupt(process, 5)
+        self.finish()
+
+    def test_refusals(self):
+        process = self.run_topology(2)
+        for changes, parts in (
+                (["runing=3"], ['there is no component "runing"', 'did you mean "running"?']),
+                (["running=0"], ["give a number of 1 to 128"]),
+                (["running=129"], ["give a number of 1 to 128"]),
+                (["in=2"], ['"in" cannot have another number of tasks', "a source"]),
+                (["running"], ["running is no COMPONENT=TASKS"]),
+                ([], ["give COMPONENT=TASKS behind the address"])):
+            _, err = self.rescale(*changes, code=64)
+            self.assert_error(err, 1002, *parts)
+        out, _ = self.run_program("millrace", "rebalance", f"http://{self.address}/", "running=2")
+        self.assertIn("nothing changes", out)
+        out, _ = self.interrupt(process, 5)
+        self.assertNotIn("rescaled", json.loads(out.splitlines()[-1]))
+        _, err = self.rescale("running=3", code=66)
+        self.assert_error(err, 4001, self.address)
+
+    def test_without_a_state_folder(self):
+        process = self.start("millrace", "demo", "posts", "--rate", "100", "--ui", "127.0.0.1:0")
+        self.find_page(process)
+        component = self.report_when(lambda report: report["components"])["components"][1]["name"]
+        _, err = self.rescale(f"{component}=3", code=64)
+        self.assert_error(err, 1002, "start it with --state-dir DIR")
 
 
 if __name__ == "__main__":
