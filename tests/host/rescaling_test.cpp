@@ -10,6 +10,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -28,9 +29,9 @@ using testing::Not;
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kKeys = 61;
-constexpr std::int64_t kPiece = 1000;
+constexpr std::int64_t kPiece = 300;
 constexpr Time kBegin = 1'700'000'000'000'000;
-constexpr std::int64_t kStepMicros = 50'000;  ///< of event time, between records
+constexpr std::int64_t kStepMicros = 200'000;  ///< of event time, between records
 constexpr std::int64_t kWindowMicros = 10'000'000;
 constexpr std::int64_t kAlarmMicros = 20'000'000;
 
@@ -50,34 +51,41 @@ struct Asked {
   Rescaling rescaling = {};
   std::atomic<std::size_t> granted = 0;
   std::atomic<int> opened = 0;  ///< spouts, in all
+  std::int64_t records = 0;     ///< in all, once the run has ended
 };
 
-/// Gives a piece, asks for the next rescale, and gives the next piece while that happens; waits
-/// before it asks again, and before the end.
+/// Gives ticks until all that it has to ask was granted and is over, and a piece between; it goes
+/// on while a rescale is under way.
 struct Ticks : Spout<Tick> {
   explicit Ticks(std::shared_ptr<Asked> whom) : asked(std::move(whom)) {}
   void open(TaskContext&) override { ++asked->opened; }
   bool next(Output<Tick>& out) override {
     const std::size_t granted = asked->granted;
-    const std::int64_t last = kPiece * (static_cast<std::int64_t>(asked->queries.size()) + 2);
-    if (at >= kPiece * (static_cast<std::int64_t>(granted) + 1)) {
-      if (granted < asked->queries.size()) {
-        if (asked->rescaling.ask(asked->queries[granted]).status != 202) return true;
+    if (at >= next_at && granted < asked->queries.size()) {
+      if (asked->rescaling.ask(asked->queries[granted]).status == 202) {
         ++asked->granted;
-      } else if (at == last) {
-        return asked->rescaling.to_json().find("\"under_way\":true") != std::string::npos;
+        next_at = at + kPiece;
       }
+    } else if (at >= next_at && !is_under_way()) {
+      asked->records = at;
+      return false;
     }
+    std::this_thread::sleep_for(20us);
     out.emit(tick(at++));
     return true;
+  }
+  bool is_under_way() const {
+    return asked->rescaling.to_json().find("\"under_way\":true") != std::string::npos;
   }
   bool replayable() const override { return true; }
   std::string position() const override { return std::to_string(at); }
   void resume(std::string_view position) override {
     std::from_chars(position.data(), position.data() + position.size(), at);
+    next_at = at + kPiece;
   }
   std::shared_ptr<Asked> asked;
   std::int64_t at = 0;
+  std::int64_t next_at = kPiece;
 };
 
 struct Rang {
@@ -174,7 +182,7 @@ TEST(Rescaling, KeysGoOnWhereTheyWereWithWindowsAndTimersOpen) {
   EXPECT_EQ(detail::run_with(topology, options_in(folder), {.rescaling = &asked->rescaling}), 0);
   EXPECT_THAT(asked->rescaling.to_json(), HasSubstr("\"done\":3,\"failed\":0"));
   EXPECT_EQ(asked->opened, 4);
-  const Seen wanted = expected(5 * kPiece);
+  const Seen wanted = expected(asked->records);
   EXPECT_EQ(seen.sums, wanted.sums);
   EXPECT_EQ(seen.windows, wanted.windows);
   EXPECT_EQ(seen.alarms, wanted.alarms);
@@ -197,6 +205,7 @@ struct PickyRun {
   std::string told;
   std::string errors;
   std::vector<std::string> lines;
+  std::int64_t records;
 };
 
 /// Ticks through Picky, then sums in a log; `failures`: so many tasks fail while they are put away.
@@ -218,7 +227,8 @@ PickyRun run_picky(std::vector<std::string> tasks, int failures) {
   options.restart = "fixed:5,0s";
   testing::internal::CaptureStderr();
   EXPECT_EQ(detail::run_with(topology, options, {.rescaling = &asked->rescaling}), 0);
-  PickyRun run{asked->rescaling.to_json(), testing::internal::GetCapturedStderr(), {}};
+  PickyRun run{
+      asked->rescaling.to_json(), testing::internal::GetCapturedStderr(), {}, asked->records};
   std::ifstream file(folder.path("counts.jsonl"));
   for (std::string line; std::getline(file, line);) run.lines.push_back(line);
   return run;
@@ -249,7 +259,7 @@ TEST(Rescaling, OneThatDoesNotStartGoesOnAsBefore) {
   EXPECT_THAT(run.errors, HasSubstr("not rescaled, it goes on as before"));
   EXPECT_THAT(run.errors, HasSubstr("\"picky\" from 2 to 4 tasks"));
   EXPECT_THAT(run.errors, Not(HasSubstr("failed and starts again")));
-  expect_all_counts(run.lines, 4 * kPiece);
+  expect_all_counts(run.lines, run.records);
 }
 
 TEST(Rescaling, OneThatFailsWhileItStopsIsARestart) {
@@ -257,7 +267,7 @@ TEST(Rescaling, OneThatFailsWhileItStopsIsARestart) {
   EXPECT_THAT(run.told, HasSubstr("\"done\":1,\"failed\":1"));
   EXPECT_THAT(run.told, HasSubstr("not now"));
   EXPECT_THAT(run.errors, HasSubstr("failed and starts again"));
-  expect_all_counts(run.lines, 4 * kPiece);
+  expect_all_counts(run.lines, run.records);
 }
 
 /// A topology that is not run: what is asked of it.
