@@ -23,6 +23,7 @@ import journal_kills
 import poison_records
 import power_images
 import topology_kills
+import topology_rescales
 import topology_stops
 
 
@@ -66,6 +67,8 @@ BARS = [
         power_images.atomic, (1, 24), (3, 60), "no-fsync", "lost-write", no_strace),
     Bar("topology", "R1", "kill -9 at random, journal to journal, exactly once, windows open",
         topology_kills.kills, (1, 24), (10, 100), "no-dedup", "duplicate"),
+    Bar("rescales", "R1", "components rescaled at random, one of six killed in the middle",
+        topology_rescales.rescales, (1, 12), (10, 100), "no-dedup", "duplicate"),
     Bar("stops", "R17", "SIGTERM under load: drained in 5 s, nothing read twice",
         topology_stops.stops, (1, 8), (10, 100), topology_stops.OLDER_EPOCH, "replayed"),
     Bar("epoch-calls", "R2", "a topology with epochs killed at the N-th call, and in recovery",
