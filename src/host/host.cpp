@@ -170,11 +170,11 @@ class Host {
       report_error(status);
       return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
     }
+    rescale_.started(engine);  // whoever reads where its page is may ask
     const bool says_where = extras_.says_where && (!options_.json || page_.on());
     if (!std::exchange(said_where_, true) && says_where) {
       say_where(declaration_.graph.name(), page_, state_, extras_.start_lines);
     }
-    rescale_.started(engine);
     loop(engine, reporter, signals);
     Status failure = engine.finish();
     kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
