@@ -25,6 +25,10 @@ struct JournalReading {
   bool follow = true;       ///< goes on with what comes; false: ends where the topic now ends
   std::uint32_t tasks = 1;  ///< that share the partitions
   TimeUnit time_unit = TimeUnit::milliseconds;  ///< what a number for a Timestamp counts
+  /// Where each partition ends, before that record: latest, an offset, or a time, which is that of
+  /// the first record of that event time or later; empty: nowhere. --from and --until of the run go
+  /// before these.
+  std::string until = {};
 };
 
 /// The records of a journal's topic whose values are JSON, read into T by its schema; a partition
@@ -35,13 +39,14 @@ template <class T>
 SourceOf<T> journal(std::string folder, std::string topic, JournalReading options = {}) {
   static_assert(Described<T>, "millrace: journal needs a plain struct of described members");
   std::string note = folder + "/" + topic;
-  return {"journal", std::move(note), options.tasks,
-          [input = detail::JournalInput{std::move(folder), std::move(topic),
-                                        std::move(options.from), options.follow},
-           unit = options.time_unit] {
-            using Format = detail::JsonFormat<T>;
-            return std::make_unique<detail::JournalSource<T, Format>>(input, Format(unit));
-          }};
+  return {
+      "journal", std::move(note), options.tasks,
+      [input = detail::JournalInput{std::move(folder), std::move(topic), std::move(options.from),
+                                    options.follow, std::move(options.until)},
+       unit = options.time_unit] {
+        using Format = detail::JsonFormat<T>;
+        return std::make_unique<detail::JournalSource<T, Format>>(input, Format(unit));
+      }};
 }
 
 struct JournalWriting {

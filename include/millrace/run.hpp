@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "millrace/topology.hpp"
 
@@ -27,6 +28,10 @@ struct RunSettings {
   int parallelism = 1;      ///< tasks of keyed components and bolts, 1 to 128
   std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
   double speed = 0;         ///< replay by event time; 0: as fast as possible
+  /// What of its input it reads: [from, until), as --from and --until; empty: all. See
+  /// docs/guides/how-to-replay.md.
+  std::string from = {};
+  std::string until = {};
   /// Bytes that records on their way and keyed state may take together, as --memory; 0: half of
   /// what the machine or its control group has.
   std::uint64_t memory_bytes = 0;

@@ -172,11 +172,15 @@ MadeStreams make_journal(const Making& making) {
   const Settings& settings = making.settings;
   auto schema = std::make_shared<const RowSchema>(settings.schema("fields"));
   const JournalInput input{settings.text("folder"), settings.text("topic"), settings.text("from"),
-                           settings.flag("follow")};
+                           settings.flag("follow"), settings.text("until")};
   if (!journal_start_is_good(input.from)) {
     making.wrong("from",
                  "\"from\" is earliest, latest, an offset, or a time such as "
                  "2015-09-12T06:00:00Z");
+    return MadeStreams::none();
+  }
+  if (!journal_end_is_good(input.until)) {
+    making.wrong("until", "\"until\" is latest, an offset, or a time such as 2015-09-12T06:00:00Z");
     return MadeStreams::none();
   }
   const SourceOf<RowRef> source{"journal", input.folder + "/" + input.topic,
@@ -199,6 +203,11 @@ std::vector<ParamInfo> journal_params() {
        .type = ParamType::text,
        .standard = "earliest",
        .doc = "where each partition begins: earliest, latest, an offset or a time"},
+      {.name = "until",
+       .type = ParamType::text,
+       .standard = "",
+       .doc = "where each partition ends, before that record: latest, an offset or a time; empty: "
+              "nowhere"},
       {.name = "follow",
        .type = ParamType::flag,
        .standard = "true",

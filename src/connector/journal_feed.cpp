@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -14,24 +14,12 @@
 namespace millrace::detail {
 namespace {
 
-std::optional<std::uint64_t> as_offset(const std::string& from) {
-  std::uint64_t offset = 0;
-  const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), offset);
-  if (error != std::errc() || end != from.data() + from.size()) return std::nullopt;
-  return offset;
-}
-
 class TopicFeed final : public JournalFeed {
  public:
   explicit TopicFeed(JournalInput input) : input_(std::move(input)) {}
 
   Status open(const EndContext& context) override {
-    if (!journal_start_is_good(input_.from)) {
-      return {Code::parameter_invalid,
-              fmt::format("journal(\"{}\", \"{}\"): from \"{}\" is no beginning: give earliest, "
-                          "latest, an offset, or a time such as 2015-09-12T06:00:00Z",
-                          input_.folder, input_.topic, input_.from)};
-    }
+    if (Status status = read_range(context.range); !status) return status;
     auto journal =
         Journal::open(*context.env->disk, *context.env->clock, input_.folder, {.read_only = true});
     if (!journal) return journal.error();
@@ -56,7 +44,7 @@ class TopicFeed final : public JournalFeed {
   Result<bool> next(FedRecord& out) override {
     Reading& reading = readings_[turns_.current()];
     if (reading.is_over()) return false;
-    const auto more = reading.reader->next(record_);
+    const auto more = next_of(reading);
     if (more && *more) out = {record_.offset, record_.time, record_.value.value_or("")};
     return more;
   }
@@ -69,7 +57,9 @@ class TopicFeed final : public JournalFeed {
 
   void save_positions(std::vector<SourcePosition>& to) const override {
     for (std::uint32_t local = 0; local < turns_.count(); ++local) {
-      to.push_back(counted_position(stable_name(local), readings_[local].reader->offset()));
+      const Reading& reading = readings_[local];
+      to.push_back(
+          counted_position(stable_name(local), std::min(reading.reader->offset(), reading.end)));
     }
   }
 
@@ -111,22 +101,59 @@ class TopicFeed final : public JournalFeed {
     return {};
   }
 
+  /// What the run says goes before what the source says.
+  Status read_range(const ReplayRange& range) {
+    const auto refused = [this](const char* what, const std::string& text, const char* kinds) {
+      return Status(Code::parameter_invalid,
+                    fmt::format("journal(\"{}\", \"{}\"): {} \"{}\" is no place: give {}latest, an "
+                                "offset, or a time such as 2015-09-12T06:00:00Z",
+                                input_.folder, input_.topic, what, text, kinds));
+    };
+    if (!journal_start_is_good(input_.from)) return refused("from", input_.from, "earliest, ");
+    if (!journal_end_is_good(input_.until)) return refused("until", input_.until, "");
+    from_ = range.from.given() ? range.from : *parse_replay_bound(input_.from);
+    until_ = range.until.given() ? range.until
+                                 : parse_replay_bound(input_.until).value_or(ReplayBound{});
+    return {};
+  }
+
+  /// The offset of a bound; of a time that no record has reached, the end offset.
+  static Result<std::uint64_t> offset_of(const ReplayBound& bound, PartitionView& view,
+                                         const PartitionShape& shape) {
+    if (bound.kind == ReplayBound::Kind::latest) return shape.stable_offset();
+    if (bound.kind == ReplayBound::Kind::offset) return bound.offset;
+    if (bound.kind == ReplayBound::Kind::time) return view.offset_at(bound.time);
+    return shape.begin_offset();
+  }
+
   Status add(PartitionView& view) {
     const auto shape = view.shape();
     if (!shape) return shape.error();
-    std::uint64_t first = shape->begin_offset();
-    if (input_.from == "latest") {
-      first = shape->stable_offset();
-    } else if (const auto offset = as_offset(input_.from)) {
-      first = *offset;
-    } else if (const auto time = parse_iso_time(input_.from)) {
-      const auto found = view.offset_at(*time);
-      if (!found) return found.error();
-      first = *found;
+    const auto first = offset_of(from_, view, *shape);
+    if (!first) return first.error();
+    std::uint64_t end = input_.follow ? UINT64_MAX : shape->stable_offset();
+    if (until_.given()) {
+      const auto bound = offset_of(until_, view, *shape);
+      if (!bound) return bound.error();
+      const bool to_come = until_.kind == ReplayBound::Kind::time && *bound == shape->end_offset();
+      if (!to_come) end = std::min(end, *bound);
     }
-    readings_.push_back({std::make_unique<LogReader>(view, first),
-                         input_.follow ? UINT64_MAX : shape->stable_offset()});
+    readings_.push_back({std::make_unique<LogReader>(view, *first), end});
     return {};
+  }
+
+  /// A record at the bound, or behind it where those before were aborted, ends the partition.
+  Result<bool> next_of(Reading& reading) {
+    const Time until = until_.kind == ReplayBound::Kind::time ? until_.time : kTimeMax;
+    for (;;) {
+      const auto more = reading.reader->next(record_);
+      if (!more || !*more) return more;
+      if (record_.offset >= reading.end || record_.time >= until) {
+        reading.end = std::min(reading.end, record_.offset);
+        return false;
+      }
+      if (record_.time >= input_.not_before) return true;
+    }
   }
 
   const JournalInput input_;
@@ -134,6 +161,8 @@ class TopicFeed final : public JournalFeed {
   Topic* topic_ = nullptr;
   PartitionTurns turns_;
   std::vector<Reading> readings_;
+  ReplayBound from_;
+  ReplayBound until_;
   JournalRecord record_;
 };
 
@@ -143,8 +172,11 @@ std::unique_ptr<JournalFeed> make_journal_feed(JournalInput input) {
   return std::make_unique<TopicFeed>(std::move(input));
 }
 
-bool journal_start_is_good(const std::string& from) {
-  return from == "earliest" || from == "latest" || as_offset(from) || parse_iso_time(from);
+bool journal_start_is_good(const std::string& from) { return parse_replay_bound(from).has_value(); }
+
+bool journal_end_is_good(const std::string& until) {
+  const auto bound = parse_replay_bound(until);
+  return until.empty() || (bound && bound->kind != ReplayBound::Kind::earliest);
 }
 
 }  // namespace millrace::detail

@@ -17,6 +17,9 @@ struct JournalInput {
   std::string topic;
   std::string from = "earliest";  ///< or latest, an offset, or a time as ISO 8601
   bool follow = true;             ///< false: ends where the topic ended at open()
+  /// Where each partition ends, before that record: as `from`, but not earliest; empty: nowhere.
+  std::string until = {};
+  Time not_before = kTimeMin;  ///< records of earlier times are passed over
 };
 
 /// One record; its bytes live until the next call.
@@ -31,7 +34,8 @@ struct FedRecord {
 class JournalFeed {
  public:
   virtual ~JournalFeed() = default;
-  /// Errors: 2010 for a `from` that is none; 4001, 4004.
+  /// The range of the run goes before `from` and `until`. Errors: 2010 for one that is none; 4001,
+  /// 4004.
   virtual Status open(const EndContext& context) = 0;
   virtual std::uint32_t partitions() const = 0;
   virtual std::string partition_name(std::uint32_t partition) const = 0;
@@ -50,7 +54,8 @@ class JournalFeed {
 
 std::unique_ptr<JournalFeed> make_journal_feed(JournalInput input);
 
-/// Whether JournalInput::from may be this.
+/// Whether JournalInput::from, and until, may be this.
 bool journal_start_is_good(const std::string& from);
+bool journal_end_is_good(const std::string& until);
 
 }  // namespace millrace::detail

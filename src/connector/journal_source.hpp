@@ -61,6 +61,7 @@ class JournalSource final : public Source {
   }
   std::uint64_t records_read() const override { return read_; }
   bool replayable() const override { return true; }
+  bool reads_range() const override { return true; }
   void save_positions(std::vector<SourcePosition>& to) const override { feed_->save_positions(to); }
   Status resume(std::span<const SourcePosition> positions) override {
     return feed_->resume(positions);

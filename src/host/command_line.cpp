@@ -18,8 +18,8 @@ namespace {
 
 /// Texts as typed, before they are checked.
 struct RawOptions {
-  std::string parallelism, executors, ui, speed, duration, limit, line_bytes_max, memory, log_level,
-      seed, summary;
+  std::string parallelism, executors, ui, speed, from, until, duration, limit, line_bytes_max,
+      memory, log_level, seed, summary;
   std::string guarantee, state_dir, checkpoint_interval, restart, unsafe;
   bool allow_drop = false;
   std::string dead_letters, dead_letters_bytes;
@@ -44,6 +44,11 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_flag("--headless", raw.headless, "Same as --ui off");
   app.add_option("--speed", raw.speed,
                  "Replay by event time: 1 as it happened, 1000 a thousand times faster, or max");
+  app.add_option("--from", raw.from,
+                 "Begins there: a time such as 2015-09-12T06:00:00Z; of a journal also an offset, "
+                 "earliest or latest");
+  app.add_option("--until", raw.until,
+                 "Ends before the first record of that time or offset, or at latest; windows fire");
   app.add_option("--duration", raw.duration,
                  "Stops after this time, such as 30s or 5min; open windows do not fire");
   app.add_option("--limit", raw.limit,
@@ -244,6 +249,9 @@ Status read_all(const RawOptions& raw, HostOptions& out) {
   }
   if (Status status = read_memory(raw.memory, out.memory_bytes); !status) return status;
   if (Status status = read_speed(raw.speed, out.speed); !status) return status;
+  const auto range = read_range(raw.from, raw.until);
+  if (!range) return range.error();
+  out.range = *range;
   if (Status status = read_dead_letters(raw, out); !status) return status;
   if (!raw.ui.empty()) out.ui = raw.ui;
   if (raw.headless) {

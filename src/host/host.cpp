@@ -83,6 +83,13 @@ void print_summary(const Report& report, bool json) {
   }
 }
 
+Report with_parts(Report report, std::initializer_list<std::optional<SummaryPart>> parts) {
+  for (const auto& part : parts) {
+    if (part) report.parts.push_back(*part);
+  }
+  return report;
+}
+
 PlanOptions plan_options(const HostOptions& options, bool places) {
   return {.parallelism = options.parallelism, .blocks = options.limit == 0, .places = places};
 }
@@ -93,6 +100,7 @@ RunOptions run_options(const HostOptions& options, const DeadLetterSettings& let
   run.executors = options.executors;
   run.limit = options.limit;
   run.speed = options.speed;
+  run.range = options.range;
   run.line_bytes_max = options.line_bytes_max;
   run.memory_bytes = options.memory_bytes != 0 ? options.memory_bytes : default_memory_bytes();
   run.log = log;
@@ -135,6 +143,7 @@ class Host {
     if (!state_.open(declaration_.graph, options_.state_access, log_)) {
       return report_errors(state_.problems());
     }
+    if (Status status = state_.check_range(options_.range); !status) return report_error(status);
     if (state_.finished()) return say_finished(declaration_.graph.name());
     const StopSignals signals;
     if (Status status = page_.start(options_, &rescaling_, log_); !status)
@@ -233,10 +242,8 @@ class Host {
       page_.stop();
     }
     if (failed) report_error(failure);
-    Report summary = *report;
-    if (kept_) summary.parts.push_back(*kept_);
-    if (const auto rescaled = rescaling_.summary()) summary.parts.push_back(*rescaled);
-    print_summary(summary, options_.json);
+    const auto others = range_summary(declaration_.graph, options_.range, *report);
+    print_summary(with_parts(*report, {kept_, others, rescaling_.summary()}), options_.json);
     return exit_code(failure);
   }
 

@@ -32,6 +32,7 @@ struct HostOptions {
   std::optional<std::string>
       ui;            ///< HOST:PORT or "off"; nullopt: 127.0.0.1:8080, or the next free port
   double speed = 0;  ///< 0: as fast as possible
+  ReplayRange range = {};
   std::optional<Duration> duration;
   std::uint64_t limit = 0;  ///< 0: none
   std::size_t line_bytes_max = 16u << 20;
@@ -76,6 +77,13 @@ struct OwnFlag {
 Result<ParsedOptions> parse_options(const std::string& program, const std::string& purpose,
                                     int argc, char** argv, HostOptions defaults,
                                     std::span<const OwnFlag> own = {});
+
+/// What --from and --until say; empty: nothing. Errors: 1002.
+Result<ReplayRange> read_range(const std::string& from, const std::string& until);
+
+/// How many records lay outside of it, for the summary; nullopt: it has no times.
+std::optional<SummaryPart> range_summary(const Graph& graph, const ReplayRange& range,
+                                         const Report& report);
 
 /// sysexits.h code of a status; see docs/errors.md.
 int exit_code(const Status& status);

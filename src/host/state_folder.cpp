@@ -101,6 +101,14 @@ Status StateFolder::look(const Graph& graph) {
   return problems_.empty() ? Status() : problems_.front();
 }
 
+Status StateFolder::check_range(const ReplayRange& range) const {
+  if (!range.from.given() || image_ == nullptr) return {};
+  return {Code::option_invalid,
+          fmt::format("--from: the state folder has epoch {}, which says where reading goes on: "
+                      "leave --from away, or give another --state-dir to begin anew",
+                      image_->epoch)};
+}
+
 void StateFolder::give(RunOptions& run) {
   if (!store_) return;
   run.epochs = store_.get();

@@ -25,6 +25,8 @@ class StateFolder {
   /// them: problems().
   Status open(const Graph& graph, const StateAccess& access, const Log& log);
 
+  /// Where reading begins, the folder says, once it has an epoch. Errors: 1002.
+  Status check_range(const ReplayRange& range) const;
   /// The run has failed: the next one goes on from what is newest now. Errors: 3003, 4001.
   Status look_again(const Graph& graph);
 

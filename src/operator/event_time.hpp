@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -12,6 +13,7 @@
 #include "operator/operator.hpp"
 #include "operator/paced_records.hpp"
 #include "operator/stream_time.hpp"
+#include "operator/time_range.hpp"
 #include "record/batch_type.hpp"
 
 namespace millrace {
@@ -33,6 +35,7 @@ class EventTime final : public Operator,
     Operator::open(context);
     this->read_clock_of(*context.env->clock);
     paced_.emplace(kReadsClock ? 0 : context.speed);
+    paced_->set_partitions(static_cast<std::uint32_t>(this->marks().all().size()));
   }
   TimeOrigin* time_origin() override { return this; }
   Standing standing() const override {
@@ -63,6 +66,8 @@ class EventTime final : public Operator,
     }
     Batch<T>& batch = exclusive ? in : copy_;
     stamp(batch);
+    tally().filtered += range_.keep(batch);
+    if (batch.values.empty()) return;
     if (paced_->paced()) {
       paced_->hold(batch);
       return release(context().env->clock->steady_ns(), false, outputs);
@@ -71,10 +76,20 @@ class EventTime final : public Operator,
     hand_on(batch, outputs);
   }
 
+  void set_partitions(std::uint32_t partitions) override {
+    Times::set_partitions(partitions);
+    if (paced_) paced_->set_partitions(partitions);
+  }
   void partition_ended(std::uint32_t partition, Outputs& outputs) override {
-    release(context().env->clock->steady_ns(), true, outputs);
+    paced_->release_partition(partition, context().env->clock->steady_ns(),
+                              [&](Batch<T>& due) { hand_on(due, outputs); });
     Times::partition_ended(partition, outputs);
   }
+  void set_range(Time from, Time until) override {
+    if constexpr (!kReadsClock) range_.set(from, until);
+  }
+  bool holds(std::uint32_t partition) const override { return paced_->holds(partition); }
+  bool all_read() override { return paced_->all_read(); }
 
   void advance(Time watermark, Outputs& outputs) override {
     if (watermark == kTimeMax) outputs.advance_watermark(kTimeMax);
@@ -144,6 +159,7 @@ class EventTime final : public Operator,
   Duration lap_;
   std::optional<PacedRecords<T>> paced_;  ///< from open() on
   Batch<T> copy_;
+  TimeRange<T> range_;
 };
 
 }  // namespace detail

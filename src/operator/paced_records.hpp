@@ -44,115 +44,164 @@ class ReplayPace {
   std::int64_t first_ns_ = 0;
 };
 
-/// Holds one batch at a time, with times; after a restart also one for each other partition that
-/// had one. The pace begins anew then: the first of them is due at once. One thread.
+inline constexpr std::string_view kPacedPart = "pending";
+
+/// The records of a batch from `first` on, as a part of its partition.
+template <class T>
+void save_paced(StateWriter& writer, const Batch<T>& batch, std::size_t first) {
+  if (first >= batch.values.size()) return;
+  if constexpr (kStoresRecords<T>) {
+    std::vector<std::uint32_t> left(batch.values.size() - first);
+    std::iota(left.begin(), left.end(), static_cast<std::uint32_t>(first));
+    std::string& bytes = writer.partition_part(kPacedPart, batch.partition, records_shape(batch));
+    put_number(bytes, batch.offset);
+    put_number(bytes, batch.lap);
+    append_records(bytes, batch, left);
+  } else {
+    refuse_records(writer);
+  }
+}
+template <class T>
+void restore_paced([[maybe_unused]] StateReader& reader, [[maybe_unused]] const StatePart& part,
+                   [[maybe_unused]] Batch<T>& batch) {
+  if constexpr (kStoresRecords<T>) {
+    BytesCursor in(part.bytes);
+    batch.partition = reader.local(part);
+    batch.offset = in.number<std::uint64_t>();
+    batch.lap = in.number<std::uint32_t>();
+    const Status status = load_records(part.shape, in, batch);
+    if (!status.ok()) return reader.refuse(part, status.message());
+    own_records(batch);
+  }
+}
+
+/// Holds batches with times by partition, mostly one of each, and lets their records go in the
+/// order of time. The records of several partitions wait until the source has been asked for more
+/// of each that has none left here. After a restart the pace begins anew: the first of them is due
+/// at once. One thread. Cost: a look at each partition for each run of records of one of them.
 template <class T>
 class PacedRecords {
  public:
   explicit PacedRecords(double speed) : pace_(speed) {}
 
   bool paced() const { return pace_.paced(); }
-  /// Records that are held.
-  std::size_t size() const { return pending_.values.size() - next_ + later_records_; }
-  /// Of the first one.
-  std::int64_t due_ns() const {
-    return pace_.started() && pace_.paced() ? pace_.due_ns(pending_.times[next_]) : 0;
+  /// Before the first record.
+  void set_partitions(std::uint32_t partitions) {
+    if (lanes_.size() < partitions) lanes_.resize(partitions);
   }
-  /// Takes the records of `batch`; only while none are held.
+  /// Records that are held.
+  std::size_t size() const { return size_; }
+  bool holds(std::uint32_t partition) const {
+    return partition < lanes_.size() && !lanes_[partition].batches.empty();
+  }
+  /// Of the first one; kNeverDue: not before all_read().
+  std::int64_t due_ns() const {
+    if (!pace_.paced()) return 0;
+    if (!all_read_) return kNeverDue;
+    return pace_.started() ? pace_.due_ns(lanes_[earliest()].time()) : 0;
+  }
+  /// The source was asked for more of each partition that it may read. True when something was not
+  /// due before.
+  bool all_read() { return !std::exchange(all_read_, true) && size_ > 0; }
+  /// Takes the records of `batch`.
   void hold(Batch<T>& batch) {
-    batch_type<T>().swap(pending_, batch);
-    pending_.messages.own();
-    next_ = 0;
+    if (batch.values.empty()) return;
+    set_partitions(batch.partition + 1);
+    size_ += batch.values.size();
+    Lane& lane = lanes_[batch.partition];
+    batch_type<T>().swap(lane.batches.emplace_back(), batch);
+    lane.batches.back().messages.own();
+    if (lanes_.size() == 1) all_read_ = true;
   }
   /// Calls hand_on(Batch<T>&) with those that are due, or with all of them when `drain`.
   template <class HandOn>
   void release(std::int64_t now_ns, bool drain, HandOn&& hand_on) {
-    do {
-      release_pending(now_ns, drain || !pace_.paced(), hand_on);
-    } while (pending_.values.empty() && take_later());
+    const bool at_once = drain || !pace_.paced();
+    while (size_ > 0 && (at_once || all_read_)) {
+      const std::size_t first = earliest();
+      if (!release_run(first, now_ns, at_once, next_after(first), hand_on)) return;
+    }
+  }
+  /// The same of a partition whose end is to be told.
+  template <class HandOn>
+  void release_partition(std::uint32_t partition, std::int64_t now_ns, HandOn&& hand_on) {
+    while (holds(partition)) release_run(partition, now_ns, true, kTimeMax, hand_on);
   }
 
   /// A part of its partition for each batch.
   void save(StateWriter& writer) const {
-    save_batch(writer, pending_, next_);
-    for (const Batch<T>& batch : later_) save_batch(writer, batch, 0);
+    for (const Lane& lane : lanes_) {
+      for (const Batch<T>& batch : lane.batches)
+        save_paced(writer, batch, &batch == &lane.batches.front() ? lane.next : 0);
+    }
   }
   void restore(StateReader& reader) {
-    reader.each(kPart, [&](const StatePart& part) {
+    reader.each(kPacedPart, [&](const StatePart& part) {
       Batch<T> batch;
-      restore_batch(reader, part, batch);
-      if (batch.values.empty()) return;
-      later_records_ += batch.values.size();
-      later_.push_back(std::move(batch));
+      restore_paced(reader, part, batch);
+      hold(batch);
     });
-    take_later();
   }
 
  private:
-  static constexpr std::string_view kPart = "pending";
+  struct Lane {
+    std::vector<Batch<T>> batches;
+    std::size_t next = 0;  ///< the first record of the first batch that has not gone
+    Time time() const { return batches.front().times[next]; }
+  };
 
-  template <class HandOn>
-  void release_pending(std::int64_t now_ns, bool at_once, HandOn&& hand_on) {
-    const std::size_t count = pending_.values.size();
-    if (next_ == count) return;
-    pace_.start(pending_.times[next_], now_ns);
-    const std::int64_t first_due = at_once ? now_ns : pace_.due_ns(pending_.times[next_]);
-    picks_.clear();
-    for (; next_ < count && (at_once || pace_.due_ns(pending_.times[next_]) <= now_ns); ++next_)
-      picks_.push_back(static_cast<std::uint32_t>(next_));
-    if (!picks_.empty()) {
-      out_.clear();
-      carry_marks(pending_, out_);
-      out_.due_ns = first_due;
-      batch_type<T>().append(out_, pending_, picks_);
-      hand_on(out_);
+  /// The lane with the least time; only while something is held.
+  std::size_t earliest() const {
+    std::size_t first = lanes_.size();
+    for (std::size_t at = 0; at < lanes_.size(); ++at) {
+      if (lanes_[at].batches.empty()) continue;
+      if (first == lanes_.size() || lanes_[at].time() < lanes_[first].time()) first = at;
     }
-    if (next_ < count) return;
-    pending_.clear();
-    next_ = 0;
+    return first;
   }
-  /// Goes on to what was restored of another partition; false: there is nothing.
-  bool take_later() {
-    if (later_.empty()) return false;
-    batch_type<T>().swap(pending_, later_.front());
-    later_.erase(later_.begin());
-    later_records_ -= pending_.values.size();
-    next_ = 0;
+  /// The least time of the lanes but that one; kTimeMax: they are empty.
+  Time next_after(std::size_t lane) const {
+    Time least = kTimeMax;
+    for (std::size_t at = 0; at < lanes_.size(); ++at) {
+      if (at != lane && !lanes_[at].batches.empty()) least = std::min(least, lanes_[at].time());
+    }
+    return least;
+  }
+
+  /// Of the first batch of a lane what is due and not behind `until`. False: nothing.
+  template <class HandOn>
+  bool release_run(std::size_t number, std::int64_t now_ns, bool at_once, Time until,
+                   HandOn&& hand_on) {
+    Lane& lane = lanes_[number];
+    Batch<T>& batch = lane.batches.front();
+    const std::size_t count = batch.values.size();
+    pace_.start(lane.time(), now_ns);
+    const std::int64_t first_due = at_once ? now_ns : pace_.due_ns(lane.time());
+    picks_.clear();
+    for (std::size_t at = lane.next; at < count && (batch.times[at] <= until || picks_.empty()) &&
+                                     (at_once || pace_.due_ns(batch.times[at]) <= now_ns);
+         ++at) {
+      picks_.push_back(static_cast<std::uint32_t>(at));
+    }
+    if (picks_.empty()) return false;
+    lane.next += picks_.size();
+    size_ -= picks_.size();
+    out_.clear();
+    carry_marks(batch, out_);
+    out_.due_ns = first_due;
+    batch_type<T>().append(out_, batch, picks_);
+    hand_on(out_);
+    if (lane.next < count) return true;
+    lane.batches.erase(lane.batches.begin());
+    lane.next = 0;
+    if (lane.batches.empty() && lanes_.size() > 1) all_read_ = false;
     return true;
   }
 
-  static void save_batch(StateWriter& writer, const Batch<T>& batch, std::size_t first) {
-    if (first >= batch.values.size()) return;
-    if constexpr (kStoresRecords<T>) {
-      std::vector<std::uint32_t> left(batch.values.size() - first);
-      std::iota(left.begin(), left.end(), static_cast<std::uint32_t>(first));
-      std::string& bytes = writer.partition_part(kPart, batch.partition, records_shape(batch));
-      put_number(bytes, batch.offset);
-      put_number(bytes, batch.lap);
-      append_records(bytes, batch, left);
-    } else {
-      refuse_records(writer);
-    }
-  }
-  static void restore_batch([[maybe_unused]] StateReader& reader,
-                            [[maybe_unused]] const StatePart& part,
-                            [[maybe_unused]] Batch<T>& batch) {
-    if constexpr (kStoresRecords<T>) {
-      BytesCursor in(part.bytes);
-      batch.partition = reader.local(part);
-      batch.offset = in.number<std::uint64_t>();
-      batch.lap = in.number<std::uint32_t>();
-      const Status status = load_records(part.shape, in, batch);
-      if (!status.ok()) return reader.refuse(part, status.message());
-      own_records(batch);
-    }
-  }
-
   ReplayPace pace_;
-  Batch<T> pending_;
-  std::size_t next_ = 0;         ///< the first of pending_ that has not gone
-  std::vector<Batch<T>> later_;  ///< of other partitions, as they were restored
-  std::size_t later_records_ = 0;
+  std::vector<Lane> lanes_;  ///< by partition
+  std::size_t size_ = 0;
+  bool all_read_ = false;  ///< see all_read(); of one partition it is so when it holds records
   Batch<T> out_;
   std::vector<std::uint32_t> picks_;
 };

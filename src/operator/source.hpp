@@ -14,6 +14,7 @@
 #include "base/status.hpp"
 #include "env/env.hpp"
 #include "operator/partition_gate.hpp"
+#include "operator/replay_range.hpp"
 #include "record/batch.hpp"
 
 namespace millrace {
@@ -53,6 +54,8 @@ struct EndContext {
   MemoryMeter* arenas = nullptr;           ///< for the arenas it makes; null: nobody counts them
   bool epochs = false;                     ///< the run makes epochs; see Sink::prepare()
   PartitionGate* gate = nullptr;           ///< of a source; a null one is always open
+  /// Of a source: what of its input the run wants, in place of what it was made with.
+  ReplayRange range = {};
 };
 
 /// Where reading of a partition goes on.
@@ -99,6 +102,9 @@ class Source {
   virtual bool names_messages() const { return false; }
   /// The names of the records of the last poll(), of those that have one.
   virtual std::span<const std::optional<std::uint64_t>> message_names() const { return {}; }
+  /// True: it reads EndContext::range and nothing else. False: who takes the event times of its
+  /// records passes over the others.
+  virtual bool reads_range() const { return false; }
   /// True: its next poll() looks at EndContext::batch_records_max anew, for what has room.
   virtual bool fits_room() const { return false; }
   /// What became of a message, by its name.

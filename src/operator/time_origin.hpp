@@ -30,6 +30,13 @@ class TimeOrigin {
   virtual void not_read_one(std::uint32_t /*partition*/) {}
   /// While every partition is idle: the others are at `watermark`, and so is it.
   virtual void follow(Time /*watermark*/, Outputs&) {}
+  /// Records before `from` and not before `until` are passed over. Before the first record.
+  virtual void set_range(Time /*from*/, Time /*until*/) {}
+  /// It holds records of the partition that are not due.
+  virtual bool holds(std::uint32_t /*partition*/) const { return false; }
+  /// The source has been asked for all it may be asked for now: what is held is let go in the order
+  /// of time. True when that changes when the next is due.
+  virtual bool all_read() { return false; }
   /// How far its source may be ahead of others; 0: any distance.
   virtual Duration align_within() const { return Duration(0); }
 };

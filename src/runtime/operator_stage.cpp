@@ -173,10 +173,10 @@ void OperatorStage::partition_reached(std::uint32_t partition, Time watermark) {
   called([&] { origin_->partition_reached(partition, watermark, *this); });
 }
 
-/// Records that it holds are not due: their partitions are not quiet.
+/// While it holds records that are not due, time stands for the partitions that may be quiet.
 void OperatorStage::looked(std::uint32_t first, std::uint32_t last, std::int64_t now_ns,
                            const PartitionGate& gate) {
-  if (holds()) return;
+  if (holds()) return not_read(now_ns);
   called([&] {
     for (std::uint32_t at = first; at < last; ++at) {
       if (!gate.is_shut(at)) origin_->looked(at, now_ns, *this);

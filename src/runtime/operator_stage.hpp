@@ -34,6 +34,8 @@ class OperatorStage final : public ReadingStage, public Outputs {
   Status restore(const StoredStage* stored) override;
   /// It holds records that are not due.
   bool holds() const { return waiting_.records > 0; }
+  /// The same of a partition, where it makes watermarks.
+  bool holds_of(std::uint32_t partition) const { return origin_->holds(partition); }
 
   // Where it makes watermarks.
   OperatorStage* time_origin() override { return origin_ ? this : nullptr; }
@@ -56,6 +58,16 @@ class OperatorStage final : public ReadingStage, public Outputs {
   /// Before anything runs: its source can wait with single partitions.
   void align_partitions() { aligns_partitions_ = true; }
   bool aligns() const { return origin_->align_within() > Duration(0); }
+  /// Records before `from` and not before `until` are passed over.
+  void set_range(Time from, Time until) { origin_->set_range(from, until); }
+  /// The partition has ended, and that was told.
+  bool has_ended(std::uint32_t partition) const {
+    return operator_->standing().states[partition] == PartitionWatermarks::State::ended;
+  }
+  /// The source has been asked for all it may be asked for now.
+  void all_read() {
+    if (origin_->all_read()) waiting_ = operator_->waiting();
+  }
   /// Shuts the partitions that are ahead of a sibling, or of one another, by more than they may be.
   /// False: all that have not ended are.
   bool shut_ahead(PartitionGate& gate);

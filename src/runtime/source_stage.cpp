@@ -38,7 +38,31 @@ Status SourceStage::open_part(const StageOpening& opening) {
   context_.gate = &gate_;
   if (Status status = source_->open(context_); !status.ok()) return status;
   forgets_ = !source_->replayable();
+  if (Status status = tell_range(); !status.ok()) return status;
+  paces_partitions_ = opening.operator_context.speed > 0 && !ledger_;
   if (!shared_.epochs) tell_partitions();
+  return {};
+}
+
+/// What the source cannot leave out itself, those pass over that know its records' times.
+Status SourceStage::tell_range() {
+  const ReplayRange& range = context_.range;
+  if (!range.given() || source_->reads_range()) return {};
+  if (range.from.needs_offsets() || range.until.needs_offsets()) {
+    return {Code::option_invalid,
+            "\"" + plan_.name +
+                "\" has no offsets, so --from and --until are times such as 2015-09-12T06:00:00Z; "
+                "offsets are those of a journal"};
+  }
+  if (range.from_time() == kTimeMin && range.until_time() == kTimeMax) return {};
+  if (time_origins_.empty()) {
+    return {Code::option_invalid,
+            "the records of \"" + plan_.name +
+                "\" have no event time to compare with --from and --until: give them one with "
+                "event_time, or leave the flags away"};
+  }
+  for (OperatorStage* stage : time_origins_)
+    stage->set_range(range.from_time(), range.until_time());
   return {};
 }
 
@@ -47,6 +71,7 @@ void SourceStage::tell_partitions() {
   aligns_partitions_ = gate_.heeded() && source_->partitions() > 1 &&
                        std::any_of(time_origins_.begin(), time_origins_.end(),
                                    [](const OperatorStage* stage) { return stage->aligns(); });
+  paces_partitions_ &= gate_.heeded() && source_->partitions() > 1;
   for (OperatorStage* stage : time_origins_) {
     stage->set_partitions(source_->partitions(), shown);
     if (aligns_partitions_) stage->align_partitions();
@@ -82,8 +107,40 @@ bool SourceStage::set_active(bool active) {
 }
 
 bool SourceStage::is_held_back() const {
+  const bool any = std::any_of(time_origins_.begin(), time_origins_.end(),
+                               [](const OperatorStage* stage) { return stage->holds(); });
+  if (!any || !paces_partitions_ || exhausted_) return any;
+  if (read_while_shut_ && is_held(*read_while_shut_)) return true;
+  if (mark_ && is_held(mark_->first)) return true;
+  for (std::uint32_t at = 0; at < source_->partitions(); ++at) {
+    if (may_give(at)) return false;
+  }
+  return true;
+}
+
+bool SourceStage::is_held(std::uint32_t partition) const {
   return std::any_of(time_origins_.begin(), time_origins_.end(),
-                     [](const OperatorStage* stage) { return stage->holds(); });
+                     [&](const OperatorStage* stage) { return stage->holds_of(partition); });
+}
+
+/// It has not ended, and nothing of it is held.
+bool SourceStage::may_give(std::uint32_t partition) const {
+  const auto& ended = ended_partitions_;
+  if (std::find(ended.begin(), ended.end(), partition) != ended.end()) return false;
+  return std::none_of(time_origins_.begin(), time_origins_.end(), [&](const OperatorStage* stage) {
+    return stage->holds_of(partition) || stage->has_ended(partition);
+  });
+}
+
+/// It gives nothing more now: what is held need not wait for it.
+void SourceStage::note_all_read() {
+  for (OperatorStage* stage : time_origins_) stage->all_read();
+}
+
+void SourceStage::shut_held() {
+  for (std::uint32_t at = 0; at < source_->partitions(); ++at) {
+    if (is_held(at)) gate_.shut(at);
+  }
 }
 
 bool SourceStage::poll() {
@@ -115,10 +172,12 @@ bool SourceStage::poll_once() {
     } else {
       last_ = *outcome;
       note_ends(*outcome);
+      if (any && gate_.is_shut(polled().partition)) read_while_shut_ = polled().partition;
       const std::uint32_t partition = polled().partition;
       if (any) hand_on();
       polled().partition = partition;
       if (counts_quiet_time_) looked(*outcome);
+      if (*outcome == Poll::idle) note_all_read();
     }
     hand_on_errors();
     tell_progress(!idle);
@@ -227,6 +286,7 @@ void SourceStage::note_ends(Poll outcome) {
 void SourceStage::tell_ends_of_partitions() {
   std::erase_if(ended_partitions_, [this](std::uint32_t partition) {
     if (ledger_ && !ledger_->quiet(partition)) return false;
+    if (is_held(partition)) return false;
     for (OperatorStage* stage : time_origins_) stage->partition_ended(partition);
     return true;
   });
@@ -252,6 +312,7 @@ void SourceStage::looked(Poll outcome) {
 }
 
 void SourceStage::not_read() {
+  note_all_read();
   if (!counts_quiet_time_ || !is_read_) return;
   is_read_ = false;
   const std::int64_t now = shared_.env->clock->steady_ns();
@@ -270,11 +331,14 @@ bool SourceStage::may_read() {
   if (may == progress_.held.load(std::memory_order_relaxed)) {
     progress_.held.store(!may, std::memory_order_relaxed);
   }
+  if (aligns_partitions_ || paces_partitions_) gate_.open(source_->partitions());
   const bool ahead = is_ahead();
   const bool any_ahead = ahead || gate_.any();
   if (any_ahead != is_ahead_.load(std::memory_order_relaxed)) {
     is_ahead_.store(any_ahead, std::memory_order_relaxed);
   }
+  tell_shut();
+  if (paces_partitions_) shut_held();
   return may && !ahead && has_room();
 }
 
@@ -284,15 +348,18 @@ bool SourceStage::is_ahead() {
     return std::any_of(time_origins_.begin(), time_origins_.end(),
                        [](const OperatorStage* stage) { return stage->is_ahead(); });
   }
-  const std::uint32_t partitions = source_->partitions();
-  gate_.open(partitions);
   bool ahead = false;
   for (OperatorStage* stage : time_origins_) ahead |= !stage->shut_ahead(gate_);
-  for (std::uint32_t at = 0; counts_quiet_time_ && at < partitions; ++at) {
+  return ahead;
+}
+
+/// A partition that is not read is not quiet.
+void SourceStage::tell_shut() {
+  if (!counts_quiet_time_ || !gate_.any()) return;
+  for (std::uint32_t at = 0; at < source_->partitions(); ++at) {
     if (!gate_.fell_shut(at)) continue;
     for (OperatorStage* stage : time_origins_) stage->not_read_one(at);
   }
-  return ahead;
 }
 
 /// Whether so many messages may be on their way as a poll may give. Where all that is left waits in

@@ -20,8 +20,8 @@ class SourceStage final : public Stage {
   // Wiring, before anything runs.
   /// Most records to read; 0: no limit.
   void set_limit(std::uint64_t records) { limit_ = records; }
-  /// `stage` makes the watermarks of what is read here, and while it holds records the source is
-  /// not polled.
+  /// `stage` makes the watermarks of what is read here, and while it holds records of a partition
+  /// that is not read; a source that cannot pass over one is not polled then.
   void add_time_origin(OperatorStage& stage) { time_origins_.push_back(&stage); }
 
   /// What it has read ahead is lost when it is closed. Any thread, from open() on.
@@ -45,6 +45,8 @@ class SourceStage final : public Stage {
   /// Reads one batch, or plays messages again; partitions that have nothing are passed over. False:
   /// nothing there.
   bool poll();
+  /// Origins of time learn of partitions that have ended.
+  void tell_ends_of_partitions();
   /// It is not polled in this step, which must not count as quiet time.
   void not_read();
   /// Idle origins of time go on with others. True when time went on.
@@ -55,7 +57,8 @@ class SourceStage final : public Stage {
   Status restore(const StoredStage* stored) override;
   /// It has read all there is, so windows fired at its end.
   bool input_ended() const { return input_ended_; }
-  /// A replay behind it holds records that are not due, so it is not polled.
+  /// A replay behind it holds records that are not due, of each partition that it could read, so it
+  /// is not polled.
   bool is_held_back() const;
 
   // Any thread.
@@ -68,6 +71,12 @@ class SourceStage final : public Stage {
 
  private:
   Status restore_from(const StoredStage& stored);
+  Status tell_range();
+  bool is_held(std::uint32_t partition) const;
+  bool may_give(std::uint32_t partition) const;
+  void note_all_read();
+  void shut_held();
+  void tell_shut();
   BatchBase& polled() { return *batches_[port_]; }
   /// Once it is known how many there are: a source that goes on from an image may find more.
   void tell_partitions();
@@ -80,7 +89,6 @@ class SourceStage final : public Stage {
   Result<Poll> read();
   void hand_on();
   bool poll_once();
-  void tell_ends_of_partitions();
   void ack_at_once(std::size_t records);
   bool play_again();
   bool end_of_input();
@@ -117,6 +125,8 @@ class SourceStage final : public Stage {
   std::atomic<bool> is_ahead_{false};  ///< of others in event time, so it waits
   PartitionGate gate_;
   bool aligns_partitions_ = false;                      ///< by the gate
+  bool paces_partitions_ = false;                       ///< the same, by what is held of them
+  std::optional<std::uint32_t> read_while_shut_;        ///< it is held, and the source has no other
   std::optional<std::pair<std::uint32_t, Time>> mark_;  ///< promised, and not told yet
   std::vector<std::uint32_t> ended_partitions_;         ///< not told yet
   std::uint64_t limit_ = 0;

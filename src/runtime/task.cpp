@@ -259,6 +259,7 @@ bool Task::poll_sources(bool stop) {
     if (source->finished()) continue;
     const bool active = stop || source->set_active(shared_.active->load(std::memory_order_seq_cst));
     if (source->is_held_back() || !active) {
+      if (!stop) source->tell_ends_of_partitions();
       source->not_read();
     } else if (stop) {
       source->finish(false);

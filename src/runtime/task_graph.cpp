@@ -313,6 +313,7 @@ Status TaskGraph::open() {
   opening.operator_context.speed = options_.speed;
   opening.end_context.batch_records_max = options_.batch_records_max;
   opening.end_context.line_bytes_max = options_.line_bytes_max;
+  opening.end_context.range = options_.range;
   opening.end_context.epochs = epochs_ && !options_.sinks_at_once;
   opening.place.topology = plan_.info;
   opening.place.resources = &resources_;

@@ -28,6 +28,7 @@ struct RunOptions {
   std::size_t ring_batches_max = 16;
   std::uint64_t limit = 0;  ///< records each source task reads at most; 0: all
   double speed = 0;         ///< replay speed; 0: as fast as possible
+  ReplayRange range{};      ///< what of its input it reads
   std::size_t line_bytes_max = 16u << 20;
   std::uint64_t memory_bytes = 0;  ///< budget of the run; 0: none
   Log log{};
