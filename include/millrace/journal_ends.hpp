@@ -31,6 +31,24 @@ struct JournalReading {
   std::string until = {};
 };
 
+namespace detail {
+
+/// A source of what make(JournalInput) reads.
+template <class T, class Make>
+SourceOf<T> journal_source(const JournalInput& input, std::uint32_t tasks, Make make) {
+  SourceOf<T> source{"journal", input.folder + "/" + input.topic, tasks,
+                     [input, make] { return make(input); }};
+  source.make_at = [input, make](Time at) {
+    JournalInput from = input;
+    from.from = format_iso_time(at);
+    from.not_before = at;
+    return make(std::move(from));
+  };
+  return source;
+}
+
+}  // namespace detail
+
 /// The records of a journal's topic whose values are JSON, read into T by its schema; a partition
 /// for each of the topic's. What does not fit becomes a dead letter, "DIR/TOPIC/PARTITION:OFFSET".
 /// Changes nothing in the journal; it and the topic must be there when the topology starts. See
@@ -38,15 +56,13 @@ struct JournalReading {
 template <class T>
 SourceOf<T> journal(std::string folder, std::string topic, JournalReading options = {}) {
   static_assert(Described<T>, "millrace: journal needs a plain struct of described members");
-  std::string note = folder + "/" + topic;
-  return {
-      "journal", std::move(note), options.tasks,
-      [input = detail::JournalInput{std::move(folder), std::move(topic), std::move(options.from),
-                                    options.follow, std::move(options.until)},
-       unit = options.time_unit] {
+  const detail::JournalInput input{std::move(folder), std::move(topic), std::move(options.from),
+                                   options.follow, std::move(options.until)};
+  return detail::journal_source<T>(
+      input, options.tasks, [unit = options.time_unit](detail::JournalInput from) {
         using Format = detail::JsonFormat<T>;
-        return std::make_unique<detail::JournalSource<T, Format>>(input, Format(unit));
-      }};
+        return std::make_unique<detail::JournalSource<T, Format>>(std::move(from), Format(unit));
+      });
 }
 
 struct JournalWriting {

@@ -60,6 +60,7 @@ class Topology {
     node.tasks = source.tasks;
     node.make_source = std::move(source.make);
     node.blocks = std::move(source.blocks);
+    node.problem = std::move(source.problem);
     node.output = &detail::batch_type<T>();
     return Stream<T>(*declaration_, {{declaration_->graph.add(std::move(node)), 0}});
   }

@@ -418,6 +418,7 @@ class Builder {
 Entries standard_entries() {
   Entries entries;
   add_source_entries(entries);
+  add_journal_entries(entries);
   add_generated_entries(entries);
   add_verb_entries(entries);
   add_aggregate_entries(entries);

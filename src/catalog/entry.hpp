@@ -70,6 +70,7 @@ struct Entry {
 using Entries = std::map<std::string, Entry, std::less<>>;
 
 void add_source_entries(Entries& entries);
+void add_journal_entries(Entries& entries);
 void add_generated_entries(Entries& entries);
 void add_verb_entries(Entries& entries);
 void add_aggregate_entries(Entries& entries);

@@ -1,33 +1,18 @@
-// Spouts by name: json_lines, csv, tsv, lines, journal.
+// Spouts by name: json_lines, csv, tsv, lines.
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "catalog/endpoint_words.hpp"
 #include "catalog/entry.hpp"
+#include "catalog/row_params.hpp"
 #include "catalog/source_time.hpp"
-#include "connector/journal_source.hpp"
 #include "connector/row_sources.hpp"
 #include "millrace/sources.hpp"
 
 namespace millrace::detail {
 namespace {
 
-ParamInfo fields_param() {
-  return {.name = "fields",
-          .type = ParamType::schema,
-          .required = true,
-          .doc =
-              "each field and its type: bool, int, double, text or timestamp; \"text or null\" "
-              "where it may be null"};
-}
-ParamInfo unit_param() {
-  return {.name = "time_unit",
-          .type = ParamType::choice,
-          .standard = "milliseconds",
-          .doc = "what a number for a timestamp counts",
-          .choices = {"seconds", "milliseconds", "microseconds", "nanoseconds"}};
-}
 std::vector<ParamInfo> source_params(std::vector<ParamInfo> own) {
   std::vector<ParamInfo> all = endpoint_params(
       "a file (plain, gzip or zstd), a pattern such as logs/*.gz, or - for "
@@ -54,13 +39,6 @@ std::vector<ParamInfo> parsed_params(std::vector<ParamInfo> own) {
                         "one stream in order"});
   for (ParamInfo& info : own) all.push_back(std::move(info));
   return source_params(std::move(all));
-}
-
-TimeUnit unit_of(const Settings& settings) {
-  const std::string& name = settings.text("time_unit");
-  if (name == "seconds") return TimeUnit::seconds;
-  if (name == "microseconds") return TimeUnit::microseconds;
-  return name == "nanoseconds" ? TimeUnit::nanoseconds : TimeUnit::milliseconds;
 }
 
 /// `follow`, `repeat` and `ordered_by` fit where the rows come from.
@@ -168,54 +146,6 @@ MadeStreams make_lines(const Making& making) {
   });
 }
 
-MadeStreams make_journal(const Making& making) {
-  const Settings& settings = making.settings;
-  auto schema = std::make_shared<const RowSchema>(settings.schema("fields"));
-  const JournalInput input{settings.text("folder"), settings.text("topic"), settings.text("from"),
-                           settings.flag("follow"), settings.text("until")};
-  if (!journal_start_is_good(input.from)) {
-    making.wrong("from",
-                 "\"from\" is earliest, latest, an offset, or a time such as "
-                 "2015-09-12T06:00:00Z");
-    return MadeStreams::none();
-  }
-  if (!journal_end_is_good(input.until)) {
-    making.wrong("until", "\"until\" is latest, an offset, or a time such as 2015-09-12T06:00:00Z");
-    return MadeStreams::none();
-  }
-  const SourceOf<RowRef> source{"journal", input.folder + "/" + input.topic,
-                                static_cast<std::uint32_t>(making.text.parallelism.value_or(1)),
-                                [input, schema, unit = unit_of(settings)] {
-                                  return std::make_unique<JournalSource<RowRef, RowJsonFormat>>(
-                                      input, RowJsonFormat(schema, unit));
-                                }};
-  const Stream<RowRef> rows = making.topology.from(source).named(making.text.id);
-  return timed_rows(making, rows, schema);
-}
-
-std::vector<ParamInfo> journal_params() {
-  std::vector<ParamInfo> all = {
-      {.name = "folder", .type = ParamType::text, .required = true, .doc = "the journal"},
-      {.name = "topic", .type = ParamType::text, .required = true, .doc = "of the journal"},
-      fields_param(),
-      unit_param(),
-      {.name = "from",
-       .type = ParamType::text,
-       .standard = "earliest",
-       .doc = "where each partition begins: earliest, latest, an offset or a time"},
-      {.name = "until",
-       .type = ParamType::text,
-       .standard = "",
-       .doc = "where each partition ends, before that record: latest, an offset or a time; empty: "
-              "nowhere"},
-      {.name = "follow",
-       .type = ParamType::flag,
-       .standard = "true",
-       .doc = "goes on with what comes; else it ends where the topic ended at the start"}};
-  for (ParamInfo& info : time_params()) all.push_back(std::move(info));
-  return all;
-}
-
 void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
          MadeStreams (*make)(const Making&)) {
   Entry entry{name, EntryRole::source, std::move(doc), std::move(params), make};
@@ -246,9 +176,6 @@ void add_source_entries(Entries& entries) {
         make_csv);
   }
   add(entries, "lines", "the lines of a text file, one field each", line_params(), make_lines);
-  entries.emplace("journal", Entry{"journal", EntryRole::source,
-                                   "the records of a journal's topic whose values are JSON objects",
-                                   journal_params(), make_journal});
 }
 
 }  // namespace millrace::detail
