@@ -1,4 +1,5 @@
-// `millrace checkpoints`: its commands, and those that say what there is: ls, describe, verify.
+// `millrace checkpoints`: its commands, and those that say what there is and keep it: ls, describe,
+// verify, save.
 #include "checkpoints_command.hpp"
 
 #include <sysexits.h>
@@ -16,9 +17,9 @@
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "checkpoint/checkpoint_store.hpp"
-#include "checkpoints_epoch.hpp"
 #include "checkpoints_show.hpp"
 #include "host/host.hpp"
+#include "host/version.hpp"
 
 namespace millrace::apps {
 namespace {
@@ -28,19 +29,21 @@ constexpr const char* kHelp = R"(What a topology keeps in its state folder: a fi
 usage: millrace checkpoints ls DIR                 the epochs that are there
        millrace checkpoints describe DIR [EPOCH]   what the newest, or that one, has of each
                                                    component
-       millrace checkpoints show DIR [flags]       what is kept in it, entry by entry: a JSON
+       millrace checkpoints show DIR[@EPOCH] [flags]
+                                                   what is kept in it, entry by entry: a JSON
                                                    object a line
        millrace checkpoints verify DIR             reads every byte and lists all damage
+       millrace checkpoints save DIR[@EPOCH] TO    keeps a copy of the newest, or that one, in the
+                                                   folder TO, from which `--from TO` goes on
 
 show:
-  --epoch N         of that epoch; else of the newest
   --component NAME  of this component only
   --state NAME      of the state of that name only, as describe lists them
   --key TEXT        of this key only, as it is shown; of a text without its quotes
   --limit N         the first N
 
-Nothing is changed; a run may work with the folder meanwhile. What a topology would go on from
-says `millrace plan FILE.yaml --against DIR`.
+Nothing in DIR is changed; a run may work with the folder meanwhile. What a topology would go on
+from says `millrace plan FILE.yaml --against DIR`.
 )";
 
 int fail(const Status& status) { return detail::report_error(status); }
@@ -117,18 +120,34 @@ void print(const detail::EpochImage& image) {
   }
 }
 
-int describe_main(const std::string& folder, const std::string& epoch) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(epoch.data(), epoch.data() + epoch.size(), number);
-  if (!epoch.empty() && (error != std::errc() || end != epoch.data() + epoch.size())) {
-    return fail({Code::option_invalid,
-                 fmt::format("checkpoints describe {} {}: give the number of an epoch, as "
-                             "`millrace checkpoints ls` shows it",
-                             folder, epoch)});
+Result<detail::EpochImage> find_epoch(const std::string& folder, const std::string& given) {
+  detail::EpochName name{folder, std::nullopt};
+  if (!given.empty()) {
+    std::uint64_t epoch = 0;
+    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), epoch);
+    if (error != std::errc() || end != given.data() + given.size()) {
+      return Status(Code::option_invalid,
+                    fmt::format("checkpoints describe {} {}: give the number of an epoch, as "
+                                "`millrace checkpoints ls` shows it",
+                                folder, given));
+    }
+    name.epoch = epoch;
   }
-  const auto image = read_epoch(folder, number);
+  return detail::read_epoch(detail::real_disk(), name);
+}
+
+int describe_main(const std::string& folder, const std::string& epoch) {
+  const auto image = find_epoch(folder, epoch);
   if (!image) return fail(image.error());
   print(*image);
+  return EX_OK;
+}
+
+int save_main(const std::string& from, const std::string& target) {
+  const auto epoch = detail::save_epoch(detail::real_disk(), detail::parse_epoch_name(from), target,
+                                        {detail::kVersion});
+  if (!epoch) return fail(epoch.error());
+  fmt::print("epoch {} is kept in {}: go on from it with --from {}\n", *epoch, target, target);
   return EX_OK;
 }
 
@@ -160,25 +179,29 @@ int checkpoints_main(int argc, char** argv) {
         {Code::option_unknown,
          fmt::format("{}: there is no such flag; `millrace checkpoints --help` tells more", word)});
   }
-  const std::vector<std::string> known = {"ls", "describe", "show", "verify"};
+  const std::vector<std::string> known = {"ls", "describe", "show", "verify", "save"};
   if (std::find(known.begin(), known.end(), command) == known.end()) {
     const std::string near = detail::nearest_word(command, known);
     return fail({Code::option_unknown,
                  command.empty()
-                     ? "checkpoints: which command? ls, describe, show or verify"
+                     ? "checkpoints: which command? ls, describe, show, verify or save"
                      : fmt::format("checkpoints {}: there is no such command{}; `millrace "
                                    "checkpoints --help` lists them",
                                    command, near.empty() ? "" : ": did you mean " + near + "?")});
   }
-  const std::size_t words_max = command == "describe" ? 3 : 2;
-  if (words.size() < 2 || words.size() > words_max) {
+  const bool saves = command == "save";
+  const std::size_t words_max = command == "describe" || saves ? 3 : 2;
+  if (words.size() < (saves ? 3u : 2u) || words.size() > words_max) {
     return fail({Code::option_invalid,
-                 fmt::format("checkpoints {0} needs a folder: millrace checkpoints {0} DIR{1}",
-                             command, command == "describe" ? " [EPOCH]" : "")});
+                 fmt::format("checkpoints {0} needs {1}: millrace checkpoints {0} DIR{2}", command,
+                             saves ? "two folders" : "a folder",
+                             saves                   ? "[@EPOCH] TO"
+                             : command == "describe" ? " [EPOCH]"
+                                                     : "")});
   }
   if (command == "ls") return list_main(words[1]);
   if (command == "describe") return describe_main(words[1], words.size() > 2 ? words[2] : "");
-  return verify_main(words[1]);
+  return saves ? save_main(words[1], words[2]) : verify_main(words[1]);
 }
 
 }  // namespace millrace::apps

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "checkpoints_epoch.hpp"
+#include "checkpoint/checkpoint_store.hpp"
 #include "host/host.hpp"
 #include "journal_words.hpp"
 #include "operator/kept_entries.hpp"
@@ -91,17 +91,15 @@ void print(const detail::EpochImage& image, const Filter& filter, std::uint64_t 
 }  // namespace
 
 int checkpoints_show_main(int argc, char** argv) {
-  const auto words = JournalWords::read(
-      argc, argv, {{"--epoch", "--component", "--state", "--key", "--limit"}, {}}, {"DIR"},
-      "checkpoints");
+  const auto words =
+      JournalWords::read(argc, argv, {{"--component", "--state", "--key", "--limit"}, {}},
+                         {"DIR[@EPOCH]"}, "checkpoints");
   if (!words) return fail(words.error());
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-  std::uint64_t epoch = 0;
   std::uint64_t limit = kMost;
-  const Status numbers = first_of(
-      {words->number("--epoch", 1, kMost, epoch), words->number("--limit", 1, kMost, limit)});
-  if (!numbers) return fail(numbers);
-  const auto image = read_epoch(words->plain(0), epoch);
+  if (Status status = words->number("--limit", 1, kMost, limit); !status) return fail(status);
+  const auto image =
+      detail::read_epoch(detail::real_disk(), detail::parse_epoch_name(words->plain(0)));
   if (!image) return fail(image.error());
   const Filter filter(*words);
   if (Status known = check_component(*image, filter.component()); !known) return fail(known);

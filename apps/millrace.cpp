@@ -34,7 +34,7 @@ usage: millrace COMMAND [flags]
   new           write a program of your own, ready to build and run
   test          run text tests: programs, their input and what must come of it
   journal       look into a journal, append to it, read it, verify it
-  checkpoints   look into a state folder: ls, describe, show, verify
+  checkpoints   look into a state folder: ls, describe, show, verify, save
   rescale       give components of a running topology other numbers of tasks
   dead-letters  the records that runs have set aside: ls, show, replay
   bench         measure the engine against hand-written loops

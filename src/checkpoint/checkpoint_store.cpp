@@ -190,6 +190,54 @@ Result<std::vector<CheckpointFileName>> list_checkpoints(Disk& disk, const std::
   return files;
 }
 
+EpochName parse_epoch_name(const std::string& text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string::npos) return {text, std::nullopt};
+  std::uint64_t epoch = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data() + at + 1, last, epoch);
+  if (error != std::errc() || end != last) return {text, std::nullopt};
+  return {text.substr(0, at), epoch};
+}
+
+Result<EpochImage> read_epoch(Disk& disk, const EpochName& name) {
+  if (!name.epoch) {
+    auto newest = read_newest_checkpoint(disk, name.folder, {}, {});
+    if (!newest) return newest.error();
+    if (newest->image) return std::move(*newest->image);
+    return Status(
+        Code::source_failed,
+        fmt::format("\"{}\" has no checkpoint: give the folder of --state-dir", name.folder));
+  }
+  const auto files = list_checkpoints(disk, name.folder);
+  if (!files) return files.error();
+  for (const CheckpointFileName& file : *files) {
+    if (file.epoch != *name.epoch) continue;
+    ReadCheckpoint read = read_checkpoint(disk, file.path, {});
+    if (!read.status) return read.status;
+    return std::move(read.image);
+  }
+  return Status(Code::source_failed,
+                fmt::format("\"{}\" has no epoch {}; `millrace checkpoints ls` lists them",
+                            name.folder, *name.epoch));
+}
+
+Result<std::uint64_t> save_epoch(Disk& disk, const EpochName& name, const std::string& target,
+                                 const CheckpointAccess& access) {
+  const auto image = read_epoch(disk, name);
+  if (!image) return image.error();
+  auto store = CheckpointStore::open(disk, target, {.holder = "a savepoint", .access = access});
+  if (!store) return store.error();
+  if ((*store)->highest() > 0) {
+    return Status(Code::sink_failed,
+                  fmt::format("\"{}\" has epoch {} already: give a folder of its own to keep this "
+                              "one in",
+                              target, (*store)->highest()));
+  }
+  if (Status status = (*store)->write(*image); !status) return status;
+  return image->epoch;
+}
+
 Result<CheckpointVerdict> verify_checkpoints(Disk& disk, const std::string& folder) {
   const auto files = list_checkpoints(disk, folder);
   if (!files) return files.error();

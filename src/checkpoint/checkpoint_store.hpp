@@ -80,6 +80,20 @@ struct NewestCheckpoint {
 Result<NewestCheckpoint> read_newest_checkpoint(Disk& disk, const std::string& folder,
                                                 const CheckpointAccess& access, const Log& log);
 
+/// An epoch as people name it: "DIR" or "DIR@EPOCH".
+struct EpochName {
+  std::string folder;
+  std::optional<std::uint64_t> epoch;  ///< nullopt: the newest
+};
+EpochName parse_epoch_name(const std::string& text);
+
+/// That epoch; also while a run works with the folder. Errors: 3003; 4001, also when there is none.
+Result<EpochImage> read_epoch(Disk& disk, const EpochName& name);
+/// Keeps a copy of that epoch in a folder of its own, which is made, and where no run removes it:
+/// its number. Errors: as read_epoch(), and as write(); 4002 when the folder has an epoch.
+Result<std::uint64_t> save_epoch(Disk& disk, const EpochName& name, const std::string& target,
+                                 const CheckpointAccess& access);
+
 /// What a pass over all checkpoints of a folder found.
 struct CheckpointVerdict {
   std::size_t files = 0;

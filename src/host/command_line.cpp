@@ -44,9 +44,11 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_flag("--headless", raw.headless, "Same as --ui off");
   app.add_option("--speed", raw.speed,
                  "Replay by event time: 1 as it happened, 1000 a thousand times faster, or max");
-  app.add_option("--from", raw.from,
-                 "Begins there: a time such as 2015-09-12T06:00:00Z; of a journal also an offset, "
-                 "earliest or latest");
+  app.add_option(
+      "--from", raw.from,
+      "Begins there: a time such as 2015-09-12T06:00:00Z; of a journal also an offset, "
+      "earliest or latest; or goes on from the epoch of another run's state folder, which "
+      "stays as it is: DIR@EPOCH, or DIR for the newest");
   app.add_option("--until", raw.until,
                  "Ends before the first record of that time or offset, or at latest; windows fire");
   app.add_option("--duration", raw.duration,
@@ -249,9 +251,9 @@ Status read_all(const RawOptions& raw, HostOptions& out) {
   }
   if (Status status = read_memory(raw.memory, out.memory_bytes); !status) return status;
   if (Status status = read_speed(raw.speed, out.speed); !status) return status;
-  const auto range = read_range(raw.from, raw.until);
-  if (!range) return range.error();
-  out.range = *range;
+  auto part = read_part(raw.from, raw.until);
+  if (!part) return part.error();
+  out.part = std::move(*part);
   if (Status status = read_dead_letters(raw, out); !status) return status;
   if (!raw.ui.empty()) out.ui = raw.ui;
   if (raw.headless) {

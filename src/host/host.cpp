@@ -100,7 +100,7 @@ RunOptions run_options(const HostOptions& options, const DeadLetterSettings& let
   run.executors = options.executors;
   run.limit = options.limit;
   run.speed = options.speed;
-  run.range = options.range;
+  run.range = options.part.range;
   run.line_bytes_max = options.line_bytes_max;
   run.memory_bytes = options.memory_bytes != 0 ? options.memory_bytes : default_memory_bytes();
   run.log = log;
@@ -140,10 +140,9 @@ class Host {
       return 0;
     }
     if (Status status = check_size(plan); !status) return report_error(status);
-    if (!state_.open(declaration_.graph, options_.state_access, log_)) {
+    if (!state_.open(declaration_.graph, options_.state_access, log_, options_.part)) {
       return report_errors(state_.problems());
     }
-    if (Status status = state_.check_range(options_.range); !status) return report_error(status);
     if (state_.finished()) return say_finished(declaration_.graph.name());
     const StopSignals signals;
     if (Status status = page_.start(options_, &rescaling_, log_); !status)
@@ -242,7 +241,7 @@ class Host {
       page_.stop();
     }
     if (failed) report_error(failure);
-    const auto others = range_summary(declaration_.graph, options_.range, *report);
+    const auto others = range_summary(declaration_.graph, options_.part.range, *report);
     print_summary(with_parts(*report, {kept_, others, rescaling_.summary()}), options_.json);
     return exit_code(failure);
   }

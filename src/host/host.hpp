@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "checkpoint/checkpoint_store.hpp"
 #include "metrics/report.hpp"
 #include "millrace/topology.hpp"
 #include "runtime/runtime.hpp"
@@ -16,6 +17,11 @@
 namespace millrace::detail {
 
 class Rescaling;
+/// Which part of its input a run reads, and what it goes on from.
+struct RunPart {
+  ReplayRange range = {};
+  std::optional<EpochName> epoch = {};  ///< of another run's state folder
+};
 
 /// How a state folder is gone on from.
 struct StateAccess {
@@ -32,7 +38,7 @@ struct HostOptions {
   std::optional<std::string>
       ui;            ///< HOST:PORT or "off"; nullopt: 127.0.0.1:8080, or the next free port
   double speed = 0;  ///< 0: as fast as possible
-  ReplayRange range = {};
+  RunPart part = {};
   std::optional<Duration> duration;
   std::uint64_t limit = 0;  ///< 0: none
   std::size_t line_bytes_max = 16u << 20;
@@ -79,7 +85,7 @@ Result<ParsedOptions> parse_options(const std::string& program, const std::strin
                                     std::span<const OwnFlag> own = {});
 
 /// What --from and --until say; empty: nothing. Errors: 1002.
-Result<ReplayRange> read_range(const std::string& from, const std::string& until);
+Result<RunPart> read_part(const std::string& from, const std::string& until);
 
 /// How many records lay outside of it, for the summary; nullopt: it has no times.
 std::optional<SummaryPart> range_summary(const Graph& graph, const ReplayRange& range,

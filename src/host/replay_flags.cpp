@@ -1,6 +1,7 @@
 // --from and --until: which part of its input a run reads.
 #include <fmt/format.h>
 
+#include "env/disk.hpp"
 #include "host/host.hpp"
 
 namespace millrace::detail {
@@ -14,12 +15,16 @@ Status refused(const char* flag, const std::string& text, const char* words) {
 
 }  // namespace
 
-Result<ReplayRange> read_range(const std::string& from, const std::string& until) {
-  ReplayRange range;
-  if (!from.empty()) {
-    const auto bound = parse_replay_bound(from);
-    if (!bound) return refused("--from", from, "earliest, latest, ");
+Result<RunPart> read_part(const std::string& from, const std::string& until) {
+  RunPart part;
+  ReplayRange& range = part.range;
+  if (const auto bound = parse_replay_bound(from)) {
     range.from = *bound;
+  } else if (!from.empty()) {
+    part.epoch = parse_epoch_name(from);
+    if (!real_disk().list_folder(part.epoch->folder)) {
+      return refused("--from", from, "earliest, latest, a state folder as DIR@EPOCH, ");
+    }
   }
   if (!until.empty()) {
     const auto bound = parse_replay_bound(until);
@@ -37,7 +42,7 @@ Result<ReplayRange> read_range(const std::string& from, const std::string& until
                               "give a later one",
                               until, from));
   }
-  return range;
+  return part;
 }
 
 std::optional<SummaryPart> range_summary(const Graph& graph, const ReplayRange& range,

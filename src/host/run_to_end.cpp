@@ -25,9 +25,9 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
   options.executors = static_cast<std::uint32_t>(settings.executors);
   options.limit = settings.limit;
   options.speed = settings.speed;
-  auto range = detail::read_range(settings.from, settings.until);
-  if (!range) return range.error();
-  options.range = *range;
+  auto part = detail::read_part(settings.from, settings.until);
+  if (!part) return part.error();
+  options.range = part->range;
   options.memory_bytes =
       settings.memory_bytes != 0 ? settings.memory_bytes : detail::default_memory_bytes();
   auto dead_letters = detail::dead_letter_settings(graph.settings().config, "", 0);
@@ -39,8 +39,7 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
   detail::Plan laid_out = detail::make_plan(graph, plan);
   if (Status status = detail::check_size(laid_out); !status.ok()) return status;
   detail::StateFolder state;
-  if (Status status = state.open(graph, {}, {}); !status.ok()) return status;
-  if (Status status = state.check_range(options.range); !status.ok()) return status;
+  if (Status status = state.open(graph, {}, {}, *part); !status.ok()) return status;
   if (state.finished()) return {};
   state.give(options);
   detail::Engine engine(std::move(laid_out), options, detail::real_env());

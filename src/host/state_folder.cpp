@@ -63,21 +63,27 @@ int plan_against(Topology& topology, const std::string& folder, bool allow_drop)
   return 0;
 }
 
-Status StateFolder::open(const Graph& graph, const StateAccess& access, const Log& log) {
+Status StateFolder::open(const Graph& graph, const StateAccess& access, const Log& log,
+                         const RunPart& part) {
   const StateSettings& settings = graph.settings().state;
-  if (settings.folder.empty()) return {};
+  other_ = part.epoch;
+  allow_drop_ = access.allow_drop;
+  if (settings.folder.empty()) return other_ ? look(graph) : Status();
   interval_ = settings.interval;
   CheckpointStoreOptions options;
   options.holder = fmt::format("process {} (topology {})", ::getpid(), graph.name());
   options.access = {kVersion, access.no_sync, access.no_checksum};
   options.log = log;
   auto store = CheckpointStore::open(real_disk(), settings.folder, std::move(options));
-  if (!store) {
-    problems_ = {store.error()};
-    return store.error();
-  }
+  if (!store) return failed(store.error());
   store_ = std::move(*store);
-  allow_drop_ = access.allow_drop;
+  const bool says_begin = part.range.from.given() || part.epoch;
+  if (says_begin && store_->highest() > 0) {
+    return failed({Code::option_invalid,
+                   fmt::format("--from: \"{}\" has epoch {}, which says where reading goes on: "
+                               "leave --from away, or give another --state-dir",
+                               settings.folder, store_->highest())});
+  }
   return look(graph);
 }
 
@@ -86,34 +92,53 @@ Status StateFolder::look_again(const Graph& graph) {
   return look(graph);
 }
 
+Status StateFolder::failed(Status status) {
+  problems_ = {status};
+  return status;
+}
+
 Status StateFolder::look(const Graph& graph) {
-  const std::string& folder = graph.settings().state.folder;
-  auto newest = store_->newest();
-  if (!newest) {
-    problems_ = {newest.error()};
-    return newest.error();
-  }
-  if (*newest) image_ = std::make_shared<EpochImage>(std::move(**newest));
+  Status status = store_ ? read_own(graph.settings().state.folder) : Status();
+  if (status.ok() && !image_ && other_) status = read_other();
+  if (!status.ok()) return failed(status);
   problems_ = plan_restore(graph.name(), outlines_of(graph), image_.get(), allow_drop_).problems;
-  says_ = image_ ? fmt::format("going on from epoch {} of {} in {}", image_->epoch,
-                               format_iso_time(image_->taken_at), folder)
-                 : fmt::format("state is kept in {}", folder);
   return problems_.empty() ? Status() : problems_.front();
 }
 
-Status StateFolder::check_range(const ReplayRange& range) const {
-  if (!range.from.given() || image_ == nullptr) return {};
-  return {Code::option_invalid,
-          fmt::format("--from: the state folder has epoch {}, which says where reading goes on: "
-                      "leave --from away, or give another --state-dir to begin anew",
-                      image_->epoch)};
+Status StateFolder::read_own(const std::string& folder) {
+  auto newest = store_->newest();
+  if (!newest) return newest.error();
+  if (*newest) image_ = std::make_shared<EpochImage>(std::move(**newest));
+  says_ = image_ ? fmt::format("going on from epoch {} of {} in {}", image_->epoch,
+                               format_iso_time(image_->taken_at), folder)
+                 : fmt::format("state is kept in {}", folder);
+  return {};
+}
+
+/// What the other run has written is its own: nothing of it is committed or taken back.
+Status StateFolder::read_other() {
+  auto image = read_epoch(real_disk(), *other_);
+  if (!image) return image.error();
+  if (image->finished) {
+    return {
+        Code::option_invalid,
+        fmt::format("--from {}@{}: in that epoch the input has ended, so that nothing is left to "
+                    "do; give an earlier one",
+                    other_->folder, image->epoch)};
+  }
+  for (StageImage& stage : image->stages) stage.prepared.clear();
+  says_ =
+      fmt::format("from epoch {} of {} in {}{}{}", image->epoch, format_iso_time(image->taken_at),
+                  other_->folder, says_.empty() ? "" : "; ", says_);
+  image_ = std::make_shared<EpochImage>(std::move(*image));
+  return {};
 }
 
 void StateFolder::give(RunOptions& run) {
+  run.restore = std::move(image_);
   if (!store_) return;
   run.epochs = store_.get();
   run.epoch_options.interval = interval_;
-  run.restore = std::move(image_);
 }
 
 }  // namespace millrace::detail

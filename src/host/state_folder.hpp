@@ -20,13 +20,12 @@ std::vector<ComponentOutline> outlines_of(const Graph& graph);
 /// An open state folder. One thread; outlives the run.
 class StateFolder {
  public:
-  /// Opens what graph.settings().state says; with an empty one nothing is opened. Errors: 3003,
-  /// 3005, 4001, 4002, see CheckpointStore; 3004: why the topology cannot go on from there. All of
-  /// them: problems().
-  Status open(const Graph& graph, const StateAccess& access, const Log& log);
+  /// Opens what graph.settings().state says; with an empty one nothing is opened. As long as it has
+  /// no epoch, the run goes on from that of `part`, of a folder that is only read. Errors: 1002
+  /// when `part` says where reading begins and the folder does, too; 3003, 3005, 4001, 4002, see
+  /// CheckpointStore; 3004: why the topology cannot go on from there. All of them: problems().
+  Status open(const Graph& graph, const StateAccess& access, const Log& log, const RunPart& part);
 
-  /// Where reading begins, the folder says, once it has an epoch. Errors: 1002.
-  Status check_range(const ReplayRange& range) const;
   /// The run has failed: the next one goes on from what is newest now. Errors: 3003, 4001.
   Status look_again(const Graph& graph);
 
@@ -40,8 +39,12 @@ class StateFolder {
 
  private:
   Status look(const Graph& graph);
+  Status read_own(const std::string& folder);
+  Status read_other();
+  Status failed(Status status);
 
   std::unique_ptr<CheckpointStore> store_;
+  std::optional<EpochName> other_;  ///< of another run's folder
   std::shared_ptr<EpochImage> image_;
   Duration interval_{0};
   bool allow_drop_ = false;

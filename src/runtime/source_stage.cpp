@@ -40,7 +40,7 @@ Status SourceStage::open_part(const StageOpening& opening) {
   forgets_ = !source_->replayable();
   if (Status status = tell_range(); !status.ok()) return status;
   paces_partitions_ = opening.operator_context.speed > 0 && !ledger_;
-  if (!shared_.epochs) tell_partitions();
+  if (!opening.restores) tell_partitions();
   return {};
 }
 

@@ -51,6 +51,7 @@ struct StageOpening {
   EndContext end_context;
   TaskContext::Place place;
   const std::vector<std::shared_ptr<TaskHook>>* hooks = nullptr;
+  bool restores = false;  ///< restore() follows, of all stages but sinks that keep no epochs
 };
 
 /// What the three kinds have in common: a place, counters, hooks, readers and dead letters. One
@@ -75,7 +76,8 @@ class Stage : public DeadLetters {
   /// epoch cannot complete.
   virtual Status save(std::uint64_t epoch, StageImage& image) = 0;
   /// Goes on from what was stored for it; null: nothing was. Once, when all tasks are open, sinks
-  /// behind the others; not called where the run makes no epochs. Errors: 3003, 4001, 4002.
+  /// behind the others; not called where the run neither makes epochs nor goes on from one. Errors:
+  /// 3003, 4001, 4002.
   virtual Status restore(const StoredStage* stored) = 0;
   /// All its inputs ended, and it has told its readers so.
   bool finished() const { return finished_; }

@@ -315,12 +315,13 @@ Status TaskGraph::open() {
   opening.end_context.line_bytes_max = options_.line_bytes_max;
   opening.end_context.range = options_.range;
   opening.end_context.epochs = epochs_ && !options_.sinks_at_once;
+  opening.restores = epochs_ || options_.restore;
   opening.place.topology = plan_.info;
   opening.place.resources = &resources_;
   for (auto& task : tasks_) {
     if (Status status = task->open(opening); !status.ok()) return status;
   }
-  return epochs_ ? restore() : Status();
+  return opening.restores ? restore() : Status();
 }
 
 std::vector<std::string> TaskGraph::forgetful_sources() const {
@@ -342,6 +343,7 @@ Status TaskGraph::restore() {
   if (options_.restore) stored = StoredStages(std::move(*options_.restore));
   options_.restore.reset();
   for (const bool sinks : {false, true}) {
+    if (sinks && !epochs_) break;  // what they write shows at once
     for (const PlanStage& plan : plan_.stages) {
       if (static_cast<bool>(plan.make_sink) != sinks) continue;
       if (Status status = restore(plan, stored); !status.ok()) return status;

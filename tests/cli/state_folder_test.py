@@ -200,8 +200,8 @@ streams:
         self.keep_words()
         _, err = self.show("--component", "totls", code=64)
         self.assert_error(err, 1002, "--component totls", "totals")
-        _, err = self.show("--epoch", "77", code=66)
-        self.assert_error(err, 4001, "has no epoch 77")
+        _, err = self.run_program("millrace", "checkpoints", "show", f"{self.state}@77", code=66)
+        self.assert_error(err, 4001, "77")
         _, err = self.show("--keys", "a", code=64)
         self.assert_error(err, 1001, "--keys")
 
