@@ -14,6 +14,7 @@ OTHERS = {"aggregates.hpp", "bolt.hpp", "bolt_streams.hpp", "components.hpp", "d
           "tested_state.hpp", "topology.hpp", "view_spec.hpp"}
 ENDS = ["include/millrace/sources.hpp", "include/millrace/sinks.hpp",
         "include/millrace/view_spec.hpp", "include/millrace/journal_ends.hpp",
+        "include/millrace/history_then.hpp",
         "src/connector/endpoint.hpp"]
 
 # Typed: what says the same in YAML. A type of a component stands by itself; others in brackets.
@@ -29,7 +30,7 @@ BOTH = {
     "aggregate": "aggregate", "trend": "trend", "top": "top ranking", "lines": "lines",
     "json_lines": "json_lines", "csv": "csv write_csv", "tsv": "tsv", "generate": "generate",
     "machine": "machine", "view": "view", "log": "log", "print": "print",
-    "journal": "journal write_journal",
+    "journal": "journal write_journal", "history": "[history]", "then": "[switch_at]",
     "merge": "[several streams to one bolt]", "shuffle": "[grouping shuffle]",
     "key_by": "[grouping fields]", "others": "[streamId others]", "errors": "[streamId errors]",
     "late": "[streamId late]",

@@ -121,6 +121,18 @@ class Replay(harness.CliTest):
                                   "--state-dir", state, "--from", iso(30000), code=64)
         self.assert_error(err, 1002, "which says where reading goes on", "another --state-dir")
 
+    def test_what_no_history_can_be(self):
+        at = iso(30000)
+        for more, part in ((f'switch_at: "{at}"', "where \"history\" ends"),
+                           ('history: "a.jsonl"', "ends at \"switch_at\", a time such as"),
+                           ('history: "a.jsonl", switch_at: "12"', "ends at \"switch_at\""),
+                           ('history: "a.jsonl", history_format: xml', "history_format"),
+                           ('until: earliest', "\"until\" is latest, an offset, or a time")):
+            with self.subTest(more=more):
+                _, err = self.run_program("millrace", "run", self.topology(JOURNAL, more=more),
+                                          "--headless", code=78)
+                self.assertIn(part, err)
+
     def kill_until_done(self, command, seconds):
         """Starts it again and again, and kills it, later each time nothing has come of it."""
         kills = 0
