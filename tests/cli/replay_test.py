@@ -134,7 +134,8 @@ class Replay(harness.CliTest):
                 self.assertIn(part, err)
 
     def kill_until_done(self, command, seconds):
-        """Starts it again and again, and kills it, later each time nothing has come of it."""
+        """Starts it again and again until it ends by itself; in between it is killed or stopped,
+        later each time. Returns how often."""
         kills = 0
         while True:
             process = self.start("millrace", "run", *command)
@@ -143,8 +144,8 @@ class Replay(harness.CliTest):
                 self.assertEqual(process.returncode, 0, err.decode())
                 return kills
             except harness.subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
+                process.send_signal(random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGINT)))
+                process.communicate(timeout=harness.PATIENCE_S)
                 kills += 1
                 seconds = (seconds[0], seconds[1] * 1.05)
                 self.assertLess(kills, 100)

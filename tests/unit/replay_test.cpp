@@ -229,6 +229,20 @@ TEST(ReplayOfPartitions, RecordsComeInTheOrderOfTime) {
   }
 }
 
+TEST_F(Replay, PartitionsOfAJournalAreReplayedInTheOrderOfTime) {
+  std::vector<std::vector<Time>> seconds(2);
+  for (Time at = 0; at < 400; ++at) seconds[static_cast<std::size_t>(at / 3 % 2)].push_back(at);
+  write(seconds);
+  std::vector<std::int64_t> found;
+  Topology topology("paced");
+  topology.from(journal<Visit>(path_, "visits", {.follow = false}))
+      .event_time(&Visit::at)
+      .to(each([&](const Visit& visit) { found.push_back(visit.number); }));
+  EXPECT_TRUE(run(topology, {}, {.batch_records_max = 64, .speed = 10000}).status);
+  EXPECT_EQ(found.size(), 400u);
+  EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));
+}
+
 TEST(ReplayOfPartitions, ResultsAreTheSameAtAnySpeed) {
   using Counts = std::map<std::pair<std::int64_t, Time>, std::int64_t>;
   const auto counts_of = [](double speed, std::uint32_t parallelism) {
