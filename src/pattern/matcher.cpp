@@ -1,0 +1,253 @@
+// Matcher: a record against all partial matches of its key, and what becomes of matches.
+#include "pattern/matcher.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace millrace::detail {
+
+void Matcher::take(KeyMatches& key, Time time) {
+  expire(key, time);
+  decisions_.clear();
+  for (const MatchRun& run : key.runs)
+    decisions_.push_back(decide(plan_.steps[run.step], run.open, run.fresh, run.node));
+  decisions_.push_back(decide(plan_.steps[0], plan_.steps[0].open, true, MatchBuffer::kNone));
+  apply(key, time);
+  settle(key, time);
+}
+
+/// Nothing is changed here: a condition may throw.
+Matcher::Decision Matcher::decide(const Step& step, std::uint64_t open, bool fresh,
+                                  std::uint32_t node) {
+  Decision decision{0, open};
+  for (std::uint64_t left = open; left != 0; left &= left - 1) {
+    const auto at = static_cast<std::size_t>(std::countr_zero(left));
+    const std::uint64_t bit = std::uint64_t{1} << at;
+    const Way& way = step.ways[at];
+    if ((way.blocked_by & decision.taken) != 0 || forbidden(way, fresh, node)) {
+      decision.open &= ~bit;
+      continue;
+    }
+    if (way.to == kMatchAtEnd) continue;
+    const Step& to = plan_.steps[way.to];
+    if (to.until != kNoCondition && host_.holds(to.until, node)) {
+      decision.open &= ~bit;
+      continue;
+    }
+    const bool fits = asks(to.condition, node);
+    if (fits) decision.taken |= bit;
+    if (way.contiguity == Contiguity::next || (fits && way.contiguity == Contiguity::followed_by))
+      decision.open &= ~bit;
+  }
+  return decision;
+}
+
+bool Matcher::forbidden(const Way& way, bool fresh, std::uint32_t node) {
+  return std::any_of(way.guards.begin(), way.guards.end(), [&](const Guard& guard) {
+    return (fresh || !guard.next_only) && asks(guard.condition, node);
+  });
+}
+
+void Matcher::apply(KeyMatches& key, Time time) {
+  record_ = MatchBuffer::kNone;
+  begun_.clear();
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < key.runs.size(); ++at) {
+    MatchRun run = key.runs[at];
+    const Decision& decision = decisions_[at];
+    if (decision.taken != 0) extend(key, &run, plan_.steps[run.step], decision.taken, time);
+    run.open = decision.open;
+    run.fresh = false;
+    if (run.open == 0) {
+      let_go(run.node);
+    } else {
+      key.runs[kept++] = run;
+    }
+  }
+  key.runs.erase(key.runs.begin() + static_cast<std::ptrdiff_t>(kept), key.runs.end());
+  if (decisions_.back().taken != 0)
+    extend(key, nullptr, plan_.steps[0], decisions_.back().taken, time);
+  key.runs.insert(key.runs.end(), begun_.begin(), begun_.end());
+  ++key.records;
+}
+
+/// The partial matches that the record makes of `run`, or begins.
+void Matcher::extend(KeyMatches& key, const MatchRun* run, const Step& step, std::uint64_t taken,
+                     Time time) {
+  if (record_ == MatchBuffer::kNone) record_ = buffer_.add_record(host_.keep(), key.records, time);
+  const std::size_t first = begun_.size();
+  for (; taken != 0; taken &= taken - 1) {
+    const std::uint32_t number = step.ways[static_cast<std::size_t>(std::countr_zero(taken))].to;
+    const auto alike = [number](const MatchRun& other) { return other.step == number; };
+    if (std::any_of(begun_.begin() + static_cast<std::ptrdiff_t>(first), begun_.end(), alike))
+      continue;
+    const Step& to = plan_.steps[number];
+    MatchRun next{
+        run ? run->first : time, time, run ? run->start : key.records, to.open, 0, number, true};
+    next.node = buffer_.add_node(run ? run->node : MatchBuffer::kNone, record_, to.stage);
+    if (to.matches) {
+      buffer_.hold(next.node);
+      complete_.push_back({next.start, next.node});
+    }
+    if (to.open == 0) {
+      let_go(next.node);
+    } else {
+      key.deadline = std::min(key.deadline, deadline_of(next));
+      begun_.push_back(next);
+    }
+  }
+}
+
+Time Matcher::deadline_of(const MatchRun& run) const {
+  Time deadline = kTimeMax;
+  const PatternShape& shape = plan_.shape;
+  if (shape.within.count() > 0) deadline = saturating_add(run.first, shape.within.count());
+  if (shape.within_neighbours.count() > 0)
+    deadline = std::min(deadline, saturating_add(run.last, shape.within_neighbours.count()));
+  return deadline;
+}
+
+void Matcher::expire(KeyMatches& key, Time until) {
+  while (key.deadline <= until && key.deadline != kTimeMax) drop_expired(key, key.deadline);
+}
+
+void Matcher::drop_expired(KeyMatches& key, Time now) {
+  key.deadline = kTimeMax;
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < key.runs.size(); ++at) {
+    const MatchRun run = key.runs[at];
+    const Time deadline = deadline_of(run);
+    if (deadline > now) {
+      key.deadline = std::min(key.deadline, deadline);
+      key.runs[kept++] = run;
+      continue;
+    }
+    const Step& step = plan_.steps[run.step];
+    bool matches = false;
+    for (std::size_t way = 0; way < step.ways.size(); ++way)
+      matches |= step.ways[way].to == kMatchAtEnd && (run.open >> way & 1) != 0;
+    if (matches) {
+      complete_.push_back({run.start, run.node});
+    } else if (!step.matches) {
+      over_.push_back({run.start, run.node});
+    } else {
+      let_go(run.node);
+    }
+  }
+  key.runs.erase(key.runs.begin() + static_cast<std::ptrdiff_t>(kept), key.runs.end());
+  put_in_order(over_);
+  for (const Complete& partial : over_) {
+    host_.timed_out(partial.node, now);
+    let_go(partial.node);
+  }
+  over_.clear();
+  settle(key, now);
+}
+
+void Matcher::end(KeyMatches& key, Time now) {
+  for (const MatchRun& run : key.runs) let_go(run.node);
+  key.runs.clear();
+  settle(key, now);
+}
+
+void Matcher::clear(KeyMatches& key) {
+  for (const MatchRun& run : key.runs) let_go(run.node);
+  for (const FoundMatch& match : key.held) let_go(match.node);
+  key.runs.clear();
+  key.held.clear();
+}
+
+void Matcher::settle(KeyMatches& key, Time now) {
+  put_in_order(complete_);
+  if (plan_.shape.after_match == AfterMatch::no_skip) {
+    for (const Complete& match : complete_) {
+      host_.matched(match.node, now);
+      let_go(match.node);
+    }
+    return complete_.clear();
+  }
+  for (const Complete& match : complete_) {
+    key.held.push_back({match.start, key.found++, match.node});
+    std::push_heap(key.held.begin(), key.held.end());
+  }
+  complete_.clear();
+  const auto began_before = [&key](const MatchRun& run) {
+    return run.start < key.held.front().start;
+  };
+  while (!key.held.empty() && std::none_of(key.runs.begin(), key.runs.end(), began_before))
+    tell_first(key, now);
+}
+
+/// By their records, those that differ first in an earlier record first; of equal ones one is kept.
+void Matcher::put_in_order(std::vector<Complete>& list) {
+  if (list.size() < 2) return;
+  std::vector<std::pair<Path, Complete>> paths;
+  paths.reserve(list.size());
+  for (const Complete& match : list) paths.emplace_back(path(match.node), match);
+  std::sort(paths.begin(), paths.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  list.clear();
+  for (std::size_t at = 0; at < paths.size(); ++at) {
+    if (at > 0 && paths[at].first == paths[at - 1].first) {
+      let_go(paths[at].second.node);
+    } else {
+      list.push_back(paths[at].second);
+    }
+  }
+}
+
+Matcher::Path Matcher::path(std::uint32_t node) const {
+  Path path;
+  for (; node != MatchBuffer::kNone; node = buffer_.node(node).before)
+    path.emplace_back(buffer_.record_of(node).number, buffer_.node(node).stage);
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+void Matcher::tell_first(KeyMatches& key, Time now) {
+  std::pop_heap(key.held.begin(), key.held.end());
+  const FoundMatch match = key.held.back();
+  key.held.pop_back();
+  bool missed = false;
+  const auto limit = skip_to(match.node, match.start, missed);
+  if (missed && plan_.shape.fail_on_miss) {
+    host_.missed(match.node, now);
+  } else {
+    host_.matched(match.node, now);
+  }
+  if (limit) prune(key, *limit);
+  let_go(match.node);
+}
+
+/// Nothing that began before that number is matched any more.
+std::optional<std::uint64_t> Matcher::skip_to(std::uint32_t node, std::uint64_t start,
+                                              bool& missed) const {
+  const AfterMatch rule = plan_.shape.after_match;
+  if (rule == AfterMatch::skip_to_next) return start + 1;
+  if (rule == AfterMatch::skip_past_last) return buffer_.record_of(node).number + 1;
+  std::optional<std::uint64_t> to;
+  for (; node != MatchBuffer::kNone; node = buffer_.node(node).before) {
+    if (buffer_.node(node).stage != plan_.skip_stage) continue;
+    if (!to || rule == AfterMatch::skip_to_first) to = buffer_.record_of(node).number;
+  }
+  missed = !to || *to == start;
+  return to;
+}
+
+void Matcher::prune(KeyMatches& key, std::uint64_t before) {
+  while (!key.held.empty() && key.held.front().start < before) {
+    let_go(key.held.front().node);
+    std::pop_heap(key.held.begin(), key.held.end());
+    key.held.pop_back();
+  }
+  std::erase_if(key.runs, [this, before](const MatchRun& run) {
+    if (run.start >= before) return false;
+    let_go(run.node);
+    return true;
+  });
+}
+
+}  // namespace millrace::detail
