@@ -480,5 +480,6 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 #include "millrace/clock_windows.hpp"    // what window(....by_clock()) is cut from
 #include "millrace/joined_stream.hpp"    // what join(...) returns
 #include "millrace/key_windows.hpp"      // what window(session(...)) returns; needs KeyedStream
+#include "millrace/matched_stream.hpp"   // what match(...) returns
 #include "millrace/newest_stream.hpp"    // what window(...).last(100) returns
 #include "millrace/refiring_stream.hpp"  // what window(tumbling(...).early(...)) returns

@@ -21,6 +21,10 @@ template <class R>
 class BroadcastStream;
 template <class T, class Key, class R>
 class KeyedConnection;
+template <class T>
+class Pattern;
+template <class T, class Key>
+class Matches;
 
 namespace detail {
 template <class T>
@@ -61,6 +65,11 @@ class KeyedVerbs {
   OrderedStream<T> restore_order() const {
     return detail::restored(derived().stream(), {detail::GroupingKind::fields, derived().key()});
   }
+
+  /// The matches of a pattern in the records of each key, in the order of event time:
+  /// logins.key_by(&Login::user).match(pattern<Login>("failed").where(is_wrong).times(3)
+  /// .within(1min)).select(f). See matched_stream.hpp and how-to-match-patterns.md.
+  Matches<T, Key> match(const Pattern<T>& pattern) const;
 
   /// The first record of each key, then none at times < its own + `within`: duplicates are dropped,
   /// and count as processed. 0: for all time. In the order of arrival; restore_order() before it

@@ -77,9 +77,22 @@ class MatchBuffer {
       free_nodes_.push_back(node);
       node = nodes_[node].before;
     }
+    if (nodes() == 0 && nodes_.size() > kLoose) give_back();
   }
 
  private:
+  static constexpr std::size_t kLoose = 4096;
+
+  void give_back() {
+    free_records_.clear();
+    free_nodes_.clear();
+    records_.clear();
+    nodes_.clear();
+    free_records_.shrink_to_fit();
+    free_nodes_.shrink_to_fit();
+    records_.shrink_to_fit();
+    nodes_.shrink_to_fit();
+  }
   /// The list of what is free has room for all, so that letting go asks for no memory.
   template <class T>
   static std::uint32_t take(CountedVector<T>& all, CountedVector<std::uint32_t>& free) {
@@ -90,7 +103,7 @@ class MatchBuffer {
     }
     if (all.size() == all.capacity()) {
       const std::size_t more = all.empty() ? 64 : all.size() * 2;
-      free.reserve(more);
+      free.reserve(more);  // without a change where the meter refuses
       all.reserve(more);
     }
     all.emplace_back();

@@ -19,7 +19,7 @@ using Place = std::vector<Frame>;
 
 /// What is gathered on the way to the next record.
 struct Passed {
-  std::vector<Guard> guards;
+  std::vector<MatchGuard> guards;
   std::uint64_t blockers = 0;
 };
 
@@ -48,7 +48,7 @@ class Compiler {
       return refused(
           "greedy() at the end would wait for ever: a stage that is not optional must follow");
     }
-    for (Step& step : plan_.steps) {
+    for (MatchStep& step : plan_.steps) {
       for (std::size_t way = 0; way < step.ways.size(); ++way) step.open |= std::uint64_t{1} << way;
     }
     return std::move(plan_);
@@ -129,8 +129,8 @@ class Compiler {
       add({kMatchAtEnd, Contiguity::followed_by, std::move(passed.guards), passed.blockers});
     }
   }
-  std::uint64_t add(Way way) {
-    std::vector<Way>& ways = plan_.steps[now_].ways;
+  std::uint64_t add(MatchWay way) {
+    std::vector<MatchWay>& ways = plan_.steps[now_].ways;
     if (ways.size() >= MatchPlan::kWaysMax || plan_.steps.size() > MatchPlan::kStepsMax) {
       ok_ = false;
       return 0;

@@ -16,26 +16,26 @@ namespace millrace::detail {
 inline constexpr std::uint32_t kMatchAtEnd = 0xffff'ffff;
 
 /// What must not come before a record is taken by a way.
-struct Guard {
+struct MatchGuard {
   std::uint32_t condition = kNoCondition;
   bool next_only = false;  ///< looks at the first record alone
 };
 
 /// From one step to another, by taking a record.
-struct Way {
+struct MatchWay {
   std::uint32_t to = 0;
   Contiguity contiguity = Contiguity::followed_by;
-  std::vector<Guard> guards = {};
+  std::vector<MatchGuard> guards = {};
   std::uint64_t blocked_by = 0;  ///< ways before it, by bits: when one takes a record, it closes
 };
 
 /// What has been matched so far ends with a record of `stage`.
-struct Step {
+struct MatchStep {
   std::uint32_t stage = 0;  ///< of MatchPlan::stages
   std::uint32_t condition = kNoCondition;
   std::uint32_t until = kNoCondition;
   bool matches = false;  ///< it is a whole match
-  std::vector<Way> ways = {};
+  std::vector<MatchWay> ways = {};
   std::uint64_t open = 0;  ///< those ways by bits that are open when it is reached
 };
 
@@ -46,7 +46,7 @@ struct MatchPlan {
   static constexpr std::size_t kWaysMax = 64;
   static constexpr std::size_t kStepsMax = 10'000;
 
-  std::vector<Step> steps;  ///< 0: nothing has been matched
+  std::vector<MatchStep> steps;  ///< 0: nothing has been matched
   std::vector<std::string> stages;
   PatternShape shape;
   std::uint32_t skip_stage = 0;  ///< of stages

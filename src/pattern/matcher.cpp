@@ -8,6 +8,22 @@
 #include "base/check.hpp"
 
 namespace millrace::detail {
+namespace {
+
+/// Memory for many more is given back.
+template <class T>
+void tighten(CountedVector<T>& list) {
+  constexpr std::size_t kLoose = 1024;
+  if (list.capacity() > kLoose && list.size() < list.capacity() / 4) list.shrink_to_fit();
+}
+/// Keeps the first ones.
+template <class T>
+void cut(CountedVector<T>& list, std::size_t kept) {
+  list.erase(list.begin() + static_cast<std::ptrdiff_t>(kept), list.end());
+  tighten(list);
+}
+
+}  // namespace
 
 void Matcher::take(KeyMatches& key, Time time) {
   expire(key, time);
@@ -20,19 +36,19 @@ void Matcher::take(KeyMatches& key, Time time) {
 }
 
 /// Nothing is changed here: a condition may throw.
-Matcher::Decision Matcher::decide(const Step& step, std::uint64_t open, bool fresh,
+Matcher::Decision Matcher::decide(const MatchStep& step, std::uint64_t open, bool fresh,
                                   std::uint32_t node) {
   Decision decision{0, open};
   for (std::uint64_t left = open; left != 0; left &= left - 1) {
     const auto at = static_cast<std::size_t>(std::countr_zero(left));
     const std::uint64_t bit = std::uint64_t{1} << at;
-    const Way& way = step.ways[at];
+    const MatchWay& way = step.ways[at];
     if ((way.blocked_by & decision.taken) != 0 || forbidden(way, fresh, node)) {
       decision.open &= ~bit;
       continue;
     }
     if (way.to == kMatchAtEnd) continue;
-    const Step& to = plan_.steps[way.to];
+    const MatchStep& to = plan_.steps[way.to];
     if (to.until != kNoCondition && host_.holds(to.until, node)) {
       decision.open &= ~bit;
       continue;
@@ -45,8 +61,8 @@ Matcher::Decision Matcher::decide(const Step& step, std::uint64_t open, bool fre
   return decision;
 }
 
-bool Matcher::forbidden(const Way& way, bool fresh, std::uint32_t node) {
-  return std::any_of(way.guards.begin(), way.guards.end(), [&](const Guard& guard) {
+bool Matcher::forbidden(const MatchWay& way, bool fresh, std::uint32_t node) {
+  return std::any_of(way.guards.begin(), way.guards.end(), [&](const MatchGuard& guard) {
     return (fresh || !guard.next_only) && asks(guard.condition, node);
   });
 }
@@ -67,16 +83,18 @@ void Matcher::apply(KeyMatches& key, Time time) {
       key.runs[kept++] = run;
     }
   }
-  key.runs.erase(key.runs.begin() + static_cast<std::ptrdiff_t>(kept), key.runs.end());
+  cut(key.runs, kept);
   if (decisions_.back().taken != 0)
     extend(key, nullptr, plan_.steps[0], decisions_.back().taken, time);
   key.runs.insert(key.runs.end(), begun_.begin(), begun_.end());
   ++key.records;
+  tighten(decisions_);
+  tighten(begun_);
 }
 
 /// The partial matches that the record makes of `run`, or begins.
-void Matcher::extend(KeyMatches& key, const MatchRun* run, const Step& step, std::uint64_t taken,
-                     Time time) {
+void Matcher::extend(KeyMatches& key, const MatchRun* run, const MatchStep& step,
+                     std::uint64_t taken, Time time) {
   if (record_ == MatchBuffer::kNone) record_ = buffer_.add_record(host_.keep(), key.records, time);
   const std::size_t first = begun_.size();
   for (; taken != 0; taken &= taken - 1) {
@@ -84,7 +102,7 @@ void Matcher::extend(KeyMatches& key, const MatchRun* run, const Step& step, std
     const auto alike = [number](const MatchRun& other) { return other.step == number; };
     if (std::any_of(begun_.begin() + static_cast<std::ptrdiff_t>(first), begun_.end(), alike))
       continue;
-    const Step& to = plan_.steps[number];
+    const MatchStep& to = plan_.steps[number];
     MatchRun next{
         run ? run->first : time, time, run ? run->start : key.records, to.open, 0, number, true};
     next.node = buffer_.add_node(run ? run->node : MatchBuffer::kNone, record_, to.stage);
@@ -125,7 +143,7 @@ void Matcher::drop_expired(KeyMatches& key, Time now) {
       key.runs[kept++] = run;
       continue;
     }
-    const Step& step = plan_.steps[run.step];
+    const MatchStep& step = plan_.steps[run.step];
     bool matches = false;
     for (std::size_t way = 0; way < step.ways.size(); ++way)
       matches |= step.ways[way].to == kMatchAtEnd && (run.open >> way & 1) != 0;
@@ -137,7 +155,7 @@ void Matcher::drop_expired(KeyMatches& key, Time now) {
       let_go(run.node);
     }
   }
-  key.runs.erase(key.runs.begin() + static_cast<std::ptrdiff_t>(kept), key.runs.end());
+  cut(key.runs, kept);
   put_in_order(over_);
   for (const Complete& partial : over_) {
     host_.timed_out(partial.node, now);
@@ -182,29 +200,40 @@ void Matcher::settle(KeyMatches& key, Time now) {
 }
 
 /// By their records, those that differ first in an earlier record first; of equal ones one is kept.
-void Matcher::put_in_order(std::vector<Complete>& list) {
+void Matcher::put_in_order(CountedVector<Complete>& list) {
   if (list.size() < 2) return;
-  std::vector<std::pair<Path, Complete>> paths;
-  paths.reserve(list.size());
-  for (const Complete& match : list) paths.emplace_back(path(match.node), match);
-  std::sort(paths.begin(), paths.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  list.clear();
-  for (std::size_t at = 0; at < paths.size(); ++at) {
-    if (at > 0 && paths[at].first == paths[at - 1].first) {
-      let_go(paths[at].second.node);
+  std::sort(list.begin(), list.end(),
+            [this](const Complete& a, const Complete& b) { return compare(a.node, b.node) < 0; });
+  std::size_t kept = 0;
+  for (std::size_t at = 1; at < list.size(); ++at) {
+    if (compare(list[kept].node, list[at].node) == 0) {
+      let_go(list[at].node);
     } else {
-      list.push_back(paths[at].second);
+      list[++kept] = list[at];
     }
   }
+  cut(list, kept + 1);
 }
 
-Matcher::Path Matcher::path(std::uint32_t node) const {
-  Path path;
-  for (; node != MatchBuffer::kNone; node = buffer_.node(node).before)
-    path.emplace_back(buffer_.record_of(node).number, buffer_.node(node).stage);
-  std::reverse(path.begin(), path.end());
-  return path;
+/// Paths by the numbers and stages of their records; one that another begins with stands before it.
+std::strong_ordering Matcher::compare(std::uint32_t a, std::uint32_t b) const {
+  const std::size_t length_of_a = length(a);
+  const std::size_t length_of_b = length(b);
+  std::strong_ordering order = length_of_a <=> length_of_b;
+  for (std::size_t more = length_of_b; more < length_of_a; ++more) a = buffer_.node(a).before;
+  for (std::size_t more = length_of_a; more < length_of_b; ++more) b = buffer_.node(b).before;
+  for (; a != b; a = buffer_.node(a).before, b = buffer_.node(b).before) {
+    const auto records = buffer_.record_of(a).number <=> buffer_.record_of(b).number;
+    const auto stages = buffer_.node(a).stage <=> buffer_.node(b).stage;
+    if (records != 0 || stages != 0) order = records != 0 ? records : stages;
+  }
+  return order;
+}
+
+std::size_t Matcher::length(std::uint32_t node) const {
+  std::size_t length = 0;
+  for (; node != MatchBuffer::kNone; node = buffer_.node(node).before) ++length;
+  return length;
 }
 
 void Matcher::tell_first(KeyMatches& key, Time now) {

@@ -1,12 +1,13 @@
 // Matcher: finds the matches of a pattern in the records of each key, which come in their order.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/byte_codec.hpp"
 #include "pattern/match_buffer.hpp"
@@ -81,7 +82,13 @@ class Matcher {
  public:
   /// All outlive it. `meter` may be null.
   Matcher(const MatchPlan& plan, MatchHost& host, MemoryMeter* meter)
-      : plan_(plan), host_(host), buffer_(meter) {}
+      : plan_(plan),
+        host_(host),
+        buffer_(meter),
+        decisions_(CountedAllocator<Decision>(meter)),
+        begun_(CountedAllocator<MatchRun>(meter)),
+        complete_(CountedAllocator<Complete>(meter)),
+        over_(CountedAllocator<Complete>(meter)) {}
 
   const MatchPlan& plan() const { return plan_; }
   const MatchBuffer& buffer() const { return buffer_; }
@@ -111,25 +118,25 @@ class Matcher {
     std::uint64_t start;
     std::uint32_t node;
   };
-  using Path = std::vector<std::pair<std::uint64_t, std::uint32_t>>;  ///< number, stage
 
-  Decision decide(const Step& step, std::uint64_t open, bool fresh, std::uint32_t node);
-  bool forbidden(const Way& way, bool fresh, std::uint32_t node);
+  Decision decide(const MatchStep& step, std::uint64_t open, bool fresh, std::uint32_t node);
+  bool forbidden(const MatchWay& way, bool fresh, std::uint32_t node);
   bool asks(std::uint32_t condition, std::uint32_t node) {
     return condition == kNoCondition || host_.holds(condition, node);
   }
   void apply(KeyMatches& key, Time time);
-  void extend(KeyMatches& key, const MatchRun* run, const Step& step, std::uint64_t taken,
+  void extend(KeyMatches& key, const MatchRun* run, const MatchStep& step, std::uint64_t taken,
               Time time);
   Time deadline_of(const MatchRun& run) const;
   void drop_expired(KeyMatches& key, Time now);
   /// Tells what is complete.
   void settle(KeyMatches& key, Time now);
-  void put_in_order(std::vector<Complete>& list);
+  void put_in_order(CountedVector<Complete>& list);
+  std::strong_ordering compare(std::uint32_t a, std::uint32_t b) const;
+  std::size_t length(std::uint32_t node) const;
   void tell_first(KeyMatches& key, Time now);
   std::optional<std::uint64_t> skip_to(std::uint32_t node, std::uint64_t start, bool& missed) const;
   void prune(KeyMatches& key, std::uint64_t before);
-  Path path(std::uint32_t node) const;
   void let_go(std::uint32_t node) {
     buffer_.let_go(node, [this](std::uint64_t slot) { host_.gone(slot); });
   }
@@ -138,10 +145,10 @@ class Matcher {
   MatchHost& host_;
   MatchBuffer buffer_;
   // Of the record at hand.
-  std::vector<Decision> decisions_;  ///< by run; the last one: what begins
-  std::vector<MatchRun> begun_;
-  std::vector<Complete> complete_;
-  std::vector<Complete> over_;  ///< partial matches whose time is over
+  CountedVector<Decision> decisions_;  ///< by run; the last one: what begins
+  CountedVector<MatchRun> begun_;
+  CountedVector<Complete> complete_;
+  CountedVector<Complete> over_;  ///< partial matches whose time is over
   std::uint32_t record_ = MatchBuffer::kNone;
 };
 

@@ -73,6 +73,8 @@ class Check {
   void repetition(const StageShape& stage) {
     if (stage.times_min < 1 || stage.times_max < stage.times_min)
       fail(stage, "times needs 1 or more, the least first; may it be missing, say optional()");
+    if (stage.times_max == 1 && stage.inner != Contiguity::followed_by)
+      fail(stage, "consecutive() and allow_combinations() are for a repetition: it has none");
     if (stage.until != kNoCondition && stage.times_max != kAnyTimes)
       fail(stage, "until ends one_or_more() or times_or_more(n): it has neither");
     if (stage.until != kNoCondition && stage.kind == StageKind::group)

@@ -44,7 +44,7 @@ enum class StageKind : std::uint8_t {
 
 /// One stage of a pattern. Conditions are numbers that the owner of the pattern gives a meaning.
 struct StageShape {
-  std::string name;  ///< unique in the pattern; a group may have none
+  std::string name = {};  ///< unique in the pattern; a group may have none
   StageKind kind = StageKind::single;
   Contiguity contiguity = Contiguity::followed_by;  ///< to what was matched before
   std::uint32_t condition = kNoCondition;
@@ -53,8 +53,8 @@ struct StageShape {
   Contiguity inner = Contiguity::followed_by;  ///< of the second time and further ones
   bool optional = false;
   bool greedy = false;  ///< what comes behind waits as long as the stage takes records
-  std::uint32_t until = kNoCondition;  ///< a record for which it holds ends the repetition
-  std::vector<StageShape> stages;      ///< of a group
+  std::uint32_t until = kNoCondition;   ///< a record for which it holds ends the repetition
+  std::vector<StageShape> stages = {};  ///< of a group
 };
 
 struct PatternShape {

@@ -1,0 +1,150 @@
+// PatternKeys: the partial matches of the keys of one task, when their time is over, and images of
+// them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "operator/joined_records.hpp"
+#include "operator/keyed.hpp"
+#include "operator/stored_records.hpp"
+#include "pattern/matcher.hpp"
+#include "state/key_alarms.hpp"
+#include "state/stored_tables.hpp"
+
+namespace millrace::detail {
+
+/// A key that has nothing is not kept, or until its alarm rings. One thread.
+template <class K, class T>
+class PatternKeys {
+ public:
+  /// `matcher` and `meter` outlive it; the latter may be null.
+  PatternKeys(Matcher& matcher, MemoryMeter* meter)
+      : matcher_(matcher), meter_(meter), keys_(meter), fresh_(meter) {
+    alarms_.count_with(meter);
+  }
+
+  /// Partial matches or matches that wait are there.
+  bool any() const { return live_ > 0; }
+  /// Hands the record at hand to its key. What a condition throws passes.
+  void take(const K& key, std::uint64_t hash, Time time) {
+    if (KeyMatches* const found = keys_.find(key, hash)) {
+      change(*found, [&] { matcher_.take(*found, time); });
+      set_alarm(*found, hash);
+      if (is_over(*found)) keys_.erase(key, hash);
+      return;
+    }
+    change(fresh_, [&] { matcher_.take(fresh_, time); });
+    if (fresh_.empty()) return;
+    set_alarm(fresh_, hash);
+    keys_.add(key, hash, std::move(fresh_));
+    fresh_ = KeyMatches(meter_);
+  }
+  /// The watermark has come there.
+  void advance(Time watermark) {
+    const auto wake = [&](Time when, std::uint64_t hash) {
+      keys_.erase_of_hash(hash, [&](const K&, KeyMatches& key) {
+        if (key.alarm != when) return is_over(key);
+        change(key, [&] { matcher_.expire(key, watermark); });
+        key.alarm = kTimeMax;
+        set_alarm(key, hash);
+        return is_over(key);
+      });
+    };
+    alarms_.ring(saturating_add(watermark, 1), wake);
+  }
+  /// No record comes any more.
+  void end(Time now) {
+    keys_.for_each([&](const K&, KeyMatches& key) { matcher_.end(key, now); });
+    keys_.clear();
+    live_ = 0;
+  }
+
+  void save(StateWriter& writer, JoinedRecords<T>& records) {
+    if constexpr (!Storable<T>) {
+      if (any()) refuse_records(writer);
+    } else {
+      const auto store = [&records](std::string& out, std::uint64_t slot) {
+        const auto at = static_cast<std::uint32_t>(slot);
+        append_place(out, records.batch(slot), at, kTimeMin);
+        store_value(out, records.record(slot));
+      };
+      save_tables(writer, kPart, keys_, shape(), [&](std::string& out, const KeyMatches& key) {
+        matcher_.store(out, key, store);
+      });
+    }
+  }
+  void restore(StateReader& reader, JoinedRecords<T>& records) {
+    if constexpr (Storable<T>)
+      reader.each(kPart, [&](const StatePart& part) { restore_part(reader, part, records); });
+  }
+
+ private:
+  static constexpr std::string_view kPart = "matches";
+
+  static bool is_over(const KeyMatches& key) { return key.empty() && key.alarm == kTimeMax; }
+  template <class Change>
+  void change(KeyMatches& key, Change&& change) {
+    if (!key.empty()) --live_;
+    const struct Count {  // also when a condition throws
+      ~Count() {
+        if (!key.empty()) ++live;
+      }
+      KeyMatches& key;
+      std::size_t& live;
+    } count{key, live_};
+    change();
+  }
+  void set_alarm(KeyMatches& key, std::uint64_t hash) {
+    if (key.empty() || key.deadline >= key.alarm) return;
+    key.alarm = key.deadline;
+    alarms_.add(key.alarm, hash);
+  }
+
+  /// Partial matches are of one pattern alone.
+  std::string shape() const { return matcher_.plan().shape.to_string() + "|" + stored_shape<T>(); }
+  void restore_part(StateReader& reader, const StatePart& part, JoinedRecords<T>& records) {
+    const std::string_view shape = value_shape_of<K>(part.shape);
+    const std::size_t bar = shape.find('|');
+    if (bar == std::string_view::npos)
+      return reader.refuse(part, other_shape(part.shape, entry_shape<K>("...")).message());
+    if (const std::string pattern = matcher_.plan().shape.to_string();
+        shape.substr(0, bar) != pattern) {
+      return reader.refuse(part, "it has partial matches of the pattern " +
+                                     std::string(shape.substr(0, bar)) +
+                                     ", and the program has another one: " + pattern);
+    }
+    const auto values = StoredReader<T>::of(shape.substr(bar + 1));
+    if (!values) return reader.refuse(part, values.error().message());
+    const auto load = [&](BytesCursor& in) -> std::optional<std::uint64_t> {
+      Batch<T> one;
+      T record{};
+      if (!load_place(in, one) || !values->read(in, record)) return std::nullopt;
+      one.values.push_back(std::move(record));
+      const std::uint32_t first = 0;
+      return records.keep(one, {&first, 1});
+    };
+    BytesCursor in(part.bytes);
+    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+      KeyMatches matches(meter_);
+      if (!matcher_.load(in, matches, load)) return false;
+      if (matches.empty()) return true;
+      ++live_;
+      set_alarm(matches, hash);
+      keys_.add(key, hash, std::move(matches));
+      return true;
+    });
+  }
+
+  Matcher& matcher_;
+  MemoryMeter* meter_;
+  KeyedTables<K, KeyMatches> keys_;
+  KeyAlarms alarms_;
+  KeyMatches fresh_;  ///< of a key that has none
+  std::size_t live_ = 0;
+};
+
+}  // namespace millrace::detail

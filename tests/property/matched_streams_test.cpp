@@ -1,0 +1,225 @@
+// Matches of random patterns in random streams are those of the model whatever the schedule, and
+// operators that are cut at random places go on as if nothing had been.
+#include "join_input.hpp"
+#include "operator_cuts.hpp"
+#include "random_pattern.hpp"
+
+namespace millrace::property {
+namespace {
+
+/// The pattern as a program would build it at run time: a list of stages with functions.
+template <class T, class LetterOf>
+Pattern<T> made_of(const DrawnPattern& drawn, LetterOf letter_of) {
+  const auto where = [&](std::uint32_t number) -> Where<T> {
+    if (number == detail::kNoCondition) return {};
+    const Asked asked = drawn.conditions[number];
+    if (!asked.looks_back && !asked.by_count) {
+      return
+          [asked, letter_of](const T& record) { return asked.holds({letter_of(record)}, {}, 0); };
+    }
+    return [asked, letter_of](const T& record, const Matched<T>& matched) {
+      std::vector<Letter> letters;
+      Taken before;
+      for (std::size_t at = 0; at < matched.size(); ++at) {
+        letters.push_back(letter_of(matched.at(at).record));
+        before.emplace_back(static_cast<int>(at), matched.at(at).stage);
+      }
+      letters.push_back(letter_of(record));
+      return asked.holds(letters, before, static_cast<int>(before.size()));
+    };
+  };
+  const auto convert =
+      [&](auto&& self,
+          const std::vector<detail::StageShape>& shapes) -> std::vector<PatternStage<T>> {
+    std::vector<PatternStage<T>> stages;
+    for (const detail::StageShape& shape : shapes) {
+      stages.push_back({.name = shape.name,
+                        .kind = shape.kind,
+                        .contiguity = shape.contiguity,
+                        .where = where(shape.condition),
+                        .times_min = shape.times_min,
+                        .times_max = shape.times_max,
+                        .inner = shape.inner,
+                        .optional = shape.optional,
+                        .greedy = shape.greedy,
+                        .until = where(shape.until),
+                        .stages = self(self, shape.stages)});
+    }
+    return stages;
+  };
+  const detail::PatternShape& shape = drawn.shape;
+  Pattern<T> made(convert(convert, shape.stages));
+  if (shape.within.count() > 0) made = made.within(shape.within);
+  if (shape.within_neighbours.count() > 0) made = made.within_neighbours(shape.within_neighbours);
+  if (shape.after_match == AfterMatch::skip_to_next) made = made.skip_to_next();
+  if (shape.after_match == AfterMatch::skip_past_last) made = made.skip_past_last();
+  if (shape.after_match == AfterMatch::skip_to_first) made = made.skip_to_first(shape.skip_stage);
+  if (shape.after_match == AfterMatch::skip_to_last) made = made.skip_to_last(shape.skip_stage);
+  return made;
+}
+
+struct MatchRow {
+  std::string text;
+  std::string lane;  ///< of the records' key, where it is their name
+};
+std::string text_of(const MatchRow& row) { return row.text; }
+
+template <class T>
+MatchRow row_of_match(const Match<T>& match) {
+  MatchRow row{fmt::format("at {}:", match.time().micros), std::string(match.at(0).record.name)};
+  for (std::size_t at = 0; at < match.size(); ++at) {
+    const auto one = match.at(at);
+    row.text += fmt::format(" {}#{} {}", one.stage, one.record.number, one.record.name);
+  }
+  return row;
+}
+
+// ---- whatever the schedule
+
+struct MatchCase {
+  Input input;
+  DrawnPattern drawn;
+};
+struct MatchHits {
+  std::uint64_t matches = 0, over = 0, late = 0, equal_stamps = 0;
+};
+
+Letter letter_of(const Event& event) {
+  return {event.time, static_cast<int>(event.number & 3), static_cast<int>(event.number / 4 % 4)};
+}
+
+MatchCase draw_case(std::uint64_t seed) {
+  Random random(seed ^ 0xcef);
+  MatchCase drawn{draw_input(random), {}};
+  do {
+    drawn.drawn = PatternDraw(random).draw();
+    drawn.drawn.shape.fail_on_miss = false;
+  } while (!detail::MatchPlan::of(drawn.drawn.shape));
+  // Few records a key: the model tries everything.
+  std::map<std::int32_t, int> counts;
+  for (auto& partition : drawn.input.partitions) {
+    std::erase_if(partition, [&](Event& event) {
+      event.key = static_cast<std::int32_t>(random.below(12));
+      event.time /= 4;
+      event.number = static_cast<std::int64_t>(random.below(1000));
+      return ++counts[event.key] > 10;
+    });
+  }
+  return drawn;
+}
+
+void declare(const MatchCase& drawn, Topology& topology, Rows& rows) {
+  const auto row = [](const Match<Event>& match) { return row_of_match(match); };
+  const auto matches = declare_input(topology, drawn.input)
+                           .key_by(&Event::key)
+                           .match(made_of<Event>(drawn.drawn, letter_of))
+                           .select(row, row);
+  matches.to(collect_text(rows, "matches"));
+  matches.timed_out().to(collect_text(rows, "over"));
+  matches.late().to(collect_text(rows, "late"));
+}
+
+Rows model(const MatchCase& drawn, MatchHits& hits) {
+  Rows rows{{"matches", {}}, {"over", {}}, {"late", {}}};
+  std::map<std::int32_t, std::vector<ModelRecord>> keys;
+  for (const ModelRecord& record : model_records(drawn.input, 0)) {
+    if (record.watermark && record.time < *record.watermark) {
+      rows["late"].push_back({text_of(record.event()), 0});
+    } else {
+      keys[record.key].push_back(record);
+    }
+  }
+  for (auto& [key, records] : keys) {
+    std::ranges::sort(records, [](const ModelRecord& a, const ModelRecord& b) {
+      return a.time == b.time ? a.arrival < b.arrival : a.time < b.time;
+    });
+    std::vector<Letter> letters;
+    for (const ModelRecord& record : records) {
+      hits.equal_stamps += !letters.empty() && letters.back().time == record.time;
+      letters.push_back(letter_of(record.event()));
+    }
+    const auto holds = [&](std::uint32_t condition, const Taken& before, int at) {
+      return drawn.drawn.conditions[condition].holds(letters, before, at);
+    };
+    for (const Told& told : naive_matches(drawn.drawn.shape, letters, holds)) {
+      const Time time = told.moment.first == kTimeMax ? kTimeMax - 1 : told.moment.first;
+      std::string text = fmt::format("at {}:", time);
+      for (const auto& [at, stage] : told.taken) {
+        const ModelRecord& record = records[static_cast<std::size_t>(at)];
+        text += fmt::format(" {}#{} {}", stage, record.number, record.name);
+      }
+      rows[told.kind == 0 ? "over" : "matches"].push_back({text, 0});
+    }
+  }
+  hits.matches += rows["matches"].size();
+  hits.over += rows["over"].size();
+  hits.late += rows["late"].size();
+  for (auto& [sink, list] : rows) std::sort(list.begin(), list.end());
+  return rows;
+}
+
+TEST(ScheduleDoesNotMatter, MatchesEqualTheModel) {
+  MatchHits hits;
+  for_each_seed([&](std::uint64_t seed) {
+    const MatchCase drawn = draw_case(seed);
+    SCOPED_TRACE(drawn.drawn.shape.to_string());
+    return same_for_all_schedules(
+        seed, [&](Topology& topology, Rows& rows) { declare(drawn, topology, rows); },
+        model(drawn, hits));
+  });
+  if (std::getenv("MILLRACE_SEED") != nullptr) return;
+  EXPECT_GT(hits.matches, 300u);
+  EXPECT_GT(hits.over, 100u);
+  EXPECT_GT(hits.late, 40u);
+  EXPECT_GT(hits.equal_stamps, 100u);
+}
+
+// ---- cut at random places
+
+auto is(int kinds) {
+  return [kinds](const Note& note) { return (kinds >> (note.number & 3) & 1) != 0; };
+}
+
+void compare_cuts(const Pattern<Note>& wanted) {
+  SCOPED_TRACE(wanted.to_string());
+  const auto key = key_by<Note>(&Note::name);
+  const auto pattern = wanted.compile();
+  ASSERT_TRUE(pattern) << pattern.error().to_string();
+  const auto row = [](const Match<Note>& match) { return row_of_match(match); };
+  using Rows = detail::RowOfMatch<decltype(row)>;
+  using Op = detail::PatternMatch<Note, NoteByName, MatchRow, Rows, MatchRow, Rows>;
+  const OperatorTasks::Show show = [](std::uint32_t port, const detail::BatchBase& base,
+                                      std::size_t at) {
+    if (port == 1) {
+      const Note& note = static_cast<const Batch<Note>&>(base).values[at];
+      return std::pair("late " + std::string(note.name), std::to_string(note.number));
+    }
+    const MatchRow& found = static_cast<const Batch<MatchRow>&>(base).values[at];
+    return std::pair(found.lane, fmt::format("{} {}", port, found.text));
+  };
+  const Subject subject{[=] { return std::make_unique<Op>(key, *pattern, Rows{row}, Rows{row}); },
+                        {{&batch_type<Note>(), key}},
+                        show};
+  EXPECT_GT(compare(subject, [](Draw& draw) { return draw.notes(120); }), 0u);
+}
+
+TEST(StoredMatches, GoOnWhatTheyWaitFor) {
+  const auto start = pattern<Note>("a").where(is(1));
+  compare_cuts(start.followed_by_any("b").where(is(6)).times(1, 3).within(Duration(90)));
+  compare_cuts(start.followed_by("b")
+                   .where([](const Note& note, const Matched<Note>& before) {
+                     return note.number > before["a"].number;
+                   })
+                   .one_or_more()
+                   .greedy()
+                   .followed_by("c")
+                   .where(is(8))
+                   .within(Duration(200))
+                   .skip_past_last());
+  compare_cuts(
+      start.not_followed_by("n").where(is(2)).followed_by("b").where(is(4)).skip_to_next());
+  compare_cuts(start.not_followed_by("n").where(is(2)).within(Duration(60)));
+}
+
+}  // namespace
+}  // namespace millrace::property
