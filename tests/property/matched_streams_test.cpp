@@ -205,6 +205,8 @@ void compare_cuts(const Pattern<Note>& wanted) {
 
 TEST(StoredMatches, GoOnWhatTheyWaitFor) {
   const auto start = pattern<Note>("a").where(is(1));
+  compare_cuts(start.followed_by("b").where(is(2)).optional().followed_by("c").where(is(4)).within(
+      Duration(200)));
   compare_cuts(start.followed_by_any("b").where(is(6)).times(1, 3).within(Duration(90)));
   compare_cuts(start.followed_by("b")
                    .where([](const Note& note, const Matched<Note>& before) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "millrace/millrace.hpp"
+#include "millrace/test_driver.hpp"
 #include "run_harness.hpp"
 
 namespace millrace {
@@ -207,6 +208,28 @@ TEST(Within, MayBeBetweenNeighbours) {
   const Found found = find(chain, "a1@0 b@9 c@18 a2@30 b@35 c@45", true);
   EXPECT_THAT(found.matches, ElementsAre("a1 b c @18"));
   EXPECT_THAT(found.over, ElementsAre("a2 b @45"));
+}
+
+TEST(Within, IsOverByTheRecordsOfOtherKeys) {
+  Texts found;
+  Texts over;
+  Topology topology("two keys");
+  const auto matches = topology.from(records(std::vector<std::vector<Seen>>(1)))
+                           .named("seen")
+                           .event_time(&Seen::when)
+                           .key_by(&Seen::name)
+                           .match(pattern<Seen>("a").times(2).within(10s))
+                           .select(timed_row_of, timed_row_of);
+  matches.to(into(found));
+  matches.timed_out().to(into(over));
+  TestDriver driver(topology);
+  auto input = driver.input<Seen>("seen");
+  for (const Seen& one : seen("a@0 x@9")) input.pipe(one);
+  EXPECT_THAT(over, IsEmpty());
+  for (const Seen& one : seen("y@11")) input.pipe(one);
+  EXPECT_THAT(over, ElementsAre("a @10"));
+  for (const Seen& one : seen("y@12 z@13")) input.pipe(one);
+  EXPECT_THAT(found, ElementsAre("y y @12"));
 }
 
 TEST(Within, EqualTimesGoByPlaceAndLateRecordsAside) {
