@@ -36,6 +36,13 @@ class Examples(CliTest):
              for row in self.rows("abandoned_cart")],
             [("12:20:00", "ben", "11:50:00"), ("13:10:00", "cleo", "12:40:00")])
 
+    def test_login_attack(self):
+        # Ben's password is guessed; Cleo is a minute late; Dan fails at two addresses.
+        self.assertEqual(
+            [(row["when"][11:19], row["user"], row["failed"], row["succeeded"])
+             for row in self.rows("login_attack", "--parallelism", "1")],
+            [("10:00:21", "ben", 3, True), ("10:01:30", "cleo", 3, False)])
+
     def test_storm_style(self):
         rows = self.rows("storm_style", "--parallelism", "3", "--executors", "2")
         self.assertEqual(sorted((row["digit"], row["count"]) for row in rows),
