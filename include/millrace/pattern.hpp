@@ -19,17 +19,19 @@ using StageKind = detail::StageKind;
 /// One stage of a pattern as data.
 template <class T>
 struct PatternStage {
-  std::string name = {};  ///< 1 to 64 characters without spaces and '|', unique; a group has none
+  explicit PatternStage(std::string called = {}) : name(std::move(called)) {}
+
+  std::string name;  ///< 1 to 64 characters without spaces and '|', unique; a group has none
   StageKind kind = StageKind::single;
   Contiguity contiguity = Contiguity::followed_by;  ///< to the stage before it
-  Where<T> where = {};
+  Where<T> where;
   std::uint32_t times_min = 1;                 ///< 1 or more
   std::uint32_t times_max = 1;                 ///< kAnyTimes: without bound
   Contiguity inner = Contiguity::followed_by;  ///< from one time to the next
   bool optional = false;
   bool greedy = false;
-  Where<T> until = {};                    ///< of a stage without bound: ends it
-  std::vector<PatternStage> stages = {};  ///< of a group
+  Where<T> until;                    ///< of a stage without bound: ends it
+  std::vector<PatternStage> stages;  ///< of a group
 };
 
 namespace detail {
@@ -44,8 +46,14 @@ struct PatternDraft {
   bool has_rules = false;
   std::string problem = {};  ///< of what cannot be said in stages
 
+  void add(std::string name, Contiguity contiguity, StageKind kind) {
+    PatternStage<T>& stage = stages.emplace_back(std::move(name));
+    stage.kind = kind;
+    stage.contiguity = contiguity;
+  }
   void add_group(const PatternDraft& group, Contiguity contiguity) {
-    stages.push_back({.kind = StageKind::group, .contiguity = contiguity, .stages = group.stages});
+    add({}, contiguity, StageKind::group);
+    stages.back().stages = group.stages;
     if (!group.problem.empty()) problem = group.problem;
     if (group.has_rules)
       problem = "pattern " + group.shape().to_string() +
@@ -198,8 +206,7 @@ class Pattern {
 
   Pattern with(std::string name, Contiguity contiguity, StageKind kind = StageKind::single) const {
     Pattern changed = *this;
-    changed.draft_.stages.push_back(
-        {.name = std::move(name), .kind = kind, .contiguity = contiguity});
+    changed.draft_.add(std::move(name), contiguity, kind);
     return changed;
   }
   Pattern with(const Pattern& group, Contiguity contiguity) const {
@@ -236,7 +243,7 @@ class Pattern {
 /// A pattern that begins with a stage of that name.
 template <class T>
 Pattern<T> pattern(std::string name) {
-  return Pattern<T>({{.name = std::move(name)}});
+  return Pattern<T>({PatternStage<T>(std::move(name))});
 }
 /// A pattern that begins with a group.
 template <class T>

@@ -33,17 +33,17 @@ Pattern<T> made_of(const DrawnPattern& drawn, LetterOf letter_of) {
           const std::vector<detail::StageShape>& shapes) -> std::vector<PatternStage<T>> {
     std::vector<PatternStage<T>> stages;
     for (const detail::StageShape& shape : shapes) {
-      stages.push_back({.name = shape.name,
-                        .kind = shape.kind,
-                        .contiguity = shape.contiguity,
-                        .where = where(shape.condition),
-                        .times_min = shape.times_min,
-                        .times_max = shape.times_max,
-                        .inner = shape.inner,
-                        .optional = shape.optional,
-                        .greedy = shape.greedy,
-                        .until = where(shape.until),
-                        .stages = self(self, shape.stages)});
+      PatternStage<T>& stage = stages.emplace_back(shape.name);
+      stage.kind = shape.kind;
+      stage.contiguity = shape.contiguity;
+      stage.where = where(shape.condition);
+      stage.times_min = shape.times_min;
+      stage.times_max = shape.times_max;
+      stage.inner = shape.inner;
+      stage.optional = shape.optional;
+      stage.greedy = shape.greedy;
+      stage.until = where(shape.until);
+      stage.stages = self(self, shape.stages);
     }
     return stages;
   };

@@ -363,14 +363,20 @@ TEST(Rows, OfEachRecordOfAMatch) {
 }
 
 TEST(PatternsAsData, AreWhatSentencesMake) {
-  const Pattern<Seen> made({{.name = "a", .where = is("a")},
-                            {.kind = StageKind::group,
-                             .contiguity = Contiguity::next,
-                             .times_max = kAnyTimes,
-                             .stages = {{.name = "b", .where = is("b")},
-                                        {.name = "c", .where = is("c"), .optional = true}}},
-                            {.name = "n", .kind = StageKind::not_next, .where = is("n")},
-                            {.name = "e", .where = is("e")}});
+  const auto stage = [](std::string name) {
+    PatternStage<Seen> made(name);
+    made.where = is(name);
+    return made;
+  };
+  PatternStage<Seen> group;
+  group.kind = StageKind::group;
+  group.contiguity = Contiguity::next;
+  group.times_max = kAnyTimes;
+  group.stages = {stage("b"), stage("c")};
+  group.stages.back().optional = true;
+  PatternStage<Seen> not_next = stage("n");
+  not_next.kind = StageKind::not_next;
+  const Pattern<Seen> made({stage("a"), group, not_next, stage("e")});
   EXPECT_EQ(made.to_string(), "a next (b followed_by c?)+ not_next n followed_by e");
   EXPECT_THAT(matches(made, "a b1 c1 b2 x e a b n e"),
               ElementsAre("a b1 c1 b2 e", "a b1 c1 e", "a b1 b2 e", "a b1 e"));
