@@ -35,6 +35,8 @@ Workload open_windows_workload(const Settings& settings);
 Workload process_state_workload(const Settings& settings);
 /// A class that sets one timer a key: a million pending.
 Workload timers_workload(const Settings& settings);
+/// A pattern: a, then b within ten seconds, of 10,000 keys.
+Workload pattern_workload(const Settings& settings);
 /// Events up to a second out of order, put in order by one task.
 Workload order_restore_workload(const Settings& settings);
 /// Exact counts of the distinct users of a thousand keys in windows of a second.
