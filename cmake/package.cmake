@@ -16,7 +16,7 @@ install(
   TARGETS millrace_yaml millrace_catalog EXPORT MillraceYamlTargets
   ARCHIVE DESTINATION lib COMPONENT development)
 install(DIRECTORY include/millrace DESTINATION include COMPONENT development FILES_MATCHING PATTERN "*.hpp")
-foreach(folder base expr env metrics record state window journal operator topology checkpoint runtime connector)
+foreach(folder base expr env metrics record state window pattern journal operator topology checkpoint runtime connector)
   install(
     DIRECTORY src/${folder} DESTINATION include/millrace/detail COMPONENT development
     FILES_MATCHING PATTERN "*.hpp")
