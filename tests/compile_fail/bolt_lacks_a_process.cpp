@@ -12,7 +12,7 @@ struct Payment {
   std::int64_t order = 0;
 };
 
-struct Match : Bolt<Inputs<Order, Payment>, Order> {
+struct Pairing : Bolt<Inputs<Order, Payment>, Order> {
   void process(const Order& order, Output<Order>& out) override { out.emit(order); }
 #ifdef FIXED
   void process(const Payment&, Output<Order>&) override {}
@@ -20,6 +20,6 @@ struct Match : Bolt<Inputs<Order, Payment>, Order> {
 };
 
 void declare(Topology& topology, const Stream<Order>& orders, const Stream<Payment>& payments) {
-  topology.bolt("match", Match{}, {fields(orders, &Order::id), fields(payments, &Payment::order)})
+  topology.bolt("match", Pairing{}, {fields(orders, &Order::id), fields(payments, &Payment::order)})
       .to(print());
 }

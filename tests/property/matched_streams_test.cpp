@@ -203,6 +203,40 @@ void compare_cuts(const Pattern<Note>& wanted) {
   EXPECT_GT(compare(subject, [](Draw& draw) { return draw.notes(120); }), 0u);
 }
 
+TEST(StoredMatches, OfAnotherPatternAreRefused) {
+  const auto key = key_by<Note>(&Note::name);
+  const auto row = [](const Match<Note>& match) { return row_of_match(match); };
+  using Rows = detail::RowOfMatch<decltype(row)>;
+  using Op = detail::PatternMatch<Note, NoteByName, MatchRow, Rows, MatchRow, detail::NoRows>;
+  const auto start = pattern<Note>("a").where(is(15));
+  const auto tasks_of = [&](const Pattern<Note>& wanted) {
+    const auto pattern = wanted.compile();
+    return OperatorTasks(
+        [=] { return std::make_unique<Op>(key, *pattern, Rows{row}, detail::NoRows{}); },
+        {{&batch_type<Note>(), key}},
+        [](std::uint32_t, const detail::BatchBase&, std::size_t) {
+          return std::pair(std::string(), std::string());
+        });
+  };
+  Draw draw(3);
+  std::vector<OperatorStep> steps = draw.notes(20);
+  steps.pop_back();
+  OperatorTasks first = tasks_of(start.followed_by("b").where(is(0)));
+  first.start(1);
+  for (const OperatorStep& step : steps) first.play(step);
+  const std::vector<StatePart> image = first.image();
+  OperatorTasks same = tasks_of(start.followed_by("b").where(is(1)));  // conditions may change
+  same.start(1);
+  same.restore(image, 1);
+  EXPECT_TRUE(same.status().ok()) << same.status().to_string();
+  OperatorTasks other = tasks_of(start.next("b").where(is(0)));
+  other.start(1);
+  other.restore(image, 1);
+  EXPECT_EQ(other.status().code(), Code::state_unreadable);
+  EXPECT_NE(other.status().message().find("a followed_by b"), std::string::npos)
+      << other.status().to_string();
+}
+
 TEST(StoredMatches, GoOnWhatTheyWaitFor) {
   const auto start = pattern<Note>("a").where(is(1));
   compare_cuts(start.followed_by("b").where(is(2)).optional().followed_by("c").where(is(4)).within(
