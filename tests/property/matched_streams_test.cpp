@@ -141,7 +141,7 @@ Rows model(const MatchCase& drawn, MatchHits& hits) {
     const auto holds = [&](std::uint32_t condition, const Taken& before, int at) {
       return drawn.drawn.conditions[condition].holds(letters, before, at);
     };
-    for (const Told& told : naive_matches(drawn.drawn.shape, letters, holds)) {
+    for (const ToldMatch& told : naive_matches(drawn.drawn.shape, letters, holds)) {
       const Time time = told.moment.first == kTimeMax ? kTimeMax - 1 : told.moment.first;
       std::string text = fmt::format("at {}:", time);
       for (const auto& [at, stage] : told.taken) {

@@ -28,11 +28,11 @@ using Taken = std::vector<std::pair<int, std::string>>;
 /// When something is told: what is over at a time goes before the records of that time.
 using Moment = std::pair<Time, int>;
 
-struct Told {
+struct ToldMatch {
   Moment moment;
   int kind = 0;  ///< 0: a partial match is over, 1: a match, 2: a match that missed its stage
   Taken taken;
-  friend auto operator<=>(const Told&, const Told&) = default;
+  friend auto operator<=>(const ToldMatch&, const ToldMatch&) = default;
 };
 
 /// How a pattern may go on: by a record of a stage, or by its end.
@@ -263,10 +263,10 @@ class NaiveSkips {
       : pattern_(pattern), finds_(std::move(finds)) {}
 
   /// In the order in which it is told.
-  std::vector<Told> run() {
+  std::vector<ToldMatch> run() {
     tell_matches();
     tell_partials();
-    std::ranges::stable_sort(told_, [](const Told& a, const Told& b) {
+    std::ranges::stable_sort(told_, [](const ToldMatch& a, const ToldMatch& b) {
       return std::pair(a.moment, a.kind != 0) < std::pair(b.moment, b.kind != 0);
     });
     return std::move(told_);
@@ -345,12 +345,12 @@ class NaiveSkips {
   const detail::PatternShape& pattern_;
   NaiveFinds finds_;
   std::vector<std::pair<int, Moment>> pruned_;  ///< nothing that began before goes on from then
-  std::vector<Told> told_;
+  std::vector<ToldMatch> told_;
 };
 
-inline std::vector<Told> naive_matches(const detail::PatternShape& pattern,
-                                       const std::vector<Letter>& letters,
-                                       NaiveSearch::Holds holds) {
+inline std::vector<ToldMatch> naive_matches(const detail::PatternShape& pattern,
+                                            const std::vector<Letter>& letters,
+                                            NaiveSearch::Holds holds) {
   return NaiveSkips(pattern, NaiveSearch(pattern, letters, std::move(holds)).run()).run();
 }
 

@@ -13,10 +13,10 @@
 namespace millrace::property {
 namespace {
 
-std::string text_of(const std::vector<Told>& all) {
+std::string text_of(const std::vector<ToldMatch>& all) {
   constexpr std::array kKinds = {"over", "match", "missed"};
   std::string out;
-  for (const Told& told : all) {
+  for (const ToldMatch& told : all) {
     out += fmt::format("{} at ({}, {}):", kKinds[static_cast<std::size_t>(told.kind)],
                        told.moment.first, told.moment.second);
     for (const auto& [record, stage] : told.taken) out += fmt::format(" {}#{}", stage, record);
@@ -37,7 +37,7 @@ class Matched final : public detail::MatchHost {
   }
 
   /// `cut`: before that record all goes on from an image.
-  std::vector<Told> run(int cut) {
+  std::vector<ToldMatch> run(int cut) {
     for (at_ = 0; at_ < static_cast<int>(letters_.size()); ++at_) {
       if (at_ == cut) go_on_from_image();
       const Time time = letters_[static_cast<std::size_t>(at_)].time;
@@ -109,7 +109,7 @@ class Matched final : public detail::MatchHost {
   int at_ = 0;
   int kept_ = 0;
   bool telling_over_ = false;
-  std::vector<Told> told_;
+  std::vector<ToldMatch> told_;
 };
 
 /// How often something was matched by a pattern that has a construct.
@@ -136,13 +136,13 @@ void note_stages(const std::vector<detail::StageShape>& stages, Hits& hits) {
   }
 }
 void note(const DrawnPattern& drawn, const std::vector<Letter>& letters,
-          const std::vector<Told>& told, Hits& hits) {
+          const std::vector<ToldMatch>& told, Hits& hits) {
   constexpr std::array kRules = {"no_skip", "skip_to_next", "skip_past_last", "skip_to_first",
                                  "skip_to_last"};
   hits["over"] += static_cast<int>(
-      std::count_if(told.begin(), told.end(), [](const Told& one) { return one.kind == 0; }));
+      std::count_if(told.begin(), told.end(), [](const ToldMatch& one) { return one.kind == 0; }));
   const auto match =
-      std::find_if(told.begin(), told.end(), [](const Told& one) { return one.kind != 0; });
+      std::find_if(told.begin(), told.end(), [](const ToldMatch& one) { return one.kind != 0; });
   if (match == told.end()) return;
   note_stages(drawn.shape.stages, hits);
   hits[kRules[static_cast<std::size_t>(drawn.shape.after_match)]] += 1;
@@ -152,7 +152,7 @@ void note(const DrawnPattern& drawn, const std::vector<Letter>& letters,
   const auto kind = drawn.shape.stages.back().kind;
   hits["not at the end"] +=
       kind == detail::StageKind::not_next || kind == detail::StageKind::not_followed_by;
-  for (const Told& one : told) {
+  for (const ToldMatch& one : told) {
     hits["missed"] += one.kind == 2;
     hits["several"] += one.kind != 0 && &one != &*match;
     if (one.kind != 1) continue;
@@ -178,7 +178,7 @@ TEST(Patterns, MatchWhatTheModelMatches) {
     const auto holds = [&](std::uint32_t condition, const Taken& before, int at) {
       return drawn.conditions[condition].holds(letters, before, at);
     };
-    const std::vector<Told> expected = naive_matches(drawn.shape, letters, holds);
+    const std::vector<ToldMatch> expected = naive_matches(drawn.shape, letters, holds);
     detail::MemoryMeter meter;
     const int cut = random.chance(0.5) ? static_cast<int>(random.below(10)) : -1;
     ASSERT_EQ(text_of(Matched(drawn, letters, meter).run(cut)), text_of(expected));
