@@ -265,6 +265,7 @@ void Rescaling::end(const std::string& why) {
   (void)failed(why);
   const std::lock_guard lock(mutex_);
   ended_ = why;
+  graph_.reset();  // what it is made of may hold on to this
 }
 
 std::optional<SummaryPart> Rescaling::summary() const {

@@ -158,10 +158,11 @@ class Replay(harness.CliTest):
         self.fill(range(switch - 40000, end + 1000, 50))
         more = (f'history: "{self.folder}/stored-*.jsonl", switch_at: "{iso(switch)}"')
         topology = self.topology(JOURNAL, more=more)
+        slowness = min(3, harness.SLOWNESS)  # of the replay too, so that it is killed as often
         kills = self.kill_until_done(
             [topology, "--headless", "--state-dir", self.folder / "state", "--until", iso(end),
-             "--checkpoint-interval", "10ms", "--speed", 200, "--parallelism", "2"],
-            (0.1 * harness.SLOWNESS, 0.6 * harness.SLOWNESS))
+             "--checkpoint-interval", "10ms", "--speed", 200 / slowness, "--parallelism", "2"],
+            (0.1 * slowness, 0.6 * slowness))
         self.assertGreater(kills, 2)
         self.assertEqual(self.rows(), rows_of(range(0, end, 50)))
 
