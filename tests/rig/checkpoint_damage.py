@@ -79,7 +79,7 @@ class Damaged:
     def unseen(self, places):
         done = subprocess.run([BIN / "millrace", "checkpoints", "verify", self.topology.state],
                               capture_output=True, check=False, timeout=PATIENCE_S)
-        said = done.stderr.decode()
+        said = done.stderr.decode(errors="replace")
         if done.returncode != DAMAGED:
             return [f"unseen: verify ended with {done.returncode}"]
         return [one for path, at in places.items() for one in self.unnamed(said, path, at)]
@@ -96,7 +96,7 @@ class Damaged:
     def run_on(self, places):
         done = subprocess.run(self.topology.command(1, 0, "--json"), capture_output=True,
                               check=False, timeout=PATIENCE_S, stdin=subprocess.DEVNULL)
-        said = done.stderr.decode()
+        said = done.stderr.decode(errors="replace")
         whole = [path for path in self.files if path not in places]
         if self.unsafe == NO_CHECKSUM:  # what it says is not looked at, only what it gives
             return self.served_wrongly(True, done.returncode == 0)

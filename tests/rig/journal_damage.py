@@ -50,7 +50,7 @@ def unseen(journal, path, at):
     The small files have one checksum each, so that any of their bytes stands for all.
     """
     done = journal.run("verify")
-    said = done.stderr.decode()
+    said = done.stderr.decode(errors="replace")
     if done.returncode != DAMAGED:
         return [f"unseen: verify ended with {done.returncode}"]
     mark = f'"{path}" is damaged at byte '
