@@ -50,12 +50,12 @@ struct Answer {
   simdjson::dom::element json;
   std::uint64_t number(const char* name) const {
     std::uint64_t found = 0;
-    (void)json[name].get(found);
+    if (json[name].get(found)) return 0;
     return found;
   }
   std::string text(const char* name) const {
     std::string_view found;
-    (void)json[name].get(found);
+    if (json[name].get(found)) return {};
     return std::string(found);
   }
 };
@@ -84,7 +84,7 @@ void print_changes(const Answer& accepted, const Answer& told) {
                change["tasks"].get_uint64().value_unsafe());
   }
   double stop_ms = 0;
-  (void)told.json["last_stop_ms"].get(stop_ms);
+  if (told.json["last_stop_ms"].get(stop_ms)) return;
   fmt::print("nothing was read for {:.1f} ms\n", stop_ms);
 }
 

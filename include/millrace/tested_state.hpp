@@ -83,8 +83,9 @@ class TestedState {
   /// All that a component keeps beyond a call, whatever it is: order buffers, marks of seen keys,
   /// ranked records, baselines, open windows, states and timers; what `millrace checkpoints show`
   /// prints of an epoch. In the order of tasks and key groups. Of an aggregate in two phases what
-  /// the second one keeps; held() has both. Throws Error: 2002, 3003 where a state is of a type
-  /// that cannot be stored. Cost: O(bytes of an image).
+  /// the second one keeps; held() has both. Of partial matches of patterns their bytes are counted
+  /// alone. Throws Error: 2002, 3003 where a state is of a type that cannot be stored. Cost:
+  /// O(bytes of an image).
   std::vector<KeptValue> kept(const std::string& component) {
     std::vector<KeptValue> kept;
     for (detail::KeptEntry& one : driven_->kept(component)) {

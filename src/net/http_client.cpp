@@ -1,92 +1,70 @@
-// A request over a socket; the server is Millrace's own, which closes behind an answer when asked.
+// A request and its answer over a connection of its own.
 #include "net/http_client.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <system_error>
-
-#include "env/posix_socket.hpp"
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace millrace::detail {
 namespace {
 
-constexpr std::size_t kAnswerBytesMax = 64u << 20;
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
 
-Status failed(const std::string& address, std::string_view why) {
+constexpr std::uint64_t kAnswerBytesMax = 64u << 20;
+
+Status failed(const std::string& address, const std::string& why) {
   return {Code::source_failed,
           fmt::format("\"{}\" gives no answer: {}; give the address of the page that a running "
                       "topology has told, as 127.0.0.1:8080",
                       address, why)};
 }
 
-bool is_ready(const Descriptor& socket, short events, std::chrono::milliseconds patience) {
-  pollfd wanted{socket.number(), events, 0};
-  int found = 0;
-  while ((found = ::poll(&wanted, 1, static_cast<int>(patience.count()))) < 0 && errno == EINTR) {
-  }
-  return found > 0;
-}
+/// One step of a conversation after the other, each of which may take so long.
+class Conversation {
+ public:
+  explicit Conversation(std::chrono::milliseconds patience) : patience_(patience) {}
 
-/// One call of send or recv, when the socket is ready for it. Returns its count.
-template <class Call>
-Result<std::size_t> once(const Descriptor& socket, short events, const std::string& address,
-                         std::chrono::milliseconds patience, Call&& call) {
-  for (;;) {
-    if (!is_ready(socket, events, patience)) {
-      return failed(address, fmt::format("nothing came for {} ms", patience.count()));
-    }
-    const ssize_t count = call();
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EAGAIN && errno != EINTR) {
-      return failed(address, std::generic_category().message(errno));
-    }
+  /// HOST:PORT; HOST may be "[::1]".
+  bool connect(const std::string& address) {
+    const std::size_t colon = address.rfind(':');
+    std::string host = address.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    const auto found = tcp::resolver(io_).resolve(host, address.substr(colon + 1), error_);
+    return !error_ && step([&](auto done) { stream_.async_connect(found, done); });
   }
-}
+  bool send(const http::request<http::empty_body>& request) {
+    return step([&](auto done) { http::async_write(stream_, request, done); });
+  }
+  bool receive(http::response_parser<http::string_body>& answer) {
+    return step([&](auto done) { http::async_read(stream_, buffer_, answer, done); });
+  }
+  std::string why() const { return error_.message(); }
 
-Status send_all(const Descriptor& socket, std::string_view text, const std::string& address,
-                std::chrono::milliseconds patience) {
-  while (!text.empty()) {
-    const auto count = once(socket, POLLOUT, address, patience, [&] {
-      return ::send(socket.number(), text.data(), text.size(), MSG_NOSIGNAL);
-    });
-    if (!count) return count.error();
-    text.remove_prefix(*count);
+ private:
+  template <class Start>
+  bool step(Start&& start) {
+    stream_.expires_after(patience_);
+    start([this](beast::error_code error, const auto&...) { error_ = error; });
+    io_.restart();
+    io_.run();
+    return !error_;
   }
-  return {};
-}
 
-Result<std::string> receive_all(const Descriptor& socket, const std::string& address,
-                                std::chrono::milliseconds patience) {
-  std::string all;
-  char buffer[16384];
-  while (all.size() < kAnswerBytesMax) {
-    const auto count = once(socket, POLLIN, address, patience,
-                            [&] { return ::recv(socket.number(), buffer, sizeof buffer, 0); });
-    if (!count) return count.error();
-    if (*count == 0) return all;
-    all.append(buffer, *count);
-  }
-  return failed(address, "its answer is too long");
-}
-
-/// "HTTP/1.1 202 Accepted", headers, an empty line, the body.
-Result<HttpAnswer> parse(const std::string& text, const std::string& address) {
-  constexpr std::string_view kVersion = "HTTP/1.1 ";
-  HttpAnswer answer;
-  const std::size_t end = text.find("\r\n\r\n");
-  const char* const status = text.data() + std::min(kVersion.size(), text.size());
-  const auto [after, error] = std::from_chars(status, text.data() + text.size(), answer.status);
-  if (!text.starts_with(kVersion) || end == std::string::npos || error != std::errc()) {
-    return failed(address, "what answers there does not speak HTTP");
-  }
-  answer.body = text.substr(end + 4);
-  return answer;
-}
+  std::chrono::milliseconds patience_;
+  asio::io_context io_;
+  beast::tcp_stream stream_{io_};
+  beast::flat_buffer buffer_;
+  beast::error_code error_;
+};
 
 }  // namespace
 
@@ -102,15 +80,18 @@ std::string encode_query(std::string_view text) {
 
 Result<HttpAnswer> http_ask(const std::string& method, const std::string& address,
                             const std::string& target, std::chrono::milliseconds patience) {
-  const auto socket = connect_socket(address, Code::source_failed);
-  if (!socket) return socket.error();
-  const std::string request =
-      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nX-Millrace: 1\r\nConnection: close\r\n\r\n",
-                  method, target, address);
-  if (Status status = send_all(*socket, request, address, patience); !status) return status;
-  const auto text = receive_all(*socket, address, patience);
-  if (!text) return text.error();
-  return parse(*text, address);
+  if (address.find(':') == std::string::npos) return failed(address, "it has no port");
+  http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
+  request.set(http::field::host, address);
+  request.set("X-Millrace", "1");
+  request.keep_alive(false);
+  http::response_parser<http::string_body> answer;
+  answer.body_limit(kAnswerBytesMax);
+  Conversation talk(patience);
+  if (!talk.connect(address) || !talk.send(request) || !talk.receive(answer)) {
+    return failed(address, talk.why());
+  }
+  return HttpAnswer{answer.get().result_int(), std::move(answer.get().body())};
 }
 
 }  // namespace millrace::detail

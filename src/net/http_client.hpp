@@ -18,9 +18,8 @@ struct HttpAnswer {
 std::string encode_query(std::string_view text);
 
 /// Sends `method` ("GET", "POST") for `target` ("/api/v1/report") to `address` ("127.0.0.1:8080"),
-/// with the header X-Millrace and without a body, and reads the answer up to the end of the
-/// connection. Blocks, at most `patience` without a byte. Errors: 4001 nobody answers there, or not
-/// as HTTP says.
+/// with the header X-Millrace and without a body, and reads the answer. Blocks, `patience` at most
+/// to connect, to send, and to read. Errors: 4001 nobody answers there, or not as HTTP says.
 Result<HttpAnswer> http_ask(const std::string& method, const std::string& address,
                             const std::string& target, std::chrono::milliseconds patience);
 

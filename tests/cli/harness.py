@@ -1,8 +1,10 @@
 # What the tests of the command line share: running programs, and input files that go away.
 """Tests derive from CliTest; MILLRACE_BIN names the folder of the built programs."""
+import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -59,6 +61,34 @@ class CliTest(unittest.TestCase):
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe:
                 pipe.close()
+
+    def find_page(self, process):
+        """Where the program's page is, into `address`."""
+        for line in process.stderr:
+            found = re.search(rb"http://(127\.0\.0\.1:\d+)", line)
+            if found:
+                self.address = found.group(1).decode()
+                return
+        self.fail("it does not tell its page")
+
+    def ask(self, method, path, headers=None):
+        """(status, JSON) of the program's page."""
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_S)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def report_when(self, pleases):
+        give_up = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up:
+            status, report = self.ask("GET", "/api/v1/report")
+            if status == 200 and pleases(report):
+                return report
+            time.sleep(0.02)
+        self.fail("no report pleased")
 
     def interrupt(self, process, seconds=1.0):
         """Sends Ctrl-C; the process must end well within `seconds`. Returns (stdout, stderr)."""

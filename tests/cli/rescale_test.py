@@ -1,11 +1,8 @@
 # Components of a running topology get other numbers of tasks, and a reader outside sees no trace.
-import http.client
 import json
-import re
 import signal
 import subprocess
 import sys
-import time
 import unittest
 
 from harness import PATIENCE_S, ROOT, CliTest
@@ -55,31 +52,8 @@ class Rescale(CliTest):
         self.find_page(process)
         return process
 
-    def find_page(self, process):
-        for line in process.stderr:
-            found = re.search(rb"the page is at http://(127\.0\.0\.1:\d+)", line)
-            if found:
-                self.address = found.group(1).decode()
-                return
-        self.fail("it does not tell its page")
-
-    def ask(self, method, path):
-        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_S)
-        try:
-            connection.request(method, path, headers={"X-Millrace": "1"})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
-
-    def report_when(self, pleases):
-        give_up = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up:
-            status, report = self.ask("GET", "/api/v1/report")
-            if status == 200 and pleases(report):
-                return report
-            time.sleep(0.02)
-        return self.fail("no report pleased")
+    def ask(self, method, path, headers=None):
+        return super().ask(method, path, headers or {"X-Millrace": "1"})
 
     @staticmethod
     def tasks_in(report, name):

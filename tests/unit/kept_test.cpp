@@ -164,7 +164,7 @@ TEST(Kept, StatesAndTimersOfProcess) {
                           "count 7 2", R"(names 7 {"a":1,"b":1})"}));
 }
 
-TEST(Kept, MarksRanksAndBaselines) {
+TEST(Kept, MarksAndRanks) {
   Kept once([](const auto& hits) { return hits.key_by(&Hit::key).deduplicate(10s); });
   EXPECT_EQ(once.pipe({{1, 1, at(2)}})().size(), 1u);
   Kept top([](const auto& hits) { return hits.key_by(&Hit::key).top(2, &Hit::number); });
