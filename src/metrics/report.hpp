@@ -271,7 +271,7 @@ struct CheckpointReport {
   std::string_view state;      ///< "running", "complete", "failed"
   Time at = 0;                 ///< when it was begun; wall clock
   std::int64_t align_us = 0;   ///< from its begin until the last task had taken its image
-  std::int64_t image_us = 0;   ///< the longest that a task took to take it; a part of align_us
+  std::int64_t image_us = 0;   ///< the longest that a task stood still for it; a part of align_us
   std::int64_t write_us = 0;   ///< until it was kept
   std::int64_t commit_us = 0;  ///< until all sinks had made visible what belongs to it
   std::uint64_t bytes = 0;

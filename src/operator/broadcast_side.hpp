@@ -14,8 +14,8 @@
 #include "operator/owned_emission.hpp"
 #include "operator/processor.hpp"
 #include "state/broadcast_state.hpp"
-#include "state/group_parts.hpp"
 #include "state/stored_content.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace {
 

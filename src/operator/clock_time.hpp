@@ -9,7 +9,7 @@
 
 #include "operator/operator.hpp"
 #include "record/batch_type.hpp"
-#include "state/group_parts.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

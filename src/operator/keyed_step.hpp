@@ -10,7 +10,7 @@
 
 #include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
-#include "state/stored_tables.hpp"
+#include "state/table_parts.hpp"
 
 namespace millrace::detail {
 
@@ -36,7 +36,7 @@ class KeyedStep final : public Operator {
   Step& step() { return step_; }
   const KeyPtr& key() const { return key_; }
 
-  void save_state(StateWriter& writer) override { save_tables(writer, kStatePart, *states_); }
+  void save_state(StateWriter& writer) override { save_tables_later(writer, kStatePart, *states_); }
   void restore_state(StateReader& reader) override { restore_tables(reader, kStatePart, *states_); }
 
   Anchoring anchoring() const override { return Anchoring::by_record; }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "operator/stored_accumulators.hpp"
-#include "state/stored_tables.hpp"
+#include "state/table_parts.hpp"
 #include "window/pane_set.hpp"
 
 namespace millrace::detail {
@@ -39,41 +41,86 @@ class PaneReaders {
   Time before_ = 0;  ///< the pane in time before: where it begins
 };
 
-/// Adds a part for each key group that has entries: the end of the last window that fired, and of
-/// each pane its key and its entries.
+/// A part for each key group that has entries: the end of the last window that fired, and of each
+/// pane its key and its entries.
+template <class K, class Kernel>
+class PaneParts final : public OpenParts {
+ public:
+  using Acc = typename Kernel::Acc;
+
+  /// `kernel` outlives it.
+  PaneParts(const PaneSet<K, Acc>& panes, Time merged_to, const Kernel& kernel)
+      : shape_(entry_shape<K>(shape_of_kind(panes.windows().to_string(), shape_of(kernel)))),
+        closed_end_(panes.closed_end()) {
+    PaneReaders<K, Acc> readers(panes, merged_to);
+    for (const auto& [pane, tables] : panes.panes()) {
+      const PaneKey key = readers.key_of(pane);
+      if (tables->size() > 0) panes_.push_back(std::make_unique<Pane>(key, *tables, kernel));
+    }
+  }
+
+  std::size_t advance(std::size_t slots) override {
+    for (; at_ < panes_.size() && slots > 0; at_ += panes_[at_]->image.done() ? 1 : 0)
+      slots = panes_[at_]->image.advance(slots);
+    return slots;
+  }
+  bool done() const override { return at_ == panes_.size(); }
+  void give(StateWriter& writer) override {
+    for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+      std::string part;
+      for (const auto& pane : panes_) pane->give(group, closed_end_, part);
+      if (!part.empty()) writer.group_part("panes", group, shape_) = std::move(part);
+    }
+  }
+
+ private:
+  struct Entries {
+    std::uint64_t count = 0;
+    std::string bytes;
+  };
+  struct Put {
+    std::vector<Entries>* entries;
+    const Kernel* kernel;
+    void operator()(std::uint32_t group, const K& key, const Acc& acc) const {
+      Entries& of_group = (*entries)[group];
+      ++of_group.count;
+      store_value(of_group.bytes, KeyTraits<K>::own(key));
+      store_accumulator(*kernel, of_group.bytes, acc);
+    }
+  };
+  struct Pane {
+    Pane(PaneKey read_as, KeyedTables<K, Acc>& tables, const Kernel& kernel)
+        : key(read_as), entries(kKeyGroups), image(tables, Put{&entries, &kernel}) {}
+
+    void give(std::uint32_t group, Time closed_end, std::string& part) {
+      const Entries of_group = std::move(entries[group]);
+      if (of_group.count == 0) return;
+      if (part.empty()) put_number(part, closed_end);
+      put_number(part, key.start);
+      put_number(part, key.first_end);
+      put_varint(part, of_group.count);
+      part += of_group.bytes;
+    }
+
+    PaneKey key;
+    std::vector<Entries> entries;  ///< by key group
+    TablesImage<K, Acc, Put> image;
+  };
+
+  std::string shape_;
+  Time closed_end_;
+  std::vector<std::unique_ptr<Pane>> panes_;
+  std::size_t at_ = 0;  ///< the first of panes_ that is not done
+};
+
+/// The panes of now, whatever becomes of them before the writer is done. `kernel` outlives it.
 template <class K, class Kernel>
 void save_panes(StateWriter& writer, const PaneSet<K, typename Kernel::Acc>& panes, Time merged_to,
                 const Kernel& kernel) {
   if constexpr (!kStores<Kernel>) {
     writer.refuse(unstorable("panes"));
-    return;
-  }
-  const std::string shape =
-      entry_shape<K>(shape_of_kind(panes.windows().to_string(), shape_of(kernel)));
-  std::string entries;
-  for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
-    PaneReaders<K, typename Kernel::Acc> readers(panes, merged_to);
-    std::string* part = nullptr;
-    for (const auto& [pane, tables] : panes.panes()) {
-      const PaneKey key = readers.key_of(pane);
-      std::uint64_t count = 0;
-      entries.clear();
-      const auto store = [&](const K& name, const typename Kernel::Acc& acc) {
-        ++count;
-        store_value(entries, KeyTraits<K>::own(name));
-        store_accumulator(kernel, entries, acc);
-      };
-      tables->for_each(store, group, group + 1);
-      if (count == 0) continue;
-      if (part == nullptr) {
-        part = &writer.group_part("panes", group, shape);
-        put_number(*part, panes.closed_end());
-      }
-      put_number(*part, key.start);
-      put_number(*part, key.first_end);
-      put_varint(*part, count);
-      part->append(entries);
-    }
+  } else {
+    writer.later(std::make_unique<PaneParts<K, Kernel>>(panes, merged_to, kernel));
   }
 }
 

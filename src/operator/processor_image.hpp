@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
@@ -10,21 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "operator/processor.hpp"
-#include "state/group_parts.hpp"
+#include "operator/processor_parts.hpp"
 #include "state/stored_content.hpp"
 
 namespace millrace::detail {
-
-/// The names of parts that are no states: names of members have no colon.
-inline constexpr std::string_view kTimersPart = ":timers";
-
-/// What stands in the shapes of states: their parts begin with a TouchedBy, and where it is not
-/// none each content stands behind the time that it was touched at.
-inline constexpr std::string_view kTouched = "touched";
-
-/// The clock that the times in a part were taken by.
-enum class TouchedBy : std::uint8_t { none, event, processing };
 
 /// Works on what it is given, for the length of a call. One thread.
 template <class K, class P>
@@ -36,16 +26,16 @@ class ProcessorImage {
   ProcessorImage(ProcessorStates<P>& states, KeyedTables<K, Row>& rows, KeyTimers& timers)
       : states_(&states), rows_(&rows), timers_(&timers) {}
 
+  /// The states and timers of now, whatever becomes of them before the writer is done. What this
+  /// works on outlives the writer.
   void save(StateWriter& writer) {
     std::set<std::string> names;
-    states_->each_named([&](auto& state, const std::string& name, auto at) {
-      if (!names.insert(name).second) {
-        writer.refuse("two states of a class are named \"" + name +
-                      "\": give them names of their own, {.name = \"...\"}");
-      }
-      save_state<decltype(at)::value>(writer, state, name);
+    states_->each_named([&](auto&, const std::string& name, auto) {
+      if (names.insert(name).second) return;
+      writer.refuse("two states of a class are named \"" + name +
+                    "\": give them names of their own, {.name = \"...\"}");
     });
-    save_timers(writer);
+    if (rows_->size() > 0) writer.later(std::make_unique<ProcessorParts<K, P>>(*states_, *rows_));
   }
   /// The times of the call of the states stand where time goes on: a state that has a time to live
   /// only now begins it there.
@@ -59,29 +49,8 @@ class ProcessorImage {
   }
 
  private:
-  static constexpr const char* kTimersShape = "timers";
-
-  template <class S>
-  static TouchedBy touched_by(const S& state) {
-    if (!state.has_ttl()) return TouchedBy::none;
-    return state.options().ttl_in == TimeKind::event ? TouchedBy::event : TouchedBy::processing;
-  }
   Row& row_of(const K& key, std::uint64_t hash) {
     return rows_->upsert(key, hash, [] { return Row{}; });
-  }
-
-  template <std::size_t kAt, class S>
-  void save_state(StateWriter& writer, S& state, const std::string& name) {
-    const TouchedBy by = touched_by(state);
-    GroupParts<K> parts(writer, name, shape_of_kind(kTouched, stored_shape<typename S::Content>()));
-    rows_->for_each([&](const K& key, Row& row) {
-      const auto& cell = std::get<kAt>(row.cells);
-      if (S::is_empty(cell.content)) return;
-      std::string& bytes =
-          parts.of(key, [by](std::string& begun) { begun += static_cast<char>(by); });
-      if (by != TouchedBy::none) put_number(bytes, cell.touched);
-      store_value(bytes, cell.content);
-    });
   }
 
   template <std::size_t kAt, class S>
@@ -102,24 +71,13 @@ class ProcessorImage {
       typename S::Cell cell;
       if (by != TouchedBy::none) cell.touched = in.number<Time>();
       if (!content->read(in, cell.content) || S::is_empty(cell.content)) return false;
-      if (by != touched_by(state)) cell.touched = state.has_ttl() ? begun : kTimeMin;
+      if (by != touched_by_of(state)) cell.touched = state.has_ttl() ? begun : kTimeMin;
       state.count_restored(cell.content, call);
       std::get<kAt>(row_of(key, hash).cells) = std::move(cell);
       return true;
     });
   }
 
-  void save_timers(StateWriter& writer) {
-    GroupParts<K> parts(writer, kTimersPart, kTimersShape);
-    rows_->for_each([&](const K& key, Row& row) {
-      if (row.timers.empty()) return;
-      std::string& bytes = parts.of(key);
-      for (const Kind kind : {Kind::event, Kind::clock}) {
-        const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
-        store_value(bytes, times ? times->all() : std::vector<Time>());
-      }
-    });
-  }
   /// Those of a kind that the class has no method for any more are forgotten.
   void restore_timers(StateReader& reader, const StatePart& part) {
     const std::string kept = entry_shape<K>(kTimersShape);

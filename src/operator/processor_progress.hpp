@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "base/time.hpp"
-#include "state/group_parts.hpp"
 #include "state/state_image.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

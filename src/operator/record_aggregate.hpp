@@ -100,7 +100,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
     if (into.weighs()) {
       const auto weigh = [&into](const Acc& acc) { into.weigh(acc); };
-      return keys_->for_each([&](const K&, State& state) { state.for_each(weigh); });
+      return keys_->for_each([&](const K&, const State& state) { state.for_each(weigh); });
     }
     const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
     keys_->for_each([&](const K& key, State& state) {

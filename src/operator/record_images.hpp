@@ -73,6 +73,7 @@ struct KeyRecords {
   Time alarm = kTimeMax;           ///< when next to look; kTimeMax: never
 };
 
+/// `kernel` outlives the writer.
 template <class K, class Spec, class Kernel>
 void save_records(StateWriter& writer, KeyedTables<K, KeyRecords<Spec, typename Kernel::Acc>>& keys,
                   const Spec& spec, const Kernel& kernel) {
@@ -83,10 +84,10 @@ void save_records(StateWriter& writer, KeyedTables<K, KeyRecords<Spec, typename 
     const auto store_acc = [&kernel](std::string& out, const Acc& acc) {
       store_accumulator(kernel, out, acc);
     };
-    save_tables(writer, "records", keys, shape_of_kind(spec.to_string(), shape_of(kernel)),
-                [&store_acc](std::string& out, const KeyRecords<Spec, Acc>& records) {
-                  records.store(out, store_acc);
-                });
+    save_tables_later(writer, "records", keys, shape_of_kind(spec.to_string(), shape_of(kernel)),
+                      [store_acc](std::string& out, const KeyRecords<Spec, Acc>& records) {
+                        records.store(out, store_acc);
+                      });
   }
 }
 

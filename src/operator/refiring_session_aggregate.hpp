@@ -22,6 +22,7 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
+  using Timeline = SessionTimeline<K, Kernel, kRemembers>;
 
   RefiringSessionAggregate(RefiringSessions<Gap> spec, typename Adder::KeyPtr key, Kernel kernel)
       : sessions_(spec.sessions()),
@@ -74,7 +75,7 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
     if (into.weighs()) {
       timeline_.waiting().for_each([&](const auto& record) { into.weigh(record.acc.acc); });
     }
-    timeline_.keys().for_each([&](const K& key, auto& entry) {
+    timeline_.keys().for_each([&](const K& key, typename Timeline::Entry& entry) {
       entry.sessions.from_newest([&](const auto& session) {
         into.add(key, session.first, session.last, session.acc.acc);
         return true;
@@ -115,7 +116,7 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
   }
 
   Sessions<Gap> sessions_;
-  SessionTimeline<K, Kernel, kRemembers> timeline_;
+  Timeline timeline_;
   EarlyClock early_clock_;
   Adder adder_;
   TooLate<T> too_late_;

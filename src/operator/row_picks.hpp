@@ -10,7 +10,7 @@
 #include "operator/running_top.hpp"
 #include "operator/stored_rows.hpp"
 #include "record/row_batch.hpp"
-#include "state/group_parts.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

@@ -89,12 +89,12 @@ class SessionAggregate final : public Operator, public HoldsAggregates {
   void save_state(StateWriter& writer) override {
     if constexpr (!kStores<Kernel>) return writer.refuse(unstorable("sessions"));
     const Kernel& kernel = adder_.kernel();
-    save_tables(writer, "sessions", *keys_, shape_of_kind("sessions", shape_of(kernel)),
-                [&kernel](std::string& out, Open& open) {
-                  store_sessions(out, open, [&kernel](std::string& to, const Acc& acc) {
-                    store_accumulator(kernel, to, acc);
-                  });
-                });
+    save_tables_later(writer, "sessions", *keys_, shape_of_kind("sessions", shape_of(kernel)),
+                      [&kernel](std::string& out, Open& open) {
+                        store_sessions(out, open, [&kernel](std::string& to, const Acc& acc) {
+                          store_accumulator(kernel, to, acc);
+                        });
+                      });
   }
   void restore_state(StateReader& reader) override {
     const auto take = [&](const StatePart& part, const auto& accumulators) {

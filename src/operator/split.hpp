@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "operator/stateless.hpp"
-#include "state/group_parts.hpp"
 #include "state/state.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

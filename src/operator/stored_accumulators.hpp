@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "record/stored_value.hpp"
-#include "state/stored_tables.hpp"
+#include "state/table_parts.hpp"
 
 namespace millrace::detail {
 
@@ -123,15 +123,15 @@ void each_part_of_kind(StateReader& reader, std::string_view name, std::string_v
   }
 }
 
-/// Images of tables of accumulators, a part a key group.
+/// Images of tables of accumulators, a part a key group. `kernel` outlives the writer.
 template <class K, class Kernel>
 void save_accumulators(StateWriter& writer, std::string_view name,
                        KeyedTables<K, typename Kernel::Acc>& tables, const Kernel& kernel) {
   if constexpr (kStores<Kernel>) {
-    save_tables(writer, name, tables, shape_of(kernel),
-                [&kernel](std::string& out, const typename Kernel::Acc& acc) {
-                  store_accumulator(kernel, out, acc);
-                });
+    save_tables_later(writer, name, tables, shape_of(kernel),
+                      [&kernel](std::string& out, const typename Kernel::Acc& acc) {
+                        store_accumulator(kernel, out, acc);
+                      });
   } else {
     writer.refuse(unstorable(name));
   }

@@ -16,7 +16,7 @@
 #include "operator/stateless.hpp"
 #include "operator/stored_rows.hpp"
 #include "record/stored_value.hpp"
-#include "state/group_parts.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

@@ -7,8 +7,8 @@
 
 #include "operator/watermark_strategy.hpp"
 #include "record/stored_value.hpp"
-#include "state/group_parts.hpp"
 #include "state/state_image.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

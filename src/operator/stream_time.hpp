@@ -14,7 +14,7 @@
 #include "operator/stored_strategy.hpp"
 #include "operator/time_origin.hpp"
 #include "operator/watermark_strategy.hpp"
-#include "state/group_parts.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

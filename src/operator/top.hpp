@@ -13,8 +13,8 @@
 
 #include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
-#include "state/group_parts.hpp"
 #include "state/stored_content.hpp"
+#include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 

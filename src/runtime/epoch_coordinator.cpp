@@ -45,7 +45,7 @@ void EpochCoordinator::hand_in(std::size_t task, TaskImage image) {
                        (image.last || image.epoch == open_->epoch);
   if (awaited) {
     --open_->left;
-    open_->told.image_us = std::max(open_->told.image_us, image.took_ns / 1000);
+    open_->told.image_us = std::max(open_->told.image_us, image.stood_ns / 1000);
     if (open_->refused.ok()) open_->refused = image.status;
   }
   if (image.last) {

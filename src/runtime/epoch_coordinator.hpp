@@ -22,10 +22,10 @@ namespace millrace::detail {
 struct TaskImage {
   std::uint64_t epoch = 0;  ///< of a last one: the first epoch that it belongs to
   std::vector<StageImage> stages = {};
-  bool last = false;        ///< the task is done: it belongs to all later epochs as well
-  bool input_ended = true;  ///< of a last one: its sources have read all there is
-  std::int64_t took_ns = 0;
-  Status status = {};  ///< not ok: the epoch does not complete
+  bool last = false;          ///< the task is done: it belongs to all later epochs as well
+  bool input_ended = true;    ///< of a last one: its sources have read all there is
+  std::int64_t stood_ns = 0;  ///< how long the task did nothing else to begin it
+  Status status = {};         ///< not ok: the epoch does not complete
 };
 
 /// Tasks ask and tell, any thread; one driver calls look(). An epoch is complete when the images of
@@ -48,6 +48,7 @@ class EpochCoordinator {
   std::uint64_t complete() const { return complete_.load(std::memory_order_seq_cst); }
   /// The final epoch is complete.
   bool over() const { return over_.load(std::memory_order_seq_cst); }
+  std::size_t image_slots() const { return options_.image_slots; }
   /// For each task that has one image an epoch, in the order of epochs, the last one behind.
   void hand_in(std::size_t task, TaskImage image);
   /// The sinks of a task have committed all that is complete.

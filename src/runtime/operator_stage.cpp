@@ -127,12 +127,23 @@ void OperatorStage::drain() {
 }
 
 /// What has ended has handed on what need not be kept.
-Status OperatorStage::save(std::uint64_t, StageImage& image) {
+Status OperatorStage::save(std::uint64_t, StageImage&) {
   if (!finished()) called([&] { operator_->before_barrier(*this); });
-  StateWriter writer(context_.task, context_.tasks);
-  charged([&] { operator_->save_state(writer); });
-  image.parts = writer.take();
-  return writer.status();
+  writer_.emplace(context_.task, context_.tasks);
+  charged([&] { operator_->save_state(*writer_); });
+  Status status = writer_->status();
+  if (!status.ok()) writer_.reset();
+  return status;
+}
+
+bool OperatorStage::save_on(std::size_t slots, StageImage& image) {
+  if (!writer_) return true;
+  bool whole = false;
+  charged([&] { whole = writer_->advance(slots); });
+  if (!whole) return false;
+  image.parts = writer_->take();
+  writer_.reset();
+  return true;
 }
 
 /// What it holds again has been received by an earlier run.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   /// anything was.
   bool run_due(std::int64_t now_ns, bool drain);
   Status save(std::uint64_t epoch, StageImage& image) override;
+  bool save_on(std::size_t slots, StageImage& image) override;
   Status restore(const StoredStage* stored) override;
   /// It holds records that are not due.
   bool holds() const { return waiting_.records > 0; }
@@ -102,7 +104,8 @@ class OperatorStage final : public ReadingStage, public Outputs {
   bool tick(std::int64_t now_ns);
 
   std::unique_ptr<Operator> operator_;
-  TimeOrigin* origin_ = nullptr;  ///< the operator, if it makes watermarks
+  std::optional<StateWriter> writer_;  ///< while its image is not whole
+  TimeOrigin* origin_ = nullptr;       ///< the operator, if it makes watermarks
   std::vector<const OperatorStage*> siblings_;
   OperatorContext context_;
   Tally tally_;

@@ -71,10 +71,13 @@ class Stage : public DeadLetters {
   Status open(const StageOpening& opening);
   /// Closes what open() has opened, once.
   void close();
-  /// Hands on what need not be kept, and adds to `image` what it is at the barrier of `epoch`.
-  /// Between steps of the data: all stages of a task at once, in the order of the data. Errors: the
-  /// epoch cannot complete.
+  /// Hands on what need not be kept, and begins to write to `image` what it is at the barrier of
+  /// `epoch`. Between steps of the data: all stages of a task at once, in the order of the data.
+  /// Errors: the epoch cannot complete.
   virtual Status save(std::uint64_t epoch, StageImage& image) = 0;
+  /// Writes on, about what so many `slots` of tables hold. True: `image` is whole. Between steps of
+  /// the data, until it is.
+  virtual bool save_on(std::size_t /*slots*/, StageImage& /*image*/) { return true; }
   /// Goes on from what was stored for it; null: nothing was. Once, when all tasks are open, sinks
   /// behind the others; not called where the run neither makes epochs nor goes on from one. Errors:
   /// 3003, 4001, 4002.

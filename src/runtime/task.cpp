@@ -143,12 +143,12 @@ Step Task::do_step(std::size_t budget, bool stop) {
     for (auto& router : routers_) blocked |= !router->flush_waiting();
     if (blocked) {
       for (SourceStage* source : sources_) source->not_read();
-      return Step::blocked;
+      return write_image() ? Step::ready : Step::blocked;
     }
     worked |= take_inputs(budget);
     worked |= run_due(stop);
     if (!routers_blocked()) worked |= poll_sources(stop);
-    if (epochs_) worked |= take_due_image();
+    if (epochs_) worked |= take_due_image() || write_image();
     if (!shared_.failure.ok()) return Step::done;
     if (worked && ++busy_steps_ < kStepsBetweenFlushes) return Step::ready;
     busy_steps_ = 0;

@@ -130,6 +130,8 @@ class Task {
   // Of epochs.
   bool take_due_image();
   void take_image(std::uint64_t epoch, bool last);
+  /// Goes on with an image that is begun; hands it in when it is whole. True: something is left.
+  bool write_image();
   bool commit();
   Step end_of_epochs();
   bool all_finished() const;
@@ -149,6 +151,7 @@ class Task {
   EpochCoordinator* coordinator_;
   std::optional<TaskEpochs> epochs_;  ///< empty: the run makes none
   std::vector<Stage*> in_order_;      ///< of the data: each behind those that it reads
+  std::optional<TaskImage> image_;    ///< while it is not whole
   std::size_t next_input_ = 0;
   std::uint32_t busy_steps_ = 0;
   std::optional<std::int64_t> next_due_ns_;

@@ -45,13 +45,16 @@ class TaskEpochs {
   }
   /// The first epoch that an image which is taken now can belong to.
   std::uint64_t next() const { return std::max(coordinator_.requested(), taken_ + 1); }
-  void hand_in(TaskImage image) {
+  /// An image was begun: what follows the barrier may be read.
+  void begun(const TaskImage& image) {
     taken_ = image.epoch;
     aligning_ = 0;
     done_ = image.last;
-    coordinator_.hand_in(number_, std::move(image));
   }
-  /// The last image is handed in.
+  /// That image is whole.
+  void hand_in(TaskImage image) { coordinator_.hand_in(number_, std::move(image)); }
+  std::size_t image_slots() const { return coordinator_.image_slots(); }
+  /// The last image was begun.
   bool done() const { return done_; }
   bool over() const { return coordinator_.over(); }
   /// The newest complete epoch, if its sinks have not committed it; else 0.

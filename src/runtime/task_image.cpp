@@ -1,6 +1,7 @@
 // Taking the image of a task at a barrier, and committing what its sinks have prepared.
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "runtime/task.hpp"
 
@@ -39,8 +40,10 @@ bool Task::take_due_image() {
 }
 
 /// In the order of the data, for what a stage hands on before the barrier may be kept by a later
-/// one.
+/// one. What is left to be written then is written between the next steps.
 void Task::take_image(std::uint64_t epoch, bool last) {
+  while (write_image()) {  // one of an epoch that was given up: nobody reads it, yet it is open
+  }
   const std::int64_t began = shared_.env->clock->steady_ns();
   TaskImage image;
   image.epoch = epoch;
@@ -57,8 +60,20 @@ void Task::take_image(std::uint64_t epoch, bool last) {
   if (!last) {
     for (auto& router : routers_) router->barrier(epoch);
   }
-  image.took_ns = shared_.env->clock->steady_ns() - began;
-  epochs_->hand_in(std::move(image));
+  image.stood_ns = shared_.env->clock->steady_ns() - began;
+  epochs_->begun(image);
+  image_ = std::move(image);
+  while (write_image() && last) {
+  }
+}
+
+bool Task::write_image() {
+  if (!image_) return false;
+  for (std::size_t at = 0; at < in_order_.size(); ++at) {
+    if (!in_order_[at]->save_on(epochs_->image_slots(), image_->stages[at])) return true;
+  }
+  epochs_->hand_in(*std::exchange(image_, std::nullopt));
+  return false;
 }
 
 bool Task::commit() {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +34,21 @@ struct StatePart {
   std::string bytes;
 };
 
+class StateWriter;
+
+/// Parts of an image that are written little by little, while the operator goes on: as they were
+/// when this was made. One thread.
+class OpenParts {
+ public:
+  virtual ~OpenParts() = default;
+  /// Writes what about so many `slots` of tables hold; how many of them are left.
+  virtual std::size_t advance(std::size_t slots) = 0;
+  /// All is written. Advances until then never end before all their slots are used.
+  virtual bool done() const = 0;
+  /// Once, when it is done: hands the parts over.
+  virtual void give(StateWriter& writer) = 0;
+};
+
 /// Takes the image of one operator in one task. One thread.
 class StateWriter {
  public:
@@ -53,7 +70,25 @@ class StateWriter {
                               std::string_view shape = {}) {
     return part(name, shape, PartOwner::partition, local * tasks_ + task_);
   }
-  std::vector<StatePart> take() { return std::move(parts_); }
+  /// Parts that need not be written now. What they read outlives the writer, and tells them before
+  /// it changes.
+  void later(std::unique_ptr<OpenParts> parts) { open_.push_back(std::move(parts)); }
+  /// Writes on as OpenParts does; true: nothing is left to write.
+  bool advance(std::size_t slots) {
+    while (!open_.empty()) {
+      slots = open_.back()->advance(slots);
+      if (!open_.back()->done()) return false;
+      const std::unique_ptr<OpenParts> parts = std::move(open_.back());
+      open_.pop_back();
+      parts->give(*this);
+    }
+    return true;
+  }
+  /// Writes what is left and gives all.
+  std::vector<StatePart> take() {
+    (void)advance(std::numeric_limits<std::size_t>::max());
+    return std::move(parts_);
+  }
 
   /// Notes that something cannot be written; the first reason counts, and there is no epoch.
   void refuse(std::string why) {
@@ -71,6 +106,7 @@ class StateWriter {
   std::uint32_t task_;
   std::uint32_t tasks_;
   std::vector<StatePart> parts_;
+  std::vector<std::unique_ptr<OpenParts>> open_;
   Status status_;
 };
 

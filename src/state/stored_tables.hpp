@@ -28,6 +28,8 @@ inline std::string unstorable(std::string_view name) {
 
 inline constexpr std::string_view kKeyMisplaced =
     "a key in it is of another key group: the bytes are damaged";
+/// The sentence for bytes that their shape does not fit.
+inline constexpr std::string_view kBytesDoNotFit = "its bytes are not what its shape says";
 inline constexpr std::string_view kValueMisfits =
     "a value in it does not fit: the bytes are damaged, or a number is too large for the type that "
     "the program has now";

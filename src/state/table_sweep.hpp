@@ -23,6 +23,7 @@ class TableSweep {
         continue;
       }
       auto& slot = group.slots[at_];
+      if (tables.watch_) tables.watch_->before_slots(group_, at_, at_);
       if (slot.tag == 0 || !gone(slot.value())) {
         ++at_;
       } else {

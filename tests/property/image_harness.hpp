@@ -45,9 +45,11 @@ class ImagedTasks {
   const detail::Tally& tally() const { return tally_; }
 
   /// An epoch, after which all tasks are gone, and `tasks` new ones that have read its image. Gives
-  /// the image; what is refused fails the test.
-  std::vector<detail::StatePart> restart(std::uint32_t tasks) {
-    std::vector<detail::StatePart> parts = image();
+  /// the image; what is refused fails the test. Before all of it is written `meanwhile` has the
+  /// tasks work on, which nobody sees.
+  std::vector<detail::StatePart> restart(
+      std::uint32_t tasks, const std::function<void()>& meanwhile = [] {}) {
+    std::vector<detail::StatePart> parts = image(meanwhile);
     start(tasks);
     for (std::uint32_t at = 0; at < tasks; ++at) {
       detail::StateReader reader(parts, at, tasks);
@@ -57,13 +59,22 @@ class ImagedTasks {
     return parts;
   }
   /// The image of an epoch of all tasks, which go on.
-  std::vector<detail::StatePart> image() {
+  std::vector<detail::StatePart> image(const std::function<void()>& meanwhile = [] {}) {
     for (auto& one : tasks_) one->made->before_barrier(outputs_);
-    std::vector<detail::StatePart> parts;
+    std::vector<detail::StateWriter> writers;
     for (std::uint32_t at = 0; at < count(); ++at) {
-      detail::StateWriter writer(at, count());
+      detail::StateWriter& writer = writers.emplace_back(at, count());
       task(at).save_state(writer);
       EXPECT_TRUE(writer.status().ok()) << writer.status().to_string();
+      (void)writer.advance(1);
+    }
+    const detail::Tally before = tally_;
+    outputs_.muted = true;
+    meanwhile();
+    outputs_.muted = false;
+    tally_ = before;
+    std::vector<detail::StatePart> parts;
+    for (detail::StateWriter& writer : writers) {
       for (detail::StatePart& part : writer.take()) parts.push_back(std::move(part));
     }
     return parts;
@@ -73,8 +84,11 @@ class ImagedTasks {
   class Noted final : public detail::Outputs {
    public:
     explicit Noted(Note note) : note_(std::move(note)) {}
-    void push(std::uint32_t port, detail::BatchBase& batch) override { note_(port, batch); }
+    void push(std::uint32_t port, detail::BatchBase& batch) override {
+      if (!muted) note_(port, batch);
+    }
     void advance_watermark(Time) override {}
+    bool muted = false;
 
    private:
     Note note_;

@@ -109,15 +109,29 @@ inline constexpr int kSteps = 60;
 inline void drive(ImagedTasks& tasks, Script& script, const KeyHash& key) {
   std::uint64_t number = 0;
   std::vector<std::uint64_t> hashes;
-  for (int step = 0; step < kSteps; ++step) {
-    if (script.is_break()) tasks.restart(script.tasks());
-    for (auto left = script.records(); left > 0; --left) {
+  const auto feed = [&](Script& from) {
+    for (auto left = from.records(); left > 0; --left) {
       Batch<Hit> batch;
-      put(batch, script.next_record(), number++);
+      put(batch, from.next_record(), number++);
       key.hash(batch, hashes);
       tasks.process(tasks.task_of(hashes[0]), batch);
     }
-    if (script.is_break()) tasks.restart(script.tasks());
+  };
+  const auto may_break = [&] {
+    if (!script.is_break()) return;
+    const std::uint64_t before = number;
+    tasks.restart(script.tasks(), [&] {
+      Script ahead = script;
+      feed(ahead);
+      tasks.advance(ahead.next_watermark());
+      feed(ahead);
+    });
+    number = before;
+  };
+  for (int step = 0; step < kSteps; ++step) {
+    may_break();
+    feed(script);
+    may_break();
     tasks.advance(script.next_watermark());
   }
   tasks.advance(kTimeMax);

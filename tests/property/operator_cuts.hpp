@@ -108,11 +108,16 @@ inline Played play(const Subject& subject, const std::vector<OperatorStep>& step
   OperatorTasks tasks(subject.make, subject.inputs, subject.show);
   Played played;
   tasks.start(random && !same_tasks ? kTasks[random->below(kTasks.size())] : 1);
-  for (const OperatorStep& step : steps) {
-    tasks.play(step);
+  for (std::size_t at = 0; at < steps.size(); ++at) {
+    tasks.play(steps[at]);
     if (!random || !random->chance(0.15)) continue;
     played.cut_while_waiting += tasks.waiting() > 0 ? 1 : 0;
-    const std::vector<StatePart> image = tasks.image();
+    const std::vector<StatePart> image = tasks.image([&] {
+      const std::size_t end = std::min(steps.size(), at + 1 + random->below(6));
+      for (std::size_t ahead = at + 1; ahead < end; ++ahead) {
+        if (steps[ahead].kind != OperatorStep::Kind::clock) tasks.play(steps[ahead]);
+      }
+    });
     const auto next = static_cast<std::uint32_t>(tasks.size());
     tasks.restore(image,
                   same_tasks || random->chance(0.3) ? next : kTasks[random->below(kTasks.size())]);

@@ -50,12 +50,14 @@ class CollectedRows final : public detail::Outputs {
  public:
   explicit CollectedRows(ShowRecord show) : show_(std::move(show)) {}
   void push(std::uint32_t port, detail::BatchBase& batch) override {
+    if (muted) return;
     for (std::size_t at = 0; at < batch.size(); ++at) {
       auto [lane, text] = show_(port, batch, at);
       lanes[lane].push_back(std::move(text));
     }
   }
-  void advance_watermark(Time watermark) override { told = watermark; }
+  void advance_watermark(Time watermark) override { told = muted ? told : watermark; }
+  bool muted = false;
   Lanes lanes;
   Time told = kTimeMin;
 
@@ -95,14 +97,24 @@ class OperatorTasks {
       pass(step.by);
     }
   }
-  /// What all tasks keep; they go on unchanged.
-  std::vector<detail::StatePart> image() {
-    std::vector<detail::StatePart> parts;
+  /// What all tasks keep now. Before all of it is written `meanwhile` has them work on, which
+  /// nobody sees.
+  std::vector<detail::StatePart> image(const std::function<void()>& meanwhile = [] {}) {
+    std::vector<detail::StateWriter> writers;
     for (auto& task : tasks_) {
       task->op->before_barrier(out_);
-      detail::StateWriter writer(task->context.task, task->context.tasks);
+      auto& writer = writers.emplace_back(task->context.task, task->context.tasks);
       task->op->save_state(writer);
       if (status_.ok()) status_ = writer.status();
+      (void)writer.advance(1);
+    }
+    const std::size_t letters = std::exchange(letters_.count, 0);
+    out_.muted = true;
+    meanwhile();
+    out_.muted = false;
+    letters_.count = letters;
+    std::vector<detail::StatePart> parts;
+    for (auto& writer : writers) {
       for (detail::StatePart& part : writer.take()) parts.push_back(std::move(part));
     }
     return parts;

@@ -339,6 +339,7 @@ struct EpochWorld {
     options.epochs = &store;
     options.restore = store.to_restore();
     options.epoch_options.failures_max = 100;
+    options.epoch_options.image_slots = 1;
     return options;
   }
   std::vector<Shown> all_running() const {

@@ -47,7 +47,7 @@ TEST(EpochCoordinator, AnEpochIsCompleteWhenTheImagesOfAllTasksAreKept) {
   run.epochs.hand_in(0, {.epoch = 1});
   EXPECT_FALSE(run.look(Duration(1)));
   EXPECT_EQ(run.told().recent.front().state, "running");
-  run.epochs.hand_in(1, {.epoch = 1, .took_ns = 5'000'000});
+  run.epochs.hand_in(1, {.epoch = 1, .stood_ns = 5'000'000});
   EXPECT_TRUE(run.look(seconds(2)));
   EXPECT_EQ(run.epochs.complete(), 1u);
   EXPECT_FALSE(run.epochs.over());

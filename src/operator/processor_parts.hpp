@@ -1,0 +1,96 @@
+// ProcessorParts: the states and timers of the keys of a task, written while the process goes on.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "operator/processor.hpp"
+#include "state/stored_content.hpp"
+#include "state/table_parts.hpp"
+
+namespace millrace::detail {
+
+/// The names of parts that are no states: names of members have no colon.
+inline constexpr std::string_view kTimersPart = ":timers";
+
+/// What stands in the shapes of states: their parts begin with a TouchedBy, and where it is not
+/// none each content stands behind the time that it was touched at.
+inline constexpr std::string_view kTouched = "touched";
+
+/// The clock that the times in a part were taken by.
+enum class TouchedBy : std::uint8_t { none, event, processing };
+
+/// That clock for a state.
+template <class S>
+TouchedBy touched_by_of(const S& state) {
+  if (!state.has_ttl()) return TouchedBy::none;
+  return state.options().ttl_in == TimeKind::event ? TouchedBy::event : TouchedBy::processing;
+}
+
+inline constexpr const char* kTimersShape = "timers";
+
+/// One thread. `K` is a key view, `P` the class with the states.
+template <class K, class P>
+class ProcessorParts final : public OpenParts {
+ public:
+  using Row = StateRow<P>;
+
+  /// Both outlive it.
+  ProcessorParts(ProcessorStates<P>& states, KeyedTables<K, Row>& rows)
+      : states_(states),
+        bytes_(kParts, BytesByGroup(kKeyGroups)),
+        image_(rows, Put{&states, &bytes_}) {}
+
+  std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
+  bool done() const override { return image_.done(); }
+  void give(StateWriter& writer) override {
+    states_.each_named([&](const auto& state, const std::string& name, auto at) {
+      using Content = typename std::decay_t<decltype(state)>::Content;
+      const std::string shape = entry_shape<K>(shape_of_kind(kTouched, stored_shape<Content>()));
+      give_parts(writer, name, shape, std::move(bytes_[at]));
+    });
+    give_parts(writer, kTimersPart, entry_shape<K>(kTimersShape), std::move(bytes_[kTimers]));
+  }
+
+ private:
+  static constexpr std::size_t kTimers = std::tuple_size_v<typename Row::Cells>;
+  static constexpr std::size_t kParts = kTimers + 1;  ///< of each state, then of the timers
+
+  struct Put {
+    ProcessorStates<P>* states;
+    std::vector<BytesByGroup>* bytes;
+
+    void operator()(std::uint32_t group, const K& key, Row& row) const {
+      states->each_named([&](const auto& state, const std::string&, auto at) {
+        put_state((*bytes)[at][group], key, state, std::get<decltype(at)::value>(row.cells));
+      });
+      if (!row.timers.empty()) put_timers((*bytes)[kTimers][group], key, row);
+    }
+    template <class S, class Cell>
+    static void put_state(std::string& to, const K& key, const S& state, const Cell& cell) {
+      if (S::is_empty(cell.content)) return;
+      const TouchedBy by = touched_by_of(state);
+      if (to.empty()) to += static_cast<char>(by);
+      store_value(to, KeyTraits<K>::own(key));
+      if (by != TouchedBy::none) put_number(to, cell.touched);
+      store_value(to, cell.content);
+    }
+    static void put_timers(std::string& to, const K& key, Row& row) {
+      using Kind = KeyTimers::Kind;
+      store_value(to, KeyTraits<K>::own(key));
+      for (const Kind kind : {Kind::event, Kind::clock}) {
+        const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
+        store_value(to, times ? times->all() : std::vector<Time>());
+      }
+    }
+  };
+
+  ProcessorStates<P>& states_;
+  std::vector<BytesByGroup> bytes_;
+  TablesImage<K, Row, Put> image_;
+};
+
+}  // namespace millrace::detail
