@@ -21,7 +21,7 @@ inline constexpr std::size_t kAhead = 16;  ///< records between prefetch and loo
 /// Cost: one look-up a record, ahead of which its slot is prefetched where the tables are wide; one
 /// more for the first write of a new key, and for each timer that fires.
 template <class T, class Key, class P>
-class KeyedProcess final : public Operator, public Inspectable {
+class KeyedProcess final : public Operator, public Inspectable, public Spills {
  public:
   using K = typename Key::View;
   using Caller = ProcessorCaller<K, P>;
@@ -38,13 +38,16 @@ class KeyedProcess final : public Operator, public Inspectable {
     Operator::open(context);
     caller_.open(context);
   }
+  void spill_to(const SpillPlace& place) override { spilled().spill_to(place); }
 
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     caller_.begin_batch();
     caller_.emission().set_due(in.due_ns);
     newest_ = std::max(newest_, newest_of(in));
-    const std::uint64_t* const hashes = key_->hashes_of(in, tables().is_wide(), hashes_);
+    const bool spills = spilled().active();
+    const std::uint64_t* const hashes = key_->hashes_of(in, tables().is_wide() || spills, hashes_);
+    if (spills) spilled().bring({hashes, in.values.size()});
     std::size_t cursor = 0;
     std::size_t waits = 0;
     const auto one = [&](std::size_t at) {
@@ -102,7 +105,10 @@ class KeyedProcess final : public Operator, public Inspectable {
   void release(std::int64_t, bool drain, Outputs& outputs) override {
     caller_.begin_batch();
     if (drain) {
-      for (const std::uint64_t hash : waiting_.keys()) release_waiting(hash, true);
+      for (const std::uint64_t hash : waiting_.keys()) {
+        if (spilled().active()) caller_.rows().bring({&hash, 1});
+        release_waiting(hash, true);
+      }
     } else {
       fire(Kind::clock, caller_.user().now().micros, outputs);
     }
@@ -111,6 +117,7 @@ class KeyedProcess final : public Operator, public Inspectable {
 
  private:
   auto& tables() { return caller_.rows().tables(); }
+  auto& spilled() { return caller_.rows().spilled(); }
   auto undo() {
     return [this](std::size_t) { caller_.undo(); };
   }
@@ -128,13 +135,25 @@ class KeyedProcess final : public Operator, public Inspectable {
   void fire(Kind kind, Time until, Outputs& outputs) {
     while (const auto time = caller_.rows().timers().queue(kind).pop(until, due_hashes_)) {
       caller_.rows().find_due(kind, *time, due_hashes_, due_);
-      for (const auto& due : due_) {
+      for (std::size_t at = 0; at < due_.size(); ++at) {
+        const auto& due = due_[at];
+        if (spilled().active()) bring_due(at);
         if (caller_.fire(kind, *time, K(due.key), due.hash, newest_)) waiting_.unblock(due.hash);
         release_waiting(due.hash, false);
         release_unblocked();
         caller_.emission().flush_full(context().batch_records_max, outputs);
       }
     }
+  }
+
+  /// The rows of the timers from `at` on, so many at a time that memory holds them.
+  void bring_due(std::size_t at) {
+    constexpr std::size_t kAtOnce = 256;
+    if (at % kAtOnce != 0) return;
+    due_hashes_.clear();
+    for (std::size_t next = at; next < std::min(at + kAtOnce, due_.size()); ++next)
+      due_hashes_.push_back(due_[next].hash);
+    caller_.rows().bring(due_hashes_);
   }
 
   void release_waiting(std::uint64_t hash, bool drain) {

@@ -129,7 +129,7 @@ class ProcessorCaller {
     } catch (...) {
       undo();
       refuse(key, time);
-      if (rows_->is_empty(*row)) rows_->tables().erase(key, hash);
+      if (rows_->is_empty(*row)) rows_->erase(key, hash);
     }
     emission_.give_time(context_->timed ? row_time : kTimeMin,
                         row_time < at_.forwarded ? at_.forwarded : kTimeMin);

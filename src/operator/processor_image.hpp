@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "operator/processor_parts.hpp"
+#include "operator/spilled_rows.hpp"
 #include "state/stored_content.hpp"
 
 namespace millrace::detail {
@@ -23,8 +25,14 @@ class ProcessorImage {
   using Row = StateRow<P>;
   using Kind = KeyTimers::Kind;
 
-  ProcessorImage(ProcessorStates<P>& states, KeyedTables<K, Row>& rows, KeyTimers& timers)
-      : states_(&states), rows_(&rows), timers_(&timers) {}
+  /// `make_room` is called between entries that are put in.
+  ProcessorImage(ProcessorStates<P>& states, KeyedTables<K, Row>& rows, KeyTimers& timers,
+                 SpilledRows<K, P>& spilled, std::function<void()> make_room)
+      : states_(&states),
+        rows_(&rows),
+        timers_(&timers),
+        spilled_(&spilled),
+        make_room_(std::move(make_room)) {}
 
   /// The states and timers of now, whatever becomes of them before the writer is done. What this
   /// works on outlives the writer.
@@ -35,7 +43,12 @@ class ProcessorImage {
       writer.refuse("two states of a class are named \"" + name +
                     "\": give them names of their own, {.name = \"...\"}");
     });
-    if (rows_->size() > 0) writer.later(std::make_unique<ProcessorParts<K, P>>(*states_, *rows_));
+    auto parts = std::make_unique<ProcessorParts<K, P>>(*states_, *rows_);
+    for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+      spilled_->for_each_of_group(group,
+                                  [&](const K& key, Row& row) { parts->put(group, key, row); });
+    }
+    writer.later(std::move(parts));
   }
   /// The times of the call of the states stand where time goes on: a state that has a time to live
   /// only now begins it there.
@@ -50,6 +63,8 @@ class ProcessorImage {
 
  private:
   Row& row_of(const K& key, std::uint64_t hash) {
+    if (++put_in_ % SpilledRows<K, P>::kBringMax == 0) make_room_();
+    if (spilled_->active()) spilled_->bring({&hash, 1});
     return rows_->upsert(key, hash, [] { return Row{}; });
   }
 
@@ -105,6 +120,9 @@ class ProcessorImage {
   ProcessorStates<P>* states_;
   KeyedTables<K, Row>* rows_;
   KeyTimers* timers_;
+  SpilledRows<K, P>* spilled_;
+  std::function<void()> make_room_;
+  std::size_t put_in_ = 0;
 };
 
 }  // namespace millrace::detail

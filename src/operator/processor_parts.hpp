@@ -38,12 +38,14 @@ class ProcessorParts final : public OpenParts {
  public:
   using Row = StateRow<P>;
 
-  /// Both outlive it.
+  /// The rows of tables; both outlive it.
   ProcessorParts(ProcessorStates<P>& states, KeyedTables<K, Row>& rows)
       : states_(states),
         bytes_(kParts, BytesByGroup(kKeyGroups)),
         image_(rows, Put{&states, &bytes_}) {}
 
+  /// Also a row that lies elsewhere.
+  void put(std::uint32_t group, const K& key, Row& row) { Put{&states_, &bytes_}(group, key, row); }
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
   void give(StateWriter& writer) override {

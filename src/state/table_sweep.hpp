@@ -3,16 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "state/keyed_tables.hpp"
 
 namespace millrace::detail {
 
-/// Goes round and round, so that every entry is looked at. One thread.
+/// Goes round and round, so that every entry is looked at. One thread. Beside that, what who makes
+/// room in tables has to know of the table of a key group.
 template <class K, class V>
 class TableSweep {
  public:
-  /// Erases entries for which gone(V&) holds, among the next `slots` slots. O(slots).
+  /// Erases entries for which gone(K, V&) holds, among the next `slots` slots. O(slots).
   template <class Gone>
   void step(KeyedTables<K, V>& tables, std::size_t slots, Gone&& gone) {
     for (; slots > 0 && tables.size_ > 0; --slots) {
@@ -24,12 +26,37 @@ class TableSweep {
       }
       auto& slot = group.slots[at_];
       if (tables.watch_) tables.watch_->before_slots(group_, at_, at_);
-      if (slot.tag == 0 || !gone(slot.value())) {
+      if (slot.tag == 0 || !gone(KeyTraits<K>::view(slot.key()), slot.value())) {
         ++at_;
       } else {
         tables.remove(group, slot);  // another entry may have moved up to here
       }
     }
+  }
+
+  static std::size_t slots_of(const KeyedTables<K, V>& tables, std::uint32_t group) {
+    return tables.groups_[group].count();
+  }
+  static std::size_t entries_of(const KeyedTables<K, V>& tables, std::uint32_t group) {
+    return tables.groups_[group].size;
+  }
+  /// The most entries that fit without growing.
+  static std::size_t fit_in(const KeyedTables<K, V>& tables, std::uint32_t group) {
+    return tables.groups_[group].grow_at;
+  }
+  /// The key in a slot, null when it is empty. Valid until the next insert or erase.
+  static std::optional<K> key_at(KeyedTables<K, V>& tables, std::uint32_t group, std::size_t at) {
+    auto& slot = tables.groups_[group].slots[at];
+    if (slot.tag == 0) return std::nullopt;
+    return KeyTraits<K>::view(slot.key());
+  }
+  /// Gives half of the slots back, where at most a quarter of what is left is in use then. Throws
+  /// MemoryRefused, unchanged.
+  static void halve(KeyedTables<K, V>& tables, std::uint32_t group) {
+    auto& table = tables.groups_[group];
+    if (tables.watch_) tables.watch_->before_group(group);
+    if (table.count() > table.kSlotsMin && table.size * std::size_t{8} <= table.count())
+      table.resize(table.count() / 2, tables.memory_);
   }
 
  private:

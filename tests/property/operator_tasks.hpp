@@ -82,6 +82,10 @@ class OperatorTasks {
 
   /// Of a replay, for the tasks that start from now on.
   void set_speed(double speed) { speed_ = speed; }
+  /// Is called with each operator that starts from now on, when it is open.
+  void when_open(std::function<void(detail::Operator&, const detail::OperatorContext&)> when_open) {
+    when_open_ = std::move(when_open);
+  }
   void start(std::uint32_t tasks) {
     tasks_.clear();
     for (std::uint32_t at = 0; at < tasks; ++at)
@@ -168,6 +172,7 @@ class OperatorTasks {
       context.speed = all.speed_;
       context.user = &user;
       op->open(context);
+      if (all.when_open_) all.when_open_(*op, context);
     }
     detail::MemoryMeter state;
     detail::MemoryMeter arenas;
@@ -206,6 +211,7 @@ class OperatorTasks {
   }
 
   Make make_;
+  std::function<void(detail::Operator&, const detail::OperatorContext&)> when_open_;
   double speed_ = 0;
   std::vector<OperatorInput> inputs_;
   detail::SimEnv env_{1, {}, 1'000'000};

@@ -60,7 +60,7 @@ class Changes {
     } else if (kind < 90) {
       tables_.for_each_of(hash, [](std::string_view, std::string& value) { value += "of"; });
     } else if (kind < 95) {
-      sweep_.step(tables_, 20, [&](std::string& value) {
+      sweep_.step(tables_, 20, [&](std::string_view, std::string& value) {
         value += "swept";
         return random_.below(10) == 0;
       });
