@@ -23,6 +23,7 @@ struct RawOptions {
   std::string guarantee, state_dir, checkpoint_interval, restart, unsafe;
   bool allow_drop = false;
   std::string dead_letters, dead_letters_bytes;
+  std::string state_on, spill_dir;
   bool headless = false;
   bool json = false;
   bool explain = false;
@@ -75,6 +76,14 @@ void declare(CLI::App& app, RawOptions& raw) {
   app.add_option("--state-dir", raw.state_dir,
                  "Folder of this topology's state: the next run with it goes on where this one "
                  "ended, also after a crash");
+  app.add_option("--state", raw.state_on,
+                 "Where the states of process() are kept: memory; disk, with those in memory that "
+                 "are used most; or auto, which begins with the disk when half of the state's "
+                 "share of --memory is used and there is a --spill-dir or --state-dir (default "
+                 "auto)");
+  app.add_option("--spill-dir", raw.spill_dir,
+                 "Folder for state that memory has no room for; what is in it is of one run alone "
+                 "(default: beside the state of --state-dir)");
   app.add_option("--checkpoint-interval", raw.checkpoint_interval,
                  "How often the state is kept there, such as 1s or 5min, at least 10ms (default "
                  "10s)");
@@ -196,6 +205,8 @@ Status read_state(const RawOptions& raw, HostOptions& out) {
   if (!raw.restart.empty()) {
     if (const auto policy = RestartPolicy::of(raw.restart); !policy) return policy.error();
   }
+  out.state_on = raw.state_on;
+  out.spill_dir = raw.spill_dir;
   out.state_access.allow_drop = raw.allow_drop;
   if (Status status = read_unsafe(raw.unsafe, out.state_access); !status) return status;
   if (raw.checkpoint_interval.empty()) return {};

@@ -69,6 +69,12 @@ Result<RestartPolicy> restart_policy(const std::string& text, bool makes_epochs)
                     "--state-dir DIR as well");
 }
 
+template <class T>
+Status take(Result<T> from, T& to) {
+  if (from) to = std::move(*from);
+  return from.error();
+}
+
 /// Or until somebody asks for the end.
 void wait(Clock& clock, Duration delay, const StopSignals& signals) {
   const std::int64_t until = clock.steady_ns() + std::chrono::nanoseconds(delay).count();
@@ -95,7 +101,7 @@ PlanOptions plan_options(const HostOptions& options, bool places) {
 }
 
 RunOptions run_options(const HostOptions& options, const DeadLetterSettings& letters,
-                       const Log& log) {
+                       const SpillSettings& spill, const Log& log) {
   RunOptions run;
   run.executors = options.executors;
   run.limit = options.limit;
@@ -106,6 +112,7 @@ RunOptions run_options(const HostOptions& options, const DeadLetterSettings& let
   run.log = log;
   run.sinks_at_once = options.state_access.no_dedup;
   run.dead_letters = letters;
+  run.spill = spill;
   return run;
 }
 
@@ -156,18 +163,19 @@ class Host {
  private:
   Status read_settings() {
     const GraphSettings& settings = declaration_.graph.settings();
-    auto letters =
-        dead_letter_settings(settings.config, options_.dead_letters, options_.dead_letters_bytes);
-    if (!letters) return letters.error();
-    dead_letters_ = std::move(*letters);
-    auto restarts = restart_policy(options_.restart, !settings.state.folder.empty());
-    if (restarts) restarts_ = std::move(*restarts);
-    return restarts.error();
+    Status status = take(
+        dead_letter_settings(settings.config, options_.dead_letters, options_.dead_letters_bytes),
+        dead_letters_);
+    if (!status.ok()) return status;
+    status =
+        take(spill_settings(declaration_.graph, options_.state_on, options_.spill_dir), spill_);
+    if (!status.ok()) return status;
+    return take(restart_policy(options_.restart, !settings.state.folder.empty()), restarts_);
   }
 
   /// Until it ends; nullopt: it has failed and is to be started again.
   std::optional<int> run_once(const StopSignals& signals) {
-    RunOptions settings = run_options(options_, dead_letters_, log_);
+    RunOptions settings = run_options(options_, dead_letters_, spill_, log_);
     state_.give(settings);
     Engine engine(rescaling_.plan(), settings, env_);
     if (!page_.wants_active()) engine.deactivate();
@@ -251,6 +259,7 @@ class Host {
   const HostExtras& extras_;
   Env& env_;
   DeadLetterSettings dead_letters_;
+  SpillSettings spill_;
   std::optional<SummaryPart> kept_;  ///< what became of dead letters, at the end
   StderrLog log_sink_;
   Log log_;

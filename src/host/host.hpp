@@ -54,6 +54,8 @@ struct HostOptions {
   StateAccess state_access = {};                ///< of state_dir
   std::string dead_letters;              ///< folder to keep them in; empty: what the topology says
   std::uint64_t dead_letters_bytes = 0;  ///< 0: what the topology says
+  std::string state_on;                  ///< auto, memory or disk; empty: what the topology says
+  std::string spill_dir;                 ///< empty: what the topology says
 };
 
 /// What a program may add to a run.
@@ -103,6 +105,11 @@ Result<DeadLetterSettings> dead_letter_settings(const Config& config, const std:
                                                 std::uint64_t bytes_max);
 /// What became of them, for the summary; nullopt: they are not kept.
 std::optional<SummaryPart> dead_letter_summary(const DeadLetterJournal* journal);
+
+/// Where keyed state goes that memory has no room for, by what the topology says and over that by
+/// `state_on` and `spill_dir`, where they are given. Errors: 1002 for a setting that cannot be.
+Result<SpillSettings> spill_settings(const Graph& graph, const std::string& state_on,
+                                     const std::string& spill_dir);
 
 /// Where the page that `options` ask for can listen now, as --ui takes it: "127.0.0.1:8081", or
 /// "off". For a program that runs the topology in one process after the other, all with the same

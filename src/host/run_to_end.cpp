@@ -33,6 +33,9 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
   auto dead_letters = detail::dead_letter_settings(graph.settings().config, "", 0);
   if (!dead_letters) return dead_letters.error();
   options.dead_letters = std::move(*dead_letters);
+  auto spill = detail::spill_settings(graph, "", "");
+  if (!spill) return spill.error();
+  options.spill = std::move(*spill);
   const detail::PlanOptions plan{.parallelism = static_cast<std::uint32_t>(settings.parallelism),
                                  .blocks = settings.limit == 0,
                                  .places = !options.dead_letters.folder.empty()};

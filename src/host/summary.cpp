@@ -82,6 +82,17 @@ void append_metric(std::string& out, const MetricReport& metric) {
   out += '}';
 }
 
+void append_spilled(std::string& out, const std::string& name, const SpilledReport& spilled) {
+  const std::uint64_t asked = spilled.hits + spilled.misses;
+  if (spilled.keys + spilled.misses == 0) return;
+  out += fmt::format(
+      "  state of \"{}\" on disk: {} keys, {:.0f} MB; {:.1f} % of the look-ups found "
+      "theirs in memory\n",
+      name, spilled.keys, static_cast<double>(spilled.bytes) / 1e6,
+      100.0 * static_cast<double>(spilled.hits) /
+          static_cast<double>(std::max<std::uint64_t>(1, asked)));
+}
+
 void append_component(std::string& out, const ComponentReport& component) {
   append_json_string(out, component.name);
   out += fmt::format(
@@ -92,6 +103,10 @@ void append_component(std::string& out, const ComponentReport& component) {
       component.kind, component.tasks, component.received, component.processed, component.filtered,
       component.late, component.dead_lettered, component.failed, component.rows_refused,
       component.in_flight, component.emitted, component.state_bytes);
+  if (const SpilledReport& spilled = component.spilled; spilled.keys + spilled.misses > 0) {
+    out += fmt::format(",\"spilled\":{{\"keys\":{},\"bytes\":{},\"hits\":{},\"misses\":{}}}",
+                       spilled.keys, spilled.bytes, spilled.hits, spilled.misses);
+  }
   if (const auto& acks = component.acks) {
     out += fmt::format(
         ",\"acks\":{{\"tried\":{},\"acked\":{},\"failed\":{},\"timed_out\":{},\"replayed\":{},"
@@ -245,6 +260,7 @@ std::string summary_text(const Report& report) {
   }
   for (const SummaryPart& part : report.parts) out += "  " + part.text + "\n";
   for (const ComponentReport& component : report.components) {
+    append_spilled(out, component.name, component.spilled);
     if (component.acks) append_acks(out, component.name, *component.acks);
   }
   std::size_t shown = 0;

@@ -122,6 +122,14 @@ struct AckReport {
   std::vector<OpenTreeReport> slowest = {};  ///< those that move first, oldest first, at most 10
 };
 
+/// Keyed state that memory has no room for; all 0: there is none.
+struct SpilledReport {
+  std::uint64_t keys = 0;    ///< on disk; about, for some may be over
+  std::uint64_t bytes = 0;   ///< that they take there, about
+  std::uint64_t hits = 0;    ///< look-ups since the first key went there that found it in memory
+  std::uint64_t misses = 0;  ///< keys that came back from disk
+};
+
 /// Counts of a component, summed over its tasks: received = processed + filtered + late +
 /// dead_lettered + failed + in_flight.
 struct ComponentReport {
@@ -167,6 +175,7 @@ struct ComponentReport {
       {};                                ///< of one that stamps event time, at most 64 a task
   std::vector<ErrorReport> errors = {};  ///< newest first, at most 8
   std::optional<AckReport> acks = {};    ///< of a source, where messages are tracked
+  SpilledReport spilled = {};
 };
 
 /// Counts of an edge: sent = received + queued.

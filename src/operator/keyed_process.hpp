@@ -14,6 +14,13 @@ namespace millrace::detail {
 
 inline constexpr std::size_t kAhead = 16;  ///< records between prefetch and look-up
 
+/// Whether a record has to wait for an earlier timer of its key. A late one stands at the watermark
+/// that it is behind.
+template <class Row, class T>
+bool must_wait(Row* row, const Batch<T>& in, std::size_t at, Time behind) {
+  return row != nullptr && !in.times.empty() && row->first_timer() < std::max(in.times[at], behind);
+}
+
 /// `P` is the user's class: process(const T&, KeyedContext<K>&, Output<U>&), perhaps on_timer and
 /// on_clock. A record of a key waits while a timer of its key with an earlier time is pending, so
 /// that what a timer finds does not depend on how the stream is cut into batches.
@@ -25,9 +32,10 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
  public:
   using K = typename Key::View;
   using Caller = ProcessorCaller<K, P>;
+  using Row = typename Caller::Row;
   using Traits = typename Caller::Traits;
   using Emitted = typename Traits::Emitted;
-  using Row = typename Caller::Row;
+  using Due = DueTimers<K, P>;
   using Kind = KeyTimers::Kind;
   using KeyPtr = std::shared_ptr<const TypedKeyHash<T, Key>>;
   static constexpr bool kOnTimer = Caller::kOnTimer;
@@ -67,7 +75,7 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
       release_unblocked();
     };
     const std::size_t failed = guarded_loop(0, in.values.size(), in, batch_type<T>(),
-                                            *context().dead_letters, one, undo());
+                                            *context().dead_letters, one, caller_.undoing());
     waiting_.close_chunk();
     tally().processed += in.values.size() - failed - waits;
     tally().dead_lettered += failed;
@@ -105,10 +113,7 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
   void release(std::int64_t, bool drain, Outputs& outputs) override {
     caller_.begin_batch();
     if (drain) {
-      for (const std::uint64_t hash : waiting_.keys()) {
-        if (spilled().active()) caller_.rows().bring({&hash, 1});
-        release_waiting(hash, true);
-      }
+      for (const std::uint64_t hash : waiting_.keys()) release_waiting(hash, true);
     } else {
       fire(Kind::clock, caller_.user().now().micros, outputs);
     }
@@ -118,15 +123,6 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
  private:
   auto& tables() { return caller_.rows().tables(); }
   auto& spilled() { return caller_.rows().spilled(); }
-  auto undo() {
-    return [this](std::size_t) { caller_.undo(); };
-  }
-  /// A late record stands at the watermark that it is behind.
-  bool must_wait(Row* row, const Batch<T>& in, std::size_t at, Time behind) const {
-    if constexpr (!kOnTimer) return false;
-    return row != nullptr && !in.times.empty() &&
-           row->first_timer() < std::max(in.times[at], behind);
-  }
   void end_batch(Outputs& outputs) {
     caller_.rows().upkeep(caller_.user().watermark());
     caller_.emission().push(nullptr, outputs);
@@ -134,10 +130,10 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
   /// Fires the timers up to `until`, by time and then by key, and handles what waited for them.
   void fire(Kind kind, Time until, Outputs& outputs) {
     while (const auto time = caller_.rows().timers().queue(kind).pop(until, due_hashes_)) {
-      caller_.rows().find_due(kind, *time, due_hashes_, due_);
+      caller_.rows().due().find(kind, *time, due_hashes_, due_);
       for (std::size_t at = 0; at < due_.size(); ++at) {
         const auto& due = due_[at];
-        if (spilled().active()) bring_due(at);
+        if (spilled().active()) caller_.rows().bring(Due::to_bring(due_, at));
         if (caller_.fire(kind, *time, K(due.key), due.hash, newest_)) waiting_.unblock(due.hash);
         release_waiting(due.hash, false);
         release_unblocked();
@@ -146,17 +142,8 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
     }
   }
 
-  /// The rows of the timers from `at` on, so many at a time that memory holds them.
-  void bring_due(std::size_t at) {
-    constexpr std::size_t kAtOnce = 256;
-    if (at % kAtOnce != 0) return;
-    due_hashes_.clear();
-    for (std::size_t next = at; next < std::min(at + kAtOnce, due_.size()); ++next)
-      due_hashes_.push_back(due_[next].hash);
-    caller_.rows().bring(due_hashes_);
-  }
-
   void release_waiting(std::uint64_t hash, bool drain) {
+    if (drain && spilled().active()) caller_.rows().bring({&hash, 1});
     waiting_.release(hash, [&](const auto& entry) { return release_one(entry, hash, drain); });
   }
   /// False when it has to wait on.
@@ -171,8 +158,9 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
           waiting_.unblock(hash);
       });
     };
-    const std::size_t failed = guarded_loop(entry.index, entry.index + 1, *entry.chunk,
-                                            batch_type<T>(), *context().dead_letters, one, undo());
+    const std::size_t failed =
+        guarded_loop(entry.index, entry.index + 1, *entry.chunk, batch_type<T>(),
+                     *context().dead_letters, one, caller_.undoing());
     tally().dead_lettered += failed;
     if (waits) return false;
     tally().processed += 1 - failed;
@@ -187,7 +175,7 @@ class KeyedProcess final : public Operator, public Inspectable, public Spills {
   Caller caller_;
   WaitingRecords<T> waiting_;
   std::vector<std::uint64_t> due_hashes_;
-  std::vector<typename Caller::Rows::Due> due_;
+  std::vector<typename Due::Due> due_;
   std::vector<std::uint64_t> hashes_;
   Time newest_ = kTimeMin;  ///< of the records
 };

@@ -109,10 +109,13 @@ class ProcessorCaller {
     emission_.undo();
     rows_->undo();
   }
+  auto undoing() {
+    return [this](std::size_t) { undo(); };
+  }
   /// Calls on_timer or on_clock if that timer is pending; `newest` is the event time of what a wall
   /// clock timer emits. True when it removed timers.
   bool fire(Kind kind, Time time, const K& key, std::uint64_t hash, Time newest) {
-    Row* const row = rows_->take_timer(kind, time, key, hash);
+    Row* const row = rows_->due().take(kind, time, key, hash);
     if (row == nullptr) return false;
     const Time row_time = kind == Kind::event ? time : newest;
     rows_->call().event_now = row_time;

@@ -62,8 +62,10 @@ class ProcessorImage {
   }
 
  private:
+  static constexpr std::size_t kPutInMax = 1024;  ///< entries between two makings of room
+
   Row& row_of(const K& key, std::uint64_t hash) {
-    if (++put_in_ % SpilledRows<K, P>::kBringMax == 0) make_room_();
+    if (++put_in_ % kPutInMax == 0) make_room_();
     if (spilled_->active()) spilled_->bring({&hash, 1});
     return rows_->upsert(key, hash, [] { return Row{}; });
   }

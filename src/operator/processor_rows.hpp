@@ -3,13 +3,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <compare>
 #include <optional>
 #include <span>
 #include <utility>
-#include <vector>
 
+#include "operator/due_timers.hpp"
 #include "operator/keyed.hpp"
 #include "operator/processor.hpp"
 #include "operator/processor_image.hpp"
@@ -19,28 +17,12 @@
 
 namespace millrace::detail {
 
-inline constexpr std::size_t kTimersAhead = 16;  ///< timers between prefetch and look-up
-
-/// Of equal times, timers fire by key ascending: numbers by value, texts by their bytes.
-template <class Owned>
-bool key_precedes(const Owned& a, const Owned& b) {
-  if constexpr (std::is_floating_point_v<Owned>) {
-    return std::strong_order(a, b) < 0;  // NaN is a key as any other
-  } else {
-    return a < b;
-  }
-}
-
 /// One look-up finds all states of a key and its timers. A key without either is not in the tables.
 template <class K, class P>
 class ProcessorRows {
  public:
   using Row = StateRow<P>;
   using Kind = KeyTimers::Kind;
-  struct Due {
-    typename KeyTraits<K>::Owned key;
-    std::uint64_t hash;
-  };
 
   /// `meter` counts them and outlives this. `logging`: calls may throw.
   ProcessorRows(P& processor, bool logging, MemoryMeter* meter, bool on_timer, bool on_clock)
@@ -48,7 +30,8 @@ class ProcessorRows {
         states_(processor, logging),
         rows_(meter),
         spilled_(states_, rows_, meter),
-        timers_(meter, on_timer, on_clock) {}
+        timers_(meter, on_timer, on_clock),
+        due_(rows_, timers_, spilled_) {}
   ~ProcessorRows() { count_heap(0); }
   ProcessorRows(const ProcessorRows&) = delete;
   ProcessorRows& operator=(const ProcessorRows&) = delete;
@@ -56,6 +39,7 @@ class ProcessorRows {
   KeyedTables<K, Row>& tables() { return rows_; }
   SpilledRows<K, P>& spilled() { return spilled_; }
   KeyTimers& timers() { return timers_; }
+  DueTimers<K, P>& due() { return due_; }
   const KeyTimers& timers() const { return timers_; }
   StateCall& call() { return states_.call(); }
   /// Answers for the key that is asked for, if it is of this task, at that event time.
@@ -113,6 +97,7 @@ class ProcessorRows {
   /// Between two timers or records, when nothing points into the tables: brings the rows of these
   /// hashes, a batch of them at most. Nothing to do as long as all rows are in memory.
   void bring(std::span<const std::uint64_t> hashes) {
+    if (hashes.empty()) return;
     make_room();
     spilled_.bring(hashes);
   }
@@ -123,43 +108,10 @@ class ProcessorRows {
     count_heap(static_cast<std::size_t>(std::max<std::int64_t>(0, states_.call().heap_bytes)));
   }
 
-  /// The keys whose timer at `time` is pending, among those of `hashes`, in the order of firing;
-  /// one may be there twice.
-  void find_due(Kind kind, Time time, const std::vector<std::uint64_t>& hashes,
-                std::vector<Due>& due) {
-    due.clear();
-    if (rows_.is_wide()) {
-      if (const auto* const ahead = timers_.queue(kind).ahead(kTimersAhead))
-        rows_.prefetch(ahead->hash);
-      if (hashes.size() > 1) {
-        for (const std::uint64_t hash : hashes) rows_.prefetch(hash);
-      }
-    }
-    const auto add = [&](const K& key, Row& row) {
-      if (is_pending(row, kind, time))
-        due.push_back({KeyTraits<K>::own(key), KeyTraits<K>::hash(key)});
-    };
-    if (spilled_.active()) {
-      spilled_.look(hashes, add);
-    } else {
-      for (const std::uint64_t hash : hashes) rows_.for_each_of(hash, add);
-    }
-    if (due.size() < 2) return;
-    std::sort(due.begin(), due.end(),
-              [](const Due& a, const Due& b) { return key_precedes(a.key, b.key); });
-  }
-  /// A timer that comes is pending no more. Null: it was not.
-  Row* take_timer(Kind kind, Time time, const K& key, std::uint64_t hash) {
-    Row* const row = rows_.find(key, hash);
-    if (row == nullptr || !forget_timer(*row, kind, time)) return nullptr;
-    timers_.count_fired(kind);
-    return row;
-  }
-
   /// Between batches: forgets some of what is over, and makes room.
   void upkeep(Time watermark) {
     states_.call().watermark = watermark;
-    for (const Kind kind : {Kind::event, Kind::clock}) forget_stale(kind);
+    due_.forget_stale();
     if (states_.has_ttl() && watermark != kTimeMax) {
       states_.call().event_now = watermark;
       sweep_.step(rows_, kSweep, [this](const K& key, Row& row) {
@@ -175,32 +127,9 @@ class ProcessorRows {
 
  private:
   static constexpr std::size_t kSweep = 1024;  ///< slots looked at a batch, for expired states
-  static constexpr std::size_t kStaleMin = 4096;
 
   ProcessorImage<K, P> image() {
     return ProcessorImage<K, P>(states_, rows_, timers_, spilled_, [this] { make_room(); });
-  }
-  static bool is_pending(Row& row, Kind kind, Time time) {
-    const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
-    return times && times->contains(time);
-  }
-  static bool forget_timer(Row& row, Kind kind, Time time) {
-    TimerSet* const times = KeyTimers::set_of(row.timers, kind);
-    return times && times->erase(time);
-  }
-
-  /// Timers that were removed leave pairs in the queue: no more of them than of the pending ones.
-  void forget_stale(Kind kind) {
-    TimerQueue& queue = timers_.queue(kind);
-    std::size_t& least = stale_least_[static_cast<std::size_t>(kind)];
-    if (queue.size() <= std::max(2 * timers_.pending(kind) + kStaleMin, least)) return;
-    queue.retain([this, kind](const TimerQueue::Entry& entry) {
-      bool pending = spilled_.may_hold(entry.hash);
-      rows_.for_each_of(entry.hash,
-                        [&](const K&, Row& row) { pending |= is_pending(row, kind, entry.time); });
-      return pending;
-    });
-    least = spilled_.active() ? 2 * queue.size() : 0;  // of rows on disk nobody knows
   }
   /// What lists, maps and texts hold beside the tables.
   void count_heap(std::size_t bytes) {
@@ -215,9 +144,9 @@ class ProcessorRows {
   SpilledRows<K, P> spilled_;
   TableSweep<K, Row> sweep_;
   KeyTimers timers_;
+  DueTimers<K, P> due_;
   Row fresh_;  ///< of a key that has none yet
   std::size_t counted_heap_ = 0;
-  std::array<std::size_t, 2> stale_least_{};  ///< by kind: the queue is not looked through below
 };
 
 }  // namespace millrace::detail

@@ -3,12 +3,24 @@
 
 #include <atomic>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 #include "base/memory_meter.hpp"
 #include "env/disk_table.hpp"
 
 namespace millrace::detail {
+
+/// The disk takes or gives nothing; ends the run.
+class DiskFailed : public std::runtime_error {
+ public:
+  explicit DiskFailed(const Status& status)
+      : std::runtime_error(status.message()), code_(status.code()) {}
+  Code code() const { return code_; }
+
+ private:
+  Code code_;
+};
 
 /// What a task tells of its rows on disk. Written by its thread, read by any.
 struct SpillFigures {

@@ -5,26 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
+#include "operator/disk_rows.hpp"
 #include "operator/recent_keys.hpp"
-#include "operator/row_codec.hpp"
-#include "operator/spill_place.hpp"
-#include "state/stored_tables.hpp"
 #include "state/table_sweep.hpp"
 
 namespace millrace::detail {
-
-/// The disk takes or gives nothing; ends the run.
-class DiskFailed : public std::runtime_error {
- public:
-  explicit DiskFailed(const Status& status) : std::runtime_error(status.message()) {}
-};
 
 /// Keyed tables are a cache of it, written back: a row goes to disk when it makes room, and comes
 /// back with the first batch that asks for its key. Rows of one hash go and come together. What is
@@ -38,20 +27,14 @@ class SpilledRows {
  public:
   using Row = StateRow<P>;
   using Tables = KeyedTables<K, Row>;
-  static constexpr std::size_t kBringMax = 1024;  ///< rows to bring between two sheds, about
 
   /// All of them outlive it.
   SpilledRows(ProcessorStates<P>& states, Tables& rows, MemoryMeter* meter)
-      : states_(&states), codec_(states), rows_(&rows), meter_(meter) {}
-  ~SpilledRows() {
-    if (table_ && meter_) meter_->shrink(disk_memory());
-  }
-  SpilledRows(const SpilledRows&) = delete;
-  SpilledRows& operator=(const SpilledRows&) = delete;
+      : call_(&states.call()), codec_(states), disk_(states, meter), rows_(&rows) {}
 
-  void spill_to(const SpillPlace& place) { place_ = place; }
+  void spill_to(const SpillPlace& place) { disk_.spill_to(place); }
   /// Rows have gone to disk: before a key is looked up, bring() it.
-  bool active() const { return table_ != nullptr; }
+  bool active() const { return disk_.is_open(); }
 
   /// Brings back the rows of these hashes that are on disk.
   void bring(std::span<const std::uint64_t> hashes) {
@@ -62,13 +45,11 @@ class SpilledRows {
       if (!is_resident(hashes[at])) wanted_.push_back(hashes[at]);
     }
     hits_ += hashes.size() - wanted_.size();
-    find_wanted([this](std::uint64_t hash, std::string_view bytes) {
-      read(bytes, [&](const K& key, Row&& row) {
-        states_->call().heap_bytes += codec_.heap_of(row);
-        rows_->add(key, hash, std::move(row));
-        --keys_;
-        ++misses_;
-      });
+    disk_.find(wanted_, [this](std::uint64_t hash, const K& key, Row&& row) {
+      call_->heap_bytes += codec_.heap_of(row);
+      rows_->add(key, hash, std::move(row));
+      --keys_;
+      ++misses_;
     });
   }
   /// Calls visit(K key, Row& row) for the keys of these hashes, wherever they are; those that are
@@ -83,34 +64,28 @@ class SpilledRows {
         wanted_.push_back(hash);
       }
     }
-    find_wanted([&](std::uint64_t, std::string_view bytes) {
-      read(bytes, [&](const K& key, Row&& row) { visit(key, row); });
-    });
+    disk_.find(wanted_, [&](std::uint64_t, const K& key, Row&& row) { visit(key, row); });
   }
   /// The same for all keys of a key group that are on disk alone.
   template <class Visit>
   void for_each_of_group(std::uint32_t group, Visit&& visit) {
-    if (!table_) return;
-    check(table_->write());
-    const std::uint64_t first = std::uint64_t{group} << 57;
-    check(table_->each(first, first | (~std::uint64_t{0} >> 7), [&](auto hash, auto bytes) {
-      if (!is_resident(hash)) read(bytes, [&](const K& key, Row&& row) { visit(key, row); });
-    }));
+    disk_.for_each_of_group(
+        group, [this](std::uint64_t hash) { return !is_resident(hash); },
+        [&](std::uint64_t, const K& key, Row&& row) { visit(key, row); });
   }
   /// A key of that hash has no row any more.
-  void forgotten(std::uint64_t hash) {
-    if (table_) table_->erase(hash);
-  }
+  void forgotten(std::uint64_t hash) { disk_.erase(hash); }
   /// Whether a key of that hash may have a row on disk.
-  bool may_hold(std::uint64_t hash) { return table_ && !is_resident(hash); }
+  bool may_hold(std::uint64_t hash) { return active() && !is_resident(hash); }
 
   /// Between batches: moves rows to disk as long as there is too much in memory, first those that
   /// no batch has asked for of late. `heap_bytes` are those that the meter has not been told of.
   void shed(std::int64_t heap_bytes) {
-    if (place_.tables == nullptr || held_bytes(heap_bytes) + rows_->bytes() / 8 < most_bytes())
-      return;
-    if (rows_->size() == 0) return;
-    begin();
+    const SpillPlace& place = disk_.place();
+    if (place.tables == nullptr || rows_->size() == 0) return;
+    if (held_bytes(heap_bytes) + rows_->bytes() / 8 < place.state_max_bytes) return;
+    disk_.open();
+    const std::int64_t heap_before = call_->heap_bytes;
     recent_.fit(rows_->size());
     for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
       const std::size_t fit = Sweep::fit_in(*rows_, group);
@@ -118,22 +93,21 @@ class SpilledRows {
       if (Sweep::entries_of(*rows_, group) + slack > fit) evict(group, fit - fit / 4);
     }
     for (std::uint32_t step = 0; step < kKeyGroups; ++step) {
-      const std::int64_t heap_now = heap_bytes - (heap_before_ - states_->call().heap_bytes);
-      if (held_bytes(heap_now) <= most_bytes()) break;
+      if (held_bytes(heap_bytes + call_->heap_bytes - heap_before) <= place.state_max_bytes) break;
       shrink(std::exchange(shrunk_next_, (shrunk_next_ + 1) % kKeyGroups));
     }
-    check(table_->write());
+    disk_.write();
   }
   /// Between batches: what is over by then may go.
   void tell(Time watermark, Time clock) {
-    if (!table_) return;
-    if (watermark != kTimeMax && states_->has_ttl()) table_->set_time(watermark, clock);
-    SpillFigures* const figures = place_.figures;
+    if (!active()) return;
+    if (watermark != kTimeMax) disk_.set_time(watermark, clock);
+    SpillFigures* const figures = disk_.place().figures;
     if (figures == nullptr) return;
     figures->keys.store(keys_, std::memory_order_relaxed);
     figures->hits.store(hits_, std::memory_order_relaxed);
     figures->misses.store(misses_, std::memory_order_relaxed);
-    if (told_++ % kTellBytes == 0) figures->bytes.store(table_->bytes(), std::memory_order_relaxed);
+    if (told_++ % kTellBytes == 0) figures->bytes.store(disk_.bytes(), std::memory_order_relaxed);
   }
 
  private:
@@ -141,49 +115,14 @@ class SpilledRows {
   static constexpr std::size_t kLookAhead = 16;
   static constexpr std::uint64_t kTellBytes = 64;  ///< batches between two looks
 
-  static void check(const Status& status) {
-    if (!status.ok()) throw DiskFailed(status);
-  }
-  std::size_t disk_memory() const { return place_.disk.cache_bytes + place_.disk.buffer_bytes; }
-  std::uint64_t most_bytes() const { return place_.state_max_bytes; }
   std::uint64_t held_bytes(std::int64_t more) const {
-    return static_cast<std::uint64_t>(
-        std::max<std::int64_t>(0, static_cast<std::int64_t>(place_.state->bytes()) + more));
+    const auto counted = static_cast<std::int64_t>(disk_.place().state->bytes());
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, counted + more));
   }
   bool is_resident(std::uint64_t hash) {
     bool any = false;
     rows_->for_each_of(hash, [&any](const K&, Row&) { any = true; });
     return any;
-  }
-  /// With the first row that goes.
-  void begin() {
-    heap_before_ = states_->call().heap_bytes;
-    if (table_) return;
-    if (meter_) meter_->grow(disk_memory());
-    auto made = place_.tables->make(place_.folder, place_.disk);
-    if (!made && meter_) meter_->shrink(disk_memory());
-    check(made.error());
-    table_ = std::move(*made);
-  }
-  /// Calls use(hash, bytes) for those of wanted_ that are on disk.
-  template <class Use>
-  void find_wanted(Use&& use) {
-    if (!table_ || wanted_.empty()) return;
-    std::sort(wanted_.begin(), wanted_.end());
-    wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
-    check(table_->write());
-    check(table_->find(wanted_, use));
-  }
-  template <class Use>
-  void read(std::string_view bytes, Use&& use) {
-    BytesCursor in(bytes);
-    while (!in.rest().empty()) {
-      OwnedKey<K> key{};
-      Row row;
-      if (!load_value(in, key) || !codec_.load(in, row))
-        throw DiskFailed({Code::source_failed, "a row on disk is damaged: " + place_.folder});
-      use(K(key), std::move(row));
-    }
   }
 
   /// Leaves at most `keep` rows of the group in memory. A hand goes round over the slots, and
@@ -202,17 +141,13 @@ class SpilledRows {
     }
   }
   void put_away(std::uint64_t hash) {
-    bytes_.clear();
-    OverAt over{kTimeMin, kTimeMin};
+    disk_.begin();
     rows_->for_each_of(hash, [&](const K& key, Row& row) {
-      store_value(bytes_, KeyTraits<K>::own(key));
-      codec_.store(bytes_, row);
-      const OverAt its = codec_.over_at(row);
-      over = {std::max(over.event, its.event), std::max(over.clock, its.clock)};
-      states_->call().heap_bytes -= codec_.heap_of(row);
+      disk_.add(key, row);
+      call_->heap_bytes -= codec_.heap_of(row);
       ++keys_;
     });
-    table_->put(hash, over, bytes_);
+    disk_.put(hash);
     rows_->erase_of_hash(hash, [](const K&, Row&) { return true; });
   }
   /// Half of the group's table, or where it has no less all that it holds.
@@ -222,18 +157,14 @@ class SpilledRows {
     Sweep::halve(*rows_, group);
   }
 
-  ProcessorStates<P>* states_;
+  StateCall* call_;
   RowCodec<P> codec_;
+  DiskRows<K, P> disk_;
   Tables* rows_;
-  MemoryMeter* meter_;
-  SpillPlace place_;
-  std::unique_ptr<DiskTable> table_;  ///< null: nothing has gone there yet
   RecentKeys recent_;
   std::array<std::size_t, kKeyGroups> hands_{};
   std::uint32_t shrunk_next_ = 0;  ///< the group whose table shrinks next
-  std::int64_t heap_before_ = 0;   ///< when shed() began
   std::vector<std::uint64_t> wanted_;
-  std::string bytes_;
   std::uint64_t keys_ = 0;  ///< on disk
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;

@@ -38,9 +38,17 @@ Status OperatorStage::open_part(const StageOpening& opening) {
   if (tick_ns_ > 0) next_tick_ns_ = shared_.env->clock->steady_ns() + tick_ns_;
   if (shared_.tracking && operator_->anchoring() == Anchoring::by_call) acks_.turn_on();
   operator_->open(context_);
+  spill();
   waiting_ = operator_->waiting();
   heap_.watch(*operator_);
   return {};
+}
+
+void OperatorStage::spill() {
+  auto* const spills = dynamic_cast<Spills*>(operator_.get());
+  if (spills == nullptr || shared_.spill == nullptr || shared_.spill->tables == nullptr) return;
+  const std::string name = std::to_string(plan_.id) + "-" + std::to_string(context_.task);
+  spills->spill_to(shared_.spill->place(*shared_.memory, name, context_.tasks, spilled_));
 }
 
 /// A call that comes from outside of receive(), on the operator's own time.
@@ -262,6 +270,10 @@ bool OperatorStage::shut_ahead(PartitionGate& gate) {
 
 void OperatorStage::tell(ComponentReport& sum, RunningSums::Component&) const {
   sum.state_bytes += state_.bytes();
+  sum.spilled.keys += spilled_.keys.load(std::memory_order_relaxed);
+  sum.spilled.bytes += spilled_.bytes.load(std::memory_order_relaxed);
+  sum.spilled.hits += spilled_.hits.load(std::memory_order_relaxed);
+  sum.spilled.misses += spilled_.misses.load(std::memory_order_relaxed);
   const Time closes_at = closes_at_.load(std::memory_order_relaxed);
   if (closes_at != kTimeMin) sum.closes_at = std::min(sum.closes_at.value_or(kTimeMax), closes_at);
   for (std::size_t at = 0; at < partition_marks_.size(); ++at) {

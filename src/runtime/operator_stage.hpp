@@ -101,6 +101,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   template <class Call>
   void called(Call&& call);
   void settle();
+  void spill();
   bool tick(std::int64_t now_ns);
 
   std::unique_ptr<Operator> operator_;
@@ -114,6 +115,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   std::int64_t tick_ns_;
   std::int64_t next_tick_ns_ = kNeverDue;
   MemoryMeter state_;
+  SpillFigures spilled_;
   HeldHeap heap_;
   std::size_t emitted_ = 0;  ///< since heap_ was told
   PartitionMarks partition_marks_;

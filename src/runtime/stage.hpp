@@ -16,6 +16,7 @@
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
 #include "runtime/memory_budget.hpp"
+#include "runtime/spill_settings.hpp"
 #include "runtime/outlets.hpp"
 #include "runtime/running_sums.hpp"
 #include "runtime/set_aside.hpp"
@@ -38,6 +39,7 @@ struct TaskShared {
   Tracking* tracking = nullptr;  ///< null: messages are not tracked
   const Home* home = nullptr;    ///< where the task is stepped
   bool epochs = false;           ///< the run makes epochs
+  const SpillSettings* spill = nullptr;
   Status failure;                ///< the first one; ends the task
 
   void fail(Status status) {

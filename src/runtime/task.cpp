@@ -32,7 +32,8 @@ Status beyond_budget(const Stage& stage, const MemoryBudget& memory, const Memor
       Code::memory_exceeded,
       fmt::format("\"{}\" holds {} of state and asks for {} more, but all state together may "
                   "take {}, which is three quarters of the memory budget; give --memory more "
-                  "than {}, fewer keys, or shorter windows",
+                  "than {}, fewer keys, or shorter windows; what process() keeps of keys may go to "
+                  "disk with --spill-dir",
                   stage.plan().name, mebibytes(told.state_bytes), mebibytes(refused.wanted_bytes()),
                   mebibytes(memory.state_max_bytes()), mebibytes(memory.bytes()))};
 }
@@ -48,6 +49,7 @@ Task::Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around)
   shared_.home = &home_;
   shared_.active = around.active;
   shared_.epochs = around.epochs != nullptr;
+  shared_.spill = around.spill;
 }
 
 template <class Kind>
@@ -164,6 +166,9 @@ Step Task::do_step(std::size_t budget, bool stop) {
     return epochs_ ? end_of_epochs() : Step::done;
   } catch (const MemoryRefused& refused) {
     shared_.failure = beyond_budget(stage_in_step(), *shared_.memory, refused);
+    return Step::done;
+  } catch (const DiskFailed& failed) {
+    shared_.failure = {failed.code(), "\"" + component_in_step() + "\": " + failed.what()};
     return Step::done;
   } catch (...) {
     // What user code throws at a record of a verb or bolt was caught there; this is a source, a

@@ -35,6 +35,7 @@ class Task {
     const std::atomic<bool>* active = nullptr;  ///< false: sources are not polled
     Tracking* tracking = nullptr;               ///< null: messages are not tracked
     EpochCoordinator* epochs = nullptr;         ///< null: the run makes no epochs
+    const SpillSettings* spill = nullptr;
   };
   Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around);
 

@@ -154,8 +154,8 @@ TaskGraph::~TaskGraph() {
 void TaskGraph::make_tasks(const RunOptions& options) {
   stages_.resize(plan_.stages.size());
   reading_.resize(plan_.stages.size());
-  const Task::Surroundings around{&env_,    &memory_,        &dead_letters_,
-                                  &active_, tracking_.get(), epochs_.get()};
+  const Task::Surroundings around{&env_,           &memory_,      &dead_letters_, &active_,
+                                  tracking_.get(), epochs_.get(), &options_.spill};
   for (std::uint32_t chain = 0; chain < plan_.chains.size(); ++chain) {
     first_task_.push_back(tasks_.size());
     for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {
@@ -360,6 +360,8 @@ Status TaskGraph::restore(const PlanStage& plan, const StoredStages& stored) {
     } catch (const MemoryRefused& refused) {
       status = {Code::memory_exceeded,
                 "what is stored is more than the memory budget has for state: give --memory more"};
+    } catch (const DiskFailed& failed) {
+      status = {failed.code(), failed.what()};
     } catch (...) {
       status = {Code::state_unreadable,
                 "what is stored cannot be read: " + current_exception_text() +

@@ -17,6 +17,7 @@
 #include "runtime/epoch_options.hpp"
 #include "runtime/running_sums.hpp"
 #include "runtime/scaling_policy.hpp"
+#include "runtime/spill_settings.hpp"
 #include "runtime/task.hpp"
 #include "topology/plan.hpp"
 
@@ -41,6 +42,7 @@ struct RunOptions {
   /// begins anew.
   std::shared_ptr<EpochImage> restore{};
   DeadLetterSettings dead_letters{};
+  SpillSettings spill{};
 };
 
 /// The last dead letters of all tasks, and where it is asked for, all of them on disk. Any thread.

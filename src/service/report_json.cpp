@@ -109,6 +109,12 @@ void write_component(JsonWriter& json, const ComponentReport& component) {
   json.member("failed", component.failed);
   json.member("rows_refused", component.rows_refused);
   json.member("in_flight", component.in_flight);
+  if (component.spilled.keys + component.spilled.misses > 0) {
+    json.member("spilled_keys", component.spilled.keys);
+    json.member("spilled_bytes", component.spilled.bytes);
+    json.member("spilled_hits", component.spilled.hits);
+    json.member("spilled_misses", component.spilled.misses);
+  }
   json.member("emitted", component.emitted);
   json.member("busy_share", component.busy_share);
   json.time_member("watermark", component.watermark);

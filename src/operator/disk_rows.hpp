@@ -1,0 +1,113 @@
+// DiskRows: the rows of keys on a scratch disk, by the hashes of their keys.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "operator/row_codec.hpp"
+#include "operator/spill_place.hpp"
+#include "state/stored_tables.hpp"
+
+namespace millrace::detail {
+
+/// Opened with the first row. One thread. All calls throw DiskFailed.
+template <class K, class P>
+class DiskRows {
+ public:
+  using Row = StateRow<P>;
+
+  /// `meter` counts what the table holds of memory; both outlive it.
+  DiskRows(ProcessorStates<P>& states, MemoryMeter* meter) : codec_(states), meter_(meter) {}
+  ~DiskRows() {
+    if (table_ && meter_) meter_->shrink(memory_bytes());
+  }
+  DiskRows(const DiskRows&) = delete;
+  DiskRows& operator=(const DiskRows&) = delete;
+
+  void spill_to(const SpillPlace& place) { place_ = place; }
+  const SpillPlace& place() const { return place_; }
+  bool is_open() const { return table_ != nullptr; }
+  /// Errors besides: MemoryRefused.
+  void open() {
+    if (table_) return;
+    if (meter_) meter_->grow(memory_bytes());
+    auto made = place_.tables->make(place_.folder, place_.disk);
+    if (!made && meter_) meter_->shrink(memory_bytes());
+    check(made.error());
+    table_ = std::move(*made);
+  }
+
+  /// Begins the rows of one hash; add() adds to them, and put() puts them in place of those that
+  /// were there, from the next write() on.
+  void begin() {
+    bytes_.clear();
+    over_ = {kTimeMin, kTimeMin};
+  }
+  void add(const K& key, Row& row) {
+    store_value(bytes_, KeyTraits<K>::own(key));
+    codec_.store(bytes_, row);
+    const OverAt its = codec_.over_at(row);
+    over_ = {std::max(over_.event, its.event), std::max(over_.clock, its.clock)};
+  }
+  void put(std::uint64_t hash) { table_->put(hash, over_, bytes_); }
+  /// Nothing to do where it was never opened.
+  void erase(std::uint64_t hash) {
+    if (table_) table_->erase(hash);
+  }
+  void write() { check(table_->write()); }
+
+  /// Calls use(hash, K key, Row&& row) for the rows of these hashes, which it sorts.
+  template <class Use>
+  void find(std::vector<std::uint64_t>& hashes, Use&& use) {
+    if (!table_ || hashes.empty()) return;
+    std::sort(hashes.begin(), hashes.end());
+    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+    write();
+    check(table_->find(hashes, [&](auto hash, auto bytes) { read(hash, bytes, use); }));
+  }
+  /// The same for those of a key group of which wants(hash) holds.
+  template <class Wants, class Use>
+  void for_each_of_group(std::uint32_t group, Wants&& wants, Use&& use) {
+    if (!table_) return;
+    write();
+    const std::uint64_t first = std::uint64_t{group} << 57;
+    check(table_->each(first, first | (~std::uint64_t{0} >> 7), [&](auto hash, auto bytes) {
+      if (wants(hash)) read(hash, bytes, use);
+    }));
+  }
+  void set_time(Time watermark, Time clock) {
+    if (table_) table_->set_time(watermark, clock);
+  }
+  std::uint64_t bytes() const { return table_ ? table_->bytes() : 0; }
+
+ private:
+  static void check(const Status& status) {
+    if (!status.ok()) throw DiskFailed(status);
+  }
+  std::size_t memory_bytes() const { return place_.disk.cache_bytes + place_.disk.buffer_bytes; }
+  template <class Use>
+  void read(std::uint64_t hash, std::string_view bytes, Use&& use) {
+    BytesCursor in(bytes);
+    while (!in.rest().empty()) {
+      OwnedKey<K> key{};
+      Row row;
+      if (!load_value(in, key) || !codec_.load(in, row))
+        check({Code::source_failed, "the state on disk in \"" + place_.folder + "\" is damaged"});
+      use(hash, K(key), std::move(row));
+    }
+  }
+
+  RowCodec<P> codec_;
+  MemoryMeter* meter_;
+  SpillPlace place_;
+  std::unique_ptr<DiskTable> table_;  ///< null: nothing has gone there yet
+  std::string bytes_;                 ///< of one hash, as over_
+  OverAt over_;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,125 @@
+// Runs whose keyed state is ten times what memory has for it: on disk all of it is right, and
+// without a disk they are refused by name.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "millrace/millrace.hpp"
+#include "running_topology.hpp"
+
+namespace millrace::detail {
+namespace {
+
+constexpr std::uint64_t kMiB = 1u << 20;
+
+struct Purchase {
+  std::uint64_t buyer = 0;
+  std::uint64_t cents = 0;
+};
+struct Total {
+  std::uint64_t buyer = 0;
+  std::uint64_t purchases = 0;
+  std::uint64_t cents = 0;
+};
+struct Sums {
+  ValueState<Total> total;
+  ValueState<std::string> note;
+  void process(const Purchase& purchase, KeyedContext<std::uint64_t>& context, Output<Total>& out) {
+    if (!note) note.set(std::string(1000, static_cast<char>('a' + context.key() % 26)));
+    total.update([&](Total& sum) {
+      sum.buyer = context.key();
+      ++sum.purchases;
+      sum.cents += purchase.cents;
+    });
+    if (note.get()->front() == 'a' + static_cast<char>(context.key() % 26)) out.emit(*total);
+  }
+};
+
+constexpr std::uint64_t kBuyers = 100'000;
+constexpr std::uint64_t kPurchases = 2 * kBuyers;
+
+/// Each buyer buys twice, half of the stream apart.
+void declare_purchases(Topology& topology, std::uint64_t& last, std::uint64_t& cents) {
+  topology
+      .from(
+          generate(kPurchases, [](std::uint64_t at) { return Purchase{at * 7919 % kBuyers, at}; }))
+      .key_by(&Purchase::buyer)
+      .process(Sums{})
+      .named("sums")
+      .to(each([&](const Total& total) {
+        last += total.purchases == 2;
+        cents += total.purchases == 2 ? total.cents : 0;
+      }));
+}
+
+class SpilledStateTest : public testing::Test {
+ protected:
+  SpilledStateTest() {
+    char made[] = "/tmp/millrace-spilled-state-XXXXXX";
+    root_ = ::mkdtemp(made);
+  }
+  ~SpilledStateTest() override { std::filesystem::remove_all(root_); }
+  std::string root_;
+};
+
+TEST_F(SpilledStateTest, AStreamOfTenTimesTheMemoryIsCountedRight) {
+  std::uint64_t twice = 0;
+  std::uint64_t cents = 0;
+  Topology topology("purchases");
+  declare_purchases(topology, twice, cents);
+  RunOptions run;
+  run.memory_bytes = 16 * kMiB;  // a row takes more than a kilobyte: 110 MB
+  run.spill = {&rocks_tables(), root_ + "/purchases", false};
+  {
+    RunningTopology running(topology, {}, run);
+    ASSERT_TRUE(running.started().ok());
+    running.wait();
+    const Report report = running.report();
+    const SpilledReport& spilled = component_of(report, "sums").spilled;
+    EXPECT_GT(spilled.keys, kBuyers * 8 / 10);
+    EXPECT_GT(spilled.misses, kBuyers * 8 / 10);
+    EXPECT_LE(report.memory.state_peak_bytes, 12 * kMiB);
+    const Status status = running.stop();
+    EXPECT_TRUE(status.ok()) << status.to_string();
+  }
+  EXPECT_EQ(twice, kBuyers);
+  EXPECT_EQ(cents, kPurchases * (kPurchases - 1) / 2);
+  EXPECT_TRUE(std::filesystem::is_empty(root_ + "/purchases"));
+}
+
+TEST_F(SpilledStateTest, WithoutADiskItIsRefusedByName) {
+  std::uint64_t twice = 0;
+  std::uint64_t cents = 0;
+  Topology topology("purchases");
+  declare_purchases(topology, twice, cents);
+  RunOptions run;
+  run.memory_bytes = 16 * kMiB;
+  RunningTopology running(topology, {}, run);
+  running.wait();
+  const Status status = running.stop();
+  EXPECT_EQ(status.code(), Code::memory_exceeded);
+  EXPECT_NE(status.message().find("\"sums\""), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("--spill-dir"), std::string::npos) << status.message();
+}
+
+TEST_F(SpilledStateTest, ADiskThatTakesNothingEndsTheRunWithItsFolder) {
+  std::uint64_t twice = 0;
+  std::uint64_t cents = 0;
+  Topology topology("purchases");
+  declare_purchases(topology, twice, cents);
+  std::ofstream(root_ + "/file") << "no folder";
+  RunOptions run;
+  run.memory_bytes = 16 * kMiB;
+  run.spill = {&rocks_tables(), root_ + "/file", false};
+  RunningTopology running(topology, {}, run);
+  running.wait();
+  const Status status = running.stop();
+  EXPECT_EQ(status.code(), Code::sink_failed);
+  EXPECT_NE(status.message().find(root_ + "/file"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("\"sums\""), std::string::npos) << status.message();
+}
+
+}  // namespace
+}  // namespace millrace::detail
