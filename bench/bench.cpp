@@ -37,6 +37,7 @@ constexpr Entry kWorkloads[] = {
     {"wide-state", wide_state_workload},
     {"open-windows", open_windows_workload},
     {"process-state", process_state_workload},
+    {"spilled-state", spilled_state_workload},
     {"timers", timers_workload},
     {"pattern", pattern_workload},
     {"order-restore", order_restore_workload},
@@ -145,9 +146,9 @@ int bench_main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 0.95));
   app.add_flag("--auto", settings.auto_executors,
                "the engine chooses the number of executors; --threads is the parallelism alone");
-  app.add_option(
-         "--keys", settings.keys,
-         "wide-state, process-state, pattern: number of keys; default: 1 M, pattern: 10,000")
+  app.add_option("--keys", settings.keys,
+                 "wide-state, process-state, spilled-state, pattern: number of keys; default: 1 M, "
+                 "spilled-state: 2 M, pattern: 10,000")
       ->check(CLI::Range(1u, 4'000'000'000u));
   app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");

@@ -1,5 +1,7 @@
-// process-state and timers: a class with a state, and with a timer, for each of very many keys.
+// process-state, spilled-state and timers: a class with a state, and with a timer, for each of very
+// many keys.
 #include <cstdint>
+#include <filesystem>
 #include <queue>
 #include <utility>
 #include <vector>
@@ -34,12 +36,27 @@ inline Event event_of(std::uint64_t index, std::uint64_t keys) {
           static_cast<std::int64_t>(word & 1023), Timestamp{static_cast<std::int64_t>(index)}};
 }
 
+/// The same with nine of ten events of a tenth of the keys.
+inline Event skewed_event_of(std::uint64_t index, std::uint64_t keys) {
+  Event event = event_of(index, keys);
+  const std::uint64_t word = mix(index);
+  if (word % 10 != 0) event.key = static_cast<std::uint32_t>((word >> 8) % (keys / 10));
+  return event;
+}
+
+/// Where state may go that the memory has no room for.
+struct Room {
+  std::uint64_t memory_bytes = 0;  ///< 0: the default, and no disk
+};
+
 template <class MakeEvent, class Processor>
 Answer run_processor(const char* name, std::uint64_t records, unsigned threads, MakeEvent make,
-                     Processor processor) {
+                     Processor processor, Room room = {}) {
   Answer answer;
   answer.records = records;
   Topology topology(name);
+  const auto folder = std::filesystem::temp_directory_path() / "millrace-bench-spill";
+  if (room.memory_bytes > 0) topology.state_on("auto", folder.string());
   auto events = generate(records, make, threads);
   events.tasks = threads;
   topology.from(events)
@@ -47,7 +64,7 @@ Answer run_processor(const char* name, std::uint64_t records, unsigned threads, 
       .key_by(&Event::key)
       .process(processor)
       .to(each([&answer](const Row& row) { answer.checksum += row_sum(row.key, row.value); }));
-  answer.failure = run_engine(topology, threads);
+  answer.failure = run_engine(topology, threads, false, room.memory_bytes);
   return answer;
 }
 
@@ -61,12 +78,13 @@ struct Sum {
   }
 };
 
-Answer sums_by_hand(std::uint64_t records, std::uint64_t keys) {
+template <class MakeEvent>
+Answer sums_by_hand(std::uint64_t records, MakeEvent make) {
   Answer answer;
   answer.records = records;
   FlatMap<std::uint32_t, std::int64_t, 2> sums;
   for (std::uint64_t index = 0; index < records; ++index) {
-    const Event event = event_of(index, keys);
+    const Event event = make(index);
     const std::int64_t now = sums[event.key] += event.value;
     if (event.value == 0) answer.checksum += row_sum(event.key, now);
   }
@@ -118,12 +136,34 @@ Workload process_state_workload(const Settings& settings) {
   Workload workload;
   workload.name = "process-state";
   workload.unit = "events";
+  const auto make = [keys](std::uint64_t index) { return event_of(index, keys); };
   workload.engine = [=](unsigned threads) {
-    return run_processor(
-        "process-state", records, threads,
-        [keys](std::uint64_t index) { return event_of(index, keys); }, Sum{});
+    return run_processor("process-state", records, threads, make, Sum{});
   };
-  workload.limit = [=] { return sums_by_hand(records, keys); };
+  workload.limit = [=] { return sums_by_hand(records, make); };
+  return workload;
+}
+
+Workload spilled_state_workload(const Settings& settings) {
+  const std::uint64_t records = settings.records != 0 ? settings.records : 10'000'000;
+  const std::uint64_t keys = settings.keys != 0 ? settings.keys : 2'000'000;
+  constexpr std::uint64_t kBytesPerKey = 32;  // of the budget: memory has a tenth of the keys then
+  constexpr double kOfMemoryLeast = 0.3;
+  Workload workload;
+  workload.name = "spilled-state";
+  workload.unit = "events";
+  const auto make = [keys](std::uint64_t index) { return skewed_event_of(index, keys); };
+  workload.engine = [=](unsigned threads) {
+    return run_processor("spilled-state", records, threads, make, Sum{}, {keys * kBytesPerKey});
+  };
+  workload.limit = [=] { return sums_by_hand(records, make); };
+  const unsigned threads = settings.threads;
+  workload.extras = {
+      {"in_memory", [=] { return run_processor("in-memory", records, threads, make, Sum{}); }, {}}};
+  workload.figures = [](const Outcome& outcome) {
+    return std::vector<Figure>{
+        {"of_in_memory", outcome.engine.rate / outcome.extras.front().rate, kOfMemoryLeast}};
+  };
   return workload;
 }
 

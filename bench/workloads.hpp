@@ -33,6 +33,7 @@ Workload wide_state_workload(const Settings& settings);
 Workload open_windows_workload(const Settings& settings);
 /// A class with one state a key: sums of a million keys.
 Workload process_state_workload(const Settings& settings);
+Workload spilled_state_workload(const Settings& settings);
 /// A class that sets one timer a key: a million pending.
 Workload timers_workload(const Settings& settings);
 /// A pattern: a, then b within ten seconds, of 10,000 keys.
