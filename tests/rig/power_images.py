@@ -17,6 +17,8 @@ from journal_oracle import (TOPIC, TRACED_PARTITIONS, Journal, Oracle, after_fau
 SECTOR = 512
 CALLS = "openat,pwrite64,ftruncate,fdatasync,fsync,rename,unlink,mkdir,write"
 LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += (\d+)(.*)$")
+BEGUN = re.compile(r"^(\d+) +((\w+)\(.*) <unfinished \.\.\.>$")
+RESUMED = re.compile(r"^(\d+) +<\.\.\. \w+ resumed>(.*)$")
 FD = re.compile(r"^(\d+)<([^>]*)>")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
@@ -32,6 +34,7 @@ class Event:
     other: str = ""
     at: int = 0
     data: bytes = b""
+    thread: str = ""  # of a sync while which others did something
 
 
 def event_of(line):
@@ -79,14 +82,17 @@ class File:
             if chance is None or chance.random() < 0.5:
                 self.put(content, event.at + start, event.data[start:start + SECTOR])
 
-    def sync(self):
-        for event in self.unsynced:
+    def sync(self, covered=None):
+        """`covered`: what was written before the sync began, or all."""
+        done = self.unsynced if covered is None else covered
+        for event in done:
             self.apply(self.device, event, None)
-        self.unsynced = []
+        gone = set(map(id, done))
+        self.unsynced = [event for event in self.unsynced if id(event) not in gone]
 
     def survivor(self, chance):
         content = bytearray(self.device)
-        lucky = chance.random()
+        lucky = chance.random() if chance else 0
         for event in self.unsynced:
             self.apply(content, event, None if lucky < 0.2 else chance)
         return bytes(content)
@@ -100,6 +106,7 @@ class Disk:
         self.names = {}  # now: path to File, or None for a folder
         self.device = {}  # the same, as synced
         self.unsynced = {}  # by folder: changes, each a list of (path, File or None or False)
+        self.begun = {}  # by thread: what a sync covers that has begun and not ended
 
     def change(self, *changes):
         folder = str(pathlib.PurePath(changes[0][0]).parent)
@@ -130,16 +137,26 @@ class Disk:
             self.change((event.path, False))
         elif event.call in ("write", "cut"):
             self.names[event.path].unsynced.append(event)
+        elif event.call == "sync begins":
+            file = self.names.get(event.path)
+            self.begun[event.thread] = list(file.unsynced if file else
+                                            self.unsynced.get(event.path, []))
         elif event.call == "sync" and self.names.get(event.path):
-            self.names[event.path].sync()
+            self.names[event.path].sync(self.begun.pop(event.thread, None))
         elif event.call == "sync":
-            for changes in self.unsynced.pop(event.path, []):
-                self.settle(self.device, changes)
+            self.sync_names(event.path, self.begun.pop(event.thread, None))
 
-    def image(self, target, chance):
-        """Writes what a loss of power leaves now."""
-        names = dict(self.device)
-        for folder, all_changes in self.unsynced.items():
+    def sync_names(self, folder, covered):
+        all_changes = self.unsynced.pop(folder, [])
+        count = len(all_changes if covered is None else covered)
+        for changes in all_changes[:count]:
+            self.settle(self.device, changes)
+        self.unsynced[folder] = all_changes[count:]
+
+    def image(self, target, chance=None):
+        """Writes what a loss of power leaves now; without `chance` what everybody sees now."""
+        names = dict(self.device if chance else self.names)
+        for folder, all_changes in self.unsynced.items() if chance else ():
             for changes in all_changes[:chance.randrange(len(all_changes) + 1)]:
                 self.settle(names, changes)
         shutil.rmtree(target, ignore_errors=True)
@@ -160,7 +177,31 @@ def strace_to(trace):
 
 
 def events_in(trace):
-    return [event for line in trace.read_text().splitlines() if (event := event_of(line))]
+    return list(filter(None, map(event_of, trace.read_text().splitlines())))
+
+
+def threads_events_in(trace):
+    """The same of a process with several threads, whose calls lie in each other.
+
+    A call counts when it ends; what a sync covers was there when it began.
+    """
+    begun = {}
+    for line in trace.read_text().splitlines():
+        if found := BEGUN.match(line):
+            thread, words, call = found.groups()
+            begun[thread] = f"{thread} {words}"
+            if call in ("fsync", "fdatasync"):
+                path = bytes_of(FD.match(words.split("(", 1)[1]).group(2)).decode()
+                yield Event("sync begins", path, thread=thread)
+        elif found := RESUMED.match(line):
+            thread, rest = found.groups()
+            event = event_of(begun.pop(thread, "") + rest)
+            if event and event.call == "sync":
+                event.thread = thread
+            if event:
+                yield event
+        elif event := event_of(line):
+            yield event
 
 
 def whole_acks(said, name):

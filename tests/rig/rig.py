@@ -18,6 +18,7 @@ from collections.abc import Callable
 import call_faults
 import checkpoint_damage
 import epoch_faults
+import epoch_power
 import journal_damage
 import journal_kills
 import poison_records
@@ -65,6 +66,8 @@ BARS = [
         (1, 24), (6, 60), "no-fsync", "lost-write", no_strace),
     Bar("atomic", "R4", "loss of power around a transaction: all of it or nothing",
         power_images.atomic, (1, 24), (3, 60), "no-fsync", "lost-write", no_strace),
+    Bar("epoch-power", "R4", "loss of power of a topology with epochs: journals and files",
+        epoch_power.power, (1, 10), (6, 60), "no-fsync", "duplicate", no_strace),
     Bar("topology", "R1", "kill -9 at random, journal to journal, exactly once, windows open",
         topology_kills.kills, (1, 24), (10, 100), "no-dedup", "duplicate"),
     Bar("rescales", "R1", "components rescaled at random, one of six killed in the middle",
