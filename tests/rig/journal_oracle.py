@@ -126,9 +126,9 @@ class Journal:
     def produce(self, *words):
         return self.command("produce", TOPIC, "--key-separator", "=", "--producer", "rig", *words)
 
-    def served(self, *words):
+    def served(self, *words, topic=TOPIC):
         """What is read: a list of (offset, value) for each partition, and the exit code."""
-        done = self.run("consume", TOPIC, "--json", *words)
+        done = self.run("consume", topic, "--json", *words)
         found = {}
         for line in done.stdout.splitlines():
             record = json.loads(line)
@@ -189,11 +189,11 @@ class Life:
 class Follower:
     """A reader in a process of its own that goes on while writers are killed and come back."""
 
-    def __init__(self, journal):
+    def __init__(self, journal, topic=TOPIC):
         self.seen = {}  # as Journal.served() gives it
         self.count = 0
         self.ended = False
-        self.process = subprocess.Popen(journal.command("consume", TOPIC, "--json", "--follow"),
+        self.process = subprocess.Popen(journal.command("consume", topic, "--json", "--follow"),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
         self.thread = threading.Thread(target=self.read)

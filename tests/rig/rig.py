@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import call_faults
 import checkpoint_damage
+import demo_kills
 import epoch_faults
 import epoch_power
 import journal_damage
@@ -70,6 +71,8 @@ BARS = [
         epoch_power.power, (1, 10), (6, 60), "no-fsync", "duplicate", no_strace),
     Bar("topology", "R1", "kill -9 at random, journal to journal, exactly once, windows open",
         topology_kills.kills, (1, 24), (10, 100), "no-dedup", "duplicate"),
+    Bar("demo-kills", "R1", "kill -9 at random, the demo's topology at its own interval",
+        demo_kills.kills, (1, 3), (10, 100), "no-dedup", "duplicate"),
     Bar("rescales", "R1", "components rescaled at random, one of six killed in the middle",
         topology_rescales.rescales, (1, 12), (10, 100), "no-dedup", "duplicate"),
     Bar("stops", "R17", "SIGTERM under load: drained in 5 s, nothing read twice",
