@@ -27,6 +27,7 @@ import power_images
 import topology_kills
 import topology_rescales
 import topology_stops
+import wrong_clocks
 
 
 def no_strace():
@@ -91,6 +92,9 @@ BARS = [
         (1, 220), (4, 550), "no-checksum", "served"),
     Bar("poison", "R14", "1 % of the records do not fit", poison_records.poison,
         (1, 20_000), (1, 1_000_000), poison_records.SMALL_BOUND, "lost-letter"),
+    Bar("clocks", "R11", "the wall clock is wrong, or jumps by hours and decades",
+        wrong_clocks.clocks, (1, 4), (4, 60), wrong_clocks.BY_CLOCK, "clock-bound",
+        wrong_clocks.missing),
 ]
 SHOWN = 5  # anomalies of a row
 
