@@ -24,6 +24,7 @@ import journal_damage
 import journal_kills
 import poison_records
 import power_images
+import slow_sinks
 import topology_kills
 import topology_rescales
 import topology_stops
@@ -95,6 +96,8 @@ BARS = [
     Bar("clocks", "R11", "the wall clock is wrong, or jumps by hours and decades",
         wrong_clocks.clocks, (1, 4), (4, 60), wrong_clocks.BY_CLOCK, "clock-bound",
         wrong_clocks.missing),
+    Bar("slow-sink", "R12", "a source ten times as fast as the sink for so many seconds, in 512 MB",
+        slow_sinks.slow_sinks, (1, 2), (1, 180), slow_sinks.LITTLE, "memory"),
 ]
 SHOWN = 5  # anomalies of a row
 
