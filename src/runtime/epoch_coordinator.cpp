@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t kToldMax = 20;
 /// A final epoch that failed is tried again after this time at the earliest.
 constexpr std::int64_t kRetryNs = 100'000'000;
+/// Readers have waited while a run was restored: its first epoch is soon, the next ones come less
+/// and less often until they come at the interval.
+constexpr std::int64_t kFirstGapNs = 100'000'000;
+/// Meanwhile making them takes at most one part of so many of the time.
+constexpr std::int64_t kGapsOfDuration = 10;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t to_ns(Duration duration) { return std::chrono::nanoseconds(duration).count(); }
@@ -29,9 +34,12 @@ EpochCoordinator::EpochCoordinator(EpochStore& store, const EpochOptions& option
       env_(env),
       log_(std::move(log)),
       requested_(restored),
-      complete_(restored) {
+      complete_(restored),
+      gap_ns_(to_ns(options.interval)) {
   told_.interval_ms = options.interval.count() / 1000;
-  if (restored != 0) told_.restored_from = restored;
+  if (restored == 0) return;
+  told_.restored_from = restored;
+  gap_ns_ = std::min(gap_ns_, kFirstGapNs);
 }
 
 std::size_t EpochCoordinator::add_task(const Home& home, bool commits) {
@@ -83,7 +91,7 @@ bool EpochCoordinator::look(std::int64_t now_ns) {
   std::unique_lock lock(mutex_);
   news_ = false;
   if (over() || !failure_.ok()) return false;
-  if (!next_ns_) next_ns_ = now_ns + to_ns(options_.interval);
+  if (!next_ns_) next_ns_ = now_ns + gap_ns_;
   if (!open_) {
     if (now_ns < due_ns_locked()) return false;
     begin(now_ns);
@@ -172,7 +180,7 @@ void EpochCoordinator::completed(std::int64_t now_ns, bool final_one) {
       std::ranges::count_if(tasks_, [](const Waiter& task) { return task.commits; }));
   note(open.told);
   told_.recent.front().state = "complete";
-  next_ns_ = std::max(open.began_ns + to_ns(options_.interval), now_ns + to_ns(options_.min_pause));
+  plan_next(open.began_ns, now_ns);
   complete_.store(open.epoch, std::memory_order_seq_cst);
   if (final_one) over_.store(true, std::memory_order_seq_cst);
   wake_all();
@@ -188,12 +196,19 @@ void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
   log_(LogLevel::warn, "epoch-failed",
        fmt::format("epoch={} {}; what it holds comes with the next one", open.epoch,
                    why.to_string()));
-  next_ns_ = std::max(open.began_ns + to_ns(options_.interval), now_ns + to_ns(options_.min_pause));
+  gap_ns_ = to_ns(options_.interval);  // several in a row end the run: not within a moment
+  plan_next(open.began_ns, now_ns);
   retry_ns_ = now_ns + std::max(kRetryNs, to_ns(options_.min_pause));
   if (++failures_ <= options_.failures_max) return;
   failure_ = {why.code(),
               fmt::format("{} epochs in a row failed, so the topology stops; the last one: {}",
                           failures_, why.message())};
+}
+
+void EpochCoordinator::plan_next(std::int64_t began_ns, std::int64_t now_ns) {
+  const std::int64_t gap = std::max(2 * gap_ns_, kGapsOfDuration * (now_ns - began_ns));
+  gap_ns_ = std::min(to_ns(options_.interval), gap);
+  next_ns_ = std::max(began_ns + gap_ns_, now_ns + to_ns(options_.min_pause));
 }
 
 /// Why the last one failed is told however many were complete since.

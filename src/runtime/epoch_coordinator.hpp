@@ -94,6 +94,7 @@ class EpochCoordinator {
   EpochImage assemble(bool& final_one);
   void completed(std::int64_t now_ns, bool final_one);
   void fail(Status why, std::int64_t now_ns);
+  void plan_next(std::int64_t began_ns, std::int64_t now_ns);
   void note(CheckpointReport told);
   std::int64_t due_ns_locked() const;
   void wake_all() const;
@@ -116,6 +117,7 @@ class EpochCoordinator {
   std::optional<Open> open_;
   /// When to begin the next; not known before the first look.
   std::optional<std::int64_t> next_ns_;
+  std::int64_t gap_ns_;        ///< from the begin of one to that of the next
   std::int64_t retry_ns_ = 0;  ///< when the final one may be tried again
   int failures_ = 0;           ///< in a row
   Status failure_;

@@ -8,7 +8,8 @@
 namespace millrace::detail {
 
 struct EpochOptions {
-  /// From the begin of one epoch to that of the next. Greater than 0.
+  /// From the begin of one epoch to that of the next; shorter at first where a run goes on from
+  /// one. Greater than 0.
   Duration interval = std::chrono::seconds(10);
   /// At least so long passes from the end of one to the begin of the next. 0: none.
   Duration min_pause = Duration(0);

@@ -77,6 +77,39 @@ TEST(EpochCoordinator, GoesOnCountingFromTheRestoredOneAndUsesNoNumberTwice) {
   EXPECT_EQ(run.epochs.requested(), 43u);
 }
 
+TEST(EpochCoordinator, ARestoredRunMakesItsFirstOnesSoonAndThenAtTheInterval) {
+  Coordinated run(1, {.interval = seconds(1)}, 41);
+  std::vector<int> after_ms;
+  for (std::uint64_t epoch = 42; epoch <= 47; ++epoch) {
+    int ms = 0;
+    for (; run.epochs.requested() < epoch && ms < 2000; ++ms)
+      run.look(std::chrono::milliseconds(1));
+    after_ms.push_back(ms);
+    run.epochs.hand_in(0, {.epoch = epoch});
+    run.look(Duration(0));
+  }
+  EXPECT_THAT(after_ms, ElementsAre(100, 200, 400, 800, 1000, 1000));
+}
+
+TEST(EpochCoordinator, ARestoredRunWhoseEpochsAreSlowOrFailMakesThemLessOften) {
+  Coordinated run(1, {.interval = seconds(10)}, 41);
+  run.look(std::chrono::milliseconds(100));
+  EXPECT_EQ(run.epochs.requested(), 42u);
+  run.epochs.hand_in(0, {.epoch = 42});
+  run.look(std::chrono::milliseconds(300));  // it took so long
+  run.look(std::chrono::milliseconds(2699));
+  EXPECT_EQ(run.epochs.requested(), 42u);
+  run.look(std::chrono::milliseconds(1));
+  EXPECT_EQ(run.epochs.requested(), 43u);
+  run.store.fail_next(1);
+  run.epochs.hand_in(0, {.epoch = 43});
+  run.look(Duration(0));
+  run.look(seconds(9));
+  EXPECT_EQ(run.epochs.requested(), 43u);
+  run.look(seconds(1));
+  EXPECT_EQ(run.epochs.requested(), 44u);
+}
+
 TEST(EpochCoordinator, APauseIsKeptBehindTheEndOfAnEpoch) {
   Coordinated run(1, {.interval = seconds(10), .min_pause = seconds(4)});
   run.look(seconds(10));
