@@ -46,7 +46,8 @@ bool SinkStage::write(const BatchBase& batch) {
 void SinkStage::flush() {
   if (!dirty_) return;
   dirty_ = false;
-  Status status = sink_->flush();
+  Status status;
+  charged([&] { status = sink_->flush(); });  // what takes no more makes it wait here
   if (status.ok()) let_go();
   shared_.fail(std::move(status));
 }

@@ -25,6 +25,7 @@ import journal_kills
 import poison_records
 import power_images
 import slow_sinks
+import stuck_sinks
 import topology_kills
 import topology_rescales
 import topology_stops
@@ -98,6 +99,8 @@ BARS = [
         wrong_clocks.missing),
     Bar("slow-sink", "R12", "a source ten times as fast as the sink for so many seconds, in 512 MB",
         slow_sinks.slow_sinks, (1, 2), (1, 180), slow_sinks.LITTLE, "memory"),
+    Bar("stuck-sink", "R13", "a sink that takes nothing more, 50 page clients that never read",
+        stuck_sinks.stuck_sinks, (1, 2), (5, 20), stuck_sinks.NEVER_STUCK, "unnamed"),
 ]
 SHOWN = 5  # anomalies of a row
 

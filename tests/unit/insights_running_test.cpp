@@ -2,8 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <stdexcept>
+#include <string>
 
 #include "metrics/insights.hpp"
 #include "running_topology.hpp"
@@ -80,6 +84,30 @@ TEST(RunningInsights, ASinkThatDoesNotComeBack) {
   open = true;
   EXPECT_EQ(insight.component, "each");
   EXPECT_THAT(insight.text, StartsWith("\"each\" has not come back from one call for"));
+}
+
+/// Text is handed to the system when a step is over, not when a record comes.
+TEST(RunningInsights, AnOutputThatTakesNoMore) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  Topology topology("t");
+  topology.from(generate(std::nullopt, item_at))
+      .named("items")
+      .to(log("/dev/fd/" + std::to_string(pipe[1])));
+  RunningTopology running(topology);
+  const Insight insight = told(running, "stuck");
+  std::thread reader([&pipe] {
+    std::array<char, 65536> bytes{};
+    while (::read(pipe[0], bytes.data(), bytes.size()) > 0) {
+    }
+  });
+  EXPECT_TRUE(running.stop().ok());
+  ::close(pipe[1]);
+  reader.join();
+  ::close(pipe[0]);
+  EXPECT_EQ(insight.component, "log");
+  EXPECT_THAT(insight.text, StartsWith("\"log\" has not come back from one call for"));
+  EXPECT_THAT(insight.advice, HasSubstr("does not take more"));
 }
 
 TEST(RunningInsights, APartitionThatHoldsTime) {
