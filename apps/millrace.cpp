@@ -10,6 +10,7 @@
 #include "dead_letters_command.hpp"
 #include "demo.hpp"
 #include "host/host.hpp"
+#include "host/out_of_memory.hpp"
 #include "host/version.hpp"
 #include "journal_command.hpp"
 #include "new_program.hpp"
@@ -59,6 +60,7 @@ int refuse(const std::string& word) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  millrace::detail::exit_when_out_of_memory();
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "demo") return millrace::apps::demo_main(argc - 1, argv + 1);
   if (command == "run") return millrace::detail::run_file_main("millrace", {}, argc - 1, argv + 1);

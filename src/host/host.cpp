@@ -11,6 +11,7 @@
 #include "env/machine_memory.hpp"
 #include "host/host.hpp"
 #include "host/host_page.hpp"
+#include "host/out_of_memory.hpp"
 #include "host/reporter.hpp"
 #include "host/rescale_steps.hpp"
 #include "host/rescaling.hpp"
@@ -278,6 +279,7 @@ class Host {
 }  // namespace
 
 int run_with(Topology& topology, const HostOptions& options, const HostExtras& extras) {
+  exit_when_out_of_memory();
   return Host(topology, options, extras).run();
 }
 

@@ -15,6 +15,12 @@ constexpr std::size_t kSharedMin = std::size_t{128} << 10;
 constexpr std::size_t kSharedTables = 4;  ///< at least so many fit a region
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
+/// As operator new: a handler may end the process.
+[[noreturn]] void refuse() {
+  if (const auto handler = std::get_new_handler()) handler();
+  throw std::bad_alloc();
+}
+
 constexpr std::size_t round_up(std::size_t bytes, std::size_t unit = kHugePage) {
   return (bytes + unit - 1) & ~(unit - 1);
 }
@@ -25,7 +31,7 @@ void* map_huge(std::size_t bytes) {
   const std::size_t mapped = wanted + kHugePage;
   void* const raw =
       ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (raw == MAP_FAILED) throw std::bad_alloc();
+  if (raw == MAP_FAILED) refuse();
   const auto begin = reinterpret_cast<std::uintptr_t>(raw);
   const std::uintptr_t at = round_up(begin);
   if (at > begin) ::munmap(raw, at - begin);
@@ -47,7 +53,7 @@ void* SlotMemory::take(std::size_t bytes) {
     memory = bytes >= kHugePage    ? map_huge(bytes)
              : bytes >= kSharedMin ? take_of_region(bytes)
                                    : std::calloc(1, bytes);
-    if (memory == nullptr) throw std::bad_alloc();
+    if (memory == nullptr) refuse();
   } catch (...) {
     if (meter_) meter_->shrink(bytes);
     throw;

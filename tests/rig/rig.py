@@ -3,7 +3,7 @@
 """Usage: rig.py [--full] [BAR...]                     each bar, then its canary; a table
        rig.py BAR --seed N --count N [--unsafe SWITCH]  one row again
 
-Without --full it is the quick tier, of two minutes. The program is $MILLRACE_BIN/millrace. A bar
+Without --full it is the quick tier, of three minutes. The program is $MILLRACE_BIN/millrace. A bar
 passes with no anomaly; its canary is the same program with one protection switched off, and must
 fail it.
 """
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import allocations
 import call_faults
 import checkpoint_damage
 import demo_kills
@@ -94,6 +95,8 @@ BARS = [
         (1, 220), (4, 550), "no-checksum", "served"),
     Bar("poison", "R14", "1 % of the records do not fit", poison_records.poison,
         (1, 20_000), (1, 1_000_000), poison_records.SMALL_BOUND, "lost-letter"),
+    Bar("allocations", "R6", "an allocation fails, once or for ever; 1 of 5: little address space",
+        allocations.allocations, (1, 6), (2, 300), "no-dedup", "duplicate", allocations.missing),
     Bar("clocks", "R11", "the wall clock is wrong, or jumps by hours and decades",
         wrong_clocks.clocks, (1, 4), (4, 60), wrong_clocks.BY_CLOCK, "clock-bound",
         wrong_clocks.missing),
