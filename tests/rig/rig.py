@@ -26,6 +26,7 @@ import journal_kills
 import poison_records
 import power_images
 import slow_sinks
+import stalls
 import stuck_sinks
 import topology_kills
 import topology_rescales
@@ -104,6 +105,8 @@ BARS = [
         slow_sinks.slow_sinks, (1, 2), (1, 180), slow_sinks.LITTLE, "memory"),
     Bar("stuck-sink", "R13", "a sink that takes nothing more, 50 page clients that never read",
         stuck_sinks.stuck_sinks, (1, 2), (5, 20), stuck_sinks.NEVER_STUCK, "unnamed"),
+    Bar("stalls", "-", "the longest gap that a consumer sees at half of capacity (a figure)",
+        stalls.stalls, (1, 2), (1, 60), stalls.NO_EPOCHS, "unmeasured"),
 ]
 SHOWN = 5  # anomalies of a row
 
@@ -141,7 +144,7 @@ class Row:
         return not self.anomalies
 
     def restart(self):
-        """The 99th percentile of the times from a start to its first acknowledged record."""
+        """The 99th percentile of what the bar times: mostly from a start to its first record."""
         if not self.restarts_s or self.unsafe:
             return "-"
         times = sorted(self.restarts_s)
@@ -161,7 +164,7 @@ class Row:
                 f"{self.seconds:.0f} s", verdict, f"`{self.repeats()}`")
 
 
-HEAD = ("bar", "what", "seeds", "cases", "anomalies", "restart p99", "took", "verdict", "again")
+HEAD = ("bar", "what", "seeds", "cases", "anomalies", "time p99", "took", "verdict", "again")
 
 
 def show(cells):

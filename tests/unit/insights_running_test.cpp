@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -86,15 +87,18 @@ TEST(RunningInsights, ASinkThatDoesNotComeBack) {
   EXPECT_THAT(insight.text, StartsWith("\"each\" has not come back from one call for"));
 }
 
-/// Text is handed to the system when a step is over, not when a record comes.
+/// Few records at a time are handed to the system when a step is over, not as they come.
 TEST(RunningInsights, AnOutputThatTakesNoMore) {
   std::array<int, 2> pipe{};
   ASSERT_EQ(::pipe(pipe.data()), 0);
+  const std::string full(static_cast<std::size_t>(::fcntl(pipe[1], F_GETPIPE_SZ)), 'x');
+  ASSERT_EQ(::write(pipe[1], full.data(), full.size()), static_cast<ssize_t>(full.size()));
   Topology topology("t");
   topology.from(generate(std::nullopt, item_at))
       .named("items")
+      .event_time(&Item::time)
       .to(log("/dev/fd/" + std::to_string(pipe[1])));
-  RunningTopology running(topology);
+  RunningTopology running(topology, {}, {.speed = 1});
   const Insight insight = told(running, "stuck");
   std::thread reader([&pipe] {
     std::array<char, 65536> bytes{};
