@@ -43,6 +43,22 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     keys_.emplace(interval_, keeps(0) || keeps(1), context.state);
     if (context.makes_arrivals) turns_ = std::make_unique<JoinTurns>(context.state);
   }
+  void save_state(StateWriter& writer) override {
+    save_time(writer, kJoinWatermark, watermark_);
+    JoinImage images[2];
+    keys_->for_each(watermark_, [&](int side, std::uint64_t hash, const JoinEntry& entry) {
+      const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
+      images[side].add(hash, {entry.time, entry.slot(), kTimeMin, mark});
+    });
+    if (turns_) save_turns(images);
+    images[0].save(writer, 0, this->template side<0>().records());
+    images[1].save(writer, 1, this->template side<1>().records());
+  }
+  void restore_state(StateReader& reader) override {
+    reached_ = watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);
+    restore<0>(reader);
+    restore<1>(reader);
+  }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     if (input == 0) {
       take<0>(static_cast<Batch<L>&>(batch), outputs);
@@ -78,6 +94,32 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
 
  private:
   using Base::emit, Base::keeps, Base::rows;
+
+  void save_turns(JoinImage (&images)[2]) {
+    turns_->for_each([&](int side, std::uint64_t slot, Time time) {
+      const auto add = [&](const K&, std::uint64_t hash) {
+        images[side].add(hash, {time, slot, kTimeMin, JoinMark::waiting});
+      };
+      if (side == 0) {
+        this->template side<0>().with_key(slot, Left::kNoPlace, add);
+      } else {
+        this->template side<1>().with_key(slot, Right::kNoPlace, add);
+      }
+    });
+  }
+  template <int kSide>
+  void restore(StateReader& reader) {
+    const auto take = [&](const K& key, std::uint64_t hash, const JoinKept& kept) {
+      if (kept.mark != JoinMark::waiting) {
+        const JoinEntry entry(kept.time, kept.slot, kept.mark == JoinMark::matched);
+        return keys_->template add<kSide>(keys_->of(key, hash), hash, entry);
+      }
+      // Also where nobody breaks ties any more: rows are made when the watermark comes.
+      if (!turns_) turns_ = std::make_unique<JoinTurns>(this->context().state);
+      turns_->push(kSide, kept.time, kept.slot);
+    };
+    this->template restore_side<kSide>(reader, take);
+  }
 
   template <int kSide, class T>
   void take(Batch<T>& in, Outputs& outputs) {

@@ -58,6 +58,19 @@ class IntervalKeys {
   void leave(const IntervalRecords& of_key, const K& key, std::uint64_t hash) {
     if (of_key.empty()) keys_.erase(key, hash);
   }
+  /// Calls visit(side, hash, entry) for each record for which partners may come behind `watermark`,
+  /// those of a key and side in their order.
+  template <class Visit>
+  void for_each(Time watermark, Visit&& visit) {
+    keys_.for_each([&](const K& key, IntervalRecords& of_key) {
+      const std::uint64_t hash = KeyTraits<K>::hash(key);
+      for (const int side : {0, 1}) {
+        for (const JoinEntry& entry : side == 0 ? of_key.left : of_key.right) {
+          if (interval_.closes(side, entry.time) >= watermark) visit(side, hash, entry);
+        }
+      }
+    });
+  }
   /// Lets go of the records for which no partner comes behind `watermark`: calls left(entry) and
   /// right(entry) before.
   template <class Left, class Right>

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "operator/join_images.hpp"
 #include "operator/join_side.hpp"
 #include "operator/joined_rows.hpp"
 
@@ -30,10 +31,6 @@ class JoinOperator : public Operator {
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool exclusive,
                      Outputs& outputs) override = 0;
-  void save_state(StateWriter& writer) override {
-    writer.refuse(
-        "the records that a join keeps are not written yet: run it without a state folder");
-  }
 
  protected:
   template <int kSide>
@@ -68,6 +65,20 @@ class JoinOperator : public Operator {
     tally().processed += 1 - failed;
     tally().dead_lettered += failed;
     if (!stays) records.gone(slot);
+  }
+
+  /// Reads a side of an image: calls take(key, hash, kept) for each record, which stays.
+  template <int kSide, class Take>
+  void restore_side(StateReader& reader, Take&& take) {
+    const RowSchema* rows = nullptr;
+    if constexpr (requires { rows_.maker().input(kSide); }) rows = rows_.maker().input(kSide);
+    auto& records = side<kSide>().records();
+    restore_join_side(reader, kSide, rows, records, [&](const StatePart& part, const auto& kept) {
+      side<kSide>().with_key(kept.slot, Left::kNoPlace, [&](const auto& key, std::uint64_t hash) {
+        if (key_group(hash) != part.number) return reader.refuse(part, kKeyMisplaced);
+        take(key, hash, kept);
+      });
+    });
   }
 
   void emit(std::uint64_t left, std::uint64_t right, Time time, const Arrival& place,

@@ -21,6 +21,13 @@ class JoinTurns {
     queue_.push(time, slot | (side == 1 ? kRight : 0));
     ++size_;
   }
+  /// Calls visit(side, slot, time) for each, in no order.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    queue_.for_each([&](const TimerQueue::Entry& turn) {
+      visit(side_of(turn.hash), turn.hash & ~kRight, turn.time);
+    });
+  }
   /// Calls handle(side, slot, time) for all up to `until`, of equal times in the order of
   /// place_of(side, slot), and of equal places the left one first.
   template <class PlaceOf, class Handle>

@@ -67,6 +67,8 @@ class JoinedRows {
  public:
   explicit JoinedRows(Maker maker) : maker_(std::move(maker)) {}
 
+  const Maker& maker() const { return maker_; }
+
   /// Adds the row of a pair; one whose maker throws is a dead letter. describe() says of which
   /// records.
   template <class L, class R, class Describe>

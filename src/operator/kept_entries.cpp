@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "operator/held_rows.hpp"
+#include "operator/join_images.hpp"
 #include "operator/kept_values.hpp"
 #include "operator/kernels.hpp"
 #include "operator/keyed_picks.hpp"
@@ -285,7 +286,8 @@ class PartTeller : WindowParts {
       : WindowParts(part, form, keys, take) {}
 
   bool tell() {
-    if (is_one_of(part_.name, kRecords)) return records();
+    if (is_one_of(part_.name, kRecords)) return records(false);
+    if (is_one_of(part_.name, kJoinParts)) return records(true);
     std::string_view shape = part_.shape;
     if (!shape.starts_with("{key:")) return values();
     shape.remove_prefix(5);
@@ -350,8 +352,8 @@ class PartTeller : WindowParts {
     return form && done();
   }
 
-  /// Records with their times: rows carry their fields along.
-  bool records() {
+  /// Records with their times: rows carry their fields along. `marked`: a byte goes before each.
+  bool records(bool marked) {
     BytesCursor schema_bytes(part_.bytes);
     const RowSchemaPtr schema = load_rows_schema(schema_bytes);
     const bool rows = schema && schema_bytes.ok() && rows_shape(*schema) == part_.shape;
@@ -360,6 +362,7 @@ class PartTeller : WindowParts {
     if (!rows && !form) return false;
     while (more()) {
       Batch<std::int64_t> place;
+      if (marked) (void)in_.number<JoinMark>();
       if (!load_place(in_, place)) return false;
       entry_.end = place.times.empty() ? kTimeMin : place.times.front();
       if (rows ? !append_row(entry_.value, in_, schema) : !value(*form)) return false;

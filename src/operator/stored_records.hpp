@@ -62,10 +62,11 @@ void append_records(std::string& out, const Batch<T>& batch, std::span<const std
   }
 }
 
-/// Reads records up to the end of `in`, behind those that `to` has. They borrow from `in`: see
-/// own_records().
-template <class T>
-Status load_records(std::string_view shape, BytesCursor& in, Batch<T>& to) {
+/// Reads records up to the end of `in`, behind those that `to` has; before each it calls
+/// before(in) -> bool, which reads what lies in front of it; false: it does not fit. They borrow
+/// from `in`: see own_records().
+template <class T, class Before>
+Status load_records(std::string_view shape, BytesCursor& in, Batch<T>& to, Before&& before) {
   static const Status kDamaged(Code::state_unreadable, std::string(kBytesDoNotFit));
   if constexpr (std::is_same_v<T, RowRef>) {
     const RowSchemaPtr schema = load_rows_schema(in);
@@ -73,18 +74,22 @@ Status load_records(std::string_view shape, BytesCursor& in, Batch<T>& to) {
     if (to.values.empty()) to.values.begin(schema);
     if (rows_shape(*to.values.schema()) != shape) return other_shape(shape, rows_shape(*schema));
     while (!in.rest().empty()) {
-      if (!load_place(in, to) || !load_row(in, to.values)) return kDamaged;
+      if (!before(in) || !load_place(in, to) || !load_row(in, to.values)) return kDamaged;
     }
   } else {
     const auto reader = StoredReader<T>::of(shape);
     if (!reader) return reader.error();
     while (!in.rest().empty()) {
       T record{};
-      if (!load_place(in, to) || !reader->read(in, record)) return kDamaged;
+      if (!before(in) || !load_place(in, to) || !reader->read(in, record)) return kDamaged;
       to.values.push_back(std::move(record));
     }
   }
   return in.ok() ? Status() : kDamaged;
+}
+template <class T>
+Status load_records(std::string_view shape, BytesCursor& in, Batch<T>& to) {
+  return load_records(shape, in, to, [](BytesCursor&) { return true; });
 }
 
 /// What the records borrow becomes the batch's own.

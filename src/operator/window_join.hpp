@@ -64,6 +64,28 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     keys_.emplace(context.state);
     alarms_.count_with(context.state);
   }
+  void save_state(StateWriter& writer) override {
+    save_time(writer, kJoinWatermark, watermark_);
+    JoinImage images[2];
+    keys_->for_each([&](const K& key, Records& of_key) {
+      const std::uint64_t hash = KeyTraits<K>::hash(key);
+      for (const auto& entry : of_key.left)
+        images[0].add(hash, {entry.time, entry.slot, entry.behind});
+      for (const auto& entry : of_key.right)
+        images[1].add(hash, {entry.time, entry.slot, entry.behind});
+    });
+    images[0].save(writer, 0, this->template side<0>().records());
+    images[1].save(writer, 1, this->template side<1>().records());
+  }
+  void restore_state(StateReader& reader) override {
+    watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);
+    this->template restore_side<0>(reader, [this](const K& key, std::uint64_t hash, auto& kept) {
+      add<0>(key, hash, {kept.time, kept.slot, kept.behind}, watermark_);
+    });
+    this->template restore_side<1>(reader, [this](const K& key, std::uint64_t hash, auto& kept) {
+      add<1>(key, hash, {kept.time, kept.slot, kept.behind}, watermark_);
+    });
+  }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     if (input == 0) return take<0>(static_cast<Batch<L>&>(batch), outputs);
     take<1>(static_cast<Batch<R>&>(batch), outputs);
@@ -75,6 +97,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       });
     });
     this->rows().flush(outputs);
+    watermark_ = watermark;
   }
   Time forwarded(Time watermark) const override {
     return watermark == kTimeMax ? watermark : saturating_add(watermark, -lateness_);
@@ -108,7 +131,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       for (std::size_t at = 0; at < count; ++at) {
         const WindowJoinEntry entry{side.time_of(in, at), first + at, side.behind_of(at)};
         this->template handle<kSide>(entry.slot, at, [&](const K& key, std::uint64_t hash) {
-          add<kSide>(key, hash, entry);
+          add<kSide>(key, hash, entry, entry.behind);
           return true;
         });
       }
@@ -116,14 +139,15 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     this->rows().set_due(in.due_ns);
     side.take(in, kSide + 1, this->context(), outputs, is_late, keep);
   }
+  /// Windows that were over at the watermark `over` (kTimeMin: none) do not fire for it any more.
   template <int kSide>
-  void add(const K& key, std::uint64_t hash, const WindowJoinEntry& entry) {
+  void add(const K& key, std::uint64_t hash, const WindowJoinEntry& entry, Time over) {
     Records& of_key = keys_->upsert(key, hash, [this] { return Records(this->context().state); });
     const bool is_first = of_key.empty();
     (kSide == 0 ? of_key.left : of_key.right).insert(entry);
     Time end = windows_.first_end(entry.time);
-    if (entry.behind != kTimeMin)
-      end = std::max(end, windows_.next_end_after(saturating_add(entry.behind, -lateness_)));
+    if (over != kTimeMin)
+      end = std::max(end, windows_.next_end_after(saturating_add(over, -lateness_)));
     if (is_first || end < of_key.end) wake(of_key, end, hash);
   }
   void wake(Records& of_key, Time end, std::uint64_t hash) {
@@ -195,6 +219,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   std::int64_t lateness_;                        ///< microseconds
   std::optional<KeyedTables<K, Records>> keys_;  ///< from open() on
   KeyAlarms alarms_;
+  Time watermark_ = kTimeMin;
   std::vector<WindowJoinEntry> left_;  ///< of the window at hand
   std::vector<WindowJoinEntry> right_;
 };

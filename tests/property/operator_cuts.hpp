@@ -92,6 +92,7 @@ struct Subject {
   OperatorTasks::Make make;
   std::vector<OperatorInput> inputs;
   OperatorTasks::Show show;
+  bool makes_arrivals = false;  ///< a reader behind breaks ties
 };
 
 inline constexpr std::array<std::uint32_t, 5> kTasks = {1, 2, 3, 5, 128};
@@ -106,6 +107,7 @@ struct Played {
 inline Played play(const Subject& subject, const std::vector<OperatorStep>& steps, Random* random,
                    bool same_tasks = false) {
   OperatorTasks tasks(subject.make, subject.inputs, subject.show);
+  tasks.set_makes_arrivals(subject.makes_arrivals);
   Played played;
   tasks.start(random && !same_tasks ? kTasks[random->below(kTasks.size())] : 1);
   for (std::size_t at = 0; at < steps.size(); ++at) {

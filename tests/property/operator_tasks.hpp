@@ -86,6 +86,8 @@ class OperatorTasks {
   void when_open(std::function<void(detail::Operator&, const detail::OperatorContext&)> when_open) {
     when_open_ = std::move(when_open);
   }
+  /// A reader behind breaks ties; the same.
+  void set_makes_arrivals(bool makes) { makes_arrivals_ = makes; }
   void start(std::uint32_t tasks) {
     tasks_.clear();
     for (std::uint32_t at = 0; at < tasks; ++at)
@@ -170,6 +172,7 @@ class OperatorTasks {
       context.arenas = &arenas;
       context.timed = true;
       context.speed = all.speed_;
+      context.makes_arrivals = all.makes_arrivals_;
       context.user = &user;
       op->open(context);
       if (all.when_open_) all.when_open_(*op, context);
@@ -213,6 +216,7 @@ class OperatorTasks {
   Make make_;
   std::function<void(detail::Operator&, const detail::OperatorContext&)> when_open_;
   double speed_ = 0;
+  bool makes_arrivals_ = false;
   std::vector<OperatorInput> inputs_;
   detail::SimEnv env_{1, {}, 1'000'000};
   std::shared_ptr<const TopologyInfo> topology_;

@@ -143,6 +143,26 @@ TEST(Kept, RecordsThatWait) {
                           "\"name\":\"second\"}"}));
 }
 
+TEST(Kept, RecordsThatMayFindPartners) {
+  const auto declare = [](bool by_windows) {
+    return [by_windows](const auto& hits) {
+      const auto join = hits.key_by(&Hit::key).join(
+          hits.filter([](const Hit& hit) { return hit.number > 1; }).key_by(&Hit::key));
+      const auto first = [](const Hit& left, const Hit&) { return left; };
+      return by_windows ? join.window(tumbling(10s)).inner(first)
+                        : join.within(5s, 5s).inner(first);
+    };
+  };
+  const Told expected{
+      R"(:left [,3) {"key":2,"number":1,"when":"1970-01-01T00:00:03Z","name":"a"})",
+      R"(:left [,4) {"key":2,"number":2,"when":"1970-01-01T00:00:04Z","name":"b"})",
+      R"(:right [,4) {"key":2,"number":2,"when":"1970-01-01T00:00:04Z","name":"b"})"};
+  for (const bool by_windows : {false, true}) {
+    Kept kept(declare(by_windows));
+    EXPECT_EQ(kept.pipe({{2, 1, at(3), "a"}, {2, 2, at(4), "b"}})(), expected) << by_windows;
+  }
+}
+
 /// Counts, and wakes up later.
 struct Counting {
   ValueState<std::int64_t> count;

@@ -1,0 +1,40 @@
+// RowPairs: the rows that a join makes of rows: the fields of both sides, one behind the other.
+#pragma once
+
+#include <cstddef>
+
+#include "record/row_batch.hpp"
+
+namespace millrace::detail {
+
+/// Of a side without a partner the fields are null.
+struct RowPairs {
+  RowSchemaPtr schema;  ///< null: the left row as it is
+  RowSchemaPtr left;    ///< of the inputs
+  RowSchemaPtr right;
+
+  const RowSchema* input(int side) const { return (side == 0 ? left : right).get(); }
+  void operator()(RowBatch& out, const RowRef* l, const RowRef* r) const {
+    if (!schema) return out.values.push_back(*l);
+    if (out.values.empty()) out.values.begin(schema);
+    const std::size_t lefts = left->fields().size();
+    put(out.values, 0, lefts, l);
+    put(out.values, lefts, schema->fields().size(), r);
+    out.values.end_row();
+  }
+
+ private:
+  static void put(RowColumns& rows, std::size_t from, std::size_t to, const RowRef* row) {
+    const std::size_t at = rows.size();
+    for (std::size_t field = from; field < to; ++field) {
+      Column& column = rows.column(field);
+      if (row == nullptr) {
+        column.put_null(at);
+      } else {
+        column.append_one(at, row->rows().column(field - from), row->at());
+      }
+    }
+  }
+};
+
+}  // namespace millrace::detail

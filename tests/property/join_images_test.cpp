@@ -1,0 +1,216 @@
+// Promise: joins that are cut at random places go on from their images, in as many tasks or others,
+// as if nothing had been.
+#include "millrace/millrace.hpp"
+#include "operator/row_fields.hpp"
+#include "operator/row_pairs.hpp"
+#include "operator_cuts.hpp"
+
+namespace millrace::property {
+namespace {
+
+using detail::JoinKind;
+
+/// Of a note by its name, what it meets.
+struct Met {
+  std::string_view name;
+  std::int64_t left = -1;  ///< -1: none
+  std::int64_t right = -1;
+};
+
+/// Notes of either side and watermarks.
+std::vector<OperatorStep> two_sides(Draw& draw) {
+  std::vector<OperatorStep> steps;
+  while (steps.size() < 120) {
+    const std::uint64_t what = draw.random().below(10);
+    if (what < 8) {
+      steps.push_back(
+          draw.batch<Note>(what < 4 ? 0 : 1, [&](Time time) { return draw.note(time); }));
+    } else {
+      steps.push_back(draw.watermark());
+    }
+  }
+  steps.push_back({.kind = OperatorStep::Kind::watermark, .watermark = kTimeMax});
+  return steps;
+}
+
+/// Port 0 has the rows, the others the notes that are late. Places count where rows have them.
+OperatorTasks::Show show_met() {
+  return [](std::uint32_t port, const detail::BatchBase& base, std::size_t at) {
+    if (port > 0) return show_by<Note>([](const Note& note) { return note.name; })(port, base, at);
+    auto shown = show_by<Met>([](const Met& met) { return met.name; })(port, base, at);
+    if (!base.arrivals.empty()) {
+      const detail::Arrival& place = base.arrivals[at];
+      shown.second += fmt::format(" {} {} {}", place.origin, place.path, place.number);
+    }
+    return shown;
+  };
+}
+
+const auto kMeet = [](const Note* left, const Note* right) {
+  Met met;
+  met.name = left != nullptr ? left->name : right->name;
+  if (left != nullptr) met.left = left->number;
+  if (right != nullptr) met.right = right->number;
+  if (met.left == 63) throw std::runtime_error("as asked");
+  return met;
+};
+using Meeting = detail::PairMaker<JoinKind::full, decltype(kMeet)>;
+
+/// `make(key)` makes the operator of two inputs that are keyed alike.
+template <class Make>
+Subject joining(Make make, bool makes_arrivals) {
+  const auto key = key_by<Note>(&Note::name);
+  return {[key, make] { return make(key); },
+          {{&batch_type<Note>(), key}, {&batch_type<Note>(), key}},
+          show_met(),
+          makes_arrivals};
+}
+
+/// What is drawn besides the records.
+struct JoinSetting {
+  JoinKind kind;
+  std::int64_t lateness;
+  bool makes_arrivals;
+};
+
+TEST(JoinImages, OfIntervals) {
+  using Op = detail::IntervalJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;
+  for (const JoinSetting& setting : {JoinSetting{JoinKind::inner, 25, false},
+                                     {JoinKind::left, 0, true},
+                                     {JoinKind::full, 0, false},
+                                     {JoinKind::full, 25, true}}) {
+    const JoinInterval interval{
+        .before = Duration(12), .after = Duration(20), .lateness = Duration(setting.lateness)};
+    const auto make = [=](const auto& key) {
+      return std::make_unique<Op>(interval, setting.kind, key, key, Meeting{kMeet});
+    };
+    const std::size_t waiting = compare(joining(make, setting.makes_arrivals), two_sides);
+    EXPECT_EQ(waiting > 0, setting.makes_arrivals) << "records wait for those before them";
+  }
+}
+
+TEST(JoinImages, OfWindows) {
+  using Op = detail::WindowJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;
+  const Windows overlapping = sliding(Duration(60), Duration(20));
+  for (const JoinSetting& setting : {JoinSetting{JoinKind::left, 0, false},
+                                     {JoinKind::full, 25, false},
+                                     {JoinKind::full, 0, true}}) {
+    const auto make = [=](const auto& key) {
+      return std::make_unique<Op>(overlapping, Duration(setting.lateness), setting.kind, key, key,
+                                  Meeting{kMeet});
+    };
+    compare(joining(make, setting.makes_arrivals), two_sides);
+  }
+}
+
+// ---- rows
+
+RowSchemaPtr note_fields() {
+  return std::make_shared<const RowSchema>(std::vector<ColumnInfo>{
+      {"name", ColumnType::text}, {"key", ColumnType::integer}, {"half", ColumnType::real, true}});
+}
+std::vector<OperatorStep> two_sides_of_rows(Draw& draw) {
+  std::vector<OperatorStep> steps = two_sides(draw);
+  const RowSchemaPtr schema = note_fields();
+  for (OperatorStep& step : steps) {
+    if (!step.batch) continue;
+    const auto& notes = static_cast<const Batch<Note>&>(*step.batch);
+    auto rows = std::make_shared<detail::RowBatch>();
+    rows->times = notes.times;
+    rows->arrivals = notes.arrivals;
+    rows->behind = notes.behind;
+    rows->values.begin(schema);
+    for (std::size_t at = 0; at < notes.values.size(); ++at) {
+      const Note& note = notes.values[at];
+      rows->values.column(0).put_text(at, note.name);
+      rows->values.column(1).put_integer(at, note.number);
+      if (note.number % 3 == 0) {
+        rows->values.column(2).put_null(at);
+      } else {
+        rows->values.column(2).put_real(at, static_cast<double>(note.number) / 2);
+      }
+      rows->values.end_row();
+    }
+    step.batch = std::move(rows);
+  }
+  return steps;
+}
+OperatorTasks::Show show_row_pairs() {
+  return [](std::uint32_t port, const detail::BatchBase& batch, std::size_t at) {
+    const auto& rows = static_cast<const detail::RowBatch&>(batch);
+    const std::size_t name = rows.values[at].is_null(0) ? 3 : 0;
+    return std::pair(
+        std::string(rows.values[at].text(name)),
+        fmt::format("{} {} {}", port, rows.times[at], batch_type<RowRef>().describe(rows, at)));
+  };
+}
+detail::RowPairs pairs_of(const RowSchemaPtr& left) {
+  const RowSchemaPtr right = note_fields();
+  std::vector<ColumnInfo> fields;
+  for (const char* side : {"", "right_"}) {
+    for (ColumnInfo field : right->fields()) {
+      field.name = side + field.name;
+      field.optional = true;
+      fields.push_back(std::move(field));
+    }
+  }
+  return {std::make_shared<const RowSchema>(std::move(fields)), left, right};
+}
+using RowKey = detail::KeyFn<RowRef, detail::TextField>;
+Subject joining_rows(const RowSchemaPtr& left) {
+  using Op = detail::IntervalJoin<RowRef, RowKey, RowRef, RowKey, RowRef, detail::RowPairs>;
+  const auto key =
+      std::make_shared<const detail::TypedKeyHash<RowRef, RowKey>>(RowKey(detail::TextField{0}));
+  const JoinInterval interval{.before = Duration(12), .after = Duration(20)};
+  return {[=] { return std::make_unique<Op>(interval, JoinKind::full, key, key, pairs_of(left)); },
+          {{&batch_type<RowRef>(), key}, {&batch_type<RowRef>(), key}},
+          show_row_pairs()};
+}
+
+TEST(JoinImages, OfRows) { compare(joining_rows(note_fields()), two_sides_of_rows); }
+
+TEST(JoinImages, OfRowsWithOtherFieldsAreRefused) {
+  const Subject subject = joining_rows(note_fields());
+  OperatorTasks tasks(subject.make, subject.inputs, subject.show);
+  tasks.start(1);
+  Draw draw(1);
+  std::vector<OperatorStep> steps = two_sides_of_rows(draw);
+  steps.pop_back();
+  for (const OperatorStep& step : steps) tasks.play(step);
+  const std::vector<StatePart> image = tasks.image();
+  const Subject other = joining_rows(std::make_shared<const RowSchema>(
+      std::vector<ColumnInfo>{{"name", ColumnType::text}, {"other", ColumnType::text}}));
+  OperatorTasks others(other.make, other.inputs, other.show);
+  others.restore(image, 1);
+  EXPECT_NE(others.status().message().find("state \":left\" cannot be restored"), std::string::npos)
+      << others.status().to_string();
+}
+
+TEST(JoinImages, ThatAreDamagedAreRefused) {
+  const Subject subject = joining_rows(note_fields());
+  OperatorTasks tasks(subject.make, subject.inputs, subject.show);
+  tasks.start(1);
+  Draw draw(2);
+  std::vector<OperatorStep> steps = two_sides_of_rows(draw);
+  steps.pop_back();
+  for (const OperatorStep& step : steps) tasks.play(step);
+  const std::vector<StatePart> image = tasks.image();
+  std::size_t refused = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    Random random(seed);
+    std::vector<StatePart> damaged = image;
+    StatePart& part = damaged[random.below(damaged.size())];
+    if (random.chance(0.5)) {
+      part.bytes.resize(random.below(part.bytes.size()));
+    } else {
+      part.bytes[random.below(part.bytes.size())] ^= static_cast<char>(1 + random.below(255));
+    }
+    OperatorTasks others(subject.make, subject.inputs, subject.show);
+    others.restore(damaged, 1);
+    refused += others.status().ok() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 50u) << "what is read wrong must only not crash";
+}
+
+}  // namespace
+}  // namespace millrace::property
