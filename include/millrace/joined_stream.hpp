@@ -279,3 +279,5 @@ Join<T, Key, R, RKey> KeyedStream<T, Key>::join(const KeyedStream<R, RKey>& righ
 }
 
 }  // namespace millrace
+
+#include "millrace/as_of_stream.hpp"  // what as_of(...) returns; needs JoinVerbs

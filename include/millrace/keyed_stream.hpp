@@ -33,6 +33,8 @@ class RefiringStream;
 template <class Windowed, class T>
 class NewestStream;
 template <class L, class LKey, class R, class RKey>
+class AsOf;
+template <class L, class LKey, class R, class RKey>
 class Join;
 
 namespace detail {
@@ -233,6 +235,10 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
   /// .join(shipments.key_by(&Shipment::order)).within(0s, 1h).inner(f). See joined_stream.hpp.
   template <class R, class RKey>
   Join<T, Key, R, RKey> join(const KeyedStream<R, RKey>& right) const;
+  /// Each record with the newest one of another stream that was there at its event time:
+  /// trades.key_by(&Trade::symbol).as_of(quotes.key_by(&Quote::symbol)).left(f).
+  template <class R, class RKey>
+  AsOf<T, Key, R, RKey> as_of(const KeyedStream<R, RKey>& right) const;
 
   /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
   /// const T&) -> A; emitted for every record. When add throws, the value is as before: it
@@ -478,7 +484,7 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 }  // namespace millrace
 
 #include "millrace/clock_windows.hpp"    // what window(....by_clock()) is cut from
-#include "millrace/joined_stream.hpp"    // what join(...) returns
+#include "millrace/joined_stream.hpp"    // what join(...) and as_of(...) return
 #include "millrace/key_windows.hpp"      // what window(session(...)) returns; needs KeyedStream
 #include "millrace/matched_stream.hpp"   // what match(...) returns
 #include "millrace/newest_stream.hpp"    // what window(...).last(100) returns

@@ -3,13 +3,11 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <utility>
 
 #include "operator/interval_keys.hpp"
 #include "operator/join_operator.hpp"
-#include "operator/join_turns.hpp"
 
 namespace millrace::detail {
 
@@ -36,38 +34,34 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
 
   IntervalJoin(JoinInterval interval, JoinKind kind, typename Left::KeyPtr left,
                typename Right::KeyPtr right, Maker maker)
-      : Base(kind, std::move(left), std::move(right), std::move(maker)), interval_(interval) {}
+      : Base("intervals", kind, std::move(left), std::move(right), std::move(maker)),
+        interval_(interval) {}
 
   void open(const OperatorContext& context) override {
     Base::open(context);
     keys_.emplace(interval_, keeps(0) || keeps(1), context.state);
-    if (context.makes_arrivals) turns_ = std::make_unique<JoinTurns>(context.state);
+    if (context.makes_arrivals) this->start_turns();
   }
   void save_state(StateWriter& writer) override {
     save_time(writer, kJoinWatermark, watermark_);
-    JoinImage images[2];
-    keys_->for_each(watermark_, [&](int side, std::uint64_t hash, const JoinEntry& entry) {
-      const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
-      images[side].add(hash, {entry.time, entry.slot(), kTimeMin, mark});
-    });
-    if (turns_) save_turns(images);
-    images[0].save(writer, 0, this->template side<0>().records());
-    images[1].save(writer, 1, this->template side<1>().records());
+    JoinImages images;
+    keys_->add_to(images, watermark_);
+    this->save_images(writer, images);
   }
   void restore_state(StateReader& reader) override {
     reached_ = watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);
-    restore<0>(reader);
-    restore<1>(reader);
+    const auto take = [this](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
+      const JoinEntry entry(kept.time, kept.slot, kept.mark == JoinMark::matched);
+      keys_->template add<decltype(side)::value>(keys_->of(key, hash), hash, entry);
+    };
+    this->restore_images(reader, take);
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
-    if (input == 0) {
-      take<0>(static_cast<Batch<L>&>(batch), outputs);
-    } else {
-      take<1>(static_cast<Batch<R>&>(batch), outputs);
-    }
+    if (input == 0) return take<0>(static_cast<Batch<L>&>(batch), outputs);
+    take<1>(static_cast<Batch<R>&>(batch), outputs);
   }
   void advance(Time watermark, Outputs& outputs) override {
-    if (turns_) handle_turns(turn_before(watermark), outputs);
+    if (turns()) handle_turns(interval_.complete(watermark), outputs);
     reached_ = watermark_ = watermark;
     keys_->close(
         watermark, [&](const JoinEntry& entry) { let_go<0>(entry, outputs); },
@@ -82,44 +76,18 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     if (keeps(1)) wait = std::max(wait, interval_.wait_us(1));
     return saturating_add(watermark, -wait);
   }
-  Waiting waiting() const override { return {turns_ ? turns_->size() : 0, kNeverDue}; }
   Standing standing() const override {
     const std::int64_t wait = std::max(interval_.wait_us(0), interval_.wait_us(1));
-    return holding(waiting().records > 0 || !keys_->empty(), saturating_add(watermark_, -wait));
+    return holding(this->waiting().records > 0 || !keys_->empty(),
+                   saturating_add(watermark_, -wait));
   }
   void release(std::int64_t, bool drain, Outputs& outputs) override {
-    if (drain && turns_) handle_turns(kTimeMax, outputs);
+    if (drain && turns()) handle_turns(kTimeMax, outputs);
     rows().flush(outputs);
   }
 
  private:
-  using Base::emit, Base::keeps, Base::rows;
-
-  void save_turns(JoinImage (&images)[2]) {
-    turns_->for_each([&](int side, std::uint64_t slot, Time time) {
-      const auto add = [&](const K&, std::uint64_t hash) {
-        images[side].add(hash, {time, slot, kTimeMin, JoinMark::waiting});
-      };
-      if (side == 0) {
-        this->template side<0>().with_key(slot, Left::kNoPlace, add);
-      } else {
-        this->template side<1>().with_key(slot, Right::kNoPlace, add);
-      }
-    });
-  }
-  template <int kSide>
-  void restore(StateReader& reader) {
-    const auto take = [&](const K& key, std::uint64_t hash, const JoinKept& kept) {
-      if (kept.mark != JoinMark::waiting) {
-        const JoinEntry entry(kept.time, kept.slot, kept.mark == JoinMark::matched);
-        return keys_->template add<kSide>(keys_->of(key, hash), hash, entry);
-      }
-      // Also where nobody breaks ties any more: rows are made when the watermark comes.
-      if (!turns_) turns_ = std::make_unique<JoinTurns>(this->context().state);
-      turns_->push(kSide, kept.time, kept.slot);
-    };
-    this->template restore_side<kSide>(reader, take);
-  }
+  using Base::emit, Base::keeps, Base::rows, Base::turns;
 
   template <int kSide, class T>
   void take(Batch<T>& in, Outputs& outputs) {
@@ -130,8 +98,8 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     const auto handle = [&](std::uint64_t first, std::size_t count) {
       for (std::size_t at = 0; at < count; ++at) {
         const Time time = side.time_of(in, at);
-        if (turns_) {
-          turns_->push(kSide, time, first + at);
+        if (turns()) {
+          turns()->push(kSide, time, first + at);
         } else {
           match<kSide>(first + at, at, time, outputs);
         }
@@ -142,23 +110,10 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     rows().flush(outputs);
   }
 
-  /// The turn of a record comes when all that go before it are there, late ones too.
-  Time turn_before(Time watermark) const {
-    if (watermark == kTimeMax) return watermark;
-    return saturating_add(saturating_add(watermark, -interval_.lateness.count()), -1);
-  }
   void handle_turns(Time until, Outputs& outputs) {
-    const auto place_of = [this](int side, std::uint64_t slot) {
-      return side == 0 ? this->template side<0>().records().place_of(slot)
-                       : this->template side<1>().records().place_of(slot);
-    };
-    turns_->take(until, place_of, [&](int side, std::uint64_t slot, Time time) {
+    this->take_turns(until, [&](auto side, std::uint64_t slot, Time time) {
       reached_ = saturating_add(time, interval_.lateness.count());
-      if (side == 0) {
-        match<0>(slot, Left::kNoPlace, time, outputs);
-      } else {
-        match<1>(slot, Right::kNoPlace, time, outputs);
-      }
+      match<decltype(side)::value>(slot, Left::kNoPlace, time, outputs);
     });
   }
 
@@ -197,7 +152,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   /// A stream joined with itself has each record on both sides.
   template <int kSide>
   Arrival place_of(std::uint64_t slot, std::uint64_t child) {
-    if (!turns_) return {};
+    if (!turns()) return {};
     return this->template side<kSide>().records().place_of(slot).child(2 * child + kSide);
   }
 
@@ -216,8 +171,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   JoinInterval interval_;
   std::optional<IntervalKeys<K>> keys_;  ///< from open() on
   Time watermark_ = kTimeMin;
-  Time reached_ = kTimeMin;           ///< the same as the record at hand must see it
-  std::unique_ptr<JoinTurns> turns_;  ///< null: records are handled as they come
+  Time reached_ = kTimeMin;  ///< the same as the record at hand must see it
 };
 
 }  // namespace millrace::detail

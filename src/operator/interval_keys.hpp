@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "operator/join_images.hpp"
 #include "operator/joined_records.hpp"
 #include "state/key_alarms.hpp"
 #include "state/keyed_tables.hpp"
@@ -58,15 +59,15 @@ class IntervalKeys {
   void leave(const IntervalRecords& of_key, const K& key, std::uint64_t hash) {
     if (of_key.empty()) keys_.erase(key, hash);
   }
-  /// Calls visit(side, hash, entry) for each record for which partners may come behind `watermark`,
-  /// those of a key and side in their order.
-  template <class Visit>
-  void for_each(Time watermark, Visit&& visit) {
+  /// Adds the records for which partners may come behind `watermark`.
+  void add_to(JoinImages& images, Time watermark) {
     keys_.for_each([&](const K& key, IntervalRecords& of_key) {
       const std::uint64_t hash = KeyTraits<K>::hash(key);
       for (const int side : {0, 1}) {
         for (const JoinEntry& entry : side == 0 ? of_key.left : of_key.right) {
-          if (interval_.closes(side, entry.time) >= watermark) visit(side, hash, entry);
+          const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
+          if (interval_.closes(side, entry.time) >= watermark)
+            images[side].add(hash, {entry.time, entry.slot(), kTimeMin, mark});
         }
       }
     });

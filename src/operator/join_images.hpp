@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -33,6 +34,8 @@ struct JoinKept {
 
 /// The parts of the left and the right side.
 inline constexpr std::string_view kJoinParts[] = {":left", ":right"};
+/// How records are joined: an image is for the same way alone.
+inline constexpr std::string_view kJoinPart = ":join";
 inline constexpr std::string_view kJoinWatermark = "watermark";
 
 /// What one side keeps, collected for an image. Of one key the records come in their order.
@@ -78,6 +81,9 @@ class JoinImage {
 
   std::vector<std::vector<JoinKept>> groups_;
 };
+
+/// Of both sides.
+using JoinImages = std::array<JoinImage, 2>;
 
 /// Reads a part into `records` and calls take(kept) for each of them. `rows`: what rows must be;
 /// null for other records.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -10,6 +11,7 @@
 
 #include "operator/join_images.hpp"
 #include "operator/join_side.hpp"
+#include "operator/join_turns.hpp"
 #include "operator/joined_rows.hpp"
 
 namespace millrace::detail {
@@ -31,13 +33,19 @@ class JoinOperator : public Operator {
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool exclusive,
                      Outputs& outputs) override = 0;
+  Waiting waiting() const override { return {turns_ ? turns_->size() : 0, kNeverDue}; }
 
  protected:
   template <int kSide>
   using RecordOf = std::conditional_t<kSide == 0, L, R>;
 
-  JoinOperator(JoinKind kind, typename Left::KeyPtr left, typename Right::KeyPtr right, Maker maker)
-      : rows_(std::move(maker)), kind_(kind), sides_(std::move(left), std::move(right)) {}
+  /// `way`: how records are joined, for images.
+  JoinOperator(std::string way, JoinKind kind, typename Left::KeyPtr left,
+               typename Right::KeyPtr right, Maker maker)
+      : rows_(std::move(maker)),
+        way_(std::move(way)),
+        kind_(kind),
+        sides_(std::move(left), std::move(right)) {}
 
   template <int kSide>
   auto& side() {
@@ -67,18 +75,51 @@ class JoinOperator : public Operator {
     if (!stays) records.gone(slot);
   }
 
-  /// Reads a side of an image: calls take(key, hash, kept) for each record, which stays.
-  template <int kSide, class Take>
-  void restore_side(StateReader& reader, Take&& take) {
-    const RowSchema* rows = nullptr;
-    if constexpr (requires { rows_.maker().input(kSide); }) rows = rows_.maker().input(kSide);
-    auto& records = side<kSide>().records();
-    restore_join_side(reader, kSide, rows, records, [&](const StatePart& part, const auto& kept) {
-      side<kSide>().with_key(kept.slot, Left::kNoPlace, [&](const auto& key, std::uint64_t hash) {
-        if (key_group(hash) != part.number) return reader.refuse(part, kKeyMisplaced);
-        take(key, hash, kept);
-      });
+  // Records that wait for their turn.
+  void start_turns() {
+    if (!turns_) turns_ = std::make_unique<JoinTurns>(context().state);
+  }
+  JoinTurns* turns() { return turns_.get(); }
+  /// Calls use(side as a constant, slot, time) for those up to `until`, in the order of their times
+  /// and places.
+  template <class Use>
+  void take_turns(Time until, Use&& use) {
+    const auto place_of = [this](int side, std::uint64_t slot) {
+      return side == 0 ? this->side<0>().records().place_of(slot)
+                       : this->side<1>().records().place_of(slot);
+    };
+    turns_->take(until, place_of, [&](int side, std::uint64_t slot, Time time) {
+      if (side == 0) return use(std::integral_constant<int, 0>(), slot, time);
+      use(std::integral_constant<int, 1>(), slot, time);
     });
+  }
+
+  /// Writes what is in `images`, and the records that wait for their turn.
+  void save_images(StateWriter& writer, JoinImages& images) {
+    writer.task_part(kJoinPart) = way_;
+    if (turns_) {
+      turns_->for_each([&](int side, std::uint64_t slot, Time time) {
+        const auto add = [&](const auto&, std::uint64_t hash) {
+          images[side].add(hash, {time, slot, kTimeMin, JoinMark::waiting});
+        };
+        side == 0 ? this->side<0>().with_key(slot, Left::kNoPlace, add)
+                  : this->side<1>().with_key(slot, Right::kNoPlace, add);
+      });
+    }
+    images[0].save(writer, 0, side<0>().records());
+    images[1].save(writer, 1, side<1>().records());
+  }
+  /// Calls take(side as a constant, key, hash, kept) for each record of an image but those that
+  /// wait for their turn.
+  template <class Take>
+  void restore_images(StateReader& reader, Take&& take) {
+    reader.each(kJoinPart, [&](const StatePart& part) {
+      if (part.bytes != way_)
+        reader.refuse(part, "it is of another join, by " + part.bytes + ", not by " + way_);
+    });
+    if (!reader.status().ok()) return;
+    restore_side(reader, std::integral_constant<int, 0>(), take);
+    restore_side(reader, std::integral_constant<int, 1>(), take);
   }
 
   void emit(std::uint64_t left, std::uint64_t right, Time time, const Arrival& place,
@@ -106,9 +147,27 @@ class JoinOperator : public Operator {
     return batch_type<RecordOf<kSide>>().describe(side<kSide>().records().batch(slot),
                                                   static_cast<std::uint32_t>(slot));
   }
+  template <int kSide, class Take>
+  void restore_side(StateReader& reader, std::integral_constant<int, kSide> constant,
+                    const Take& take) {
+    const RowSchema* rows = nullptr;
+    if constexpr (requires { rows_.maker().input(kSide); }) rows = rows_.maker().input(kSide);
+    auto& side = this->side<kSide>();
+    restore_join_side(reader, kSide, rows, side.records(), [&](const auto& part, const auto& kept) {
+      side.with_key(kept.slot, Left::kNoPlace, [&](const auto& key, std::uint64_t hash) {
+        if (key_group(hash) != part.number) return reader.refuse(part, kKeyMisplaced);
+        if (kept.mark != JoinMark::waiting) return take(constant, key, hash, kept);
+        start_turns();  // also where nobody breaks ties any more
+        turns_->push(kSide, kept.time, kept.slot);
+      });
+    });
+  }
+
   JoinedRows<Out, Maker> rows_;
+  std::string way_;
   JoinKind kind_;
   std::tuple<Left, Right> sides_;
+  std::unique_ptr<JoinTurns> turns_;  ///< null: records are handled as they come
 };
 
 }  // namespace millrace::detail

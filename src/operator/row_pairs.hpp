@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
+#include "operator/row_fields.hpp"
 #include "record/row_batch.hpp"
 
 namespace millrace::detail {
@@ -34,6 +36,20 @@ struct RowPairs {
         column.append_one(at, row->rows().column(field - from), row->at());
       }
     }
+  }
+};
+
+/// The key of one side of a join. A row with a null in its key meets no row of the other side: its
+/// key is one that the other side does not have.
+struct JoinKeyFields {
+  KeyFields fields;
+  char side;  ///< 2: left, 3: right; keys begin with 0 or 1
+
+  std::string operator()(const RowRef& row) const {
+    for (const std::size_t field : fields.fields()) {
+      if (row.is_null(field)) return side + fields(row);
+    }
+    return fields(row);
   }
 };
 

@@ -28,6 +28,11 @@ struct JoinInterval {
   Time closes(int side, Time time) const {
     return saturating_add(last_partner(side, time), lateness.count());
   }
+  /// Internal: all records up to that time are there at the watermark, late ones too.
+  Time complete(Time watermark) const {
+    if (watermark == kTimeMax) return watermark;
+    return saturating_add(saturating_add(watermark, -lateness.count()), -1);
+  }
   /// Internal: how long after its time a record may wait for partners, in time of the watermark.
   std::int64_t wait_us(int side) const {
     return saturating_add(std::max<std::int64_t>(0, back(1 - side)), lateness.count());

@@ -103,6 +103,27 @@ TEST(JoinImages, OfWindows) {
   }
 }
 
+TEST(JoinImages, OfAnotherWayToJoinAreRefused) {
+  using ByTime = detail::IntervalJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;
+  using ByWindow = detail::WindowJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;
+  const auto by_time = [](const auto& key) {
+    return std::make_unique<ByTime>(JoinInterval{}, JoinKind::full, key, key, Meeting{kMeet});
+  };
+  const auto by_window = [](const auto& key) {
+    return std::make_unique<ByWindow>(tumbling(1s), Duration(0), JoinKind::full, key, key,
+                                      Meeting{kMeet});
+  };
+  const Subject was = joining(by_time, false);
+  const Subject is = joining(by_window, false);
+  OperatorTasks before(was.make, was.inputs, was.show);
+  before.start(2);
+  OperatorTasks after(is.make, is.inputs, is.show);
+  after.restore(before.image(), 1);
+  EXPECT_NE(after.status().message().find("it is of another join, by intervals, not by windows"),
+            std::string::npos)
+      << after.status().to_string();
+}
+
 // ---- rows
 
 RowSchemaPtr note_fields() {

@@ -1,0 +1,135 @@
+// AsOfJoin: each left record with the right record of its key that was valid at its event time.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "operator/as_of_keys.hpp"
+#include "operator/join_operator.hpp"
+
+namespace millrace::detail {
+
+/// A left record waits until the watermark of both sides has passed its time, and of nearest() the
+/// span behind it; then no right record that it could need comes any more, late ones aside. Its row
+/// has its time, for which the watermark that is handed on waits. Of right records with equal times
+/// the last one by place counts. What came behind the watermark of its own source partition by more
+/// than the lateness is late (ports 1 and 2).
+///
+/// Cost: two look-ups a left record, one a right one; O(log n) for n versions of its key that are
+/// kept; O(log keys) now and then. Memory: a copy of each left record that waits and 16 bytes; of a
+/// key one copy of the newest right record, for as long as it may be needed, those that came after
+/// the watermark, and up to as many again; about 80 bytes a key.
+template <class L, class LKey, class R, class RKey, class Out, class Maker>
+class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
+  using Base = JoinOperator<L, LKey, R, RKey, Out, Maker>;
+
+ public:
+  using Left = typename Base::Left;
+  using Right = typename Base::Right;
+  using K = typename LKey::View;
+
+  AsOfJoin(AsOfBounds bounds, JoinKind kind, typename Left::KeyPtr left,
+           typename Right::KeyPtr right, Maker maker)
+      : Base("time", kind, std::move(left), std::move(right), std::move(maker)), bounds_(bounds) {}
+
+  void open(const OperatorContext& context) override {
+    Base::open(context);
+    keys_.emplace(bounds_, context.state);
+    this->start_turns();
+  }
+  void save_state(StateWriter& writer) override {
+    JoinImages images;
+    keys_->for_each([&](std::uint64_t hash, const JoinEntry& entry) {
+      images[1].add(hash, {entry.time, entry.slot(), kTimeMin, JoinMark::open});
+    });
+    this->save_images(writer, images);
+  }
+  void restore_state(StateReader& reader) override {
+    this->restore_images(reader,
+                         [this](auto, const K& key, std::uint64_t hash, const JoinKept& kept) {
+                           if (!add(key, hash, kept.time, kept.slot))
+                             right().records().gone(kept.slot);
+                         });
+  }
+  void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
+    this->rows().set_due(batch.due_ns);
+    if (input == 0) return take_left(static_cast<Batch<L>&>(batch), outputs);
+    take_right(static_cast<Batch<R>&>(batch), outputs);
+  }
+  void advance(Time watermark, Outputs& outputs) override {
+    watermark_ = watermark;
+    const Time floor = bounds_.floor(watermark);
+    settle(watermark == kTimeMax ? floor : saturating_add(floor, -1), outputs);
+    keys_->forget(floor, [this](const JoinEntry& entry) { right().records().gone(entry.slot()); });
+  }
+  Time forwarded(Time watermark) const override { return bounds_.floor(watermark); }
+  /// Right records are state like that of aggregates: no message waits for them.
+  Standing standing() const override {
+    return holding(this->waiting().records > 0, bounds_.floor(watermark_));
+  }
+  void release(std::int64_t, bool drain, Outputs& outputs) override {
+    if (drain) settle(kTimeMax, outputs);
+  }
+
+ private:
+  auto& left() { return this->template side<0>(); }
+  auto& right() { return this->template side<1>(); }
+  auto is_late() const {
+    return [this](Time time, Time behind) {
+      return saturating_add(time, bounds_.lateness.count()) < behind;
+    };
+  }
+
+  void take_left(Batch<L>& in, Outputs& outputs) {
+    left().take(in, 1, this->context(), outputs, is_late(),
+                [&](std::uint64_t first, std::size_t count) {
+                  for (std::size_t at = 0; at < count; ++at)
+                    this->turns()->push(0, left().time_of(in, at), first + at);
+                });
+  }
+  void take_right(Batch<R>& in, Outputs& outputs) {
+    const auto keep = [&](std::uint64_t first, std::size_t count) {
+      for (std::size_t at = 0; at < count; ++at) {
+        const Time time = right().time_of(in, at);
+        this->template handle<1>(first + at, at, [&](const K& key, std::uint64_t hash) {
+          return add(key, hash, time, first + at);
+        });
+      }
+    };
+    right().take(in, 2, this->context(), outputs, is_late(), keep);
+  }
+  /// False: the record stays out.
+  bool add(const K& key, std::uint64_t hash, Time time, std::uint64_t slot) {
+    auto& records = right().records();
+    return keys_->add(key, hash, JoinEntry(time, slot, false), [&](const JoinEntry& there) {
+      if (records.place_of(slot) < records.place_of(there.slot())) return false;
+      records.gone(there.slot());
+      return true;
+    });
+  }
+
+  /// Joins the left records up to that time, in the order of time and place.
+  void settle(Time until, Outputs& outputs) {
+    this->take_turns(until, [&](auto, std::uint64_t slot, Time time) {
+      this->template handle<0>(slot, Left::kNoPlace, [&](const K& key, std::uint64_t hash) {
+        const JoinEntry* const found = keys_->find(key, hash, time);
+        const Arrival place = left().records().place_of(slot).child(0);
+        if (found != nullptr) {
+          this->emit(slot, found->slot(), time, place, outputs);
+        } else if (this->keeps(0)) {
+          this->template emit_alone<0>(slot, time, place, outputs);
+        }
+        return false;
+      });
+    });
+    this->rows().flush(outputs);
+  }
+
+  AsOfBounds bounds_;
+  std::optional<AsOfKeys<K>> keys_;  ///< from open() on
+  Time watermark_ = kTimeMin;
+};
+
+}  // namespace millrace::detail

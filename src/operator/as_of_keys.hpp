@@ -1,0 +1,114 @@
+// AsOfKeys: of each key the right records of an as-of join that a left record may still need.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "operator/joined_records.hpp"
+#include "state/key_alarms.hpp"
+#include "state/keyed_tables.hpp"
+#include "window/as_of_bounds.hpp"
+
+namespace millrace::detail {
+
+/// One key's right records, each valid from its time on: no two have the same time.
+struct AsOfVersions {
+  using Entries = JoinEntries<JoinEntry>;
+  explicit AsOfVersions(MemoryMeter* meter) : entries(meter) {}
+
+  bool has_one() const { return entries.front().time == entries.back().time; }
+
+  Entries entries;
+  Time alarm = kTimeMax;  ///< when next to look what is over; kTimeMax: never
+};
+
+/// One thread. Throws MemoryRefused.
+template <class K>
+class AsOfKeys {
+ public:
+  AsOfKeys(const AsOfBounds& bounds, MemoryMeter* meter)
+      : bounds_(bounds), meter_(meter), keys_(meter) {
+    alarms_.count_with(meter);
+  }
+
+  /// Adds a right record, or leaves it where there is one of its time that goes before. Calls
+  /// replaces(entry there) -> bool where there is one. True: it has been added; the other one has
+  /// gone.
+  template <class Replaces>
+  bool add(const K& key, std::uint64_t hash, const JoinEntry& entry, Replaces&& replaces) {
+    AsOfVersions& of_key = keys_.upsert(key, hash, [this] { return AsOfVersions(meter_); });
+    const auto at = of_key.entries.from(entry.time);
+    if (at != of_key.entries.end() && at->time == entry.time) {
+      if (!replaces(*at)) return false;
+      *at = entry;
+      return true;
+    }
+    of_key.entries.insert(entry);
+    const Time look = next_look(of_key);
+    if (look < of_key.alarm) wake(of_key, look, hash);
+    return true;
+  }
+  /// What a left record of that time is joined with; null: nothing.
+  const JoinEntry* find(const K& key, std::uint64_t hash, Time time) {
+    AsOfVersions* const of_key = keys_.find(key, hash);
+    if (of_key == nullptr) return nullptr;
+    auto& entries = of_key->entries;
+    const auto later = entries.from(saturating_add(time, 1));
+    const JoinEntry* before = later == entries.begin() ? nullptr : &*(later - 1);
+    if (before != nullptr && bounds_.last_use(before->time) < time) before = nullptr;
+    if (!bounds_.nearest || later == entries.end()) return before;
+    const JoinEntry* after = &*later;
+    if (after->time > saturating_add(time, bounds_.within->count())) return before;
+    return before != nullptr && time - before->time <= after->time - time ? before : after;
+  }
+  /// Lets go of what no left record of time `floor` or later needs: calls gone(entry) before.
+  template <class Gone>
+  void forget(Time floor, Gone&& gone) {
+    alarms_.ring(floor, [&](Time when, std::uint64_t hash) {
+      keys_.erase_of_hash(hash, [&](const K&, AsOfVersions& of_key) {
+        if (when != of_key.alarm) return false;  // an earlier one has taken its place
+        auto& entries = of_key.entries;
+        while (!entries.empty() && is_over(of_key, floor)) {
+          gone(entries.front());
+          entries.pop_front();
+        }
+        if (entries.empty()) return true;
+        of_key.alarm = kTimeMax;
+        if (const Time look = next_look(of_key); look != kTimeMax) wake(of_key, look, hash);
+        return false;
+      });
+    });
+  }
+  /// Calls visit(hash, entry) for each record.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    keys_.for_each([&](const K& key, AsOfVersions& of_key) {
+      const std::uint64_t hash = KeyTraits<K>::hash(key);
+      for (const JoinEntry& entry : of_key.entries) visit(hash, entry);
+    });
+  }
+
+ private:
+  void wake(AsOfVersions& of_key, Time when, std::uint64_t hash) {
+    of_key.alarm = when;
+    alarms_.add(when, hash);
+  }
+  /// The first record is of no use any more: another one has taken its place, or its time is over.
+  bool is_over(AsOfVersions& of_key, Time floor) const {
+    auto& entries = of_key.entries;
+    if (bounds_.last_use(entries.front().time) < floor) return true;
+    return !of_key.has_one() && (entries.begin() + 1)->time <= floor;
+  }
+  /// Once in the time that records are kept.
+  Time next_look(const AsOfVersions& of_key) const {
+    const Time last = of_key.entries.back().time;
+    return of_key.has_one() ? bounds_.last_use(last) : last;
+  }
+
+  AsOfBounds bounds_;
+  MemoryMeter* meter_;
+  KeyedTables<K, AsOfVersions> keys_;
+  KeyAlarms alarms_;
+};
+
+}  // namespace millrace::detail
