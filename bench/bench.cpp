@@ -40,6 +40,7 @@ constexpr Entry kWorkloads[] = {
     {"spilled-state", spilled_state_workload},
     {"timers", timers_workload},
     {"pattern", pattern_workload},
+    {"interval-join", interval_join_workload},
     {"order-restore", order_restore_workload},
     {"distinct", distinct_workload},
     {"quantiles", quantiles_workload},
@@ -147,8 +148,8 @@ int bench_main(int argc, char** argv) {
   app.add_flag("--auto", settings.auto_executors,
                "the engine chooses the number of executors; --threads is the parallelism alone");
   app.add_option("--keys", settings.keys,
-                 "wide-state, process-state, spilled-state, pattern: number of keys; default: 1 M, "
-                 "spilled-state: 2 M, pattern: 10,000")
+                 "wide-state, process-state, spilled-state, pattern, interval-join: number of "
+                 "keys; default: 1 M, of spilled-state 2 M, of the last two 10,000")
       ->check(CLI::Range(1u, 4'000'000'000u));
   app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");

@@ -15,7 +15,7 @@ struct Settings {
   std::uint64_t records = 0;     ///< 0: the workload's own size
   double seconds = 10;           ///< latency: length of a run
   std::uint64_t rate = 100'000;  ///< latency: events a second
-  std::uint64_t keys = 0;        ///< of those with many: number; 0: their own
+  std::uint64_t keys = 0;        ///< of workloads that take it: number; 0: their own
   std::string input;     ///< hashtags: the file; empty: one in the folder for temporary files
   bool full = false;     ///< growth: also the size that takes minutes and 5 GB of disk
   double with_load = 0;  ///< latency: other processes take this share of every processor

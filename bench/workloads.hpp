@@ -38,6 +38,8 @@ Workload spilled_state_workload(const Settings& settings);
 Workload timers_workload(const Settings& settings);
 /// A pattern: a, then b within ten seconds, of 10,000 keys.
 Workload pattern_workload(const Settings& settings);
+/// Two streams of 10,000 keys, paired within two seconds: about a pair a record.
+Workload interval_join_workload(const Settings& settings);
 /// Events up to a second out of order, put in order by one task.
 Workload order_restore_workload(const Settings& settings);
 /// Exact counts of the distinct users of a thousand keys in windows of a second.
