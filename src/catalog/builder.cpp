@@ -2,6 +2,7 @@
 #include "catalog/builder.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include <fmt/format.h>
@@ -106,12 +107,13 @@ class Wirer {
         Mistakes& mistakes)
       : file_(file), topology_(topology), made_(made), mistakes_(mistakes) {}
 
-  /// Collects what flows into a bolt.
-  Wiring wire(const ComponentText& text, const Entry& entry) {
+  /// Collects what flows into a bolt; with `belongs`, of the streams for which it holds.
+  Wiring wire(const ComponentText& text, const Entry& entry,
+              const std::function<bool(const StreamText&)>& belongs = {}) {
     Wiring wiring;
     std::size_t count = 0;
     for (const StreamText& stream : file_.streams) {
-      if (stream.to != text.id) continue;
+      if (stream.to != text.id || (belongs && !belongs(stream))) continue;
       ++count;
       connect(stream, entry, wiring);
     }
@@ -275,6 +277,62 @@ std::string timeless_message(const ComponentText& bolt) {
       bolt.id, bolt.settings.find("window") ? ", or take the window global()" : "");
 }
 
+void check_unread(const TopologyFile& file, const std::map<std::string, MadeStreams>& made,
+                  Mistakes& mistakes) {
+  const auto check = [&](const ComponentText& component) {
+    const auto outlets = made.find(component.id);
+    if (outlets == made.end()) return;
+    if (outlets->second.streams.empty() && !outlets->second.ranked) return;
+    const bool is_read =
+        std::any_of(file.streams.begin(), file.streams.end(), [&](const StreamText& stream) {
+          return stream.from == component.id && stream.grouping.stream != "errors";
+        });
+    if (is_read) return;
+    mistakes.add(component.place,
+                 fmt::format("nothing reads \"{}\": add a stream from it to a bolt, such as a "
+                             "view or a log",
+                             component.id));
+  };
+  for (const ComponentText& spout : file.spouts) check(spout);
+  for (const ComponentText& bolt : file.bolts) check(bolt);
+}
+
+/// Which of the streams to a join are its left side.
+class JoinSides {
+ public:
+  JoinSides(const TopologyFile& file, const ComponentText& text, const Settings& settings,
+            Mistakes& mistakes)
+      : left_(settings.text("left")) {
+    std::size_t streams = 0;
+    for (const StreamText& stream : file.streams) {
+      if (stream.to != text.id) continue;
+      ++streams;
+      from_others_ |= stream.from != left_;
+      if (stream.from == left_ && first_ == nullptr) first_ = &stream;
+    }
+    good_ = first_ != nullptr && streams > 1;
+    if (first_ == nullptr) {
+      mistakes.add(settings.node("left")->place,
+                   fmt::format("no stream leads from \"{}\" to \"{}\": left names one of the "
+                               "components that are joined",
+                               left_, text.id));
+    } else if (!good_) {
+      mistakes.add(text.place,
+                   fmt::format("\"{}\" is given one stream: {} needs two", text.id, text.type));
+    }
+  }
+  bool good() const { return good_; }
+  bool is_left(const StreamText& stream) const {
+    return from_others_ ? stream.from == left_ : &stream == first_;
+  }
+
+ private:
+  const std::string& left_;
+  const StreamText* first_ = nullptr;
+  bool from_others_ = false;
+  bool good_ = false;
+};
+
 class Builder {
  public:
   Builder(const TopologyFile& file, const Entries& entries, Topology& topology, Mistakes& mistakes)
@@ -303,7 +361,7 @@ class Builder {
                                              "the streams away",
                                              bolt->id));
     }
-    if (mistakes_.empty()) check_unread();
+    if (mistakes_.empty()) check_unread(file_, made_, mistakes_);
     if (mistakes_.empty()) check_graph();
   }
 
@@ -358,6 +416,7 @@ class Builder {
     const Entry* const entry = entry_of(text, false);
     if (entry == nullptr) return;
     const Settings settings(entry->params, text, mistakes_);
+    if (entry->joins) return make_join(text, *entry, settings);
     const Wiring wiring = Wirer(file_, topology_, made_, mistakes_).wire(text, *entry);
     check_tasks(text, *entry, mistakes_);
     if (!gives_one(text, *entry, settings, mistakes_) || !settings.good() || !wiring.good) return;
@@ -368,23 +427,24 @@ class Builder {
         {topology_, text, settings, mistakes_, &input, wiring.key, only_tops, wiring.ranked});
   }
 
-  void check_unread() {
-    const auto check = [this](const ComponentText& component) {
-      const MadeStreams& outlets = made_[component.id];
-      const bool any = !outlets.streams.empty() || outlets.ranked;
-      if (!any) return;
-      const bool is_read =
-          std::any_of(file_.streams.begin(), file_.streams.end(), [&](const StreamText& stream) {
-            return stream.from == component.id && stream.grouping.stream != "errors";
-          });
-      if (is_read) return;
-      mistakes_.add(component.place,
-                    fmt::format("nothing reads \"{}\": add a stream from it to a bolt, such as a "
-                                "view or a log",
-                                component.id));
-    };
-    for (const ComponentText& spout : file_.spouts) check(spout);
-    for (const ComponentText& bolt : file_.bolts) check(bolt);
+  /// A bolt with two inputs.
+  void make_join(const ComponentText& text, const Entry& entry, const Settings& settings) {
+    if (!gives_one(text, entry, settings, mistakes_) || !settings.good()) return;
+    const JoinSides sides(file_, text, settings, mistakes_);
+    if (!sides.good()) return;
+    Wirer wirer(file_, topology_, made_, mistakes_);
+    const Wiring left =
+        wirer.wire(text, entry, [&](const auto& one) { return sides.is_left(one); });
+    const Wiring right =
+        wirer.wire(text, entry, [&](const auto& one) { return !sides.is_left(one); });
+    if (!left.good || !right.good) return;
+    Declaration& declaration = topology_.declaration();
+    const RowStream input = row_stream(declaration, left.from, left.schema);
+    const RowStream other = row_stream(declaration, right.from, right.schema);
+    Making making{topology_, text, settings, mistakes_, &input, left.key};
+    making.right = &other;
+    making.right_key = right.key;
+    made_[text.id] = entry.make(making);
   }
 
   /// What the graph itself finds, at the component that its sentence names.
@@ -425,6 +485,8 @@ Entries standard_entries() {
   add_ranking_entries(entries);
   add_pick_entries(entries);
   add_alert_entries(entries);
+  add_join_entries(entries);
+  add_as_of_entries(entries);
   add_sink_entries(entries);
   return entries;
 }

@@ -30,6 +30,9 @@ struct Making {
   bool only_tops = false;
   /// The aggregate that `top` and `trend` rank, where they read one.
   const RankedBy* ranked = nullptr;
+  /// Of joins: the right input and its fields to group by.
+  const RowStream* right = nullptr;
+  std::vector<std::size_t> right_key = {};
 
   /// Notes a mistake at a parameter, or at the component where that was not given.
   void wrong(std::string_view parameter, std::string message) const;
@@ -61,6 +64,7 @@ struct Entry {
   std::function<MadeStreams(const Making&)> make;
   Keyed keyed = Keyed::no;
   bool ranks = false;       ///< it reads an aggregate of windows
+  bool joins = false;       ///< it has two inputs, of which its parameter left names the first
   bool takes_tasks = true;  ///< `parallelism` may be given
   /// Parameters of which exactly one must be given.
   std::vector<std::string> one_of = {};
@@ -77,6 +81,8 @@ void add_aggregate_entries(Entries& entries);
 void add_ranking_entries(Entries& entries);
 void add_pick_entries(Entries& entries);
 void add_alert_entries(Entries& entries);
+void add_join_entries(Entries& entries);
+void add_as_of_entries(Entries& entries);
 void add_sink_entries(Entries& entries);
 
 /// Those that come with Millrace.

@@ -43,6 +43,25 @@ class Examples(CliTest):
              for row in self.rows("login_attack", "--parallelism", "1")],
             [("10:00:21", "ben", 3, True), ("10:01:30", "cleo", 3, False)])
 
+    def test_orders_and_shipments(self):
+        # Ben's comes exactly an hour later, Cleo's a second too late, of Dan's the input ends.
+        self.assertEqual(
+            sorted((row["order"], row["customer"], row.get("minutes"))
+                   for row in self.rows("orders_and_shipments")),
+            [(1, "ada", 30), (2, "ben", 60), (3, "cleo", None), (4, "dan", None)])
+
+    def test_trade_against_quote(self):
+        # At 10:00:02.5 the quote of the same time counts, though an older one comes behind it;
+        # Bolt's first trade is before any quote, Acme's last one long behind all.
+        self.assertEqual(
+            sorted((row["symbol"], row["price"], row["off"], row["aged"])
+                   for row in self.rows("trade_against_quote") if row.get("off") is not None),
+            [("ACME", 10.25, 0, 1000), ("ACME", 10.5, 0, 0), ("BOLT", 99, 0.5, 1000)])
+        self.assertEqual(
+            sorted((row["symbol"], row["price"])
+                   for row in self.rows("trade_against_quote") if row.get("off") is None),
+            [("ACME", 10), ("BOLT", 98)])
+
     def test_storm_style(self):
         rows = self.rows("storm_style", "--parallelism", "3", "--executors", "2")
         self.assertEqual(sorted((row["digit"], row["count"]) for row in rows),

@@ -38,6 +38,11 @@ BOTH = {
     "ingestion_time": "[ingestion_time]", "ordered_by": "[ordered_by]", "named": "[id]",
     "parallel": "[parallelism]", "to": "[an end]", "follow": "[follow]", "exec": "[exec]",
     "connect_to": "[connect]", "listen_on": "[listen]",
+    "join": "join", "as_of": "as_of", "within": "[after, before; within]", "nearest": "[nearest]",
+    "exclusive_lower": "[bounds]", "exclusive_upper": "[bounds]",
+    "allowed_lateness": "[allowed_lateness]",
+    **{kind: f"[kind: {kind}]" for kind in ("inner", "left", "right", "full", "semi", "anti")},
+    "late_left": "[streamId late_left]", "late_right": "[streamId late_right]",
 }
 # Typed alone, and why.
 TYPED = {
@@ -50,9 +55,6 @@ TYPED = {
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "records": "gives what lies in the program's memory",
-    **{word: "of joins, which are not there by name yet" for word in (
-        "join", "within", "exclusive_lower", "exclusive_upper", "allowed_lateness", "inner", "left",
-        "right", "full", "semi", "anti", "late_left", "late_right")},
     **{word: "of patterns, which are not there by name yet" for word in (
         "match", "select", "all_rows", "timed_out")},
 }
