@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "connector/endpoint.hpp"
+#include "connector/rolled_folder.hpp"
 #include "connector/text_sink.hpp"
 #include "connector/view.hpp"
 #include "millrace/declaration.hpp"
@@ -21,21 +22,27 @@
 
 namespace millrace {
 
-/// JSON lines in a file ("-": standard output), or to exec(), connect_to() or listen_on().
+/// JSON lines in a file ("-": standard output), to exec(), connect_to() or listen_on(), or in
+/// rolled() files.
 struct LogSpec {
   static constexpr const char* kKind = "log";
+  static constexpr const char* kExtension = ".jsonl";
   Endpoint to;
   bool append = false;
+  std::optional<Rolling> rolling = {};  ///< `to` is a folder
 };
 inline LogSpec log(Endpoint to, bool append = false) { return {std::move(to), append}; }
+inline LogSpec log(RolledFolder to) { return {std::move(to.folder), true, to.rolling}; }
 /// CSV, to where log() may write; its first line the names of the columns.
 struct CsvSpec {
   static constexpr const char* kKind = "csv";
+  static constexpr const char* kExtension = ".csv";
   Endpoint to;
   char separator = ',';
   char quote = '"';
   bool header = true;
   bool append = false;  ///< keeps what the file holds; the header is written only to an empty one
+  std::optional<Rolling> rolling = {};  ///< `to` is a folder
 };
 struct CsvOutput {
   char separator = ',';
@@ -46,7 +53,11 @@ struct CsvOutput {
 /// Texts are quoted where they must be; times are ISO 8601; an empty optional is an empty cell; a
 /// nested struct is JSON in one cell.
 inline CsvSpec csv(Endpoint to, CsvOutput output = {}) {
-  return {std::move(to), output.separator, output.quote, output.header, output.append};
+  return {std::move(to), output.separator, output.quote, output.header, output.append, {}};
+}
+/// Each file with its header; files of earlier runs stay.
+inline CsvSpec csv(RolledFolder to, CsvOutput output = {}) {
+  return {std::move(to.folder), output.separator, output.quote, output.header, true, to.rolling};
 }
 
 inline LogSpec print() { return {"-", false}; }
@@ -234,12 +245,20 @@ void append_row_json(std::string& out, const std::vector<ColumnInfo>& columns, c
   out += '}';
 }
 
-template <class T>
-std::unique_ptr<Sink> make_text_sink(const LogSpec& spec, const RowNames& names) {
+template <TextEnd Spec>
+TextSinkOptions text_options(const Spec& spec) {
   TextSinkOptions options;
   options.path = spec.to.text;
   options.kind = spec.to.kind;
   options.append = spec.append;
+  options.rolling = spec.rolling;
+  options.extension = Spec::kExtension;
+  return options;
+}
+
+template <class T>
+std::unique_ptr<Sink> make_text_sink(const LogSpec& spec, const RowNames& names) {
+  TextSinkOptions options = text_options(spec);
   return std::make_unique<TextSink>(
       std::move(options), [columns = RowShape<T>::columns(names)](
                               std::string& out, const BatchBase& batch, std::size_t index) {
@@ -266,10 +285,7 @@ void append_row_csv(std::string& out, const CsvDialect& dialect, bool windowed, 
 template <class T>
 std::unique_ptr<Sink> make_text_sink(const CsvSpec& spec, const RowNames& names) {
   const CsvDialect dialect{spec.separator, spec.quote};
-  TextSinkOptions options;
-  options.path = spec.to.text;
-  options.kind = spec.to.kind;
-  options.append = spec.append;
+  TextSinkOptions options = text_options(spec);
   if (spec.header) {
     for (const ColumnInfo& column : RowShape<T>::columns(names)) {
       if (!options.header.empty()) options.header += dialect.separator;
@@ -289,9 +305,17 @@ std::unique_ptr<Sink> make_text_sink(const CsvSpec& spec, const RowNames& names)
 template <class T, TextEnd Spec>
 Node text_node(const Spec& spec, std::vector<NodeInput> inputs, const RowNames& names) {
   // Several may write to one command or server, and only one to a file.
-  const bool is_file = spec.to.kind == EndpointKind::file;
-  return sink_node(Spec::kKind, (is_file ? "" : "to ") + spec.to.text, std::move(inputs),
-                   [spec, names] { return make_text_sink<T>(spec, names); });
+  const char* const before = spec.rolling                         ? "to files in "
+                             : spec.to.kind == EndpointKind::file ? ""
+                                                                  : "to ";
+  Node node = sink_node(Spec::kKind, before + spec.to.text, std::move(inputs),
+                        [spec, names] { return make_text_sink<T>(spec, names); });
+  if (spec.rolling && (spec.rolling->bytes == 0 || spec.rolling->every <= Duration::zero())) {
+    node.problem = {Code::parameter_invalid,
+                    "rolled files have at least 1 byte and a time that is more than 0: give "
+                    "rolled(FOLDER, {.bytes = 64 << 20, .every = 1h}), say"};
+  }
+  return node;
 }
 
 /// Calls a function of the user; a record for which it throws becomes a dead letter.

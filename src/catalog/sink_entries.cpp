@@ -1,9 +1,11 @@
 // Bolts by name that end a stream: view, log, csv, print, journal.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "catalog/endpoint_words.hpp"
 #include "catalog/entry.hpp"
 #include "millrace/journal_ends.hpp"
@@ -33,9 +35,37 @@ MadeStreams make_view_end(const Making& making) {
   return MadeStreams::end();
 }
 
+/// What `folder` and its parameters say; nullopt: no folder, or a mistake that was noted.
+std::optional<RolledFolder> rolled_of(const Making& making) {
+  const Settings& settings = making.settings;
+  const bool rolls = settings.has("folder");
+  for (const char* of_folder : {"roll_bytes", "roll_every"}) {
+    if (settings.has(of_folder) && !rolls) {
+      making.wrong(of_folder,
+                   fmt::format("\"{}\" needs \"folder\": one file is never whole", of_folder));
+    }
+  }
+  if (!rolls) return std::nullopt;
+  if (settings.flag("append")) {
+    making.wrong("append", "\"append\" is of \"path\": what a folder holds stays anyway");
+  }
+  const auto bytes = parse_bytes(settings.text("roll_bytes"));
+  if (!bytes || *bytes == 0) {
+    making.wrong("roll_bytes", "\"roll_bytes\" is a number of bytes such as 64M or 1G");
+  }
+  const Duration every = settings.duration("roll_every");
+  if (every <= Duration::zero()) {
+    making.wrong("roll_every", "\"roll_every\" is more than 0s");
+  }
+  return rolled(settings.text("folder"), {.bytes = bytes.value_or(1), .every = every});
+}
+
 MadeStreams make_log(const Making& making) {
+  const auto folder = rolled_of(making);
   making.input->rows
-      .to(millrace::log(endpoint_of(making.settings, false), making.settings.flag("append")))
+      .to(folder
+              ? millrace::log(*folder)
+              : millrace::log(endpoint_of(making.settings, false), making.settings.flag("append")))
       .named(making.text.id);
   return MadeStreams::end();
 }
@@ -52,7 +82,10 @@ MadeStreams make_csv_end(const Making& making) {
   output.separator = separator.empty() ? ',' : separator.front();
   output.header = making.settings.flag("header");
   output.append = making.settings.flag("append");
-  making.input->rows.to(millrace::csv(endpoint_of(making.settings, false), output))
+  const auto folder = rolled_of(making);
+  making.input->rows
+      .to(folder ? millrace::csv(*folder, output)
+                 : millrace::csv(endpoint_of(making.settings, false), output))
       .named(making.text.id);
   return MadeStreams::end();
 }
@@ -96,7 +129,10 @@ void add(Entries& entries, std::string name, std::string doc, std::vector<ParamI
   entry.takes_tasks = false;
   const bool writes = std::any_of(entry.params.begin(), entry.params.end(),
                                   [](const ParamInfo& info) { return info.name == "exec"; });
-  if (writes) entry.one_of = endpoint_names();
+  if (writes) {
+    entry.one_of = endpoint_names();
+    entry.one_of.push_back("folder");
+  }
   entries.emplace(std::move(name), std::move(entry));
 }
 
@@ -106,11 +142,25 @@ ParamInfo append_param() {
           .standard = "false",
           .doc = "keeps what the file holds"};
 }
+std::vector<ParamInfo> folder_params() {
+  return {{.name = "folder",
+           .type = ParamType::text,
+           .doc = "gets whole files, one behind the other; the one that grows is hidden"},
+          {.name = "roll_bytes",
+           .type = ParamType::text,
+           .standard = "128M",
+           .doc = "folder: a file of so many bytes is whole"},
+          {.name = "roll_every",
+           .type = ParamType::duration,
+           .standard = "1h",
+           .doc = "folder: so long after its first record a file is whole"}};
+}
 /// Those of an end that writes text.
 std::vector<ParamInfo> text_params(std::vector<ParamInfo> own) {
   std::vector<ParamInfo> all =
       endpoint_params("the file; - is standard output", "a shell command that reads it");
   all.push_back(append_param());
+  for (ParamInfo& info : folder_params()) all.push_back(std::move(info));
   for (ParamInfo& info : own) all.push_back(std::move(info));
   return all;
 }

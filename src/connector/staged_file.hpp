@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "connector/epoch_writer.hpp"
 #include "env/disk.hpp"
-#include "env/env.hpp"
 
 namespace millrace::detail {
 
@@ -18,29 +18,23 @@ namespace millrace::detail {
 ///
 /// Cost: everything is written twice; an epoch that wrote costs two syncs of files, one of the
 /// folder.
-class StagedFile final : public ByteWriter {
+class StagedFile final : public EpochWriter {
  public:
   /// `disk` outlives it.
   StagedFile(Disk& disk, std::string path);
 
-  /// Goes on behind what prepare() returned for the last complete epoch: commits that, cuts the
-  /// file behind it, and removes other parts. Empty: begins, with a file that is emptied unless
-  /// `append`. Before all other calls. Errors: 3003; 4001, 4002, also when the file is shorter than
-  /// what was committed.
-  Status recover(std::string_view prepared, bool append);
+  /// Begins with a file that is emptied unless `append`.
+  Status recover(std::string_view prepared, bool append) override;
   /// Nothing was committed or written yet, and the file was empty.
-  bool empty() const { return end() + part_bytes_ == 0; }
+  bool needs_header() const override { return end() + part_bytes_ == 0; }
 
   Status write(std::string_view bytes) override;
   Status flush() override { return {}; }
   /// Removes what was written and not prepared.
   Status close() override;
 
-  /// Makes durable what was written since the last call. Returns what commit() needs for all that
-  /// is not committed yet; never empty. Errors: 4002.
-  Result<std::string> prepare();
-  /// Repeatable. Errors: 3003, 4001, 4002.
-  Status commit(std::string_view prepared);
+  Result<std::string> prepare() override;
+  Status commit(std::string_view prepared) override;
 
  private:
   struct Part {

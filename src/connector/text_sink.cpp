@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "connector/open_input.hpp"
+#include "connector/rolled_files.hpp"
+#include "connector/staged_file.hpp"
 #include "env/rereadable_reader.hpp"
+#include "operator/task_context.hpp"
 
 namespace millrace::detail {
 
@@ -33,6 +36,7 @@ Status TextSink::open(const EndContext& context) {
                     options_.path, context.tasks));
   }
   buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
+  if (options_.rolling) return open_rolled(context);
   is_device_ = context.epochs && transactional() && is_pipe_or_device(context, options_.path);
   if (context.epochs && transactional()) {
     auto staged = std::make_unique<StagedFile>(*context.env->disk, options_.path);
@@ -46,6 +50,22 @@ Status TextSink::open(const EndContext& context) {
   if (!writer) return writer.error();
   writer_ = *std::move(writer);
   if (writes_header) buffer_.append(options_.header).push_back('\n');
+  return {};
+}
+
+Status TextSink::open_rolled(const EndContext& context) {
+  RolledNames names{.stem = "records", .extension = options_.extension, .header = {}};
+  if (context.user != nullptr) {
+    names.stem = safe_file_name(context.user->topology().name) + "." +
+                 safe_file_name(context.user->component());
+  }
+  if (!options_.header.empty()) names.header = options_.header + "\n";
+  auto files = std::make_unique<RolledFiles>(*context.env->disk, *context.env->clock,
+                                             RolledFolder{options_.path, *options_.rolling},
+                                             std::move(names), context.epochs);
+  if (Status status = files->open(); !status) return status;
+  if (context.epochs) staged_ = files.get();
+  writer_ = std::move(files);
   return {};
 }
 
@@ -87,7 +107,8 @@ Status TextSink::recover(std::span<const std::string> prepared) {
   if (staged_ == nullptr) return {};
   const std::string_view last = prepared.empty() ? std::string_view() : prepared.back();
   if (Status status = staged_->recover(last, options_.append); !status) return status;
-  if (staged_->empty() && !options_.header.empty()) buffer_.append(options_.header).push_back('\n');
+  if (staged_->needs_header() && !options_.header.empty())
+    buffer_.append(options_.header).push_back('\n');
   return {};
 }
 

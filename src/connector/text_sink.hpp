@@ -6,12 +6,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "connector/endpoint.hpp"
-#include "connector/staged_file.hpp"
+#include "connector/epoch_writer.hpp"
+#include "connector/rolled_folder.hpp"
 #include "operator/source.hpp"
 
 namespace millrace::detail {
@@ -21,13 +23,16 @@ struct TextSinkOptions {
   bool append = false;      ///< keeps what the file holds; else it is emptied at open()
   std::string header = {};  ///< the first line of a file that holds nothing yet; empty: none
   EndpointKind kind = EndpointKind::file;
+  std::optional<Rolling> rolling = {};   ///< `path` is a folder that gets files
+  std::string extension = {};            ///< of those, with its dot
   std::size_t buffer_bytes = 64u << 10;  ///< written when this full, and at flush() and close()
 };
 
 /// Writes a line for each record. One thread.
 ///
-/// Where the run makes epochs, a file gets the lines of an epoch when that is complete; standard
-/// output, pipes, devices, sockets and commands get them at once.
+/// Where the run makes epochs, a file gets the lines of an epoch when that is complete, and a
+/// folder a file when it is whole and the epoch of its last line complete; standard output, pipes,
+/// devices, sockets and commands get them at once.
 ///
 /// One task only: several would empty or tear each other's file; open() refuses them with 4002.
 /// Errors: 4002 with path, reason and the number of records written before; 4005 when the reader of
@@ -57,13 +62,14 @@ class TextSink final : public Sink {
  private:
   Status write_out();
   bool begins_empty(const EndContext& context) const;
+  Status open_rolled(const EndContext& context);
 
   TextSinkOptions options_;
   Formatter format_;
   std::unique_ptr<ByteWriter> writer_;
-  StagedFile* staged_ = nullptr;  ///< is writer_ where the run makes epochs; else null
-  bool is_device_ = false;        ///< or a pipe: what is written there cannot wait
-  std::mutex closing_;            ///< give_up() and the end of close() only: the writer may be gone
+  EpochWriter* staged_ = nullptr;  ///< is writer_ where the run makes epochs; else null
+  bool is_device_ = false;         ///< or a pipe: what is written there cannot wait
+  std::mutex closing_;  ///< give_up() and the end of close() only: the writer may be gone
   std::string buffer_;
   std::uint64_t buffered_ = 0;  // records in buffer_
   std::uint64_t records_written_ = 0;
