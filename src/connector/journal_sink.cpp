@@ -10,7 +10,7 @@
 
 #include "base/byte_codec.hpp"
 #include "base/hash.hpp"
-#include "journal/journal.hpp"
+#include "journal/shared_journal.hpp"
 #include "operator/task_context.hpp"
 
 namespace millrace::detail {
@@ -92,7 +92,7 @@ class JournalSink final : public Sink {
     options.log = context.log;
     // A checkpoint that takes long must not lose its records to a time-out.
     if (context.epochs) options.transaction_time_max = std::chrono::hours(24 * 365);
-    auto journal = Journal::open(*context.env->disk, *clock_, output_.folder, options);
+    auto journal = SharedJournal::open(*context.env->disk, *clock_, output_.folder, options);
     if (!journal) return journal.error();
     journal_ = std::move(*journal);
     auto topic = journal_->topic(output_.topic);
@@ -130,7 +130,8 @@ class JournalSink final : public Sink {
     if (!journal_) return {};
     open_.reset();  // aborts it: no epoch holds its records, which are read again
     const Status appended = producer_ ? Status() : append_all();
-    const Status closed = journal_->close();
+    producer_.reset();
+    const Status closed = journal_.close();
     return appended ? closed : appended;
   }
 
@@ -211,7 +212,7 @@ class JournalSink final : public Sink {
   const JournalOutput output_;
   const JournalFormatter format_;
   Clock* clock_ = nullptr;
-  std::unique_ptr<Journal> journal_;
+  SharedJournal journal_;  // other sinks of the topology may write to other topics of it
   Topic* topic_ = nullptr;
   std::string producers_;                            // all begin so that write for the component
   std::unique_ptr<TransactionalProducer> producer_;  // null: the run makes no epochs

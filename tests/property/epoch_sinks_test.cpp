@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,9 +38,9 @@ std::unique_ptr<Sink> text_sink(bool append = false) {
       TextSinkOptions{.path = "d/out", .append = append, .header = "n", .buffer_bytes = 100},
       format_number);
 }
-std::unique_ptr<Sink> journal_sink(std::uint32_t partitions = 1) {
+std::unique_ptr<Sink> journal_sink(std::string topic = "t", bool durable = false) {
   return make_journal_sink(
-      {"d/j", "t", partitions, false},
+      {"d/j", std::move(topic), 1, durable},
       [](std::string& value, std::string&, const BatchBase& batch, std::size_t index) {
         format_number(value, batch, index);
         return false;
@@ -58,11 +59,46 @@ Texts lines_of(SimEnv& env) {
   return {lines.begin() + 1, lines.end()};
 }
 
-Texts values_of(SimEnv& env) {
+std::unique_ptr<Sink> rolled_sink(std::uint64_t bytes) {
+  return std::make_unique<TextSink>(TextSinkOptions{.path = "d/out",
+                                                    .header = "n",
+                                                    .rolling = Rolling{.bytes = bytes},
+                                                    .extension = ".txt",
+                                                    .buffer_bytes = 100},
+                                    format_number);
+}
+/// What lies in whole files and, if wanted, in the one that grows. Whole ones do not change.
+Texts rolled_lines_of(SimEnv& env, bool with_hidden) {
+  static std::map<std::string, std::string> whole;
+  std::map<std::string, std::string> files;
+  bool any = false;
+  for (const std::string& path : env.disk.paths()) {
+    if (!path.starts_with("d/out/") || path.ends_with(".lock")) continue;
+    const bool hidden = path.starts_with("d/out/.");
+    const std::string content = env.disk.content(path);
+    any = any || !hidden;
+    if (hidden && (!with_hidden || content.empty())) continue;
+    files[path.substr(hidden ? 7 : 6)] = content;
+    if (!hidden) EXPECT_EQ(whole.try_emplace(path, content).first->second, content) << path;
+  }
+  if (!any) whole.clear();  // another disk
+  Texts lines;
+  for (const auto& [path, content] : files) {
+    EXPECT_TRUE(content.starts_with("n\n") && content.ends_with("\n")) << path;
+    for (std::size_t at = 2; at < content.size();) {
+      const std::size_t end = content.find('\n', at);
+      lines.push_back(content.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  return lines;
+}
+
+Texts values_of(SimEnv& env, const std::string& topic_name = "t") {
   Texts values;
   auto journal = Journal::open(env.disk, env.clock, "d/j", {.read_only = true});
   if (!journal) return values;
-  auto topic = (*journal)->topic("t");
+  auto topic = (*journal)->topic(topic_name);
   if (!topic) return values;
   LogReader reader((*topic)->view(0), 0);
   JournalRecord record;
@@ -175,15 +211,25 @@ void expect_once(const End& end, bool with_power) {
     expect_numbers(end.seen(env), kNumbers, seed);
     for (const std::string& path : env.disk.paths()) {
       EXPECT_EQ(path.find(".part-"), std::string::npos) << path << ", seed " << seed;
+      EXPECT_FALSE(path.find("/.") != std::string::npos && path.ends_with(".txt")) << path;
     }
   }
 }
 
 const End kText{[] { return text_sink(); }, lines_of};
-const End kJournal{[] { return journal_sink(); }, values_of};
+const End kJournal{[] { return journal_sink(); }, [](SimEnv& env) { return values_of(env); }};
+const End kNeighbour{[] { return journal_sink("u"); },
+                     [](SimEnv& env) { return values_of(env, "u"); }};
+const End kRolled{[] { return rolled_sink(300); },
+                  [](SimEnv& env) { return rolled_lines_of(env, true); }};
+/// Each epoch is a file.
+const End kFiles{[] { return rolled_sink(1); },
+                 [](SimEnv& env) { return rolled_lines_of(env, false); }};
 
 TEST(EpochSinks, TextIsWrittenOnceThroughKills) { expect_once(kText, false); }
 TEST(EpochSinks, TextIsWrittenOnceThroughLossOfPower) { expect_once(kText, true); }
+TEST(EpochSinks, FilesAreRolledOnceThroughKills) { expect_once(kRolled, false); }
+TEST(EpochSinks, FilesAreRolledOnceThroughLossOfPower) { expect_once(kRolled, true); }
 TEST(EpochSinks, JournalsAreWrittenOnceThroughKills) { expect_once(kJournal, false); }
 TEST(EpochSinks, JournalsAreWrittenOnceThroughLossOfPower) { expect_once(kJournal, true); }
 
@@ -219,7 +265,7 @@ class EachSink : public testing::TestWithParam<const End*> {
   void SetUp() override { ASSERT_TRUE(env_.disk.make_folder("d")); }
   SimEnv env_{1};
 };
-INSTANTIATE_TEST_SUITE_P(EpochSinks, EachSink, testing::Values(&kText, &kJournal));
+INSTANTIATE_TEST_SUITE_P(EpochSinks, EachSink, testing::Values(&kText, &kJournal, &kFiles));
 
 TEST_P(EachSink, NothingIsSeenBeforeCommitAndCommitRepeats) {
   Life life(*GetParam(), env_);
@@ -293,6 +339,45 @@ TEST(EpochSinks, WhatOtherTasksOfTheComponentPreparedIsTakenBackToo) {
   again.put(2);
   ASSERT_TRUE(again.sink->commit(1, again.prepare(1)));
   EXPECT_EQ(again.seen(), Texts{"2"});  // an undecided one before it would hide it
+}
+
+TEST(EpochSinks, SinksOfOneJournalCommitEachItsOwn) {
+  SimEnv env(1);
+  ASSERT_TRUE(env.disk.make_folder("d"));
+  std::string first;
+  std::string second;
+  {
+    Life life(kJournal, env);
+    Life neighbour(kNeighbour, env);
+    ASSERT_TRUE(life.sink->recover({}));
+    life.put(1);
+    neighbour.put(2);
+    first = life.prepare(1);
+    second = neighbour.prepare(1);
+    ASSERT_TRUE(life.sink->commit(1, first));
+    EXPECT_EQ(neighbour.seen(), Texts{});
+    ASSERT_TRUE(life.sink->close());
+    neighbour.put(3);  // behind the end of the other
+    second = neighbour.prepare(2);
+  }
+  env.disk.kill();
+  Life life(kJournal, env);
+  Life neighbour(kNeighbour, env);
+  ASSERT_TRUE(life.sink->recover(std::span(&first, 1)));  // what the other prepared stays
+  ASSERT_TRUE(neighbour.sink->recover(std::span(&second, 1)));
+  EXPECT_EQ(life.seen(), Texts{"1"});
+  EXPECT_EQ(neighbour.seen(), (Texts{"2", "3"}));
+}
+
+TEST(EpochSinks, SinksOfOneJournalAgreeOnWhatIsDurable) {
+  SimEnv env(1);
+  ASSERT_TRUE(env.disk.make_folder("d"));
+  Life life(kJournal, env);
+  const std::unique_ptr<Sink> other = journal_sink("u", true);
+  const Status refused = other->open(life.context);
+  EXPECT_EQ(refused.code(), Code::sink_failed);
+  EXPECT_NE(refused.message().find("one of both with \"durable\""), std::string::npos)
+      << refused.message();
 }
 
 TEST(EpochSinks, AFileThatIsAppendedToKeepsWhatItHeld) {

@@ -15,7 +15,7 @@ import time
 
 from epoch_faults import INTERVAL, RECORDS, SPEED, summary_of
 from journal_damage import harm
-from journal_oracle import BIN, DAMAGED, PATIENCE_S, Journal
+from journal_oracle import BIN, DAMAGED, PATIENCE_S
 from topology_kills import OUTPUTS, Topology, Truth
 
 CUT_EACH = 11
@@ -34,7 +34,7 @@ class Damaged:
         self.stop_on_the_way()
         self.files = sorted(self.topology.state.glob("epoch-*.ckpt"))
         self.clean.mkdir()
-        for name in OUTPUTS:
+        for name in set(OUTPUTS.values()):
             shutil.copytree(self.topology.folder / name, self.clean / name)
         self.contents = {path: path.read_bytes() for path in self.files}
 
@@ -68,7 +68,7 @@ class Damaged:
         return [f"{here}: {one}" for one in wrong]
 
     def put_back(self):
-        for name in OUTPUTS:
+        for name in set(OUTPUTS.values()):
             shutil.rmtree(self.topology.folder / name)
             shutil.copytree(self.clean / name, self.topology.folder / name)
         for path in self.topology.state.glob("epoch-*"):
@@ -121,8 +121,7 @@ class Damaged:
         if not again:
             return self.topology.anomalies(self.truth, complete)
         found = []
-        for name in OUTPUTS:
-            journal = Journal(self.topology.folder / name)
+        for name, journal in self.topology.outputs.items():
             seen = collections.defaultdict(list)
             for records in journal.served()[0].values():
                 for _, value in records:

@@ -72,7 +72,7 @@ class Demo:
         self.folder = pathlib.Path(folder)
         self.unsafe = unsafe
         self.days = Days()
-        self.journal = Journal(self.folder / "ranked")
+        self.journal = Journal(self.folder / "ranked", topic=TOPIC)
 
     def start(self, tasks):
         flags = ["--unsafe", self.unsafe] if self.unsafe else []
@@ -82,7 +82,7 @@ class Demo:
                                 stderr=subprocess.PIPE)
 
     def served(self):
-        records = self.journal.served(topic=TOPIC)[0].get(0, [])
+        records = self.journal.served()[0].get(0, [])
         return [self.row_of(json.loads(value)) for _, value in records]
 
     @staticmethod
@@ -137,7 +137,7 @@ def kills(seed, count, unsafe=""):
                 if first_s is not None:
                     times_s.append(first_s)
                 if follower is None and demo.served():
-                    follower = Follower(demo.journal, TOPIC)
+                    follower = Follower(demo.journal)
                 if not wrong and turn % CHECKED_EACH == CHECKED_EACH - 1:
                     wrong = demo.anomalies()
                 if wrong:
@@ -160,5 +160,5 @@ def finish(demo, follower):
     if not demo.served():
         wrong.append("lost-write: there is no row")
     if follower:
-        wrong += follower.anomalies(demo.journal.served(topic=TOPIC)[0])
+        wrong += follower.anomalies(demo.journal.served()[0])
     return wrong

@@ -1,5 +1,5 @@
 # R4 of epochs: what a loss of power may leave of a state folder, of journals and of files.
-"""strace records one run of the oracle's topology, to three journals and a file. At random moments
+"""strace records one run of the oracle's topology, to its journals and a file. At random moments
 there are two disks: what everybody saw then, and what a loss of power leaves. The next run begins
 on the second one. It must take the newest epoch that was complete, or a later one, and bring all to
 its end, each update once; and what was seen on the first disk must still be there, at its place.
@@ -23,7 +23,7 @@ LOG = """\
 streams:
   - {{from: running, to: lines}}
 """
-KEPT = ("state", FILES, *OUTPUTS)
+KEPT = ("state", FILES, *sorted(set(OUTPUTS.values())))
 
 
 class PoweredTopology(Topology):

@@ -102,11 +102,12 @@ class Feeder:
 
 
 class Journal:
-    """A journal's folder, and the commands of the program on it."""
+    """A journal's folder, one topic of it, and the commands of the program on it."""
 
-    def __init__(self, folder, unsafe=""):
+    def __init__(self, folder, unsafe="", topic=TOPIC):
         self.folder = pathlib.Path(folder)
         self.unsafe = unsafe
+        self.topic = topic
 
     def command(self, name, *words):
         flags = []
@@ -126,9 +127,9 @@ class Journal:
     def produce(self, *words):
         return self.command("produce", TOPIC, "--key-separator", "=", "--producer", "rig", *words)
 
-    def served(self, *words, topic=TOPIC):
+    def served(self, *words):
         """What is read: a list of (offset, value) for each partition, and the exit code."""
-        done = self.run("consume", topic, "--json", *words)
+        done = self.run("consume", self.topic, "--json", *words)
         found = {}
         for line in done.stdout.splitlines():
             record = json.loads(line)
@@ -189,11 +190,12 @@ class Life:
 class Follower:
     """A reader in a process of its own that goes on while writers are killed and come back."""
 
-    def __init__(self, journal, topic=TOPIC):
+    def __init__(self, journal):
         self.seen = {}  # as Journal.served() gives it
         self.count = 0
         self.ended = False
-        self.process = subprocess.Popen(journal.command("consume", topic, "--json", "--follow"),
+        command = journal.command("consume", journal.topic, "--json", "--follow")
+        self.process = subprocess.Popen(command,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
         self.thread = threading.Thread(target=self.read)

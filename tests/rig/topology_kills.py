@@ -22,7 +22,8 @@ STEP_MS = 20  # of event time, between records
 DISORDER_MS = 2000
 WINDOW_MS = 10_000
 BEGIN_MS = 1_700_000_000_000
-OUTPUTS = ("sums", "windows", "ordered")
+# Two of the sinks write to one journal.
+OUTPUTS = {"sums": "shared", "windows": "shared", "ordered": "own"}
 
 TOPOLOGY = """\
 name: oracle
@@ -57,7 +58,7 @@ streams:
 SINK = """\
   - id: {name}
     type: write_journal
-    with: {{folder: {folder}/{name}, topic: t, key: k, partitions: 2}}
+    with: {{folder: {folder}/{journal}, topic: {name}, key: k, partitions: 2}}
 """
 
 
@@ -140,14 +141,16 @@ class Topology:
         self.interval = interval
         self.unsafe = unsafe
         self.file = self.folder / "oracle.yaml"
-        sinks = "".join(SINK.format(name=name, folder=self.folder) for name in OUTPUTS)
+        sinks = "".join(SINK.format(name=name, folder=self.folder, journal=journal)
+                        for name, journal in OUTPUTS.items())
         self.file.write_text(TOPOLOGY.format(folder=self.folder, sinks=sinks))
         lines = self.folder / "lines"
         lines.write_text("".join(f"{json.loads(line)['k']}={line}\n" for line in truth.lines))
         done = Journal(self.folder / "in").run("produce", "t", "--key-separator", "=",
                                                "--partitions", partitions, lines)
         assert done.returncode == 0, done.stderr
-        self.outputs = {name: Journal(self.folder / name) for name in OUTPUTS}
+        self.outputs = {name: Journal(self.folder / journal, topic=name)
+                        for name, journal in OUTPUTS.items()}
 
     def command(self, parallelism, speed=0, *words):
         """`speed`: so many times that of event time; 0: as fast as it can."""
@@ -163,7 +166,7 @@ class Topology:
 
     def begin_anew(self):
         """All but the input is gone."""
-        for folder in (self.state, *(journal.folder for journal in self.outputs.values())):
+        for folder in (self.state, *(self.folder / name for name in set(OUTPUTS.values()))):
             shutil.rmtree(folder, ignore_errors=True)
 
     def anomalies(self, truth, complete=False):
