@@ -1,6 +1,7 @@
 // Sinks of epochs: a reader sees each record of complete epochs once, whatever ends the process.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -86,7 +87,7 @@ Texts rolled_lines_of(SimEnv& env, bool with_hidden) {
   for (const auto& [path, content] : files) {
     EXPECT_TRUE(content.starts_with("n\n") && content.ends_with("\n")) << path;
     for (std::size_t at = 2; at < content.size();) {
-      const std::size_t end = content.find('\n', at);
+      const std::size_t end = std::min(content.find('\n', at), content.size());
       lines.push_back(content.substr(at, end - at));
       at = end + 1;
     }
