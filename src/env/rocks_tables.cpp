@@ -2,6 +2,8 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
@@ -53,6 +55,50 @@ class OverFilter final : public rocksdb::CompactionFilter {
   std::atomic<Time> clock{kTimeMin};
 };
 
+/// A file that is never synced: nobody reads it after a crash, and a sync holds up who writes.
+class UnsyncedFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  using FSWritableFileOwnerWrapper::FSWritableFileOwnerWrapper;
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::OK();
+  }
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::OK();
+  }
+};
+
+class UnsyncedFolder final : public rocksdb::FSDirectory {
+ public:
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::OK();
+  }
+};
+
+class UnsyncedFiles final : public rocksdb::FileSystemWrapper {
+ public:
+  UnsyncedFiles() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "millrace-unsynced"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    const rocksdb::IOStatus status = target()->NewWritableFile(path, options, file, debug);
+    if (status.ok()) *file = std::make_unique<UnsyncedFile>(std::move(*file));
+    return status;
+  }
+  rocksdb::IOStatus NewDirectory(const std::string&, const rocksdb::IOOptions&,
+                                 std::unique_ptr<rocksdb::FSDirectory>* folder,
+                                 rocksdb::IODebugContext*) override {
+    *folder = std::make_unique<UnsyncedFolder>();
+    return rocksdb::IOStatus::OK();
+  }
+};
+
+rocksdb::Env* unsynced_env() {
+  static const std::unique_ptr<rocksdb::Env> env =
+      rocksdb::NewCompositeEnv(std::make_shared<UnsyncedFiles>());
+  return env.get();
+}
+
 rocksdb::Options options_of(const DiskTableOptions& wanted, const OverFilter& filter) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes);
@@ -61,11 +107,16 @@ rocksdb::Options options_of(const DiskTableOptions& wanted, const OverFilter& fi
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   table.format_version = 5;
   rocksdb::Options options;
+  options.env = unsynced_env();
   options.create_if_missing = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.compression = rocksdb::kLZ4Compression;
   options.write_buffer_size = std::max<std::size_t>(wanted.buffer_bytes / 2, 64u << 10);
   options.max_write_buffer_number = 2;
+  // Who writes waits for merges only when reading would suffer, not to keep them even.
+  options.level0_slowdown_writes_trigger = 40;
+  options.level0_stop_writes_trigger = 60;
+  options.max_background_jobs = 2;
   options.target_file_size_base = std::max<std::size_t>(options.write_buffer_size, 2u << 20);
   options.max_bytes_for_level_base = 4 * options.target_file_size_base;
   options.memtable_whole_key_filtering = true;

@@ -89,8 +89,9 @@ class SpilledRows {
     recent_.fit(rows_->size());
     for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
       const std::size_t fit = Sweep::fit_in(*rows_, group);
-      const std::size_t slack = std::max<std::size_t>(1, fit / 8);
-      if (Sweep::entries_of(*rows_, group) + slack > fit) evict(group, fit - fit / 4);
+      const std::size_t slack = std::max<std::size_t>(1, fit / 32);
+      if (Sweep::entries_of(*rows_, group) + slack > fit)
+        evict(group, fit - std::max<std::size_t>(1, fit / 8));
     }
     for (std::uint32_t step = 0; step < kKeyGroups; ++step) {
       if (held_bytes(heap_bytes + call_->heap_bytes - heap_before) <= place.state_max_bytes) break;

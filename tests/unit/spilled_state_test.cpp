@@ -37,7 +37,7 @@ struct Sums {
   }
 };
 
-constexpr std::uint64_t kBuyers = 100'000;
+constexpr std::uint64_t kBuyers = 40'000;
 constexpr std::uint64_t kPurchases = 2 * kBuyers;
 
 /// Each buyer buys twice, half of the stream apart.
@@ -70,7 +70,7 @@ TEST_F(SpilledStateTest, AStreamOfTenTimesTheMemoryIsCountedRight) {
   Topology topology("purchases");
   declare_purchases(topology, twice, cents);
   RunOptions run;
-  run.memory_bytes = 16 * kMiB;  // a row takes more than a kilobyte: 110 MB
+  run.memory_bytes = 16 * kMiB;  // of which rows get less than 6; they take more than 1 KB each
   run.spill = {&rocks_tables(), root_ + "/purchases", false};
   {
     RunningTopology running(topology, {}, run);
