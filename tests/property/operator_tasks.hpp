@@ -65,6 +65,22 @@ class CollectedRows final : public detail::Outputs {
   ShowRecord show_;
 };
 
+/// The records of a batch that go to each of so many tasks.
+inline std::vector<std::vector<std::uint32_t>> picks_of(const OperatorInput& input,
+                                                        const detail::BatchBase& batch,
+                                                        std::uint32_t tasks) {
+  std::vector<std::vector<std::uint32_t>> picks(tasks);
+  std::vector<std::uint64_t> hashes(batch.size());
+  if (input.key) input.key->hash(batch, hashes);
+  for (std::uint32_t at = 0; at < batch.size(); ++at) {
+    const std::uint32_t its = input.key ? detail::task_of_hash(hashes[at], tasks) : 0;
+    for (std::uint32_t task = 0; task < tasks; ++task) {
+      if (input.to_all || its == task) picks[task].push_back(at);
+    }
+  }
+  return picks;
+}
+
 /// One thread.
 class OperatorTasks {
  public:
@@ -187,16 +203,7 @@ class OperatorTasks {
 
   void feed(const OperatorStep& step) {
     const OperatorInput& input = inputs_[step.input];
-    std::vector<std::vector<std::uint32_t>> picks(tasks_.size());
-    std::vector<std::uint64_t> hashes(step.batch->size());
-    if (input.key) input.key->hash(*step.batch, hashes);
-    for (std::uint32_t at = 0; at < step.batch->size(); ++at) {
-      for (std::uint32_t task = 0; task < tasks_.size(); ++task) {
-        const auto all = static_cast<std::uint32_t>(tasks_.size());
-        const std::uint32_t its = input.key ? detail::task_of_hash(hashes[at], all) : 0;
-        if (input.to_all || its == task) picks[task].push_back(at);
-      }
-    }
+    const auto picks = picks_of(input, *step.batch, static_cast<std::uint32_t>(tasks_.size()));
     for (std::uint32_t task = 0; task < tasks_.size(); ++task) {
       if (picks[task].empty()) continue;
       const detail::BatchPtr part = input.type->make();
