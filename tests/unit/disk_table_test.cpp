@@ -106,16 +106,20 @@ TEST_F(DiskTableTest, WhatIsOverGoesWhenFilesAreMerged) {
   DiskTable& table = **made;
   table.set_time(100, 100);
   const std::string value(1000, 'v');
-  for (std::uint64_t key = 0; key < 100; ++key) table.put(key, {100, 100}, value);
+  for (std::uint64_t key = 0; key < 100; ++key) {
+    table.put(key, {100, 100}, value);
+    table.put(1000 + key, {100, 101}, value);
+    table.put(2000 + key, {101, 100}, value);
+  }
   ASSERT_TRUE(table.write());
   const auto over = [&] { return walked(table, 0, 999).size(); };
   for (int round = 0; round < 2000 && over() > 0; ++round) {
-    for (std::uint64_t key = 0; key < 100; ++key) table.put(1000 + key, {100, 101}, value);
+    for (std::uint64_t key = 0; key < 100; ++key) table.put(5000 + key, {}, value);
     ASSERT_TRUE(table.write());
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // files are merged meanwhile
   }
   EXPECT_EQ(over(), 0u);
-  EXPECT_EQ(walked(table, 1000, 2000).size(), 100u);
+  EXPECT_EQ(walked(table, 1000, 2999).size(), 200u);
 }
 
 }  // namespace
