@@ -98,10 +98,10 @@ class RolledFiles(CliTest):
                            ("append: true", '"append" is of "path"')):
             self.file("wrong.yaml",
                       self.topology().read_text().replace("roll_bytes: 20000", word))
-            _, err = self.run_program("millrace", "validate", self.folder / "wrong.yaml", code=65)
+            _, err = self.run_program("millrace", "validate", self.folder / "wrong.yaml", code=78)
             self.assertIn(part, err)
         text = self.topology().read_text().replace("folder:", "path:")
-        _, err = self.run_program("millrace", "validate", self.file("wrong.yaml", text), code=65)
+        _, err = self.run_program("millrace", "validate", self.file("wrong.yaml", text), code=78)
         self.assertIn('"roll_bytes" needs "folder"', err)
 
 
