@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "bench/bench.hpp"
+#include "checkpoint_command.hpp"
 #include "checkpoints_command.hpp"
 #include "dead_letters_command.hpp"
 #include "demo.hpp"
@@ -36,6 +37,7 @@ usage: millrace COMMAND [flags]
   test          run text tests: programs, their input and what must come of it
   journal       look into a journal, append to it, read it, verify it
   checkpoints   look into a state folder: ls, describe, show, verify, save
+  checkpoint    make a checkpoint of a running topology now, and keep a copy
   rescale       give components of a running topology other numbers of tasks
   dead-letters  the records that runs have set aside: ls, show, replay
   bench         measure the engine against hand-written loops
@@ -48,8 +50,9 @@ flags of the demo from run(topology, argc, argv).
 
 int refuse(const std::string& word) {
   const std::vector<std::string> known = {
-      "demo",        "run",          "plan",    "validate",  "schema", "new",     "test", "journal",
-      "checkpoints", "dead-letters", "rescale", "rebalance", "bench",  "version", "help"};
+      "demo",    "run",       "plan",        "validate",   "schema",    "new",
+      "test",    "journal",   "checkpoints", "checkpoint", "savepoint", "dead-letters",
+      "rescale", "rebalance", "bench",       "version",    "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -73,6 +76,8 @@ int main(int argc, char** argv) {
   if (command == "journal") return millrace::apps::journal_main(argc - 1, argv + 1);
   if (command == "checkpoints") return millrace::apps::checkpoints_main(argc - 1, argv + 1);
   if (command == "dead-letters") return millrace::apps::dead_letters_main(argc - 1, argv + 1);
+  if (command == "checkpoint" || command == "savepoint")
+    return millrace::apps::checkpoint_main(argc - 1, argv + 1);
   if (command == "rescale" || command == "rebalance")
     return millrace::apps::rescale_main(argc - 1, argv + 1);
   if (command == "bench") return millrace::bench::bench_main(argc - 1, argv + 1);

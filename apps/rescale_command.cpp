@@ -1,7 +1,6 @@
 // `millrace rescale`: asks over the page's interface, and waits until it is done.
 #include "rescale_command.hpp"
 
-#include <simdjson.h>
 #include <sysexits.h>
 
 #include <chrono>
@@ -16,6 +15,7 @@
 #include "base/text.hpp"
 #include "host/host.hpp"
 #include "net/http_client.hpp"
+#include "page_asking.hpp"
 
 namespace millrace::apps {
 namespace {
@@ -29,7 +29,6 @@ at once. The topology keeps running, must have a --state-dir, and stands still f
 command ends when it reads on. `millrace rebalance` is the same.
 )";
 
-constexpr std::chrono::milliseconds kPatience{30'000};
 constexpr std::chrono::milliseconds kLook{20};
 constexpr const char* kPath = "/api/v1/rescale";
 
@@ -37,44 +36,7 @@ int invalid(const std::string& why) {
   return detail::report_error({Code::option_invalid, "rescale: " + why});
 }
 
-/// HOST:PORT of what people give.
-std::string address_of(std::string_view given) {
-  constexpr std::string_view kScheme = "http://";
-  if (given.starts_with(kScheme)) given.remove_prefix(kScheme.size());
-  return std::string(given.substr(0, given.find('/')));
-}
-
-struct Answer {
-  unsigned status = 0;
-  simdjson::dom::parser parser;
-  simdjson::dom::element json;
-  std::uint64_t number(const char* name) const {
-    std::uint64_t found = 0;
-    if (json[name].get(found)) return 0;
-    return found;
-  }
-  std::string text(const char* name) const {
-    std::string_view found;
-    if (json[name].get(found)) return {};
-    return std::string(found);
-  }
-};
-
-Status ask(const std::string& method, const std::string& address, const std::string& target,
-           Answer& answer) {
-  const auto got = detail::http_ask(method, address, target, kPatience);
-  if (!got) return got.error();
-  answer.status = got->status;
-  if (answer.parser.parse(simdjson::padded_string(got->body)).get(answer.json)) {
-    return {Code::source_failed,
-            fmt::format("what answers at \"{}\" is no page of Millrace: give the address that a "
-                        "running topology has told",
-                        address)};
-  }
-  return {};
-}
-
-void print_changes(const Answer& accepted, const Answer& told) {
+void print_changes(const PageReply& accepted, const PageReply& told) {
   simdjson::dom::array changes;
   if (accepted.json["changes"].get(changes)) return;
   for (const simdjson::dom::element change : changes) {
@@ -89,11 +51,11 @@ void print_changes(const Answer& accepted, const Answer& told) {
 }
 
 /// Until the request of this number is done or has failed.
-int wait(const std::string& address, const Answer& accepted) {
+int wait(const std::string& address, const PageReply& accepted) {
   const std::uint64_t number = accepted.number("number");
   for (;;) {
-    Answer told;
-    if (Status status = ask("GET", address, kPath, told); !status) {
+    PageReply told;
+    if (Status status = ask_page("GET", address, kPath, told); !status) {
       return detail::report_error(status);
     }
     if (told.number("done") + told.number("failed") >= number) {
@@ -117,7 +79,7 @@ int rescale_main(int argc, char** argv) {
     std::fputs(kHelp, stdout);
     return words.empty() ? EX_USAGE : EX_OK;
   }
-  const std::string address = address_of(words[0]);
+  const std::string address = page_address(words[0]);
   if (words.size() < 2) return invalid("give COMPONENT=TASKS behind the address");
   std::string query;
   for (std::size_t at = 1; at < words.size(); ++at) {
@@ -129,8 +91,8 @@ int rescale_main(int argc, char** argv) {
                          detail::encode_query(words[at].substr(0, equals)),
                          detail::encode_query(words[at].substr(equals + 1)));
   }
-  Answer accepted;
-  if (Status status = ask("POST", address, kPath + query, accepted); !status) {
+  PageReply accepted;
+  if (Status status = ask_page("POST", address, kPath + query, accepted); !status) {
     return detail::report_error(status);
   }
   if (accepted.status >= 400) return invalid(accepted.text("error"));

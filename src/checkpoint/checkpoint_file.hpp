@@ -74,6 +74,8 @@ class CheckpointReader {
   bool damaged() const { return damaged_; }
   /// Of the whole file.
   std::uint64_t bytes() const { return size_; }
+  /// Read so far.
+  std::uint64_t position() const { return position_; }
 
  private:
   void read_begin();

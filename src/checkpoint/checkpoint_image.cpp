@@ -81,7 +81,7 @@ StatePart read_part(CheckpointReader& from) {
   return part;
 }
 
-StageImage read_stage(CheckpointReader& from) {
+StageImage read_stage(CheckpointReader& from, const CheckpointAccess& access) {
   StageImage stage;
   stage.component = from.text();
   stage.stage = from.text();
@@ -95,8 +95,10 @@ StageImage read_stage(CheckpointReader& from) {
   }
   for (auto left = from.varint(); left > 0 && from.status(); --left)
     stage.prepared.push_back(from.text());
-  for (auto left = from.varint(); left > 0 && from.status(); --left)
+  for (auto left = from.varint(); left > 0 && from.status(); --left) {
     stage.parts.push_back(read_part(from));
+    if (access.progress) access.progress(from.position(), from.bytes());
+  }
   return stage;
 }
 
@@ -141,7 +143,7 @@ ReadCheckpoint read_checkpoint(Disk& disk, const std::string& path,
   if (read.status) {
     read.image = {head.epoch, std::move(head.topology), head.taken_at, head.finished, {}};
     for (auto left = head.stages; left > 0 && from.status(); --left)
-      read.image.stages.push_back(read_stage(from));
+      read.image.stages.push_back(read_stage(from, access));
     from.expect_end();
     read.status = from.status();
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/status.hpp"
@@ -29,6 +30,8 @@ struct CheckpointAccess {
   std::string program = {};  ///< version of this one
   bool no_sync = false;      ///< unsafe, for tests of the tests: nothing is synced
   bool no_checksum = false;  ///< unsafe, for tests of the tests: damage is not looked for
+  /// Called now and then by who reads: how many bytes of how many. Must not throw.
+  std::function<void(std::uint64_t bytes, std::uint64_t bytes_all)> progress = {};
 };
 
 /// Writes `folder`/`name`. When it returns ok the file is there also after a loss of power; when

@@ -9,6 +9,7 @@
 
 #include "base/interval.hpp"
 #include "env/machine_memory.hpp"
+#include "host/epoch_requests.hpp"
 #include "host/host.hpp"
 #include "host/host_page.hpp"
 #include "host/out_of_memory.hpp"
@@ -16,6 +17,7 @@
 #include "host/rescale_steps.hpp"
 #include "host/rescaling.hpp"
 #include "host/restart_policy.hpp"
+#include "host/restore_progress.hpp"
 #include "host/state_folder.hpp"
 #include "host/stop_signals.hpp"
 #include "topology/plan_size.hpp"
@@ -51,6 +53,11 @@ void apply(const HostOptions& options, GraphSettings& settings) {
 int report_errors(const std::vector<Status>& problems) {
   for (const Status& problem : problems) report_error(problem);
   return problems.empty() ? EX_OK : exit_code(problems.front());
+}
+
+int say_plan(const Graph& graph, const Plan& plan) {
+  std::fputs(explain(graph, plan).c_str(), stdout);
+  return EX_OK;
 }
 
 int say_finished(const std::string& topology) {
@@ -124,6 +131,11 @@ void say_where(const std::string& topology, const HostPage& page, const StateFol
   for (const std::string& line : start_lines) std::fprintf(stderr, "  %s\n", line.c_str());
 }
 
+void say_restart(const std::string& topology, Duration delay, const Status& failure) {
+  std::fprintf(stderr, "%s failed and starts again from its last epoch in %s: error %s\n",
+               topology.c_str(), format_interval(delay).c_str(), failure.to_string().c_str());
+}
+
 /// One run of one topology.
 class Host {
  public:
@@ -142,19 +154,17 @@ class Host {
     if (Status status = read_settings(); !status) return report_error(status);
     rescaling_.begin(declaration_.graph, plan_options(options_, !dead_letters_.folder.empty()),
                      !declaration_.graph.settings().state.folder.empty(), *env_.clock);
+    epochs_.begin(declaration_.graph.settings().state.folder, *env_.clock);
     const Plan plan = rescaling_.plan();
-    if (options_.explain) {
-      std::fputs(explain(declaration_.graph, plan).c_str(), stdout);
-      return 0;
-    }
+    if (options_.explain) return say_plan(declaration_.graph, plan);
     if (Status status = check_size(plan); !status) return report_error(status);
-    if (!state_.open(declaration_.graph, options_.state_access, log_, options_.part)) {
+    if (!state_.open(declaration_.graph, options_.state_access, log_, options_.part,
+                     restore_.reader())) {
       return report_errors(state_.problems());
     }
     if (state_.finished()) return say_finished(declaration_.graph.name());
     const StopSignals signals;
-    if (Status status = page_.start(options_, &rescaling_, log_); !status)
-      return report_error(status);
+    if (Status status = start_page(); !status) return report_error(status);
     started_ns_ = env_.clock->steady_ns();
     std::optional<int> code;
     while (!code) code = run_once(signals);
@@ -162,6 +172,8 @@ class Host {
   }
 
  private:
+  Status start_page() { return page_.start(options_, {&rescaling_, &epochs_}, log_); }
+
   Status read_settings() {
     const GraphSettings& settings = declaration_.graph.settings();
     Status status = take(
@@ -188,12 +200,13 @@ class Host {
       return status.code() == Code::sink_failed ? EX_CANTCREAT : exit_code(status);
     }
     rescale_.started(engine);  // whoever reads where its page is may ask
-    const bool says_where = extras_.says_where && (!options_.json || page_.on());
-    if (!std::exchange(said_where_, true) && says_where) {
+    const bool says = extras_.says_where && (!options_.json || page_.on());
+    if (!std::exchange(said_where_, true) && says) {
       say_where(declaration_.graph.name(), page_, state_, extras_.start_lines);
     }
     loop(engine, reporter, signals);
     Status failure = engine.finish();
+    if (engine.graph().epochs()) epochs_.engine_ended(*engine.graph().epochs());
     kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
     if (rescale_.take_over(failure, stopping_)) {
       totals_ = reporter.totals();
@@ -209,9 +222,7 @@ class Host {
     if (!RestartPolicy::may_help(failure.code())) return false;
     const auto delay = restarts_.failed(env_.clock->steady_ns());
     if (!delay) return false;
-    std::fprintf(stderr, "%s failed and starts again from its last epoch in %s: error %s\n",
-                 declaration_.graph.name().c_str(), format_interval(*delay).c_str(),
-                 failure.to_string().c_str());
+    say_restart(declaration_.graph.name(), *delay, failure);
     if (page_.on()) page_.publish(reporter.report("restarting", failure));
     wait(*env_.clock, *delay, signals);
     return !signals.requested() && state_.look_again(declaration_.graph).ok();
@@ -227,6 +238,7 @@ class Host {
         engine.request_stop();
       }
       if (!stopping_) rescale_.begin_when_due(engine);
+      if (engine.graph().epochs()) epochs_.look(*engine.graph().epochs());
       if (const bool wanted = page_.wants_active(); wanted != engine.active()) {
         wanted ? engine.activate() : engine.deactivate();
         reported = 0;  // whoever asked sees it at once
@@ -240,11 +252,10 @@ class Host {
 
   int finish(Reporter& reporter, const Status& failure, bool stopped) {
     rescaling_.end("the run has ended");
+    epochs_.end("the run has ended");
     const bool failed = !failure.ok() && failure.code() != Code::output_closed;
-    const auto report = reporter.report(failed    ? "failed"
-                                        : stopped ? "stopped"
-                                                  : "finished",
-                                        failed ? failure : Status());
+    const char* const state = failed ? "failed" : stopped ? "stopped" : "finished";
+    const auto report = reporter.report(state, failed ? failure : Status());
     if (page_.on()) {
       page_.publish(report);
       page_.stop();
@@ -269,10 +280,14 @@ class Host {
   Rescaling own_rescaling_;
   Rescaling& rescaling_;
   RescaleSteps rescale_{rescaling_, state_, declaration_.graph};
+  EpochRequests epochs_;
   RunTotals totals_;         ///< of engines that went on as another one
   bool stopping_ = false;    ///< somebody asked for the end
   bool said_where_ = false;  ///< it has run
   std::int64_t started_ns_ = 0;
+  RestoreProgress restore_{declaration_.graph.name(), *env_.clock, [this](auto report) {
+                             if (start_page().ok()) page_.tell_restoring(std::move(report));
+                           }};
   HostPage page_;
 };
 

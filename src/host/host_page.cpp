@@ -7,8 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "host/restore_progress.hpp"
+
 namespace millrace::detail {
 namespace {
+
+constexpr std::int64_t kRestoreTextMs = 2000;
 
 Result<PageOptions> page_options(const HostOptions& options) {
   PageOptions page;
@@ -37,24 +41,47 @@ Result<PageOptions> page_options(const HostOptions& options) {
 
 }  // namespace
 
-Status HostPage::start(const HostOptions& options, Rescaling* rescaling, const Log& log) {
-  if (options.ui == "off") return {};
+Result<PageOptions> HostPage::options_of(const HostOptions& options, const Asked& asked) {
   Result<PageOptions> page = page_options(options);
   if (!page) return page.error();
   page->set_active = [this](bool active) { active_wanted_.store(active); };
-  if (rescaling != nullptr) {
+  if (Rescaling* const rescaling = asked.rescaling) {
     page->rescale = [rescaling](const PageQuery& query) { return rescaling->ask(query); };
     page->rescales = [rescaling] { return rescaling->to_json(); };
   }
-  auto server = PageServer::start(*page, log);
-  if (!server) return server.error();
-  page_ = std::move(*server);
-  return {};
+  if (EpochRequests* const epochs = asked.epochs) {
+    page->checkpoint = [epochs] { return epochs->ask(); };
+    page->checkpoints = [epochs] { return epochs->to_json(); };
+  }
+  return page;
+}
+
+Status HostPage::start(const HostOptions& options, const Asked& asked, const Log& log) {
+  if (started_) return *started_;
+  started_ = Status();
+  if (options.ui == "off") return {};
+  auto page = options_of(options, asked);
+  auto server = page ? PageServer::start(std::move(*page), log) : page.error();
+  if (server) {
+    page_ = std::move(*server);
+  } else {
+    started_ = server.error();
+  }
+  return *started_;
+}
+
+void HostPage::tell_restoring(std::shared_ptr<const Report> report) {
+  if (told_ms_ == 0 || report->uptime_ms - told_ms_ >= kRestoreTextMs) {
+    told_ms_ = report->uptime_ms;
+    std::fprintf(stderr, "%s: %s%s\n", report->topology.c_str(), to_text(*report->restore).c_str(),
+                 page_ ? ("; the page is at " + page_->address()).c_str() : "");
+  }
+  if (page_) page_->publish(std::move(report));
 }
 
 Result<std::string> find_page_address(const HostOptions& options) {
   HostPage page;
-  if (Status status = page.start(options, nullptr, Log()); !status) return status;
+  if (Status status = page.start(options, {}, Log()); !status) return status;
   return page.address();
 }
 

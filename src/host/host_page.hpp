@@ -2,10 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/log.hpp"
+#include "host/epoch_requests.hpp"
 #include "host/host.hpp"
 #include "host/rescaling.hpp"
 #include "service/service.hpp"
@@ -15,13 +18,19 @@ namespace millrace::detail {
 /// One thread, but for what the page asks. Outlives the engines of the run.
 class HostPage {
  public:
-  /// As --ui says. `rescaling` takes what the page is asked, and outlives it; null: that is
-  /// refused. Errors: 1002, 5001, 5002.
-  Status start(const HostOptions& options, Rescaling* rescaling, const Log& log);
+  /// Who takes what the page is asked, and outlives it; null: that is refused.
+  struct Asked {
+    Rescaling* rescaling = nullptr;
+    EpochRequests* epochs = nullptr;
+  };
+  /// As --ui says. Another call does nothing but say again how it went. Errors: 1002, 5001, 5002.
+  Status start(const HostOptions& options, const Asked& asked, const Log& log);
   bool on() const { return page_ != nullptr; }
   /// Whether sources are to be read, as the page asked last.
   bool wants_active() const { return active_wanted_.load(); }
   void publish(std::shared_ptr<const Report> report) { page_->publish(std::move(report)); }
+  /// Also on standard error, now and then.
+  void tell_restoring(std::shared_ptr<const Report> report);
   void stop() { page_->stop(); }
   /// "127.0.0.1:8080", as --ui takes it; "off" when there is none.
   std::string address() const;
@@ -29,7 +38,11 @@ class HostPage {
   void say_where(const std::string& topology) const;
 
  private:
+  Result<PageOptions> options_of(const HostOptions& options, const Asked& asked);
+
   std::atomic<bool> active_wanted_{true};
+  std::optional<Status> started_;     ///< empty: it was not
+  std::int64_t told_ms_ = 0;          ///< how long it had been restoring when that was said
   std::unique_ptr<PageServer> page_;  // last: its thread stores what is wanted
 };
 

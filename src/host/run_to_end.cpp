@@ -42,7 +42,7 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
   detail::Plan laid_out = detail::make_plan(graph, plan);
   if (Status status = detail::check_size(laid_out); !status.ok()) return status;
   detail::StateFolder state;
-  if (Status status = state.open(graph, {}, {}, *part); !status.ok()) return status;
+  if (Status status = state.open(graph, {}, {}, *part, {}); !status.ok()) return status;
   if (state.finished()) return {};
   state.give(options);
   detail::Engine engine(std::move(laid_out), options, detail::real_env());

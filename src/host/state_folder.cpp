@@ -64,7 +64,8 @@ int plan_against(Topology& topology, const std::string& folder, bool allow_drop)
 }
 
 Status StateFolder::open(const Graph& graph, const StateAccess& access, const Log& log,
-                         const RunPart& part) {
+                         const RunPart& part,
+                         std::function<void(std::uint64_t, std::uint64_t)> progress) {
   const StateSettings& settings = graph.settings().state;
   other_ = part.epoch;
   allow_drop_ = access.allow_drop;
@@ -72,7 +73,7 @@ Status StateFolder::open(const Graph& graph, const StateAccess& access, const Lo
   interval_ = settings.interval;
   CheckpointStoreOptions options;
   options.holder = fmt::format("process {} (topology {})", ::getpid(), graph.name());
-  options.access = {kVersion, access.no_sync, access.no_checksum};
+  options.access = {kVersion, access.no_sync, access.no_checksum, std::move(progress)};
   options.log = log;
   auto store = CheckpointStore::open(real_disk(), settings.folder, std::move(options));
   if (!store) return failed(store.error());

@@ -1,6 +1,8 @@
 // StateFolder: the state folder of a run, looked at before anything runs.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +26,10 @@ class StateFolder {
   /// no epoch, the run goes on from that of `part`, of a folder that is only read. Errors: 1002
   /// when `part` says where reading begins and the folder does, too; 3003, 3005, 4001, 4002, see
   /// CheckpointStore; 3004: why the topology cannot go on from there. All of them: problems().
-  Status open(const Graph& graph, const StateAccess& access, const Log& log, const RunPart& part);
+  /// `progress` is called while a checkpoint is read, here and by look_again(): how many bytes of
+  /// how many.
+  Status open(const Graph& graph, const StateAccess& access, const Log& log, const RunPart& part,
+              std::function<void(std::uint64_t, std::uint64_t)> progress);
 
   /// The run has failed: the next one goes on from what is newest now. Errors: 3003, 4001.
   Status look_again(const Graph& graph);

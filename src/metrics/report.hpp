@@ -297,6 +297,13 @@ struct CheckpointsReport {
   std::vector<CheckpointReport> recent = {};        ///< newest first, at most 20
 };
 
+/// How far a run has read what it goes on from.
+struct RestoreReport {
+  std::uint64_t bytes = 0;      ///< read
+  std::uint64_t bytes_all = 0;  ///< of the checkpoint
+  std::int64_t left_ms = 0;     ///< until all are read, at the speed so far
+};
+
 /// Of a run whose process is killed again and again: what a reader outside of it saw.
 struct KillsReport {
   std::uint64_t kills = 0;
@@ -321,7 +328,7 @@ struct SummaryPart {
 struct Report {
   std::string topology;
   std::string version;
-  std::string state;  ///< "running", "draining", "finished", "failed"
+  std::string state;  ///< "restoring", "running", "draining", "finished", "failed"
   std::string error;  ///< why it failed, else ""
   std::int64_t uptime_ms = 0;
   std::uint64_t records_in = 0;   ///< records that left sources
@@ -355,6 +362,7 @@ struct Report {
   std::vector<ExecutorChangeReport> executor_changes;  ///< newest first, at most 50
   std::vector<SlowStepReport> slow_steps;              ///< most recent first, at most 20
   std::optional<CheckpointsReport> checkpoints = {};   ///< empty: the run makes no epochs
+  std::optional<RestoreReport> restore = {};           ///< only where state is "restoring"
   std::optional<OracleReport> oracle;
   Time at = 0;                 ///< wall clock, microseconds since 1970
   std::optional<bool> active;  ///< false: its sources are paused; empty: they cannot be

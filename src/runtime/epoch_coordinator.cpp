@@ -180,7 +180,7 @@ void EpochCoordinator::completed(std::int64_t now_ns, bool final_one) {
       std::ranges::count_if(tasks_, [](const Waiter& task) { return task.commits; }));
   note(open.told);
   told_.recent.front().state = "complete";
-  plan_next(open.began_ns, now_ns);
+  plan_next(open, now_ns);
   complete_.store(open.epoch, std::memory_order_seq_cst);
   if (final_one) over_.store(true, std::memory_order_seq_cst);
   wake_all();
@@ -197,7 +197,7 @@ void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
        fmt::format("epoch={} {}; what it holds comes with the next one", open.epoch,
                    why.to_string()));
   gap_ns_ = to_ns(options_.interval);  // several in a row end the run: not within a moment
-  plan_next(open.began_ns, now_ns);
+  plan_next(open, now_ns);
   retry_ns_ = now_ns + std::max(kRetryNs, to_ns(options_.min_pause));
   if (++failures_ <= options_.failures_max) return;
   failure_ = {why.code(),
@@ -205,10 +205,11 @@ void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
                           failures_, why.message())};
 }
 
-void EpochCoordinator::plan_next(std::int64_t began_ns, std::int64_t now_ns) {
-  const std::int64_t gap = std::max(2 * gap_ns_, kGapsOfDuration * (now_ns - began_ns));
+void EpochCoordinator::plan_next(const Open& over, std::int64_t now_ns) {
+  const std::int64_t gap = std::max(2 * gap_ns_, kGapsOfDuration * (now_ns - over.began_ns));
   gap_ns_ = std::min(to_ns(options_.interval), gap);
-  next_ns_ = std::max(began_ns + gap_ns_, now_ns + to_ns(options_.min_pause));
+  next_ns_ = std::max(over.began_ns + gap_ns_, now_ns + to_ns(options_.min_pause));
+  if (asked_ > over.epoch) next_ns_ = now_ns;
 }
 
 /// Why the last one failed is told however many were complete since.
@@ -225,6 +226,24 @@ void EpochCoordinator::begin_soon() {
   next_ns_ = 0;
   news_ = true;
   changed_.notify_all();
+}
+
+std::uint64_t EpochCoordinator::ask() {
+  const std::lock_guard lock(mutex_);
+  asked_ = requested() + 1;
+  if (!open_) next_ns_ = 0;
+  news_ = true;
+  changed_.notify_all();
+  return asked_;
+}
+
+std::optional<Status> EpochCoordinator::outcome(std::uint64_t epoch) const {
+  const std::lock_guard lock(mutex_);
+  for (const CheckpointReport& told : told_.recent) {
+    if (told.id == epoch && told.state == "failed") return Status(Code::sink_failed, told.why);
+  }
+  if (complete() >= epoch) return Status();
+  return std::nullopt;
 }
 
 std::int64_t EpochCoordinator::due_ns() const {

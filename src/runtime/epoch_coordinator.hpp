@@ -64,13 +64,18 @@ class EpochCoordinator {
   std::int64_t due_ns() const;
   /// Something is under way or all tasks are done: look() is all that can help.
   bool busy() const;
-  /// Sleeps until then, hand_in() or stop(). False: it was stopped.
+  /// Sleeps until then, hand_in(), ask() or stop(). False: it was stopped.
   bool wait(std::int64_t now_ns);
   void stop();
   /// Too many epochs failed; nothing happens any more.
   Status failure() const;
 
   // Any thread.
+  /// Asks for an epoch that begins at the next look, behind the one that is under way: its number.
+  std::uint64_t ask();
+  /// What became of an epoch that was asked for: ok when it is complete, else why it failed;
+  /// nullopt: it is not over.
+  std::optional<Status> outcome(std::uint64_t epoch) const;
   void fill(Report& report) const;
 
  private:
@@ -94,8 +99,8 @@ class EpochCoordinator {
   EpochImage assemble(bool& final_one);
   void completed(std::int64_t now_ns, bool final_one);
   void fail(Status why, std::int64_t now_ns);
-  void plan_next(std::int64_t began_ns, std::int64_t now_ns);
   void note(CheckpointReport told);
+  void plan_next(const Open& over, std::int64_t now_ns);
   std::int64_t due_ns_locked() const;
   void wake_all() const;
 
@@ -118,6 +123,7 @@ class EpochCoordinator {
   /// When to begin the next; not known before the first look.
   std::optional<std::int64_t> next_ns_;
   std::int64_t gap_ns_;        ///< from the begin of one to that of the next
+  std::uint64_t asked_ = 0;    ///< the newest epoch that somebody asked for
   std::int64_t retry_ns_ = 0;  ///< when the final one may be tried again
   int failures_ = 0;           ///< in a row
   Status failure_;

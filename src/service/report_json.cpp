@@ -300,6 +300,16 @@ void write_checkpoint(JsonWriter& json, const CheckpointReport& one) {
   json.close('}');
 }
 
+void write_restore(JsonWriter& json, const std::optional<RestoreReport>& restore) {
+  json.key("restore");
+  if (!restore) return json.null();
+  json.open('{');
+  json.member("bytes", restore->bytes);
+  json.member("bytes_all", restore->bytes_all);
+  json.member("left_ms", restore->left_ms);
+  json.close('}');
+}
+
 void write_checkpoints(JsonWriter& json, const std::optional<CheckpointsReport>& checkpoints) {
   json.key("checkpoints");
   if (!checkpoints) return json.null();
@@ -376,6 +386,7 @@ std::string to_json(const Report& report) {
   write_running(json, report);
   json_array(json, "recent_dead_letters", report.recent_dead_letters, write_dead_letter);
   write_checkpoints(json, report.checkpoints);
+  write_restore(json, report.restore);
   write_oracle(json, report.oracle);
   json.close('}');
   return json.take();

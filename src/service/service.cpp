@@ -19,6 +19,7 @@ constexpr std::uint16_t kPortsMoved = 20;
 constexpr const char* kActivatePath = "/api/v1/activate";
 constexpr const char* kDeactivatePath = "/api/v1/deactivate";
 constexpr const char* kRescalePath = "/api/v1/rescale";
+constexpr const char* kCheckpointPath = "/api/v1/checkpoint";
 constexpr std::string_view kViewsPath = "/api/v1/views/";
 constexpr std::string_view kHistoryPath = "/api/v1/history/components/";
 
@@ -61,13 +62,25 @@ HttpResponse not_rescaled() {
   return http_error(405, "the numbers of tasks of this run cannot be changed");
 }
 
+HttpResponse no_checkpoints() { return http_error(405, "this run has nobody to ask for one"); }
+
+/// What the run says to a request that changes how it runs.
+HttpResponse said(PageAnswer answer) {
+  if (answer.status >= 400) return http_error(answer.status, answer.text);
+  HttpResponse response = json(std::move(answer.text));
+  response.status = answer.status;
+  return response;
+}
+
 /// Answers from the newest report. `publish` may be called by any thread, the rest by the server's.
 class Routes final : public HttpContent {
  public:
   explicit Routes(PageOptions& options)
       : set_active_(std::move(options.set_active)),
         rescale_(std::move(options.rescale)),
-        rescales_(std::move(options.rescales)) {}
+        rescales_(std::move(options.rescales)),
+        checkpoint_(std::move(options.checkpoint)),
+        checkpoints_(std::move(options.checkpoints)) {}
 
   void publish(std::shared_ptr<const Report> report) {
     // Held for a few floats a component, and by the server for a copy of one list of them.
@@ -82,14 +95,16 @@ class Routes final : public HttpContent {
     if (path == "/api/v1/tasks") return tasks();
     if (path == "/api/v1/history") return json(history_text());
     if (path.starts_with(kHistoryPath)) return history_of(path.substr(kHistoryPath.size()));
-    if (path == kRescalePath) return rescales();
+    if (path == kRescalePath) return rescales_ ? json(rescales_()) : not_rescaled();
+    if (path == kCheckpointPath) return checkpoints_ ? json(checkpoints_()) : no_checkpoints();
     if (path == "/healthz") return health();
     if (path == "/metrics") return metrics();
     return file(path);
   }
 
   HttpResponse post(std::string_view path, const PageQuery& query) override {
-    if (path == kRescalePath) return rescale(query);
+    if (path == kRescalePath) return rescale_ ? said(rescale_(query)) : not_rescaled();
+    if (path == kCheckpointPath) return checkpoint_ ? said(checkpoint_()) : no_checkpoints();
     if (!set_active_) {
       return http_error(405, "this run cannot be paused: its sources read as long as it lasts");
     }
@@ -111,17 +126,6 @@ class Routes final : public HttpContent {
   std::shared_ptr<const Report> latest() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return latest_;
-  }
-
-  HttpResponse rescales() { return rescales_ ? json(rescales_()) : not_rescaled(); }
-
-  HttpResponse rescale(const PageQuery& query) {
-    if (!rescale_) return not_rescaled();
-    PageAnswer answer = rescale_(query);
-    if (answer.status >= 400) return http_error(answer.status, answer.text);
-    HttpResponse response = json(std::move(answer.text));
-    response.status = answer.status;
-    return response;
   }
 
   HttpResponse report() {
@@ -206,6 +210,8 @@ class Routes final : public HttpContent {
   const std::function<void(bool)> set_active_;
   const std::function<PageAnswer(const PageQuery&)> rescale_;
   const std::function<std::string()> rescales_;
+  const std::function<PageAnswer()> checkpoint_;
+  const std::function<std::string()> checkpoints_;
   std::mutex mutex_;
   std::shared_ptr<const Report> latest_;
   History history_;
@@ -252,7 +258,7 @@ Result<std::unique_ptr<PageServer>> PageServer::start(PageOptions options, Log l
   http.ports_tried = options.port_may_move ? kPortsMoved + 1 : 1;
   http.clients_max = static_cast<std::size_t>(std::max(options.clients_max, 1));
   http.live_path = "/api/v1/live";
-  http.post_paths = {kActivatePath, kDeactivatePath, kRescalePath};
+  http.post_paths = {kActivatePath, kDeactivatePath, kRescalePath, kCheckpointPath};
   http.headers = security_headers();
   http.header_timeout = options.header_timeout;
   http.stall_timeout = options.stall_timeout;

@@ -41,6 +41,10 @@ struct PageOptions {
   /// /api/v1/rescale is refused.
   std::function<PageAnswer(const PageQuery& query)> rescale = {};
   std::function<std::string()> rescales = {};
+  /// Asks for a checkpoint now, and tells what became of it; both as set_active. Empty:
+  /// /api/v1/checkpoint is refused.
+  std::function<PageAnswer()> checkpoint = {};
+  std::function<std::string()> checkpoints = {};
 };
 
 /// Serves the page, the newest report as REST, and the live feed, to this machine only.

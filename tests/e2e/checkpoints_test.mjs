@@ -35,6 +35,25 @@ test("a run that restarts is not over, says why it failed, and goes on", async (
   assert.equal(await page.getByTestId("notice-restarting").count(), 0);
 });
 
+test("a run that restores says how far it is, and then shows what it does", async ({ open }) => {
+  const restoring = (bytes, left_ms) => report(1, { state: "restoring", components: [], edges: [], views: [], restore: { bytes, bytes_all: 3e9, left_ms } });
+  const { page, send } = await open(told(restoring(6e8, 8000)));
+  await page.getByTestId("restore").waitFor();
+  const state = page.getByTestId("state");
+  assert.equal(await state.getAttribute("data-state"), "restoring");
+  assert.match(await state.textContent(), /^restoring up /);
+  assert.equal(await page.getByTestId("restore-read").textContent(), "600\u202fMB of 3.00\u202fGB are read");
+  assert.equal(await page.getByTestId("restore-left").textContent(), "8\u202fs left");
+  assert.equal(await page.getByTestId("pause").count() + await page.getByTestId("calm").count() + await page.getByTestId("checkpoints").count(), 0);
+  const share = () => page.getByTestId("restore-bar").evaluate((bar) => bar.position);
+  assert.equal(await share(), 0.2);
+  send(restoring(15e8, 5000));
+  await until("half of it is read", async () => (await share()) === 0.5);
+  send(report(2));
+  await until("it runs", async () => (await state.getAttribute("data-value")) === "running");
+  assert.equal(await page.getByTestId("restore").count(), 0);
+});
+
 const figure = (page, id) => page.getByTestId(id).textContent();
 const lateKind = '[data-testid="insight"][data-kind="late_checkpoint"]';
 

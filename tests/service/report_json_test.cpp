@@ -75,6 +75,14 @@ TEST(ReportJson, MissingValuesAreNullAndTheEndHasAName) {
   EXPECT_NE(to_json(report).find("\"watermark\":\"end\""), std::string::npos);
 }
 
+TEST(ReportJson, ARestoreIsToldWhileItLasts) {
+  Report report;
+  EXPECT_NE(to_json(report).find("\"restore\":null"), std::string::npos);
+  report.restore = RestoreReport{1200, 3000, 45};
+  EXPECT_NE(to_json(report).find("\"restore\":{\"bytes\":1200,\"bytes_all\":3000,\"left_ms\":45}"),
+            std::string::npos);
+}
+
 TEST(ReportJson, EpochsAreToldWhereTheyAreMade) {
   Report report;
   EXPECT_NE(to_json(report).find("\"checkpoints\":null"), std::string::npos);

@@ -78,11 +78,27 @@ TEST_F(RescaleRoute, TakesNoRequestOfAnotherSite) {
   EXPECT_EQ(ask("DELETE", "/api/v1/rescale").status, 405u);
 }
 
+TEST(CheckpointRoute, HandsTheRequestOnAndTheAnswerBack) {
+  PageOptions options = any_port();
+  options.checkpoint = [] { return PageAnswer{202, "{\"number\":1}\n"}; };
+  options.checkpoints = [] { return std::string("{\"over\":0}\n"); };
+  const auto server = *PageServer::start(options, Log());
+  const std::string address = "127.0.0.1:" + std::to_string(server->port());
+  const auto accepted = http_ask("POST", address, "/api/v1/checkpoint", 2000ms);
+  EXPECT_EQ(accepted->status, 202u);
+  EXPECT_EQ(accepted->body, "{\"number\":1}\n");
+  EXPECT_EQ(http_ask("GET", address, "/api/v1/checkpoint", 2000ms)->body, "{\"over\":0}\n");
+  Client client(server->port());
+  client.send("POST /api/v1/checkpoint HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(client.receive_all(), StartsWith("HTTP/1.1 403"));
+}
+
 TEST(RescaleClient, SaysWhoGivesNoAnswer) {
   const auto server = *PageServer::start(any_port(), Log());
   const std::string address = "127.0.0.1:" + std::to_string(server->port());
   EXPECT_EQ(http_ask("POST", address, "/api/v1/rescale", 2000ms)->status, 405u);
   EXPECT_EQ(http_ask("GET", address, "/api/v1/rescale", 2000ms)->status, 405u);
+  EXPECT_EQ(http_ask("POST", address, "/api/v1/checkpoint", 2000ms)->status, 405u);
   server->stop();
   const auto gone = http_ask("GET", address, "/", 2000ms);
   ASSERT_FALSE(gone);

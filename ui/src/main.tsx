@@ -11,6 +11,7 @@ import { Health } from "./health";
 import { Insights } from "./insights";
 import { isOver, Masthead } from "./masthead";
 import type { Report } from "./report";
+import { RestorePanel } from "./restore";
 import { Shortcuts } from "./shortcuts";
 import { ViewCard } from "./views/card";
 
@@ -34,8 +35,8 @@ function LinkNotice() {
     return <Notice kind="lost" text={`Connection lost. ${rest}`} />;
   }
   const quiet = now.value - last;
-  // Between a failure and the next start there is nothing to report.
-  const waits = report.value?.state === "restarting";
+  // Between a failure and the next start, and while state is put in its place, there is nothing to report.
+  const waits = report.value?.state === "restarting" || report.value?.state === "restoring";
   if (last > 0 && !over && !waits && quiet > kQuietMs) return <Notice kind="lost" text={`No report for ${span(Math.floor(quiet / 1000) * 1000)}.`} />;
   return null;
 }
@@ -67,6 +68,7 @@ function Footer(props: { report: Report }) {
 function Content() {
   const shown = report.value;
   if (!shown) return <main class="waiting" data-testid="waiting">{link.value === "lost" ? "" : "Waiting for the first report\u2026"}</main>;
+  if (shown.restore) return <main data-testid="page"><RestorePanel report={shown} /><Footer report={shown} /></main>;
   return (
     <main class={link.value === "lost" && !isOver(shown) ? "stale" : ""} data-testid="page">
       <Health report={shown} />

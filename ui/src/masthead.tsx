@@ -7,7 +7,7 @@ import { showShortcuts } from "./shortcuts";
 import { theme, toggleTheme } from "./theme";
 
 /** A run that restarts has failed, and goes on in a moment. */
-export const isOver = (one: Report) => !["running", "draining", "restarting"].includes(one.state);
+export const isOver = (one: Report) => !["restoring", "running", "draining", "restarting"].includes(one.state);
 
 function State(props: { report: Report }) {
   const { state, active, uptime_ms: up } = props.report;

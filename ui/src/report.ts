@@ -158,7 +158,7 @@ export interface Task {
   index: number;
   /** The thread it is on; -1: none. */
   executor: number;
-  state: "running" | "idle" | "blocked" | "done" | string;
+  state: "restoring" | "running" | "idle" | "blocked" | "done" | string;
   received: Num;
   emitted: Num;
   received_per_second: Num;
@@ -213,7 +213,16 @@ export interface Oracle {
   doubled?: Num;
 }
 
+/** How far a run has read the checkpoint that it goes on from. */
+export interface Restore {
+  bytes: Num;
+  bytes_all: Num;
+  left_ms: number;
+}
+
 export interface ReportMore {
+  /** Only of a run that is restoring. */
+  restore?: Restore | null;
   /** null: the run keeps no state. */
   checkpoints?: Checkpoints | null;
   at?: string;
