@@ -159,9 +159,8 @@ class Host {
     if (options_.explain) return say_plan(declaration_.graph, plan);
     if (Status status = check_size(plan); !status) return report_error(status);
     if (!state_.open(declaration_.graph, options_.state_access, log_, options_.part,
-                     restore_.reader())) {
+                     restore_.reader()))
       return report_errors(state_.problems());
-    }
     if (state_.finished()) return say_finished(declaration_.graph.name());
     const StopSignals signals;
     if (Status status = start_page(); !status) return report_error(status);
@@ -201,9 +200,8 @@ class Host {
     }
     rescale_.started(engine);  // whoever reads where its page is may ask
     const bool says = extras_.says_where && (!options_.json || page_.on());
-    if (!std::exchange(said_where_, true) && says) {
+    if (!std::exchange(said_where_, true) && says)
       say_where(declaration_.graph.name(), page_, state_, extras_.start_lines);
-    }
     loop(engine, reporter, signals);
     Status failure = engine.finish();
     if (engine.graph().epochs()) epochs_.engine_ended(*engine.graph().epochs());
