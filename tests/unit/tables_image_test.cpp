@@ -112,6 +112,25 @@ TEST(TablesImage, HoldsWhatTheTablesHeldWhenItWasMade) {
   EXPECT_GT(changed_meanwhile, 40u);
 }
 
+/// Many groups are about to grow: a record later most of their blocks are still to be read.
+TEST(TablesImage, IsWholeWhereTablesGrowMeanwhile) {
+  Tables tables;
+  const auto put = [&tables](int at) {
+    const std::string key = "key " + std::to_string(at);
+    tables.upsert(key, hash_of(key), [] { return std::string(); }) += "x";
+  };
+  for (int at = 0; at < 32'000; ++at) put(at);
+  const Copy wanted = copy_of(tables);
+  Read read;
+  Image image(tables, read.put());
+  EXPECT_EQ(image.advance(640), 0u);
+  for (int at = 32'000; at < 80'000; ++at) put(at);
+  (void)image.advance(std::size_t{1} << 30);
+  EXPECT_TRUE(image.done());
+  EXPECT_EQ(read.entries, wanted);
+  EXPECT_EQ(read.twice, 0u);
+}
+
 TEST(TablesImage, ReadsAllBeforeTablesGo) {
   auto tables = std::make_unique<Tables>();
   Changes changes(*tables, 5);
