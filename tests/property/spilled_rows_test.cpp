@@ -82,9 +82,25 @@ struct Remembers {
   }
 };
 
+/// Visit 0 of a key sets both of its states, visit 1 clears one, visit 2 asks for it.
+struct Forgets {
+  ValueState<std::int64_t> cleared{{.name = "cleared"}};
+  ValueState<std::int64_t> stays{{.name = "stays"}};
+
+  void process(const Visit& visit, KeyedContext<std::string_view>&, Output<Told>& out) {
+    if (visit.number == 0) {
+      cleared.set(1);
+      stays.set(1);
+    } else if (visit.number == 1) {
+      cleared.clear();
+    } else {
+      out.emit({visit.who, fmt::format("{} {}", cleared.value_or(0), stays.value_or(0))});
+    }
+  }
+};
+
 using ByWho = detail::KeyFn<Visit, std::string Visit::*>;
 const auto kByWho = std::make_shared<const detail::TypedKeyHash<Visit, ByWho>>(ByWho(&Visit::who));
-using Op = detail::KeyedProcess<Visit, ByWho, Remembers>;
 
 /// What happens to both runs.
 struct Act {
@@ -141,14 +157,15 @@ class SpilledRowsTest : public testing::Test {
   }
   ~SpilledRowsTest() override { std::filesystem::remove_all(root_); }
 
-  OperatorTasks tasks() {
-    return OperatorTasks([] { return std::make_unique<Op>(kByWho, Remembers{}); },
-                         {{&detail::batch_type<Visit>(), kByWho}},
-                         [](std::uint32_t, const detail::BatchBase& base, std::size_t at) {
-                           const Told& row =
-                               static_cast<const detail::Batch<Told>&>(base).values[at];
-                           return std::pair(row.who, row.text);
-                         });
+  template <class P>
+  static OperatorTasks tasks_of() {
+    using Op = detail::KeyedProcess<Visit, ByWho, P>;
+    return OperatorTasks(
+        [] { return std::make_unique<Op>(kByWho, P{}); }, {{&detail::batch_type<Visit>(), kByWho}},
+        [](std::uint32_t, const detail::BatchBase& base, std::size_t at) {
+          const Told& row = static_cast<const detail::Batch<Told>&>(base).values[at];
+          return std::pair(row.who, row.text);
+        });
   }
   /// Rows beyond `most_bytes` go to disk.
   void spill(OperatorTasks& tasks, std::uint64_t most_bytes) {
@@ -178,8 +195,8 @@ class SpilledRowsTest : public testing::Test {
     SCOPED_TRACE(fmt::format("seed {}, beyond {} bytes", seed, most_bytes));
     Random random(seed);
     const std::vector<Act> acts = draw_acts(random);
-    OperatorTasks in_memory = tasks();
-    OperatorTasks on_disk = tasks();
+    OperatorTasks in_memory = tasks_of<Remembers>();
+    OperatorTasks on_disk = tasks_of<Remembers>();
     spill(on_disk, most_bytes);
     const Outcome wanted = run(in_memory, acts);
     const Outcome got = run(on_disk, acts);
@@ -212,6 +229,26 @@ TEST_F(SpilledRowsTest, WhenSomeMayAllIsAsInMemory) {
     expect_same(seed, (32 + seed % 60) << 10);
   EXPECT_GT(figures_.hits.load(), 0u);
   EXPECT_GT(figures_.misses.load(), 0u);
+}
+
+TEST_F(SpilledRowsTest, WhatWasClearedInMemoryStaysSoBehindAnImage) {
+  const auto visits = [](std::int64_t number) {
+    auto batch = std::make_shared<detail::Batch<Visit>>();
+    for (int key = 0; key < 1'000; ++key) {
+      batch->values.push_back({fmt::format("visitor {}", key), number, number});
+      batch->times.push_back(number);
+    }
+    OperatorStep step;
+    step.batch = std::move(batch);
+    return Act{std::move(step), 0};
+  };
+  OperatorTasks on_disk = tasks_of<Forgets>();
+  spill(on_disk, 48u << 10);  // room for some of the keys
+  const Outcome got =
+      run(on_disk, {visits(0), visits(1), Act{.step = {}, .restore = 2}, visits(2)});
+  EXPECT_GT(figures_.misses.load(), 0u);
+  EXPECT_EQ(got.lanes.size(), 1'000u);
+  for (const auto& [who, texts] : got.lanes) ASSERT_EQ(texts.at(0), "0 1") << who;
 }
 
 TEST_F(SpilledRowsTest, WhatIsNotSpilledOpensNoFolder) {

@@ -63,6 +63,16 @@ TEST(JoinEdges, AnIdleSideHoldsNobody) {
   }
 }
 
+/// Both watermarks stand exactly where the second left record's last partner may be.
+TEST(JoinEdges, ThePartnerAtTheBoundMeetsOneThatIsLookedAtThere) {
+  TwoSides sides({.out_of_order = 2s});
+  sides.left->pipe({{1, 0, at(0), "a"}, {1, 0, at(2), "b"}, {1, 0, at(14), "c"}});
+  sides.right->pipe({2, 0, at(14), "of another key"});
+  EXPECT_EQ(sides.rows(), Told{"a+"}) << "the watermark is at 12 s";
+  sides.right->pipe({1, 0, at(12), "d"});
+  EXPECT_EQ(sides.rows(), Told{"b+d"});
+}
+
 TEST(JoinEdges, ASideThatHasEndedHoldsNobody) {
   for (const bool as_of : {false, true}) {
     TwoSides sides({}, as_of);
