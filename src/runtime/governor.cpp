@@ -14,8 +14,6 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::int64_t kMs = 1'000'000;
-/// A step longer than this keeps its neighbours waiting too long.
-constexpr std::int64_t kSlowStepNs = 20 * kMs;
 /// Looks are this far apart; closer while a step seems to take long.
 constexpr std::int64_t kLookNs = 10 * kMs;
 constexpr std::int64_t kCloseLookNs = 2 * kMs;
@@ -41,6 +39,7 @@ Governor::Governor(Crew& crew, TaskGraph& graph, const RunState& state, const Ru
       log_(options.log),
       env_(env),
       policy_(options.scaling),
+      slow_step_ns_(options.slow_step_ns),
       busy_before_(graph.tasks().size()),
       records_before_(graph.channels().size()) {}
 
@@ -111,7 +110,7 @@ bool Governor::watch(Executor& executor) {
   watch.turn = seen.turn;
   watch.waited_ns = waited;
   const std::int64_t own_ns = age_ns - (waited - watch.waited_before_ns);
-  if (own_ns < kSlowStepNs) return own_ns > kSlowStepNs / 4;
+  if (own_ns < slow_step_ns_) return own_ns > slow_step_ns_ / 4;
   // Read before the step is cut off: afterwards the task may already be elsewhere.
   const std::string component = seen.task->component_in_step();
   if (crew_.relieve(executor, seen.turn)) {
@@ -155,7 +154,7 @@ void Governor::name_slow_step(const Executor& executor, const Task& task,
   crew_.keep_apart(task);
   count_added();
   note(fmt::format("{} gets an executor of its own: {} of its steps took longer than {} ms",
-                   task.name(), kApartAfter, kSlowStepNs / kMs));
+                   task.name(), kApartAfter, slow_step_ns_ / kMs));
 }
 
 void Governor::see_returned_steps() {

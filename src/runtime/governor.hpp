@@ -80,6 +80,7 @@ class Governor {
   Log log_;
   Env& env_;
   ScalingPolicy policy_;
+  std::int64_t slow_step_ns_;
   std::vector<Executor*> shared_;
 
   // Samples.

@@ -33,7 +33,9 @@ struct RunOptions {
   std::size_t line_bytes_max = 16u << 20;
   std::uint64_t memory_bytes = 0;  ///< budget of the run; 0: none
   Log log{};
-  ScalingLimits scaling{};       ///< of executors == 0
+  ScalingLimits scaling{};  ///< of executors == 0
+  /// A step that takes longer keeps its neighbours waiting too long: they go on elsewhere.
+  std::int64_t slow_step_ns = 20'000'000;
   EpochStore* epochs = nullptr;  ///< where epochs are kept, outlives the run; null: none are made
   EpochOptions epoch_options{};  ///< of epochs
   /// Unsafe, for tests of the tests: sinks are not told of epochs and show at once.
