@@ -49,6 +49,7 @@ constexpr Entry kWorkloads[] = {
     {"growth", growth_workload},
     {"memory", memory_workload},
     {"journal", journal_workload},
+    {"restore", restore_workload},
 };
 constexpr int kUsageError = 64;
 
@@ -147,9 +148,11 @@ int bench_main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 0.95));
   app.add_flag("--auto", settings.auto_executors,
                "the engine chooses the number of executors; --threads is the parallelism alone");
-  app.add_option("--keys", settings.keys,
-                 "wide-state, process-state, spilled-state, pattern, interval-join: number of "
-                 "keys; default: 1 M, of spilled-state 2 M, of the last two 10,000")
+  app.add_option(
+         "--keys", settings.keys,
+         "wide-state, process-state, spilled-state, restore, pattern, interval-join: number "
+         "of keys; default: 1 M, of spilled-state 2 M, of restore 12.5 M (1 GB), of the "
+         "last two 10,000")
       ->check(CLI::Range(1u, 4'000'000'000u));
   app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");

@@ -57,5 +57,8 @@ Workload memory_workload(const Settings& settings);
 /// Appends and reads of a journal against plain write and fdatasync of the same bytes; producers
 /// that share syncs.
 Workload journal_workload(const Settings& settings);
+/// A start from an epoch with a state of a gigabyte; the limit is a plain read of its file. Makes
+/// the epoch first, in the working directory.
+Workload restore_workload(const Settings& settings);
 
 }  // namespace millrace::bench
