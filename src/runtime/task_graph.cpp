@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <thread>
 
 #include "base/text.hpp"
+#include "runtime/side_by_side.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -22,6 +24,34 @@ Status check_guarantee(Guarantee guarantee, bool epochs) {
             "exactly_once, which plays records again from the last epoch, or no --state-dir"};
   }
   return {};
+}
+
+/// Less than that is restored before another thread would have begun.
+constexpr std::size_t kLargeBytes = 4u << 20;
+
+bool is_large(const StoredStage* stored) {
+  std::size_t bytes = 0;
+  if (stored == nullptr) return false;
+  for (const StatePart& part : stored->parts) bytes += part.bytes.size();
+  return bytes >= kLargeBytes;
+}
+
+std::size_t threads_of(const RunOptions& options) {
+  return options.executors != 0 ? options.executors : std::thread::hardware_concurrency();
+}
+
+Status restore_stage(Stage& stage, const StoredStage* stored) {
+  try {
+    return stage.restore(stored);
+  } catch (const MemoryRefused& refused) {
+    return {Code::memory_exceeded,
+            "what is stored is more than the memory budget has for state: give --memory more"};
+  } catch (const DiskFailed& failed) {
+    return {failed.code(), failed.what()};
+  } catch (...) {
+    return {Code::state_unreadable, "what is stored cannot be read: " + current_exception_text() +
+                                        "; run the program that wrote it"};
+  }
 }
 
 }  // namespace
@@ -352,24 +382,20 @@ Status TaskGraph::restore() {
   return {};
 }
 
+/// Tasks of a step share nothing of their state: where it is large, they read it side by side. The
+/// failure of the first of them counts, as if they had come in turn.
 Status TaskGraph::restore(const PlanStage& plan, const StoredStages& stored) {
-  for (Stage* stage : stages_[plan.id]) {
-    Status status;
-    try {
-      status = stage->restore(stored.find(plan.stored_as));
-    } catch (const MemoryRefused& refused) {
-      status = {Code::memory_exceeded,
-                "what is stored is more than the memory budget has for state: give --memory more"};
-    } catch (const DiskFailed& failed) {
-      status = {failed.code(), failed.what()};
-    } catch (...) {
-      status = {Code::state_unreadable,
-                "what is stored cannot be read: " + current_exception_text() +
-                    "; run the program that wrote it"};
-    }
-    if (!status.ok()) return {status.code(), "\"" + plan.name + "\": " + status.message()};
-  }
-  return {};
+  const StoredStage* own = stored.find(plan.stored_as);
+  const auto& stages = stages_[plan.id];
+  const std::size_t threads = plan.make_operator && is_large(own) ? threads_of(options_) : 1;
+  std::vector<Status> outcomes(stages.size());
+  side_by_side(stages.size(), threads, [&](std::size_t at) {
+    const bool is_over = threads == 1 && at > 0 && !outcomes[at - 1].ok();
+    outcomes[at] = is_over ? outcomes[at - 1] : restore_stage(*stages[at], own);
+  });
+  const auto failed = std::ranges::find_if(outcomes, [](const Status& one) { return !one.ok(); });
+  if (failed == outcomes.end()) return {};
+  return {failed->code(), "\"" + plan.name + "\": " + failed->message()};
 }
 
 Status TaskGraph::close() {
