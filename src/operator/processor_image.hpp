@@ -84,7 +84,7 @@ class ProcessorImage {
     const auto by = in.number<TouchedBy>();
     StateCall& call = states_->call();
     const Time begun = state.options().ttl_in == TimeKind::event ? call.event_now : call.clock_now;
-    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+    const auto take = [&](const K& key, std::uint64_t hash) {
       typename S::Cell cell;
       if (by != TouchedBy::none) cell.touched = in.number<Time>();
       if (!content->read(in, cell.content) || S::is_empty(cell.content)) return false;
@@ -92,7 +92,10 @@ class ProcessorImage {
       state.count_restored(cell.content, call);
       std::get<kAt>(row_of(key, hash).cells) = std::move(cell);
       return true;
-    });
+    };
+    // Where rows go to disk, not all of them come into the tables.
+    if (spilled_->active()) return read_entries<K>(reader, part, in, take);
+    read_entries_into(*rows_, reader, part, in, take);
   }
 
   /// Those of a kind that the class has no method for any more are forgotten.

@@ -51,6 +51,17 @@ struct GroupTable {
     return static_cast<std::uint32_t>(hash >> 26) | 1;
   }
 
+  /// The most entries of a table with so many slots.
+  static std::size_t entries_in(std::size_t slots) {
+    return slots * sizeof(Slot) <= kSparseBytes ? slots / 4 : slots / 2;
+  }
+  /// What a table that grows to so many entries ends with.
+  static std::size_t slots_for(std::size_t entries) {
+    std::size_t slots = kSlotsMin;
+    while (entries_in(slots) < entries) slots *= 2;
+    return slots;
+  }
+
   /// Brings the slot of `hash` near, of a wide one its first two lines.
   void prefetch(std::uint64_t hash) const {
     constexpr std::size_t kLine = 64;
@@ -112,7 +123,7 @@ struct GroupTable {
     memory.give_back(slots, bytes());
     slots = fresh;
     mask = fresh_mask;
-    grow_at = static_cast<std::uint32_t>(bytes() <= kSparseBytes ? to / 4 : to / 2);
+    grow_at = static_cast<std::uint32_t>(entries_in(to));
   }
   /// Forgets the entries and keeps the memory.
   void clear() {

@@ -77,6 +77,22 @@ void read_entries(StateReader& reader, const StatePart& part, BytesCursor& in, T
   }
 }
 
+/// The same for entries that `take` puts into `tables`. Once the first ones say how large an entry
+/// is, the group gets room for all: growing would take and clear twice the memory.
+template <class K, class V, class Take>
+void read_entries_into(KeyedTables<K, V>& tables, StateReader& reader, const StatePart& part,
+                       BytesCursor& in, Take&& take) {
+  constexpr std::size_t kSample = 64;
+  const std::size_t bytes = in.rest().size();
+  std::size_t count = 0;
+  read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+    if (!take(key, hash)) return false;
+    if (++count == kSample)
+      tables.reserve(part.number, bytes * kSample / (bytes - in.rest().size()));
+    return true;
+  });
+}
+
 /// Adds a part for each key group that has entries: of each its key, and what save(std::string&,
 /// V&) appends, which has the shape `shape`. Nothing in it points into the tables. O(entries).
 template <class K, class V, class Save>
@@ -116,7 +132,7 @@ void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V
       return reader.refuse(part, other_shape(part.shape, entry).message());
     }
     BytesCursor in(part.bytes);
-    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+    read_entries_into(tables, reader, part, in, [&](const K& key, std::uint64_t hash) {
       return load(in, tables.upsert(key, hash, init));
     });
   });
@@ -142,7 +158,7 @@ void restore_shaped(StateReader& reader, std::string_view name, KeyedTables<K, V
     const auto values = reader_of(shape);
     if (!values) return reader.refuse(part, values.error().message());
     BytesCursor in(part.bytes);
-    read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
+    read_entries_into(tables, reader, part, in, [&](const K& key, std::uint64_t hash) {
       return values->read(in, tables.upsert(key, hash, init));
     });
   });

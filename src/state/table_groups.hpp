@@ -62,6 +62,19 @@ class TableGroups {
     }
   }
 
+  /// Takes at once what a group that grows to so many entries would end with. Where the meter has
+  /// none for it, the group grows as ever.
+  void reserve(std::uint32_t group, std::size_t entries) {
+    const std::size_t slots = Group::slots_for(entries);
+    if (slots <= groups_[group].count()) return;
+    if (watch_) watch_->before_group(group);
+    try {
+      groups_[group].resize(slots, memory_);
+    } catch (const MemoryRefused&) {
+      // A few entries in the part may have been smaller than the rest.
+    }
+  }
+
  protected:
   /// All groups together fit half an L2 of 2 MiB while one group's table is at most this large.
   static constexpr std::size_t kSparseBytes = (2u << 20) / kKeyGroups;
