@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ void declare(Topology& topology, std::uint64_t keys, unsigned threads, bool slow
 
 /// Runs until every key is known, in a process of its own: its memory is not that of a restore.
 [[noreturn]] void make_state(std::string folder, std::uint64_t keys, unsigned threads) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else ends it where the bench is killed
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   ::dup2(nowhere, STDOUT_FILENO);
   ::dup2(nowhere, STDERR_FILENO);
