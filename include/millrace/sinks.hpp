@@ -15,6 +15,7 @@
 #include "connector/view.hpp"
 #include "millrace/declaration.hpp"
 #include "millrace/view_spec.hpp"
+#include "operator/idempotency_key.hpp"
 #include "operator/operator.hpp"
 #include "operator/row_shape.hpp"
 #include "record/batch_type.hpp"
@@ -30,9 +31,19 @@ struct LogSpec {
   Endpoint to;
   bool append = false;
   std::optional<Rolling> rolling = {};  ///< `to` is a folder
+  bool idempotency_key = false;         ///< see LogOutput
+};
+struct LogOutput {
+  bool append = false;  ///< keeps what the file holds
+  /// Each object has a last member "idempotency_key": its IdempotencyKey as a text, null where it
+  /// is empty. Refused, with the reason, where no stable keys can be. Costs as each() with keys.
+  bool idempotency_key = false;
 };
 inline LogSpec log(Endpoint to, bool append = false) { return {std::move(to), append}; }
 inline LogSpec log(RolledFolder to) { return {std::move(to.folder), true, to.rolling}; }
+inline LogSpec log(Endpoint to, const LogOutput& output) {
+  return {std::move(to), output.append, {}, output.idempotency_key};
+}
 /// CSV, to where log() may write; its first line the names of the columns.
 struct CsvSpec {
   static constexpr const char* kKind = "csv";
@@ -62,7 +73,10 @@ inline CsvSpec csv(RolledFolder to, CsvOutput output = {}) {
 
 inline LogSpec print() { return {"-", false}; }
 
-/// A function called for every record, in one task.
+/// A function called for every record, in one task: f(record), or f(record, IdempotencyKey), whose
+/// key is the same when the record comes again after a crash. Where no stable keys can be, the
+/// latter is refused with the reason. Keys cost 16 bytes a record on its way, and files are read by
+/// one task.
 template <class F>
 struct EachSpec {
   F f;
@@ -245,6 +259,18 @@ void append_row_json(std::string& out, const std::vector<ColumnInfo>& columns, c
   out += '}';
 }
 
+/// Makes the key the last member of the object at the end of `out`.
+inline void append_key_member(std::string& out, IdempotencyKey key) {
+  out.pop_back();
+  out += out.back() == '{' ? "\"idempotency_key\":" : ",\"idempotency_key\":";
+  if (key.text.empty()) {
+    out += "null";
+  } else {
+    append_json_string(out, key.text);
+  }
+  out += '}';
+}
+
 template <TextEnd Spec>
 TextSinkOptions text_options(const Spec& spec) {
   TextSinkOptions options;
@@ -259,10 +285,12 @@ TextSinkOptions text_options(const Spec& spec) {
 template <class T>
 std::unique_ptr<Sink> make_text_sink(const LogSpec& spec, const RowNames& names) {
   TextSinkOptions options = text_options(spec);
+  if (spec.idempotency_key) options.keys = std::make_shared<IdempotencyKeys>();
   return std::make_unique<TextSink>(
-      std::move(options), [columns = RowShape<T>::columns(names)](
+      std::move(options), [columns = RowShape<T>::columns(names), keys = options.keys](
                               std::string& out, const BatchBase& batch, std::size_t index) {
         append_row_json(out, columns, static_cast<const Batch<T>&>(batch).values[index]);
+        if (keys) append_key_member(out, keys->of(batch, index));
       });
 }
 
@@ -310,6 +338,7 @@ Node text_node(const Spec& spec, std::vector<NodeInput> inputs, const RowNames& 
                                                                   : "to ";
   Node node = sink_node(Spec::kKind, before + spec.to.text, std::move(inputs),
                         [spec, names] { return make_text_sink<T>(spec, names); });
+  if constexpr (requires { spec.idempotency_key; }) node.breaks_ties = spec.idempotency_key;
   if (spec.rolling && (spec.rolling->bytes == 0 || spec.rolling->every <= Duration::zero())) {
     node.problem = {Code::parameter_invalid,
                     "rolled files have at least 1 byte and a time that is more than 0: give "
@@ -318,6 +347,10 @@ Node text_node(const Spec& spec, std::vector<NodeInput> inputs, const RowNames& 
   return node;
 }
 
+/// A function that is given the record alone.
+template <class F, class T>
+concept TakesRecord = std::is_invocable_v<F&, const T&>;
+
 /// Calls a function of the user; a record for which it throws becomes a dead letter.
 template <class T, class F>
 class EachSink final : public Sink {
@@ -325,19 +358,27 @@ class EachSink final : public Sink {
   explicit EachSink(F f) : f_(std::move(f)) {}
   Status open(const EndContext& context) override {
     dead_letters_ = context.dead_letters;
+    if constexpr (!TakesRecord<F, T>) keys_.open(context);
     return {};
   }
   Status write(const BatchBase& base) override {
     const auto& batch = static_cast<const Batch<T>&>(base);
-    guarded_loop(
-        0, batch.values.size(), base, batch_type<T>(), *dead_letters_,
-        [&](std::size_t at) { f_(batch.values[at]); }, [](std::size_t) {});
+    const auto call = [&](std::size_t at) {
+      if constexpr (TakesRecord<F, T>) {
+        f_(batch.values[at]);
+      } else {
+        f_(batch.values[at], keys_.of(batch, at));
+      }
+    };
+    guarded_loop(0, batch.values.size(), base, batch_type<T>(), *dead_letters_, call,
+                 [](std::size_t) {});
     return {};
   }
 
  private:
   F f_;
   DeadLetters* dead_letters_ = nullptr;
+  IdempotencyKeys keys_;  ///< where f_ takes them
 };
 
 }  // namespace detail

@@ -55,12 +55,13 @@ class StreamHandle {
   /// Ends the stream in a function.
   template <class F>
   Ending to(EachSpec<F> each) const {
-    static_assert(std::is_invocable_v<F&, const T&>,
+    static_assert(detail::TakesRecord<F, T> || std::is_invocable_v<F&, const T&, IdempotencyKey>,
                   "millrace: each needs a function that takes this stream's records");
-    return {*declaration_,
-            declaration_->graph.add(detail::sink_node("each", "", inputs({}), [each] {
-              return std::make_unique<detail::EachSink<T, F>>(each.f);
-            }))};
+    detail::Node node = detail::sink_node("each", "", inputs({}), [each] {
+      return std::make_unique<detail::EachSink<T, F>>(each.f);
+    });
+    node.breaks_ties = !detail::TakesRecord<F, T>;
+    return {*declaration_, declaration_->graph.add(std::move(node))};
   }
 
   /// Ends the stream in what `spec` makes of it: journal(...).

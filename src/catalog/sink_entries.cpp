@@ -62,11 +62,11 @@ std::optional<RolledFolder> rolled_of(const Making& making) {
 
 MadeStreams make_log(const Making& making) {
   const auto folder = rolled_of(making);
-  making.input->rows
-      .to(folder
-              ? millrace::log(*folder)
-              : millrace::log(endpoint_of(making.settings, false), making.settings.flag("append")))
-      .named(making.text.id);
+  LogSpec spec =
+      folder ? millrace::log(*folder)
+             : millrace::log(endpoint_of(making.settings, false), making.settings.flag("append"));
+  spec.idempotency_key = making.settings.flag("idempotency_key");
+  making.input->rows.to(std::move(spec)).named(making.text.id);
   return MadeStreams::end();
 }
 
@@ -193,7 +193,13 @@ void add_sink_entries(Entries& entries) {
         .standard = "0s",
         .doc = "line, number: how far back points are kept; 0s: all"}},
       make_view_end);
-  add(entries, "log", "writes rows as JSON lines", text_params({}), make_log);
+  add(entries, "log", "writes rows as JSON lines",
+      text_params({{.name = "idempotency_key",
+                    .type = ParamType::flag,
+                    .standard = "false",
+                    .doc = "a last member of that name is the same when the row comes again after "
+                           "a crash"}}),
+      make_log);
   add(entries, "print", "writes rows as JSON lines to standard output", {}, make_print);
   // The source is csv; among bolts the end is write_csv.
   add(entries, "write_csv", "writes rows as CSV",

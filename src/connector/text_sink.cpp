@@ -35,6 +35,7 @@ Status TextSink::open(const EndContext& context) {
                     "give the text sink one task",
                     options_.path, context.tasks));
   }
+  if (options_.keys) options_.keys->open(context);
   buffer_.reserve(options_.buffer_bytes + (options_.buffer_bytes >> 2));
   if (options_.rolling) return open_rolled(context);
   is_device_ = context.epochs && transactional() && is_pipe_or_device(context, options_.path);

@@ -14,6 +14,7 @@
 #include "connector/endpoint.hpp"
 #include "connector/epoch_writer.hpp"
 #include "connector/rolled_folder.hpp"
+#include "operator/idempotency_key.hpp"
 #include "operator/source.hpp"
 
 namespace millrace::detail {
@@ -23,8 +24,9 @@ struct TextSinkOptions {
   bool append = false;      ///< keeps what the file holds; else it is emptied at open()
   std::string header = {};  ///< the first line of a file that holds nothing yet; empty: none
   EndpointKind kind = EndpointKind::file;
-  std::optional<Rolling> rolling = {};   ///< `path` is a folder that gets files
-  std::string extension = {};            ///< of those, with its dot
+  std::optional<Rolling> rolling = {};         ///< `path` is a folder that gets files
+  std::string extension = {};                  ///< of those, with its dot
+  std::shared_ptr<IdempotencyKeys> keys = {};  ///< that the formatter writes; opened with the sink
   std::size_t buffer_bytes = 64u << 10;  ///< written when this full, and at flush() and close()
 };
 

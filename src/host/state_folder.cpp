@@ -19,8 +19,11 @@ ComponentRole role_of(const Node& node) {
   return node.make_sink ? ComponentRole::sink : ComponentRole::step;
 }
 
-/// Views and callbacks show at once, and so have nothing to find again.
-bool shows_at_once(const Node& node) { return node.kind == "view" || node.kind == "each"; }
+/// Views and callbacks show at once, and so have nothing to find again; but a name is part of the
+/// idempotency keys that a callback is given.
+bool shows_at_once(const Node& node) {
+  return node.kind == "view" || (node.kind == "each" && !node.breaks_ties);
+}
 
 /// What verbs keep is nobody's but theirs. A source, its event times and a sink are told apart by
 /// what they read and write, as long as they are the only ones of their kind.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "record/arrival_path.hpp"
+
 namespace millrace::detail {
 
 namespace {
@@ -30,23 +32,25 @@ bool carries_messages(BatchBase& to, const BatchBase& from) {
 }  // namespace
 
 Arrival Arrival::child(std::uint64_t index) const {
-  constexpr std::uint32_t kBits = 27;
-  constexpr std::uint32_t kLengthBits = 5;
   constexpr std::uint64_t kShort = 7;
   constexpr std::uint64_t kMiddle = 63;
-  std::uint32_t used = path & ((1u << kLengthBits) - 1);
-  std::uint32_t bits = path >> kLengthBits;
+  constexpr std::uint64_t kLong = (1u << 18) - 1;
+  if (!is_exact(*this)) return *this;
+  std::uint32_t used = path & kPathIsCut;
+  std::uint32_t bits = path >> kPathLengthBits;
+  bool cut = index >= kShort + kMiddle + kLong;
   const auto append = [&](std::uint64_t code, std::uint32_t width) {
-    const std::uint32_t taken = std::min(width, kBits - used);
+    const std::uint32_t taken = std::min(width, kPathBits - used);
+    cut |= taken < width;
     used += taken;
-    if (taken > 0) bits |= static_cast<std::uint32_t>(code >> (width - taken)) << (kBits - used);
+    if (taken > 0) {
+      bits |= static_cast<std::uint32_t>(code >> (width - taken)) << (kPathBits - used);
+    }
   };
   append(std::min(index, kShort), 3);
   if (index >= kShort) append(std::min(index - kShort, kMiddle), 6);
-  if (index >= kShort + kMiddle) {
-    append(std::min<std::uint64_t>(index - kShort - kMiddle, (1u << 18) - 1), 18);
-  }
-  return {origin, bits << kLengthBits | used, number};
+  if (index >= kShort + kMiddle) append(std::min(index - kShort - kMiddle, kLong), 18);
+  return {origin, bits << kPathLengthBits | (cut ? kPathIsCut : used), number};
 }
 
 void append_marks(BatchBase& to, const BatchBase& from, std::span<const std::uint32_t> picks) {

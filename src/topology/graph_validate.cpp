@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "topology/stable_keys.hpp"
 #include "topology/topology_graph.hpp"
 
 namespace millrace::detail {
@@ -30,6 +31,19 @@ bool name_is_well_formed(const std::string& name) {
   if (name.empty() || name.size() > kNameBytesMax) return false;
   return std::all_of(name.begin(), name.end(),
                      [](unsigned char c) { return c >= 0x20 && c != '"' && c != 0x7f; });
+}
+
+/// Sinks that want to know where records arrived give them keys by it.
+void check_keys(const Graph& graph, std::vector<Status>& problems) {
+  for (const Node& node : graph.nodes()) {
+    if (!node.make_sink || !node.breaks_ties) continue;
+    const std::string why = why_no_stable_keys(graph, node.id);
+    if (why.empty()) continue;
+    problems.emplace_back(
+        Code::parameter_invalid,
+        fmt::format("{} \"{}\" asks for idempotency keys, but {}; or do without the keys",
+                    node.kind, node.name, why));
+  }
 }
 
 void check_node(const Graph& graph, const Node& node, std::vector<Status>& problems) {
@@ -277,6 +291,7 @@ std::vector<Status> Graph::validate() const {
     check_node(*this, node, problems);
     check_time_place(*this, node, problems);
   }
+  if (problems.empty()) check_keys(*this, problems);
   check_readers(*this, problems);
   check_outputs(*this, problems);
   check_acks(settings_.acks, problems);

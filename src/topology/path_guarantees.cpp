@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "topology/stable_keys.hpp"
+
 namespace millrace::detail {
 namespace {
 
@@ -34,6 +36,20 @@ PathGuarantee of_stage(const PlanStage& stage) {
   return own;
 }
 
+/// What a receiver of records that may come again can do about it.
+std::string told_of_keys(const Graph& graph, const Node& node) {
+  if (node.breaks_ties)
+    return ". A receiver that keeps their idempotency keys makes it exactly once";
+  const std::string why = why_no_stable_keys(graph, node.id);
+  if (!why.empty()) return ". They can have no idempotency keys: " + why;
+  return ". With idempotency keys a receiver could make it exactly once";
+}
+
+/// A sink that hands records on to somebody; a view shows what is.
+bool has_receiver(const Node& node) {
+  return node.make_sink && node.kind != "view" && !node.make_sink()->transactional();
+}
+
 /// True when it became weaker.
 bool weaken(PathGuarantee& to, const PathGuarantee& from) {
   if (strength(from.guarantee) >= strength(to.guarantee)) return false;
@@ -63,12 +79,16 @@ std::vector<PathGuarantee> path_guarantees(const Plan& plan) {
   return components;
 }
 
-std::string explain_exactly_once(const Plan& plan) {
+std::string explain_exactly_once(const Graph& graph, const Plan& plan) {
   std::string text = "guarantee: exactly once\n";
-  for (const PathGuarantee& path : path_guarantees(plan)) {
+  const std::vector<PathGuarantee> paths = path_guarantees(plan);
+  for (std::size_t at = 0; at < paths.size(); ++at) {
+    const PathGuarantee& path = paths[at];
     if (path.why.empty()) continue;
-    text += fmt::format("  {}: at {} once: {}\n", path.component,
-                        path.guarantee == Guarantee::at_most_once ? "most" : "least", path.why);
+    const bool least = path.guarantee == Guarantee::at_least_once;
+    const Node& node = graph.nodes()[at];
+    text += fmt::format("  {}: at {} once: {}{}\n", path.component, least ? "least" : "most",
+                        path.why, least && has_receiver(node) ? told_of_keys(graph, node) : "");
   }
   return text;
 }

@@ -18,7 +18,8 @@ struct PathGuarantee {
 /// declarations. Makes sources and sinks to ask them and does not open them, so a source that finds
 /// out when it opens counts as it says before.
 std::vector<PathGuarantee> path_guarantees(const Plan& plan);
-/// The same as text: the components for which it is less, a line each.
-std::string explain_exactly_once(const Plan& plan);
+/// The same as text: the components for which it is less, a line each; of sinks that show at once
+/// also what idempotency keys do for them. `plan` is of `graph`.
+std::string explain_exactly_once(const Graph& graph, const Plan& plan);
 
 }  // namespace millrace::detail

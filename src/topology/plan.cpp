@@ -217,7 +217,7 @@ std::string explain(const Graph& graph, const Plan& plan) {
       return text + fmt::format("guarantee: at least once, {} tries a message\n",
                                 plan.settings.acks.tries_max);
     case Guarantee::exactly_once:
-      return text + explain_exactly_once(plan);
+      return text + explain_exactly_once(graph, plan);
   }
   return text;
 }

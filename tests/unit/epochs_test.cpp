@@ -459,7 +459,8 @@ TEST(PathGuarantees, TheWeakestEndOfAWayCounts) {
   EXPECT_THAT(explain(graph, make_plan(graph, {})),
               testing::EndsWith("guarantee: exactly once\n  rows: at least once: it shows rows "
                                 "before their epoch is complete, so they come again after a "
-                                "crash\n"));
+                                "crash. They can have no idempotency keys: nothing numbers the "
+                                "rows (running) of \"running\"\n"));
 }
 
 TEST(Epochs, AGuaranteeWithoutItsFolderIsRefused) {

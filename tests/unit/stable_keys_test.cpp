@@ -1,0 +1,193 @@
+// Tests of which sinks can have idempotency keys, how keys are spelled, and what explain says.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "folder_harness.hpp"
+#include "millrace/millrace.hpp"
+#include "record/arrival_path.hpp"
+#include "running_topology.hpp"
+
+namespace millrace::detail {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::EndsWith;
+using testing::HasSubstr;
+
+struct KeyedReading {
+  std::int64_t sensor = 0;
+  Timestamp at;
+};
+using Readings = Stream<KeyedReading>;
+
+Readings readings(Topology& topology) {
+  return topology
+      .from(records<KeyedReading>({{{1, {1'000'000}}, {2, {2'000'000}}}, {{1, {3'000'000}}}}))
+      .named("readings")
+      .event_time(&KeyedReading::at);
+}
+auto taking_keys() {
+  return each([](const auto&, IdempotencyKey) {});
+}
+
+class TickingReading final : public Bolt<KeyedReading, KeyedReading> {
+ public:
+  void process(const KeyedReading& record, Output<KeyedReading>& out) { out.emit(record); }
+  void tick(Output<KeyedReading>& out) { out.emit({}); }
+};
+class PassingReading final : public Bolt<KeyedReading, KeyedReading> {
+ public:
+  void process(const KeyedReading& record, Output<KeyedReading>& out) { out.emit(record); }
+};
+
+/// What validate() says of a topology whose sink "out" asks for keys of what `declare` makes.
+template <class Declare>
+std::string refusal(Declare declare) {
+  Topology topology("keys");
+  declare(topology, readings(topology)).to(taking_keys()).named("out");
+  std::string text;
+  for (const Status& problem : topology.declaration().graph.validate()) text += problem.to_string();
+  return text;
+}
+
+TEST(StableKeys, AreThereBehindWhatHandlesRecordsOneByOneAndBehindWindows) {
+  const auto by_sensor = [](const Readings& in) { return in.key_by(&KeyedReading::sensor); };
+  EXPECT_EQ(refusal([](Topology&, const Readings& in) {
+              return in.filter([](const KeyedReading& of) { return of.sensor > 0; });
+            }),
+            "");
+  EXPECT_EQ(refusal([&](Topology&, const Readings& in) { return by_sensor(in).count(); }), "");
+  EXPECT_EQ(refusal([&](Topology&, const Readings& in) {
+              return by_sensor(in).window(tumbling(1s)).count().top(3);
+            }),
+            "");
+  EXPECT_EQ(refusal([&](Topology&, const Readings& in) {
+              return by_sensor(in).window(session(1s)).count();
+            }),
+            "");
+  EXPECT_EQ(refusal([](Topology& topology, const Readings& in) {
+              return topology.bolt("pass", PassingReading(), shuffle(in), {.tasks = 2});
+            }),
+            "");
+}
+
+TEST(StableKeys, AreRefusedWithTheReasonWhereTheyWouldNotBeStable) {
+  const auto by_sensor = [](const Readings& in) { return in.key_by(&KeyedReading::sensor); };
+  EXPECT_THAT(
+      refusal([](Topology& topology, const Readings&) {
+        return topology.from(lines(exec("true"))).named("command");
+      }),
+      HasSubstr("each \"out\" asks for idempotency keys, but \"command\" cannot give again"));
+  EXPECT_THAT(refusal([](Topology&, const Readings& in) {
+                const auto all_of = [](const KeyedReading&) { return true; };
+                return in.filter(all_of).merge(in.filter(all_of));
+              }),
+              HasSubstr("several ways lead to it from \"readings\""));
+  EXPECT_THAT(refusal([](Topology& topology, const Readings& in) {
+                return topology.bolt("pass", PassingReading(), all(in), {.tasks = 2});
+              }),
+              HasSubstr("every task of \"pass\" is given each record of"));
+  EXPECT_THAT(refusal([](Topology& topology, const Readings& in) {
+                return topology.bolt("tick", TickingReading(), shuffle(in), {.tick = 1s});
+              }),
+              HasSubstr("what the ticks of \"tick\" emit follows from the clock"));
+  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
+                return by_sensor(in).window(count_window(2)).count().named("counts");
+              }),
+              HasSubstr("the windows go by the order in which records come of \"counts\""));
+  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
+                return by_sensor(in).window(tumbling(1s).early(every(2))).count();
+              }),
+              HasSubstr("other numbers of early and late rows"));
+  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
+                return by_sensor(in).window(tumbling(1s).by_clock()).count();
+              }),
+              HasSubstr("are cut by the clock"));
+  EXPECT_THAT(refusal([](Topology&, const Readings& in) {
+                return in.map([](const KeyedReading& of) { return of; }).named("map").errors();
+              }),
+              HasSubstr("the dead letters of \"map\" are no records of a source"));
+}
+
+/// All of a file.
+std::string content_of(const std::string& path) {
+  std::ostringstream all;
+  all << std::ifstream(path).rdbuf();
+  return all.str();
+}
+
+TEST(StableKeys, AreTheLastMembersOfJsonLines) {
+  const FolderHarness folder;
+  Topology topology("a/b");
+  const auto in = readings(topology);
+  const auto twice = [](const KeyedReading& of, Output<KeyedReading>& out) {
+    out.emit(of);
+    out.emit(of);
+  };
+  in.flat_map(twice).to(log(folder.path("twice"), {.idempotency_key = true})).named("twice");
+  in.key_by(&KeyedReading::sensor)
+      .window(tumbling(2s))
+      .count()
+      .named("counts")
+      .to(log(folder.path("counts"), {.idempotency_key = true}))
+      .named("50%");
+  RunningTopology run(topology);
+  ASSERT_TRUE(run.started()) << run.started().to_string();
+  run.wait();
+  const std::string lines = content_of(folder.path("twice"));
+  EXPECT_THAT(lines, HasSubstr("\"idempotency_key\":\"a%2Fb/twice/readings/0/1-"));
+  EXPECT_THAT(lines, HasSubstr("\"idempotency_key\":\"a%2Fb/twice/readings/1/0-"));
+  EXPECT_THAT(lines, EndsWith("\"}\n"));
+  const std::string rows = content_of(folder.path("counts"));
+  EXPECT_THAT(rows, HasSubstr(",\"window_end\":"));
+  EXPECT_THAT(rows, HasSubstr("\"idempotency_key\":\"a%2Fb/50%25/counts/"));
+  EXPECT_THAT(rows, HasSubstr("/1999999\"}\n"));
+  EXPECT_THAT(rows, HasSubstr("/3999999\"}\n"));
+}
+
+TEST(StableKeys, OfPlacesThatCannotBeToldApartAreEmpty) {
+  std::string text = "{}";
+  append_key_member(text, {});
+  EXPECT_EQ(text, "{\"idempotency_key\":null}");
+  const Arrival place = Arrival::at(0, 0, 7);
+  EXPECT_TRUE(is_exact(place.child(0)));
+  EXPECT_TRUE(is_exact(place.child(200'000)));
+  EXPECT_FALSE(is_exact(place.child(70 + (1u << 18) - 1)));
+  Arrival deep = place;
+  for (int step = 0; step < 9; ++step) deep = deep.child(6);
+  EXPECT_TRUE(is_exact(deep));
+  EXPECT_FALSE(is_exact(deep.child(0)));
+  EXPECT_FALSE(is_exact(deep.child(0).child(1)));
+}
+
+TEST(StableKeys, ExplainSaysWhatTheyDoForASink) {
+  Topology topology("keys");
+  topology.state_dir("state");
+  topology.guarantee(exactly_once);
+  const auto in = readings(topology);
+  in.to(taking_keys()).named("with");
+  in.to(each([](const KeyedReading&) {})).named("without");
+  in.merge(in).to(each([](const KeyedReading&) {})).named("never");
+  const Graph& graph = topology.declaration().graph;
+  const std::string text = explain(graph, make_plan(graph, {}));
+  const std::string again =
+      ": at least once: it shows rows before their epoch is complete, so they come again after a "
+      "crash. ";
+  EXPECT_THAT(text, HasSubstr("  with" + again +
+                              "A receiver that keeps their idempotency keys makes it exactly once"
+                              "\n"));
+  EXPECT_THAT(text, HasSubstr("  without" + again +
+                              "With idempotency keys a receiver could make it exactly once\n"));
+  EXPECT_THAT(text, HasSubstr("  never" + again +
+                              "They can have no idempotency keys: several ways lead to it from"));
+}
+
+}  // namespace
+}  // namespace millrace::detail
