@@ -5,7 +5,6 @@
 #include <sysexits.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -27,7 +26,7 @@ namespace {
 constexpr const char* kHelp = R"(What a topology keeps in its state folder: a file an epoch.
 
 usage: millrace checkpoints ls DIR                 the epochs that are there
-       millrace checkpoints describe DIR [EPOCH]   what the newest, or that one, has of each
+       millrace checkpoints describe DIR[@EPOCH]   what the newest, or that one, has of each
                                                    component
        millrace checkpoints show DIR[@EPOCH] [flags]
                                                    what is kept in it, entry by entry: a JSON
@@ -120,24 +119,8 @@ void print(const detail::EpochImage& image) {
   }
 }
 
-Result<detail::EpochImage> find_epoch(const std::string& folder, const std::string& given) {
-  detail::EpochName name{folder, std::nullopt};
-  if (!given.empty()) {
-    std::uint64_t epoch = 0;
-    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), epoch);
-    if (error != std::errc() || end != given.data() + given.size()) {
-      return Status(Code::option_invalid,
-                    fmt::format("checkpoints describe {} {}: give the number of an epoch, as "
-                                "`millrace checkpoints ls` shows it",
-                                folder, given));
-    }
-    name.epoch = epoch;
-  }
-  return detail::read_epoch(detail::real_disk(), name);
-}
-
-int describe_main(const std::string& folder, const std::string& epoch) {
-  const auto image = find_epoch(folder, epoch);
+int describe_main(const std::string& from) {
+  const auto image = detail::read_epoch(detail::real_disk(), detail::parse_epoch_name(from));
   if (!image) return fail(image.error());
   print(*image);
   return EX_OK;
@@ -190,17 +173,16 @@ int checkpoints_main(int argc, char** argv) {
                                    command, near.empty() ? "" : ": did you mean " + near + "?")});
   }
   const bool saves = command == "save";
-  const std::size_t words_max = command == "describe" || saves ? 3 : 2;
-  if (words.size() < (saves ? 3u : 2u) || words.size() > words_max) {
+  const bool of_epoch = saves || command == "describe";
+  const std::size_t words_needed = saves ? 3 : 2;
+  if (words.size() != words_needed) {
     return fail({Code::option_invalid,
-                 fmt::format("checkpoints {0} needs {1}: millrace checkpoints {0} DIR{2}", command,
-                             saves ? "two folders" : "a folder",
-                             saves                   ? "[@EPOCH] TO"
-                             : command == "describe" ? " [EPOCH]"
-                                                     : "")});
+                 fmt::format("checkpoints {0} needs {1}: millrace checkpoints {0} DIR{2}{3}",
+                             command, saves ? "two folders" : "one folder",
+                             of_epoch ? "[@EPOCH]" : "", saves ? " TO" : "")});
   }
   if (command == "ls") return list_main(words[1]);
-  if (command == "describe") return describe_main(words[1], words.size() > 2 ? words[2] : "");
+  if (command == "describe") return describe_main(words[1]);
   return saves ? save_main(words[1], words[2]) : verify_main(words[1]);
 }
 

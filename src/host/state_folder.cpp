@@ -36,6 +36,17 @@ bool lacks_name(const Graph& graph, const Node& node) {
   });
 }
 
+/// What a run would go on from; of DIR@EPOCH that one.
+Result<NewestCheckpoint> read_for_plan(const std::string& text) {
+  const EpochName name = parse_epoch_name(text);
+  if (!name.epoch) return read_newest_checkpoint(real_disk(), name.folder, {}, {});
+  auto image = read_epoch(real_disk(), name);
+  if (!image) return image.error();
+  NewestCheckpoint read;
+  read.image = std::move(*image);
+  return read;
+}
+
 }  // namespace
 
 std::vector<ComponentOutline> outlines_of(const Graph& graph) {
@@ -50,7 +61,7 @@ int plan_against(Topology& topology, const std::string& folder, bool allow_drop)
   const auto problems = graph.validate();
   for (const Status& problem : problems) report_error(problem);
   if (!problems.empty()) return exit_code(problems.front());
-  const auto newest = read_newest_checkpoint(real_disk(), folder, {}, {});
+  const auto newest = read_for_plan(folder);
   if (!newest) return report_error(newest.error());
   const EpochImage* image = newest->image ? &*newest->image : nullptr;
   const RestorePlan plan = plan_restore(graph.name(), outlines_of(graph), image, allow_drop);

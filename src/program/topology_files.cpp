@@ -139,7 +139,9 @@ int plan_main(const std::string& program, const Components& own, int argc, char*
       "Prints what a topology written in YAML would run, and what of a state folder would go to "
       "which of its components. Nothing runs.",
       own, argc, argv,
-      {{"--against", &against, "A state folder: what `run --state-dir` would go on from there"}});
+      {{"--against", &against,
+        "DIR, a state folder: what `run --state-dir` would go on from there; or DIR@EPOCH: what "
+        "`--from` would"}});
   if (command.ends_with) return *command.ends_with;
   if (!against.empty())
     return plan_against(command.read->topology, against, command.options.state_access.allow_drop);

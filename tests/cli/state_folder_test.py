@@ -45,6 +45,11 @@ class StateFolder(CliTest):
         out, _ = self.checkpoints("describe", self.state)
         self.assertIn("topology wordcount, its input has ended", out)
         self.assertIn("totals: 1 task", out)
+        newest = int(self.newest().stem.removeprefix("epoch-"))
+        named, _ = self.checkpoints("describe", f"{self.state}@{newest}")
+        self.assertEqual(named, out)
+        _, err = self.checkpoints("describe", f"{self.state}@{newest + 1}", code=66)
+        self.assert_error(err, 4001, f"epoch {newest + 1}")
         out, _ = self.checkpoints("verify", self.state)
         self.assertIn(" 0 damaged", out)
         _, err = self.run_words()
@@ -138,8 +143,8 @@ class StateFolder(CliTest):
         self.assert_error(err, 1001, "did you mean ls?")
         _, err = self.checkpoints("ls", code=64)
         self.assert_error(err, 1002, "millrace checkpoints ls DIR")
-        _, err = self.checkpoints("describe", self.folder, "x", code=64)
-        self.assert_error(err, 1002, "give the number of an epoch")
+        _, err = self.checkpoints("describe", self.folder, "3", code=64)
+        self.assert_error(err, 1002, "one folder", "millrace checkpoints describe DIR[@EPOCH]")
         _, err = self.checkpoints("ls", self.folder, "--all", code=64)
         self.assert_error(err, 1001, "--all")
 
@@ -271,6 +276,9 @@ class PlanAgainst(CliTest):
         self.keep(finished=True)
         out, _ = self.plan("--against", self.state)
         self.assertIn("the input has ended: nothing is left to do\n", out)
+        self.assertEqual(self.plan("--against", f"{self.state}@3")[0], out)
+        _, err = self.plan("--against", f"{self.state}@4", code=66)
+        self.assert_error(err, 4001, "has no epoch 4")
         self.assertEqual([path.name for path in self.state.iterdir()], ["epoch-0000000003.ckpt"])
 
     def test_without_a_folder_it_explains(self):
