@@ -19,7 +19,9 @@ namespace millrace {
 template <class L, class LKey, class R, class RKey>
 class AsOf : public JoinVerbs<AsOf<L, LKey, R, RKey>, L, R> {
  public:
-  explicit AsOf(detail::JoinInputs<L, LKey, R, RKey> inputs) : inputs_(std::move(inputs)) {}
+  /// `deletes`: the right records that are deletions.
+  explicit AsOf(detail::JoinInputs<L, LKey, R, RKey> inputs, detail::DeletesRow<R> deletes = {})
+      : inputs_(std::move(inputs)), deletes_(std::move(deletes)) {}
 
   /// A right record that is older by more than `span` counts no more, and is forgotten. 0 or more.
   AsOf within(Duration span) const {
@@ -53,15 +55,17 @@ class AsOf : public JoinVerbs<AsOf<L, LKey, R, RKey>, L, R> {
     node.problem = bounds_.validate();
     node.needs_time = true;
     node.breaks_ties = true;
-    return detail::joined<Out>(inputs_, std::move(node),
-                               [bounds = bounds_, maker](const auto& left, const auto& right) {
-                                 return std::make_unique<Op>(bounds, kKind, left, right, maker);
-                               });
+    return detail::joined<Out>(
+        inputs_, std::move(node),
+        [bounds = bounds_, maker, deletes = deletes_](const auto& left, const auto& right) {
+          return std::make_unique<Op>(bounds, kKind, left, right, maker, deletes);
+        });
   }
 
  private:
   detail::JoinInputs<L, LKey, R, RKey> inputs_;
   AsOfBounds bounds_;
+  detail::DeletesRow<R> deletes_;
 };
 
 template <class T, class Key>

@@ -174,7 +174,8 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates,
 /// Running aggregates and windows of a keyed stream.
 template <class T, class Key>
 class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
-                    public KeyedVerbs<KeyedStream<T, Key>, T, Key> {
+                    public KeyedVerbs<KeyedStream<T, Key>, T, Key>,
+                    public TableVerbs<KeyedStream<T, Key>, T, Key> {
  public:
   using K = typename Key::View;
   using KeyType = Key;
@@ -235,6 +236,10 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
   /// .join(shipments.key_by(&Shipment::order)).within(0s, 1h).inner(f). See joined_stream.hpp.
   template <class R, class RKey>
   Join<T, Key, R, RKey> join(const KeyedStream<R, RKey>& right) const;
+  /// Each record with what a table holds of its key at the record's event time:
+  /// orders.key_by(&Order::user).join(users.key_by(&User::id).table()).left(f). See table.hpp.
+  template <class R, class RKey>
+  AsOf<T, Key, R, RKey> join(const Table<R, RKey>& table) const;
   /// Each record with the newest one of another stream that was there at its event time:
   /// trades.key_by(&Trade::symbol).as_of(quotes.key_by(&Quote::symbol)).left(f).
   template <class R, class RKey>
@@ -489,3 +494,4 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
 #include "millrace/matched_stream.hpp"   // what match(...) returns
 #include "millrace/newest_stream.hpp"    // what window(...).last(100) returns
 #include "millrace/refiring_stream.hpp"  // what window(tumbling(...).early(...)) returns
+#include "millrace/table.hpp"            // what table() returns

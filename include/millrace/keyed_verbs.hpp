@@ -2,8 +2,10 @@
 // picks.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "millrace/running_picks.hpp"
@@ -25,11 +27,34 @@ template <class T>
 class Pattern;
 template <class T, class Key>
 class Matches;
+template <class T, class Key>
+class Table;
 
 namespace detail {
 template <class T>
 OrderedStream<T> restored(const Stream<T>& stream, const Grouping& grouping);
 }  // namespace detail
+
+/// A base of KeyedStream.
+template <class Derived, class T, class Key>
+class TableVerbs {
+ public:
+  /// This stream read as a table: of each key its newest record by event time, of equal times the
+  /// last one by place in the source. What can be done with it: table.hpp.
+  Table<T, Key> table() const { return Table<T, Key>(static_cast<const Derived&>(*this), {}); }
+  /// The same; a record for which `deletes`, a member or function of it, holds deletes the row of
+  /// its key: users.key_by(&User::id).table(&User::has_left). A record at which it throws is a dead
+  /// letter and changes nothing.
+  template <class F>
+  Table<T, Key> table(F deletes) const {
+    static_assert(std::is_invocable_r_v<bool, const F&, const T&>,
+                  "millrace: table's argument is a member or function of the record that says "
+                  "whether it deletes the row of its key");
+    return Table<T, Key>(static_cast<const Derived&>(*this), [deletes](const T& record) {
+      return static_cast<bool>(std::invoke(deletes, record));
+    });
+  }
+};
 
 /// A base of KeyedStream.
 template <class Derived, class T, class Key>

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "operator/as_of_keys.hpp"
+#include "operator/change.hpp"
 #include "operator/join_operator.hpp"
 
 namespace millrace::detail {
@@ -15,7 +16,8 @@ namespace millrace::detail {
 /// span behind it; then no right record that it could need comes any more, late ones aside. Its row
 /// has its time, for which the watermark that is handed on waits. Of right records with equal times
 /// the last one by place counts. What came behind the watermark of its own source partition by more
-/// than the lateness is late (ports 1 and 2).
+/// than the lateness is late (ports 1 and 2). A right record for which `deletes` holds is a
+/// deletion: from its time on there is none.
 ///
 /// Cost: two look-ups a left record, one a right one; O(log n) for n versions of its key that are
 /// kept; O(log keys) now and then. Memory: a copy of each left record that waits and 16 bytes; of a
@@ -31,8 +33,10 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   using K = typename LKey::View;
 
   AsOfJoin(AsOfBounds bounds, JoinKind kind, typename Left::KeyPtr left,
-           typename Right::KeyPtr right, Maker maker)
-      : Base("time", kind, std::move(left), std::move(right), std::move(maker)), bounds_(bounds) {}
+           typename Right::KeyPtr right, Maker maker, DeletesRow<R> deletes = {})
+      : Base("time", kind, std::move(left), std::move(right), std::move(maker)),
+        bounds_(bounds),
+        deletes_(std::move(deletes)) {}
 
   void open(const OperatorContext& context) override {
     Base::open(context);
@@ -42,14 +46,16 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void save_state(StateWriter& writer) override {
     JoinImages images;
     keys_->for_each([&](std::uint64_t hash, const JoinEntry& entry) {
-      images[1].add(hash, {entry.time, entry.slot(), kTimeMin, JoinMark::open});
+      const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
+      images[1].add(hash, {entry.time, entry.slot(), kTimeMin, mark});
     });
     this->save_images(writer, images);
   }
   void restore_state(StateReader& reader) override {
     this->restore_images(reader,
                          [this](auto, const K& key, std::uint64_t hash, const JoinKept& kept) {
-                           if (!add(key, hash, kept.time, kept.slot))
+                           const bool deletes = kept.mark == JoinMark::matched;
+                           if (!add(key, hash, JoinEntry(kept.time, kept.slot, deletes)))
                              right().records().gone(kept.slot);
                          });
   }
@@ -94,17 +100,18 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       for (std::size_t at = 0; at < count; ++at) {
         const Time time = right().time_of(in, at);
         this->template handle<1>(first + at, at, [&](const K& key, std::uint64_t hash) {
-          return add(key, hash, time, first + at);
+          const bool deletes = deletes_ && deletes_(right().records().record(first + at));
+          return add(key, hash, JoinEntry(time, first + at, deletes));
         });
       }
     };
     right().take(in, 2, this->context(), outputs, is_late(), keep);
   }
   /// False: the record stays out.
-  bool add(const K& key, std::uint64_t hash, Time time, std::uint64_t slot) {
+  bool add(const K& key, std::uint64_t hash, const JoinEntry& entry) {
     auto& records = right().records();
-    return keys_->add(key, hash, JoinEntry(time, slot, false), [&](const JoinEntry& there) {
-      if (records.place_of(slot) < records.place_of(there.slot())) return false;
+    return keys_->add(key, hash, entry, [&](const JoinEntry& there) {
+      if (records.place_of(entry.slot()) < records.place_of(there.slot())) return false;
       records.gone(there.slot());
       return true;
     });
@@ -128,6 +135,7 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
 
   AsOfBounds bounds_;
+  DeletesRow<R> deletes_;
   std::optional<AsOfKeys<K>> keys_;  ///< from open() on
   Time watermark_ = kTimeMin;
 };

@@ -11,7 +11,8 @@
 
 namespace millrace::detail {
 
-/// One key's right records, each valid from its time on: no two have the same time.
+/// One key's right records, each valid from its time on: no two have the same time. One that is
+/// marked deletes: from its time on there is none.
 struct AsOfVersions {
   using Entries = JoinEntries<JoinEntry>;
   explicit AsOfVersions(MemoryMeter* meter) : entries(meter) {}
@@ -41,9 +42,9 @@ class AsOfKeys {
     if (at != of_key.entries.end() && at->time == entry.time) {
       if (!replaces(*at)) return false;
       *at = entry;
-      return true;
+    } else {
+      of_key.entries.insert(entry);
     }
-    of_key.entries.insert(entry);
     const Time look = next_look(of_key);
     if (look < of_key.alarm) wake(of_key, look, hash);
     return true;
@@ -55,10 +56,12 @@ class AsOfKeys {
     auto& entries = of_key->entries;
     const auto later = entries.from(saturating_add(time, 1));
     const JoinEntry* before = later == entries.begin() ? nullptr : &*(later - 1);
-    if (before != nullptr && bounds_.last_use(before->time) < time) before = nullptr;
+    if (before != nullptr && (before->matched() || bounds_.last_use(before->time) < time))
+      before = nullptr;
     if (!bounds_.nearest || later == entries.end()) return before;
     const JoinEntry* after = &*later;
-    if (after->time > saturating_add(time, bounds_.within->count())) return before;
+    if (after->matched() || after->time > saturating_add(time, bounds_.within->count()))
+      return before;
     return before != nullptr && time - before->time <= after->time - time ? before : after;
   }
   /// Lets go of what no left record of time `floor` or later needs: calls gone(entry) before.
@@ -96,13 +99,15 @@ class AsOfKeys {
   /// The first record is of no use any more: another one has taken its place, or its time is over.
   bool is_over(AsOfVersions& of_key, Time floor) const {
     auto& entries = of_key.entries;
-    if (bounds_.last_use(entries.front().time) < floor) return true;
+    const JoinEntry& first = entries.front();
+    if (bounds_.last_use(first.time) < floor || (first.matched() && first.time <= floor))
+      return true;
     return !of_key.has_one() && (entries.begin() + 1)->time <= floor;
   }
   /// Once in the time that records are kept.
   Time next_look(const AsOfVersions& of_key) const {
-    const Time last = of_key.entries.back().time;
-    return of_key.has_one() ? bounds_.last_use(last) : last;
+    const JoinEntry& last = of_key.entries.back();
+    return of_key.has_one() && !last.matched() ? bounds_.last_use(last.time) : last.time;
   }
 
   AsOfBounds bounds_;

@@ -38,17 +38,21 @@ template <JoinKind kKind, class F>
 struct PairMaker {
   static constexpr JoinKind kJoin = kKind;
   F f;
+  template <class L, class R>
+  auto row(const L* left, const R* right) const {
+    if constexpr (kKind == JoinKind::inner) {
+      return std::invoke(f, *left, *right);
+    } else if constexpr (kKind == JoinKind::left) {
+      return std::invoke(f, *left, right);
+    } else if constexpr (kKind == JoinKind::right) {
+      return std::invoke(f, left, *right);
+    } else {
+      return std::invoke(f, left, right);
+    }
+  }
   template <class L, class R, class Out>
   void operator()(Batch<Out>& out, const L* left, const R* right) const {
-    if constexpr (kKind == JoinKind::inner) {
-      out.values.push_back(std::invoke(f, *left, *right));
-    } else if constexpr (kKind == JoinKind::left) {
-      out.values.push_back(std::invoke(f, *left, right));
-    } else if constexpr (kKind == JoinKind::right) {
-      out.values.push_back(std::invoke(f, left, *right));
-    } else {
-      out.values.push_back(std::invoke(f, left, right));
-    }
+    out.values.push_back(row(left, right));
   }
 };
 
@@ -68,6 +72,7 @@ class JoinedRows {
   explicit JoinedRows(Maker maker) : maker_(std::move(maker)) {}
 
   const Maker& maker() const { return maker_; }
+  Maker& maker() { return maker_; }
 
   /// Adds the row of a pair; one whose maker throws is a dead letter. describe() says of which
   /// records.

@@ -1,0 +1,164 @@
+// Table: a stream read as a table by key, its changes, and joins with it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "millrace/as_of_stream.hpp"
+#include "millrace/joined_stream.hpp"
+#include "millrace/ordered_stream.hpp"
+#include "operator/table_join.hpp"
+#include "operator/table_step.hpp"
+
+namespace millrace {
+
+/// The changes of a table, and beside them the records that came too late for it.
+template <class T, class Row>
+class ChangeStream : public Stream<Row> {
+ public:
+  ChangeStream(Stream<Row> changes, Stream<T> late)
+      : Stream<Row>(std::move(changes)), late_(std::move(late)) {}
+
+  ChangeStream named(std::string name) const {
+    Stream<Row>::rename(std::move(name));
+    return *this;
+  }
+  ChangeStream parallel(int tasks) const {
+    Stream<Row>::fix_tasks(tasks);
+    return *this;
+  }
+  /// The records that came behind the watermark of their own source partition, as they came. They
+  /// change nothing, and count as late whether or not somebody reads them.
+  Stream<T> late() const { return late_; }
+
+ private:
+  Stream<T> late_;
+};
+
+namespace detail {
+
+/// The changes of the table that `keyed` is, as `form` emits them.
+template <class T, class Key>
+auto table_changes(const KeyedStream<T, Key>& keyed, DeletesRow<T> deletes,
+                   ChangeForm<T> form = {}) {
+  using Step = TableStep<T, typename Key::View>;
+  using Row = typename Step::Emitted;
+  const OrderedStream<T> ordered = keyed.restore_order();
+  const Stream<T>& stream = ordered;
+  Node node =
+      processor_node<T, Key>("table", stream, keyed.key(), Step{std::move(deletes), form, {}});
+  node.needs_time = true;
+  const NodeId id = stream.declaration().graph.add(std::move(node));
+  return ChangeStream<T, Row>(Stream<Row>(stream.declaration(), {{id, 0}}, stream.names()),
+                              ordered.late());
+}
+
+/// What two tables are joined by.
+template <class L, class LKey, class R, class RKey>
+struct TableInputs {
+  JoinInputs<L, LKey, R, RKey> streams;
+  DeletesRow<L> deletes_left;
+  DeletesRow<R> deletes_right;
+  Duration lateness{0};
+};
+
+/// Adds the component that joins two tables. `Out` are its changes.
+template <class Out, class L, class LKey, class R, class RKey, class Maker>
+JoinedStream<L, R, Out> joined_tables(const TableInputs<L, LKey, R, RKey>& inputs, JoinKind kind,
+                                      Maker maker) {
+  using Op = TableJoin<L, LKey, R, RKey, Out, Maker>;
+  Node node;
+  node.note = "of tables";
+  node.needs_time = true;
+  node.breaks_ties = true;
+  if (inputs.lateness < Duration(0)) {
+    node.problem = Status(Code::parameter_invalid,
+                          "a join of tables: allowed_lateness is negative: give 0 or more");
+  }
+  const typename Op::Rules rules{kind, inputs.lateness, inputs.deletes_left, inputs.deletes_right};
+  return joined<Out>(inputs.streams, std::move(node),
+                     [rules, maker](const auto& left, const auto& right) {
+                       return std::make_unique<Op>(rules, left, right, maker);
+                     });
+}
+
+}  // namespace detail
+
+/// The rows of two tables with equal keys; made by users.table().join(addresses.table()). Say which
+/// rows: .inner(f), .left(f), .right(f), .full(f), where f makes the row. They are changes
+/// (Change<Row>) in the order of event time: all of them applied are the join of both tables as
+/// they are. What is taken back is made anew of the records that were there, so f must give the
+/// same row for the same records.
+template <class L, class LKey, class R, class RKey>
+class JoinedTables : public JoinVerbs<JoinedTables<L, LKey, R, RKey>, L, R> {
+ public:
+  explicit JoinedTables(detail::TableInputs<L, LKey, R, RKey> inputs)
+      : inputs_(std::move(inputs)) {}
+
+  /// Records up to `lateness` behind the watermark of their own source partition still count;
+  /// changes, and what stands behind, wait so much longer. 0 or more.
+  JoinedTables allowed_lateness(Duration lateness) const {
+    JoinedTables changed = *this;
+    changed.inputs_.lateness = lateness;
+    return changed;
+  }
+
+  // Internal.
+  template <detail::JoinKind kKind, class Out, class Maker>
+  auto apply(Maker maker) const {
+    using Changes = detail::ChangeMaker<Maker>;
+    return detail::joined_tables<Change<Out>>(inputs_, kKind, Changes{std::move(maker)});
+  }
+
+ private:
+  detail::TableInputs<L, LKey, R, RKey> inputs_;
+};
+
+/// A stream read as a table: of each key its newest record by event time, of equal times the last
+/// one by place in the source (partition, offset), unless that record deletes. Made by
+/// users.key_by(&User::id).table(). Needs event time: what a table holds is a function of the input
+/// and never of the schedule.
+template <class T, class Key>
+class Table {
+ public:
+  Table(KeyedStream<T, Key> keyed, detail::DeletesRow<T> deletes)
+      : keyed_(std::move(keyed)), deletes_(std::move(deletes)) {}
+
+  /// The table as its changes, in the order of event time, when the watermark has passed them: +I
+  /// of a key's first record, -U and +U (the row before and the new one) of a further one, also
+  /// where both are equal, -D of one that deletes. A record that deletes what is not there changes
+  /// nothing. All have the time of the record that made them.
+  ChangeStream<T, Change<T>> changes() const { return detail::table_changes(keyed_, deletes_); }
+
+  /// This table and another one, by equal keys.
+  template <class R, class RKey>
+  JoinedTables<T, Key, R, RKey> join(const Table<R, RKey>& right) const {
+    static_assert(std::is_same_v<typename Key::View, typename RKey::View>,
+                  "millrace: both tables of a join need keys of the same type: make one like the "
+                  "other, key_by([](const Address& a) { return std::int64_t{a.user}; })");
+    return JoinedTables<T, Key, R, RKey>(
+        {{keyed_, right.keyed()}, deletes_, right.deletes(), Duration(0)});
+  }
+
+  // Internal.
+  const KeyedStream<T, Key>& keyed() const { return keyed_; }
+  const detail::DeletesRow<T>& deletes() const { return deletes_; }
+
+ private:
+  KeyedStream<T, Key> keyed_;
+  detail::DeletesRow<T> deletes_;
+};
+
+template <class T, class Key>
+template <class R, class RKey>
+AsOf<T, Key, R, RKey> KeyedStream<T, Key>::join(const Table<R, RKey>& table) const {
+  static_assert(std::is_same_v<K, typename RKey::View>,
+                "millrace: a stream and a table that are joined need keys of the same type: make "
+                "one like the other, key_by([](const Order& o) { return std::int64_t{o.user}; })");
+  return AsOf<T, Key, R, RKey>({*this, table.keyed()}, table.deletes());
+}
+
+}  // namespace millrace
