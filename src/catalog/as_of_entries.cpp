@@ -20,14 +20,17 @@ MadeStreams make_as_of(const Making& making) {
     bounds.nearest = true;
   }
   bounds.lateness = settings.duration("allowed_lateness");
+  const auto deletes = deleted_by(making, "deleted", *making.right);
+  if (!deletes) return MadeStreams::none();
   return with_row_join(making, join_kind(making), [&]<class Key>(const RowJoin<Key>& join) {
     Node node;
     node.note = bounds.to_string();
     node.problem = bounds.validate();
     node.breaks_ties = true;
-    const auto make = [bounds](const RowJoin<Key>& of, const auto& left, const auto& right) {
+    const auto make = [bounds, deletes = *deletes](const RowJoin<Key>& of, const auto& left,
+                                                   const auto& right) {
       using Op = AsOfJoin<RowRef, Key, RowRef, Key, RowRef, RowPairs>;
-      return std::make_unique<Op>(bounds, of.kind, left, right, of.pairs);
+      return std::make_unique<Op>(bounds, of.kind, left, right, of.pairs, deletes);
     };
     return finish_join(making, join, std::move(node), make);
   });
@@ -47,6 +50,7 @@ std::vector<ParamInfo> as_of_params() {
            .type = ParamType::duration,
            .doc = "in place of the newest the nearest right row in time, before or after, at most "
                   "so far away"},
+          join_deleted_param("deleted", "the right side"),
           join_lateness_param(),
           join_prefix_param()};
 }

@@ -291,6 +291,7 @@ Entries standard_entries() {
   add_alert_entries(entries);
   add_join_entries(entries);
   add_as_of_entries(entries);
+  add_table_entries(entries);
   add_sink_entries(entries);
   return entries;
 }

@@ -83,6 +83,7 @@ void add_pick_entries(Entries& entries);
 void add_alert_entries(Entries& entries);
 void add_join_entries(Entries& entries);
 void add_as_of_entries(Entries& entries);
+void add_table_entries(Entries& entries);
 void add_sink_entries(Entries& entries);
 
 /// Those that come with Millrace.

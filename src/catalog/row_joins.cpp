@@ -38,6 +38,39 @@ ParamInfo join_lateness_param() {
           .doc = "so far behind their watermark rows still count"};
 }
 
+ParamInfo join_deleted_param(std::string name, std::string of) {
+  return {.name = std::move(name),
+          .type = ParamType::field,
+          .doc = "a bool of " + of + ": a row where it is true deletes the one of its key"};
+}
+
+std::optional<DeletesRow<RowRef>> deleted_by(const Making& making, std::string_view parameter,
+                                             const RowStream& rows) {
+  const ConfigNode* const node = making.settings.node(parameter);
+  if (node == nullptr) return DeletesRow<RowRef>();
+  const auto field = rows.schema->find(node->text);
+  if (!field) {
+    making.wrong(parameter, no_such_field(node->text, *rows.schema));
+    return std::nullopt;
+  }
+  const ColumnInfo& info = rows.schema->fields()[*field];
+  if (info.type == ColumnType::boolean) return DeletesByField{*field};
+  making.wrong(parameter, fmt::format("it says whether a row deletes: \"{}\" is of type {}, give a "
+                                      "field of type bool",
+                                      info.name, column_type_name(info.type)));
+  return std::nullopt;
+}
+
+RowSchemaPtr changes_schema(const Making& making, const std::vector<ColumnInfo>& fields) {
+  std::vector<ColumnInfo> all = {{kChangeColumn, ColumnType::text}};
+  all.insert(all.end(), fields.begin(), fields.end());
+  if (std::string twice = repeated_field(all); !twice.empty()) {
+    making.mistakes.add(making.text.type_place, std::move(twice));
+    return nullptr;
+  }
+  return std::make_shared<const RowSchema>(std::move(all));
+}
+
 RowSchemaPtr join_schema(const Making& making, JoinKind kind) {
   if (!makes_pairs(kind)) return making.input->schema;
   std::vector<ColumnInfo> fields = making.input->schema->fields();

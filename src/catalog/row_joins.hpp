@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "catalog/entry.hpp"
 #include "catalog/row_keys.hpp"
 #include "operator/row_pairs.hpp"
+#include "operator/row_tables.hpp"
 
 namespace millrace::detail {
 
@@ -22,6 +24,15 @@ JoinKind join_kind(const Making& making);
 ParamInfo join_left_param();
 ParamInfo join_prefix_param();
 ParamInfo join_lateness_param();
+
+/// The parameter of a join that names the field by which rows of a table delete.
+ParamInfo join_deleted_param(std::string name, std::string of);
+/// Takes the field that a parameter names, one of `rows`: which of them delete. Empty where it is
+/// not given; nullopt: a mistake.
+std::optional<DeletesRow<RowRef>> deleted_by(const Making& making, std::string_view parameter,
+                                             const RowStream& rows);
+/// `fields` of a table as those of its changes; null: a mistake.
+RowSchemaPtr changes_schema(const Making& making, const std::vector<ColumnInfo>& fields);
 
 /// The fields of both sides, those of the right one that the left one has too with the prefix; of
 /// semi and anti the left ones. Null: a mistake.

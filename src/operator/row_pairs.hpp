@@ -19,10 +19,14 @@ struct RowPairs {
   void operator()(RowBatch& out, const RowRef* l, const RowRef* r) const {
     if (!schema) return out.values.push_back(*l);
     if (out.values.empty()) out.values.begin(schema);
-    const std::size_t lefts = left->fields().size();
-    put(out.values, 0, lefts, l);
-    put(out.values, lefts, schema->fields().size(), r);
+    put_both(out.values, 0, l, r);
     out.values.end_row();
+  }
+  /// The fields of both sides, from `first` on.
+  void put_both(RowColumns& rows, std::size_t first, const RowRef* l, const RowRef* r) const {
+    const std::size_t rights = first + left->fields().size();
+    put(rows, first, rights, l);
+    put(rows, rights, schema->fields().size(), r);
   }
 
  private:

@@ -50,6 +50,34 @@ class Examples(CliTest):
                    for row in self.rows("orders_and_shipments")),
             [(1, "ada", 30), (2, "ben", 60), (3, "cleo", None), (4, "dan", None)])
 
+    def test_robots_answer(self):
+        # The changes applied in their order are the join of both tables at the end.
+        newest = {"isAnonymous": {}, "isRobot": {}}
+        with gzip.open(EDITS, "rt", encoding="utf-8") as lines:
+            for edit in map(json.loads, lines):
+                side = "isRobot" if edit["isRobot"] else "isAnonymous"
+                if edit[side]:
+                    newest[side][edit["channel"], edit["page"]] = edit
+        robots = newest["isRobot"]
+        expected_rows = sorted(
+            (*page, edit["user"], str(edit["delta"]), robots[page]["user"],
+             str(robots[page]["delta"]))
+            for page, edit in newest["isAnonymous"].items() if page in robots)
+        self.assertGreater(len(expected_rows), 10)
+        path = self.folder / "changes.csv"
+        self.run_program("millrace", "run", ROOT / "examples/robots_answer.yaml", "--headless",
+                         "--speed", "max", "--parallelism", "3", "--property", f"changes={path}",
+                         cwd=ROOT)
+        held = set()
+        with path.open(encoding="utf-8", newline="") as rows:
+            for row in csv.DictReader(rows):
+                change = row.pop("change")
+                if change in ("+I", "+U"):
+                    held.add(tuple(row.values()))
+                else:
+                    held.remove(tuple(row.values()))
+        self.assertEqual(sorted(held), expected_rows)
+
     def test_trade_against_quote(self):
         # At 10:00:02.5 the quote of the same time counts, though an older one comes behind it;
         # Bolt's first trade is before any quote, Acme's last one long behind all.
