@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "catalog/geo_entries.hpp"
 #include "catalog/wirer.hpp"
 
 namespace millrace::detail {
@@ -292,6 +293,7 @@ Entries standard_entries() {
   add_join_entries(entries);
   add_as_of_entries(entries);
   add_table_entries(entries);
+  add_geo_entries(entries);
   add_sink_entries(entries);
   return entries;
 }

@@ -159,6 +159,42 @@ class DataInYaml(harness.CliTest):
                 {"rank": ("rank", 0), "lat_cell": ("lat", 0), "lon_cell": ("lon", 0),
                  "reports": ("reports", 0)}, every)
 
+    def test_the_busiest_cells_of_places(self):
+        with opened(SHARED / "taxi-gps/taxi-traces.csv.gz") as file:
+            rows = sorted((row[2], row[3], row[4]) for row in csv.reader(file))
+        self.table("places.csv", ("time", "latitude", "longitude"), rows)
+        self.check(
+            "taxi-gps", "top10_cells_10m.csv", "csv",
+            "path: places.csv, event_time: {field: time}, fields: "
+            "{time: timestamp, latitude: double, longitude: double}",
+            [("cells", "grid_cell", "latitude: latitude, longitude: longitude, as: cell", "none"),
+             ("counts", "count", "window: tumbling(10min), as: reports",
+              "{type: fields, args: [cell_latitude, cell_longitude]}"),
+             ("best", "top", "n: 10", "none")],
+            {"rank": ("rank", 0), "lat_cell": ("cell_latitude", 0),
+             "lon_cell": ("cell_longitude", 0), "reports": ("reports", 0)}, every=(1, 8))
+
+    def test_aircraft_that_cross_a_fence(self):
+        source = SHARED / "adsb-paris/positions.csv.gz"
+        wanted = [(int(row["ts_ms"]), row["icao24"], row["event"], row["distance_km_6"])
+                  for row in expected("adsb-paris", "geofence_30km.csv")]
+        for parallelism in range(1, 9):
+            found = self.rows_of(
+                "csv", f"path: {source}, event_time: {{field: timestamp}}, fields: "
+                "{timestamp: timestamp, icao24: text, latitude: double or null, "
+                "longitude: double or null}",
+                [("fence", "geofence", "latitude: latitude, longitude: longitude, "
+                  "circle: [49.0097, 2.5479, 30000]", "{type: fields, args: [icao24]}"),
+                 ("far", "distance", "latitude: latitude, longitude: longitude, "
+                  "to: [49.0097, 2.5479]", "none")], parallelism)
+            found.sort(key=lambda row: (row["time"], row["icao24"]))
+            self.assertEqual(
+                [(micros(row["time"]) // 1000, row["icao24"],
+                  {"entered": "ENTER", "left": "EXIT"}[row["event"]]) for row in found],
+                [row[:3] for row in wanted])
+            for row, right in zip(found, wanted):
+                self.assertTrue(same(str(float(row["distance_m"]) / 1000), right[3], 6), row)
+
     def test_taxis_on_the_road(self):
         self.check(
             "taxi-gps", "cars_10m.csv", "csv", self.cells(11),

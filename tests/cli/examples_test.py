@@ -1,5 +1,6 @@
 # The examples run and print what their pages say; on real data, what a plain script computed.
 import csv
+import datetime
 import gzip
 import json
 import unittest
@@ -15,6 +16,11 @@ def expected(folder, name):
     path = SHARED / folder / "expected" / name
     with (gzip.open if name.endswith(".gz") else open)(path, "rt", encoding="utf-8") as rows:
         return list(csv.DictReader(rows))
+
+
+def micros(text):
+    stamp = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return round(stamp.timestamp() * 1e6)
 
 
 class Examples(CliTest):
@@ -133,6 +139,19 @@ class ExamplesOnRealData(CliTest):
                    for row in self.rows("card_velocity", payments)),
             sorted((int(row["tx_id"]), int(row["customer"]), int(row["count_1d"]))
                    for row in expected("card-fraud", "alerts_velocity.csv")))
+
+    def test_airport_fence(self):
+        positions = SHARED / "adsb-paris" / "positions.csv.gz"
+        wanted = expected("adsb-paris", "geofence_30km.csv")
+        for parallelism in (1, 4):
+            found = self.rows("airport_fence", positions, "--parallelism", parallelism)
+            found.sort(key=lambda row: (row["time"], row["aircraft"]))
+            self.assertEqual(
+                [(micros(row["time"]) // 1000, row["aircraft"], row["arrives"]) for row in found],
+                [(int(row["ts_ms"]), row["icao24"], row["event"] == "ENTER") for row in wanted])
+            for row, right in zip(found, wanted):
+                self.assertAlmostEqual(row["km"], float(right["distance_km_6"]), delta=2e-6)
+                self.assertTrue(0 <= row["bearing"] < 360, row)
 
     def test_comments_in_order(self):
         edits = gzip.open(EDITS, "rt", encoding="utf-8").read().splitlines()
