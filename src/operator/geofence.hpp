@@ -11,6 +11,7 @@
 
 #include "base/geo_area.hpp"
 #include "operator/keyed_step.hpp"
+#include "operator/number_or_nan.hpp"
 #include "operator/row_shape.hpp"
 
 namespace millrace {
@@ -66,16 +67,6 @@ inline Status validate(const Geofence& fence) {
           "a geofence's margin is negative or without end: give metres of at least 0"};
 }
 
-/// A coordinate as a number: NaN for an optional that is absent.
-template <class V>
-double coordinate_of(const V& value) {
-  if constexpr (kIsOptional<V>) {
-    return value ? static_cast<double>(*value) : std::nan("");
-  } else {
-    return static_cast<double>(value);
-  }
-}
-
 /// Calls emit(Crossing<K>) for records that change sides; `Latitude` and `Longitude`: const T& -> a
 /// number or an optional one. Positions that are not there are passed over.
 template <class T, class K, class Latitude, class Longitude>
@@ -86,8 +77,8 @@ struct FenceStep {
 
   template <class Emit>
   void operator()(FenceSide& side, const K& key, const T& record, Time time, Emit&& emit) {
-    const GeoPoint at{coordinate_of(std::invoke(latitude, record)),
-                      coordinate_of(std::invoke(longitude, record))};
+    const GeoPoint at{number_or_nan(std::invoke(latitude, record)),
+                      number_or_nan(std::invoke(longitude, record))};
     const double from_border = fence.area.from_border_m(at);
     if (std::isnan(from_border) || !side.update(from_border, fence.margin_m)) return;
     emit(Crossing<K>{key, side.inside(), at, from_border, Timestamp{time}});

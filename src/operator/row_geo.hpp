@@ -18,7 +18,7 @@ struct PlaceFields {
   MaybeNumber latitude;
   MaybeNumber longitude;
   GeoPoint operator()(const RowRef& row) const noexcept {
-    return {coordinate_of(latitude(row)), coordinate_of(longitude(row))};
+    return {number_or_nan(latitude(row)), number_or_nan(longitude(row))};
   }
   bool is_null(const RowRef& row) const noexcept {
     return row.is_null(latitude.field) || row.is_null(longitude.field);

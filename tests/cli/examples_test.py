@@ -96,6 +96,18 @@ class Examples(CliTest):
                    for row in self.rows("trade_against_quote") if row.get("off") is None),
             [("ACME", 10), ("BOLT", 98)])
 
+    def test_overheating(self):
+        # The boiler dips below 90, not below 80; the pump is hot once, and says no more.
+        for parallelism in (1, 3):
+            rows = self.rows("overheating", "--parallelism", parallelism)
+            self.assertEqual(
+                sorted((row["sensor"], row["time"][11:19], row["what"], row["since"][11:19],
+                        row["celsius"]) for row in rows),
+                [("boiler", "10:00:40", "too hot", "10:00:10", 93),
+                 ("boiler", "10:01:10", "cooled down", "10:00:10", 79),
+                 ("boiler", "10:02:50", "silent", "10:01:50", 74),
+                 ("pump", "10:01:50", "silent", "10:00:50", 42)])
+
     def test_storm_style(self):
         rows = self.rows("storm_style", "--parallelism", "3", "--executors", "2")
         self.assertEqual(sorted((row["digit"], row["count"]) for row in rows),
@@ -139,6 +151,15 @@ class ExamplesOnRealData(CliTest):
                    for row in self.rows("card_velocity", payments)),
             sorted((int(row["tx_id"]), int(row["customer"]), int(row["count_1d"]))
                    for row in expected("card-fraud", "alerts_velocity.csv")))
+
+    def test_hard_braking(self):
+        drive = SHARED / "vehicle-minute" / "vehicle.csv.gz"
+        wanted = expected("vehicle-minute", "alerts_braking.csv")
+        for parallelism in (1, 3):
+            self.assertEqual(
+                [(micros(row["time"]), f"{row['speed']:.6f}")
+                 for row in self.rows("hard_braking", drive, "--parallelism", parallelism)],
+                [(int(row["t_us"]), row["speed_6"]) for row in wanted])
 
     def test_airport_fence(self):
         positions = SHARED / "adsb-paris" / "positions.csv.gz"

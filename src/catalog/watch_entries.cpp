@@ -1,0 +1,93 @@
+// The bolt watch by name: a row when a rule begins to hold for a key, and when it ends.
+#include "catalog/watch_entries.hpp"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "catalog/row_keys.hpp"
+#include "catalog/rule_words.hpp"
+#include "millrace/rules.hpp"
+
+namespace millrace::detail {
+namespace {
+
+/// Events as values of rows: time, event, value, since.
+template <class K>
+struct RowEventForm {
+  using Emitted = Aggregate<K, RowValues>;
+  static Emitted made(const RuleEvent<K>& event) {
+    return {event.key,
+            {event.time, std::string(event.began ? "began" : "ended"), event.value, event.since}};
+  }
+};
+
+RowSchemaPtr event_schema(const Making& making) {
+  std::vector<ColumnInfo> fields;
+  for (const std::size_t field : making.key) {
+    fields.push_back(making.input->schema->fields()[field]);
+  }
+  fields.push_back({"time", ColumnType::timestamp});
+  fields.push_back({"event", ColumnType::text});
+  fields.push_back({"value", ColumnType::real});
+  fields.push_back({"since", ColumnType::timestamp});
+  if (const std::string twice = repeated_field(fields); !twice.empty()) {
+    making.mistakes.add(making.text.place, twice);
+    return nullptr;
+  }
+  return std::make_shared<const RowSchema>(std::move(fields),
+                                           RowRole{false, false, making.key.size()});
+}
+
+std::optional<MaybeNumber> watched_number(const Making& making) {
+  const auto field = making.field(*making.settings.node("of"));
+  if (!field) return std::nullopt;
+  const ColumnInfo& info = making.input->schema->fields()[*field];
+  const bool real = info.type == ColumnType::real;
+  if (real || info.type == ColumnType::integer) return MaybeNumber{*field, real};
+  making.wrong("of", fmt::format("a rule watches a number, \"{}\" is of type {}", info.name,
+                                 column_type_name(info.type)));
+  return std::nullopt;
+}
+
+MadeStreams make_watch(const Making& making) {
+  const auto number = watched_number(making);
+  const RowSchemaPtr schema = event_schema(making);
+  const auto rule = parse_rule(making.settings.text("rule"));
+  if (const auto* const why = std::get_if<std::string>(&rule)) making.wrong("rule", *why);
+  if (!number || !schema || rule.index() != 0) return MadeStreams::none();
+  return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool encoded) {
+    using K = typename std::decay_t<decltype(keyed)>::K;
+    const OrderedStream<RowRef> ordered = keyed.restore_order().named(making.text.id + " order");
+    const auto events = watched<RowEventForm<K>>(ordered, keyed, *number, std::get<Rule>(rule));
+    const NodeId id = events.from().front().node;
+    emit_rows<typename RowEventForm<K>::Emitted>(events.declaration(), id, schema, encoded);
+    const RowStream rows = row_stream(events.declaration(), {{id, 0}}, schema);
+    MadeStreams made = MadeStreams::of(row_stream(making.finished(rows.rows), schema));
+    made.streams.emplace("late", row_stream(ordered.late(), making.input->schema));
+    made.made_by = {ordered.from().front().node};
+    return made;
+  });
+}
+
+}  // namespace
+
+void add_watch_entries(Entries& entries) {
+  Entry entry{"watch",
+              EntryRole::verb,
+              "a row when a rule begins to hold for a key, and when it ends, in the order of event "
+              "time; rows that come too late go to the stream late",
+              {{.name = "of", .type = ParamType::field, .required = true, .doc = "the number"},
+               {.name = "rule",
+                .type = ParamType::text,
+                .required = true,
+                .doc = "such as above(90).until_below(80).lasting(30s); rises_by(5, 1min), "
+                       "silent_for(30s), deviates_by(4).by_time_of_day(1h)"}},
+              make_watch};
+  entry.keyed = Keyed::needed;
+  entries.emplace("watch", std::move(entry));
+}
+
+}  // namespace millrace::detail
