@@ -121,7 +121,7 @@ class Stored {
   }
 
   /// Goes on from it and reads some records, of keys that are known.
-  Answer restore() const {
+  Answer restore(unsigned threads) const {
     Answer answer;
     answer.records = keys_;
     Topology topology("restore");
@@ -132,8 +132,8 @@ class Stored {
       knows_all &= mix(static_cast<std::uint64_t>(row.first) + 1) == row.key;
     });
     RunSettings settings;
-    settings.executors = static_cast<int>(threads_);
-    settings.parallelism = static_cast<int>(threads_);
+    settings.executors = static_cast<int>(threads);
+    settings.parallelism = static_cast<int>(threads);
     settings.from = folder_;
     const Status status = run_to_end(topology, settings);
     if (!status.ok()) answer.failure = status.to_string();
@@ -187,7 +187,7 @@ Workload restore_workload(const Settings& settings) {
   workload.name = "restore";
   workload.unit = "keys";
   const auto stored = std::make_shared<Stored>(keys, settings.threads);
-  workload.engine = [stored](unsigned) { return stored->restore(); };
+  workload.engine = [stored](unsigned threads) { return stored->restore(threads); };
   workload.limit = [stored] { return stored->read(); };
   workload.figures = [stored, keys](const Outcome& outcome) {
     const double gigabytes = static_cast<double>(stored->bytes()) / kGigabyte;
