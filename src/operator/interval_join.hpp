@@ -63,9 +63,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void advance(Time watermark, Outputs& outputs) override {
     if (turns()) handle_turns(interval_.complete(watermark), outputs);
     reached_ = watermark_ = watermark;
-    keys_->close(
-        watermark, [&](const JoinEntry& entry) { let_go<0>(entry, outputs); },
-        [&](const JoinEntry& entry) { let_go<1>(entry, outputs); });
+    keys_->close(watermark, lets_go(outputs));
     rows().flush(outputs);
   }
   /// Rows of records that waited for a partner have their own times.
@@ -97,6 +95,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     };
     const auto handle = [&](std::uint64_t first, std::size_t count) {
       for (std::size_t at = 0; at < count; ++at) {
+        keys_->look_ahead(side.hashes(), at);
         const Time time = side.time_of(in, at);
         if (turns()) {
           turns()->push(kSide, time, first + at);
@@ -122,6 +121,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void match(std::uint64_t slot, std::size_t place, Time time, Outputs& outputs) {
     this->template handle<kSide>(slot, place, [&](const K& key, std::uint64_t hash) {
       IntervalRecords& of_key = keys_->of(key, hash);
+      keys_->forget(of_key, watermark_, lets_go(outputs));
       const JoinEntry entry(time, slot, emit_pairs<kSide>(of_key, slot, time, outputs));
       const bool stays = interval_.closes(kSide, time) >= reached_;
       if (stays) {
@@ -156,10 +156,11 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     return this->template side<kSide>().records().place_of(slot).child(2 * child + kSide);
   }
 
-  template <int kSide>
-  void let_go(const JoinEntry& entry, Outputs& outputs) {
-    tell<kSide>(entry, outputs);
-    this->template side<kSide>().records().gone(entry.slot());
+  auto lets_go(Outputs& outputs) {
+    return [this, &outputs](auto side, const JoinEntry& entry) {
+      tell<decltype(side)::value>(entry, outputs);
+      this->template side<decltype(side)::value>().records().gone(entry.slot());
+    };
   }
   template <int kSide>
   void tell(const JoinEntry& entry, Outputs& outputs) {

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
+#include <vector>
 
 #include "operator/join_images.hpp"
 #include "operator/joined_records.hpp"
@@ -37,14 +40,18 @@ struct IntervalRecords {
 template <class K>
 class IntervalKeys {
  public:
-  /// `tells`: records that go without a partner are asked for at once. Others are only forgotten,
-  /// which happens once in the time that a record is kept.
+  /// `tells`: records that go without a partner are asked for at once. Others are only forgotten:
+  /// when their key comes again, or in twice the longest time that a record is kept.
   IntervalKeys(const JoinInterval& interval, bool tells, MemoryMeter* meter)
       : interval_(interval), tells_(tells), meter_(meter), keys_(meter) {
     alarms_.count_with(meter);
   }
 
   bool empty() const { return keys_.size() == 0; }
+  /// Brings near what of() soon reads, of a batch whose record `at` is at hand.
+  void look_ahead(const std::vector<std::uint64_t>& hashes, std::size_t at) const {
+    if (at + kLookAhead < hashes.size()) keys_.prefetch(hashes[at + kLookAhead]);
+  }
   IntervalRecords& of(const K& key, std::uint64_t hash) {
     return keys_.upsert(key, hash, [this] { return IntervalRecords(meter_); });
   }
@@ -52,8 +59,18 @@ class IntervalKeys {
   template <int kSide>
   void add(IntervalRecords& of_key, std::uint64_t hash, const JoinEntry& entry) {
     of_key.template entries<kSide>().insert(entry);
+    if (!tells_) {
+      if (of_key.alarm == kTimeMax) wake(of_key, both_close(entry.time), hash);
+      return;
+    }
     const Time closes = interval_.closes(kSide, entry.time);
     if (closes < of_key.alarm || of_key.alarm == kTimeMax) wake(of_key, closes, hash);
+  }
+  /// Lets go of the key's records that close() would only forget: calls gone(side as a constant,
+  /// entry) before. O(1) and what goes.
+  template <class Gone>
+  void forget(IntervalRecords& of_key, Time watermark, Gone&& gone) {
+    if (!tells_) close_key(of_key, watermark, gone);
   }
   /// Nothing was added.
   void leave(const IntervalRecords& of_key, const K& key, std::uint64_t hash) {
@@ -72,15 +89,14 @@ class IntervalKeys {
       }
     });
   }
-  /// Lets go of the records for which no partner comes behind `watermark`: calls left(entry) and
-  /// right(entry) before.
-  template <class Left, class Right>
-  void close(Time watermark, Left&& left, Right&& right) {
+  /// Lets go of the records for which no partner comes behind `watermark`: calls gone(side as a
+  /// constant, entry) before.
+  template <class Gone>
+  void close(Time watermark, Gone&& gone) {
     alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
       keys_.erase_of_hash(hash, [&](const K&, IntervalRecords& of_key) {
         if (when != of_key.alarm) return false;  // an earlier one has taken its place
-        close_side(0, of_key.left, watermark, left);
-        close_side(1, of_key.right, watermark, right);
+        close_key(of_key, watermark, gone);
         if (of_key.empty()) return true;
         wake(of_key, next_look(of_key), hash);
         return false;
@@ -90,19 +106,28 @@ class IntervalKeys {
 
  private:
   using Entries = IntervalRecords::Entries;
+  static constexpr std::size_t kLookAhead = 16;
 
   void wake(IntervalRecords& of_key, Time when, std::uint64_t hash) {
     of_key.alarm = when;
     alarms_.add(when, hash);
   }
   template <class Gone>
-  void close_side(int side, Entries& entries, Time watermark, Gone& gone) {
+  void close_key(IntervalRecords& of_key, Time watermark, Gone& gone) {
+    close_side<0>(of_key.left, watermark, gone);
+    close_side<1>(of_key.right, watermark, gone);
+  }
+  template <int kSide, class Gone>
+  void close_side(Entries& entries, Time watermark, Gone& gone) {
     while (!entries.empty()) {
       const JoinEntry& entry = entries.front();
-      if (interval_.closes(side, entry.time) >= watermark && watermark != kTimeMax) return;
-      gone(entry);
+      if (interval_.closes(kSide, entry.time) >= watermark && watermark != kTimeMax) return;
+      gone(std::integral_constant<int, kSide>(), entry);
       entries.pop_front();
     }
+  }
+  Time both_close(Time time) const {
+    return std::max(interval_.closes(0, time), interval_.closes(1, time));
   }
   Time next_look(const IntervalRecords& of_key) const {
     Time next = tells_ ? kTimeMax : kTimeMin;

@@ -51,6 +51,8 @@ class JoinSide {
   /// none).
   Time time_of(const Batch<T>& in, std::size_t place) const { return in.times[picks_[place]]; }
   Time behind_of(std::size_t place) const { return behind_.empty() ? kTimeMin : behind_[place]; }
+  /// Of the keys of those that take() kept, in their order; none: they did not come with them.
+  const std::vector<std::uint64_t>& hashes() const { return hashes_; }
 
  private:
   template <class IsLate>
