@@ -14,7 +14,8 @@ OTHERS = {"aggregates.hpp", "bolt.hpp", "bolt_streams.hpp", "components.hpp", "d
           "tested_state.hpp", "topology.hpp", "view_spec.hpp"}
 ENDS = ["include/millrace/sources.hpp", "include/millrace/sinks.hpp",
         "include/millrace/view_spec.hpp", "include/millrace/journal_ends.hpp",
-        "include/millrace/history_then.hpp",
+        "include/millrace/history_then.hpp", "include/millrace/geo.hpp",
+        "include/millrace/rules.hpp",
         "src/connector/endpoint.hpp"]
 
 # Typed: what says the same in YAML. A type of a component stands by itself; others in brackets.
@@ -43,6 +44,7 @@ BOTH = {
     "exclusive_lower": "[bounds]", "exclusive_upper": "[bounds]",
     "allowed_lateness": "[allowed_lateness]",
     **{kind: f"[kind: {kind}]" for kind in ("inner", "left", "right", "full", "semi", "anti")},
+    "crossings": "geofence", "watch": "watch",
     "late_left": "[streamId late_left]", "late_right": "[streamId late_right]",
 }
 # Typed alone, and why.
@@ -63,6 +65,10 @@ TYPED = {
 NAMED = {
     "select": "typed: map into another struct",
     "tokens": "typed: flat_map with a function of one's own",
+    "distance": "typed: map with distance_m",
+    "bearing": "typed: map with bearing",
+    "grid_cell": "typed: map or key_by with grid_cell",
+    "inside": "typed: filter with area.contains",
 }
 
 
