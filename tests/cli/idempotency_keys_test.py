@@ -28,7 +28,7 @@ class Receiver:
     """Keeps the first row that comes under each key. A line without its end was never sent."""
 
     def __init__(self, path):
-        self.rows, self.again, self.problems = {}, 0, []
+        self.rows, self.lines, self.again, self.problems = {}, 0, 0, []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen()
@@ -48,6 +48,16 @@ class Receiver:
             self.again += 1
         if self.rows.setdefault(key, row) != row:
             self.problems.append((key, row))
+        self.lines += 1
+
+    def wait_for(self, more):
+        """Until so many lines more have come, or all that there are."""
+        until, give_up = self.lines + more, time.monotonic() + PATIENCE_S
+        while self.lines < until and not self.has_all() and time.monotonic() < give_up:
+            time.sleep(0.001)
+
+    def has_all(self):
+        return len(self.rows) >= RECORDS - 10
 
 
 class IdempotencyKeys(CliTest):
@@ -67,13 +77,11 @@ class IdempotencyKeys(CliTest):
         chance = random.Random(5)
         for _ in range(12):
             process = self.start("millrace", *self.words(True))
-            time.sleep(chance.uniform(0.05, 0.25))
+            receiver.wait_for(chance.randrange(1, RECORDS // 6))
             process.send_signal(signal.SIGKILL)
             self.assertEqual(process.wait(PATIENCE_S), -signal.SIGKILL)
         self.run_program("millrace", *self.words(False))
-        give_up = time.monotonic() + PATIENCE_S
-        while len(receiver.rows) < RECORDS - 10 and time.monotonic() < give_up:
-            time.sleep(0.02)
+        receiver.wait_for(RECORDS)
         self.assertEqual(receiver.problems, [])
         self.assertEqual(sorted(row["n"] for row in receiver.rows.values()),
                          list(range(10, RECORDS)))
