@@ -1,40 +1,18 @@
 // The bolt alert: raised and cleared by a number of each key, with hysteresis.
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "catalog/entry.hpp"
+#include "catalog/row_events.hpp"
 #include "catalog/row_keys.hpp"
 
 namespace millrace::detail {
 namespace {
 
-RowSchemaPtr alert_schema(const Making& making) {
-  std::vector<ColumnInfo> fields = {{"time", ColumnType::timestamp}};
-  for (const std::size_t field : making.key) {
-    fields.push_back(making.input->schema->fields()[field]);
-  }
-  fields.push_back({"state", ColumnType::text});
-  fields.push_back({"value", ColumnType::real});
-  fields.push_back({"limit", ColumnType::real});
-  if (const std::string twice = repeated_field(fields); !twice.empty()) {
-    making.mistakes.add(making.text.place, twice);
-    return nullptr;
-  }
-  return std::make_shared<const RowSchema>(std::move(fields),
-                                           RowRole{false, false, making.key.size()});
-}
-
 MadeStreams make_alert(const Making& making) {
-  const auto field = making.field(*making.settings.node("of"));
-  const RowSchemaPtr schema = alert_schema(making);
-  if (!field || !schema) return MadeStreams::none();
-  const ColumnInfo& info = making.input->schema->fields()[*field];
-  if (info.type != ColumnType::integer && info.type != ColumnType::real) {
-    making.wrong("of", fmt::format("alert watches a number, \"{}\" is of type {}", info.name,
-                                   column_type_name(info.type)));
-    return MadeStreams::none();
-  }
+  const auto number = number_field(making, *making.settings.node("of"), "alert watches a number");
+  const RowSchemaPtr schema = event_schema(
+      making, {{"time", ColumnType::timestamp}},
+      {{"state", ColumnType::text}, {"value", ColumnType::real}, {"limit", ColumnType::real}});
+  if (!number || !schema) return MadeStreams::none();
   AlertLimits limits;
   limits.high = making.settings.number("high");
   limits.low = making.settings.has("low") ? making.settings.number("low") : limits.high;
@@ -43,9 +21,8 @@ MadeStreams make_alert(const Making& making) {
     making.wrong("low", valid.message());
     return MadeStreams::none();
   }
-  const AnyNumber number{*field, info.type == ColumnType::real};
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool encoded) {
-    const auto alerts = keyed.alert(number, limits);
+    const auto alerts = keyed.alert(*number, limits);
     using In = typename std::decay_t<decltype(alerts)>::Record;
     const NodeId id = alerts.from().front().node;
     emit_rows<In>(alerts.declaration(), id, schema, encoded);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "catalog/row_events.hpp"
 #include "catalog/row_keys.hpp"
 #include "millrace/geo.hpp"
 #include "operator/row_geo.hpp"
@@ -16,17 +17,8 @@
 namespace millrace::detail {
 namespace {
 
-/// A field that is a number; else a mistake at its place.
-std::optional<MaybeNumber> coordinate(const Making& making, const ConfigNode& name) {
-  const auto field = making.field(name);
-  if (!field) return std::nullopt;
-  const ColumnInfo& info = making.input->schema->fields()[*field];
-  const bool real = info.type == ColumnType::real;
-  if (real || info.type == ColumnType::integer) return MaybeNumber{*field, real};
-  making.mistakes.add(name.place,
-                      fmt::format("a coordinate is a number in degrees, \"{}\" is of type {}",
-                                  info.name, column_type_name(info.type)));
-  return std::nullopt;
+std::optional<AnyNumber> coordinate(const Making& making, const ConfigNode& name) {
+  return number_field(making, name, "a coordinate is a number in degrees");
 }
 
 std::optional<PlaceFields> place_of(const Making& making) {
@@ -163,28 +155,15 @@ MadeStreams make_inside(const Making& making) {
   return making.same_rows(making.input->rows.filter(RowInside{*place, *area}));
 }
 
-RowSchemaPtr crossing_schema(const Making& making) {
-  std::vector<ColumnInfo> fields;
-  for (const std::size_t field : making.key) {
-    fields.push_back(making.input->schema->fields()[field]);
-  }
-  fields.push_back({"time", ColumnType::timestamp});
-  fields.push_back({"event", ColumnType::text});
-  for (const char* number : {"latitude", "longitude", "from_border_m"}) {
-    fields.push_back({number, ColumnType::real});
-  }
-  if (const std::string twice = repeated_field(fields); !twice.empty()) {
-    making.mistakes.add(making.text.place, twice);
-    return nullptr;
-  }
-  return std::make_shared<const RowSchema>(std::move(fields),
-                                           RowRole{false, false, making.key.size()});
-}
-
 MadeStreams make_geofence(const Making& making) {
   const auto place = place_of(making);
   const auto area = area_of(making);
-  const RowSchemaPtr schema = crossing_schema(making);
+  const RowSchemaPtr schema = event_schema(making, {},
+                                           {{"time", ColumnType::timestamp},
+                                            {"event", ColumnType::text},
+                                            {"latitude", ColumnType::real},
+                                            {"longitude", ColumnType::real},
+                                            {"from_border_m", ColumnType::real}});
   if (!place || !area || !schema) return MadeStreams::none();
   const Geofence fence{*area, making.settings.number("margin")};
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool encoded) {

@@ -3,9 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "catalog/entry.hpp"
+#include "catalog/row_events.hpp"
 #include "catalog/row_keys.hpp"
 #include "operator/row_picks.hpp"
 
@@ -52,18 +51,6 @@ RowSchemaPtr ranked_schema(const Making& making) {
   return std::make_shared<const RowSchema>(std::move(fields), std::move(role));
 }
 
-/// What takes the number to rank by; a mistake where the field is none.
-std::optional<AnyNumber> ranked_number(const Making& making) {
-  const auto field = making.field(*making.settings.node("by"));
-  if (!field) return std::nullopt;
-  const ColumnInfo& info = making.input->schema->fields()[*field];
-  if (info.type == ColumnType::integer || info.type == ColumnType::real)
-    return AnyNumber{*field, info.type == ColumnType::real};
-  making.wrong("by", fmt::format("ranking is by a number, \"{}\" is of type {}", info.name,
-                                 column_type_name(info.type)));
-  return std::nullopt;
-}
-
 /// The field that tells items apart, if there is one; nullopt: a mistake.
 std::optional<std::vector<std::size_t>> ranked_item(const Making& making) {
   std::vector<std::size_t> fields;
@@ -76,7 +63,7 @@ std::optional<std::vector<std::size_t>> ranked_item(const Making& making) {
 }
 
 MadeStreams make_ranking(const Making& making) {
-  const auto by = ranked_number(making);
+  const auto by = number_field(making, *making.settings.node("by"), "ranking is by a number");
   const RowSchemaPtr schema = ranked_schema(making);
   const auto item = ranked_item(making);
   if (!by || !schema || !item) return MadeStreams::none();

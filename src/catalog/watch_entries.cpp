@@ -5,8 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "catalog/row_events.hpp"
 #include "catalog/row_keys.hpp"
 #include "catalog/rule_words.hpp"
 #include "millrace/rules.hpp"
@@ -24,37 +23,13 @@ struct RowEventForm {
   }
 };
 
-RowSchemaPtr event_schema(const Making& making) {
-  std::vector<ColumnInfo> fields;
-  for (const std::size_t field : making.key) {
-    fields.push_back(making.input->schema->fields()[field]);
-  }
-  fields.push_back({"time", ColumnType::timestamp});
-  fields.push_back({"event", ColumnType::text});
-  fields.push_back({"value", ColumnType::real});
-  fields.push_back({"since", ColumnType::timestamp});
-  if (const std::string twice = repeated_field(fields); !twice.empty()) {
-    making.mistakes.add(making.text.place, twice);
-    return nullptr;
-  }
-  return std::make_shared<const RowSchema>(std::move(fields),
-                                           RowRole{false, false, making.key.size()});
-}
-
-std::optional<MaybeNumber> watched_number(const Making& making) {
-  const auto field = making.field(*making.settings.node("of"));
-  if (!field) return std::nullopt;
-  const ColumnInfo& info = making.input->schema->fields()[*field];
-  const bool real = info.type == ColumnType::real;
-  if (real || info.type == ColumnType::integer) return MaybeNumber{*field, real};
-  making.wrong("of", fmt::format("a rule watches a number, \"{}\" is of type {}", info.name,
-                                 column_type_name(info.type)));
-  return std::nullopt;
-}
-
 MadeStreams make_watch(const Making& making) {
-  const auto number = watched_number(making);
-  const RowSchemaPtr schema = event_schema(making);
+  const auto number = number_field(making, *making.settings.node("of"), "a rule watches a number");
+  const RowSchemaPtr schema = event_schema(making, {},
+                                           {{"time", ColumnType::timestamp},
+                                            {"event", ColumnType::text},
+                                            {"value", ColumnType::real},
+                                            {"since", ColumnType::timestamp}});
   const auto rule = parse_rule(making.settings.text("rule"));
   if (const auto* const why = std::get_if<std::string>(&rule)) making.wrong("rule", *why);
   if (!number || !schema || rule.index() != 0) return MadeStreams::none();

@@ -15,11 +15,9 @@ namespace millrace::detail {
 
 /// Two fields as a place; NaN for null.
 struct PlaceFields {
-  MaybeNumber latitude;
-  MaybeNumber longitude;
-  GeoPoint operator()(const RowRef& row) const noexcept {
-    return {number_or_nan(latitude(row)), number_or_nan(longitude(row))};
-  }
+  AnyNumber latitude;
+  AnyNumber longitude;
+  GeoPoint operator()(const RowRef& row) const noexcept { return {latitude(row), longitude(row)}; }
   bool is_null(const RowRef& row) const noexcept {
     return row.is_null(latitude.field) || row.is_null(longitude.field);
   }
@@ -103,7 +101,7 @@ struct RowInside {
 /// A FenceStep whose crossings are values of rows: event, time, place and distance.
 template <class K>
 struct RowFenceStep {
-  FenceStep<RowRef, K, MaybeNumber, MaybeNumber> step;
+  FenceStep<RowRef, K, AnyNumber, AnyNumber> step;
 
   template <class Emit>
   void operator()(FenceSide& side, const K& key, const RowRef& row, Time time, Emit&& emit) {

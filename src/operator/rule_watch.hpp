@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "operator/geofence.hpp"
 #include "operator/number_or_nan.hpp"
 #include "operator/processor.hpp"
 #include "operator/row_shape.hpp"
