@@ -2,9 +2,7 @@
 // whatever the schedule and the number of tasks.
 #include <gtest/gtest.h>
 
-#include "../unit/epoch_world.hpp"
-#include "millrace/millrace.hpp"
-#include "schedule_run.hpp"
+#include "cut_run.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -63,23 +61,7 @@ struct JoinWorld {
 bool live(JoinWorld& world, Random& random, bool last) {
   Topology topology("joins");
   world.declare(topology, static_cast<std::uint32_t>(1 + random.below(3)));
-  RunOptions options;
-  options.epochs = &world.store;
-  options.restore = world.store.to_restore();
-  options.batch_records_max = 1 + random.below(8);
-  options.ring_batches_max = 1 + random.below(4);
-  SimulationOptions simulated;
-  simulated.seed = random();
-  simulated.steps_between_epochs = 20 + random.below(60);
-  if (!last) simulated.cut_at_step = 100 + random.below(1500);
-  PlanOptions plan;
-  plan.parallelism = static_cast<std::uint32_t>(1 + random.below(4));
-  const Graph& graph = topology.declaration().graph;
-  SimEnv env(simulated.seed);
-  Simulation simulation(graph, make_plan(graph, plan), options, env, simulated);
-  const Result<std::uint64_t> ran = simulation.run();
-  EXPECT_TRUE(ran) << ran.error().to_string();
-  return static_cast<bool>(ran);
+  return run_until_cut(topology, world.store, random, last ? 0 : 1500);
 }
 
 TEST(ExactlyOnce, JoinsOfKilledRunsShowWhatOneRunShows) {

@@ -8,9 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "../unit/epoch_world.hpp"
-#include "millrace/millrace.hpp"
-#include "schedule_run.hpp"
+#include "cut_run.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -82,24 +80,7 @@ bool live(KeyedWorld& world, Random& random, bool last) {
   for (const Status& problem : topology.declaration().graph.validate()) {
     ADD_FAILURE() << problem.to_string();
   }
-  RunOptions options;
-  options.epochs = &world.store;
-  options.restore = world.store.to_restore();
-  options.batch_records_max = 1 + random.below(8);
-  options.ring_batches_max = 1 + random.below(4);
-  SimulationOptions simulated;
-  simulated.seed = random();
-  simulated.steps_between_epochs = 20 + random.below(100);
-  if (!last) simulated.cut_at_step = 100 + random.below(2500);
-  PlanOptions plan;
-  plan.parallelism = static_cast<std::uint32_t>(1 + random.below(4));
-  plan.two_phase = random.chance(0.6);
-  const Graph& graph = topology.declaration().graph;
-  SimEnv env(simulated.seed);
-  Simulation simulation(graph, make_plan(graph, plan), options, env, simulated);
-  const Result<std::uint64_t> ran = simulation.run();
-  EXPECT_TRUE(ran) << ran.error().to_string();
-  return static_cast<bool>(ran);
+  return run_until_cut(topology, world.store, random, last ? 0 : 2500);
 }
 
 TEST(IdempotencyKeys, AReceiverThatKeepsThemHasEachRecordOfKilledRunsOnce) {
