@@ -158,11 +158,11 @@ class Host {
     const Plan plan = rescaling_.plan();
     if (options_.explain) return say_plan(declaration_.graph, plan);
     if (Status status = check_size(plan); !status) return report_error(status);
+    const StopSignals signals;  // who sees that the state is held may ask for a drained end
     if (!state_.open(declaration_.graph, options_.state_access, log_, options_.part,
                      restore_.reader()))
       return report_errors(state_.problems());
     if (state_.finished()) return say_finished(declaration_.graph.name());
-    const StopSignals signals;
     if (Status status = start_page(); !status) return report_error(status);
     started_ns_ = env_.clock->steady_ns();
     std::optional<int> code;

@@ -133,6 +133,18 @@ class Ending(CliTest):
         self.assertEqual(run["components"]["log"]["processed"], run["records_in"])
         self.assertEqual(run["views"]["words"], [], "a window fired that was still open")
 
+    def test_a_signal_as_soon_as_the_state_folder_is_held_ends_it_well(self):
+        for turn in range(20):
+            state = self.folder / f"state{turn}"
+            demo = self.start("millrace", "demo", "--headless", "--json", "--state-dir", state)
+            until = time.monotonic() + PATIENCE_S
+            while not (state / "LOCK").exists() and time.monotonic() < until:
+                pass
+            out, _ = self.interrupt(demo)
+            run = json.loads(out.splitlines()[-1])
+            self.assertEqual((run["state"], run["oracle"]["wrong"]), ("stopped", 0))
+            self.assert_counted(run)
+
     def test_the_end_of_standard_input(self):
         run, _ = self.summary("wordcount", "-", "none", stdin=None, input=LINE * 3)
         self.assertEqual((run["state"], run["records_in"]), ("finished", 3))
