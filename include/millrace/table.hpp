@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/as_of_stream.hpp"
+#include "millrace/grouped_table.hpp"
 #include "millrace/joined_stream.hpp"
 #include "millrace/ordered_stream.hpp"
 #include "operator/table_join.hpp"
@@ -132,6 +133,13 @@ class Table {
   /// where both are equal, -D of one that deletes. A record that deletes what is not there changes
   /// nothing. All have the time of the record that made them.
   ChangeStream<T, Change<T>> changes() const { return detail::table_changes(keyed_, deletes_); }
+
+  /// The rows by another key, for aggregates that follow each change: the rows of a city are those
+  /// whose newest record says so. See grouped_table.hpp.
+  template <class... Parts>
+  auto group_by(Parts... parts) const {
+    return millrace::group_by<T>(changes(), std::move(parts)...);
+  }
 
   /// This table and another one, by equal keys.
   template <class R, class RKey>

@@ -65,7 +65,8 @@ struct LeftMaker {
 };
 
 /// One thread. `Maker` is called as maker(Batch<Out>&, const L*, const R*), of which at most one is
-/// null.
+/// null. One that has awaits_another() gets the row it made last and the next one into one batch
+/// where that holds.
 template <class Out, class Maker>
 class JoinedRows {
  public:
@@ -95,7 +96,7 @@ class JoinedRows {
     if (context.makes_arrivals) out_.arrivals.push_back(place);
     const bool full = out_.values.size() >= context.batch_records_max ||
                       (texts_ && texts_->used_bytes() >= context.batch_bytes_max);
-    if (full) flush(outputs);
+    if (full && !awaits_another()) flush(outputs);
   }
   void set_due(std::int64_t due_ns) { out_.due_ns = due_ns; }
   void flush(Outputs& outputs) {
@@ -109,6 +110,13 @@ class JoinedRows {
   }
 
  private:
+  bool awaits_another() const {
+    if constexpr (requires { maker_.awaits_another(); }) {
+      return maker_.awaits_another();
+    } else {
+      return false;
+    }
+  }
   /// Both sides may be forgotten before the row is.
   void own_texts(const OperatorContext& context) {
     if constexpr (kKnowsTexts<Out>) {

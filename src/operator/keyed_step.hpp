@@ -59,7 +59,6 @@ class KeyedStep final : public Operator {
       });
       inherit_time(in, at, out_, mark, out_.values.size(), cursor);
       inherit_arrival(in, at, out_, mark, out_.values.size());
-      inherit_arrival(in, at, out_, mark, out_.values.size());
     };
     const auto undo = [&](std::size_t) {
       out_.values.erase(out_.values.begin() + static_cast<std::ptrdiff_t>(mark), out_.values.end());

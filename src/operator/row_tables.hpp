@@ -31,6 +31,9 @@ struct RowChangePairs {
   RowPairs pairs;
   ChangeKind kind = ChangeKind::insert;  ///< of the next one
 
+  /// Who reads changes may take both as one.
+  bool awaits_another() const { return kind == ChangeKind::update_before; }
+
   const RowSchema* input(int side) const { return pairs.input(side); }
   void operator()(RowBatch& out, const RowRef* l, const RowRef* r) const {
     if (out.values.empty()) out.values.begin(pairs.schema);

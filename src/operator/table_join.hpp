@@ -17,6 +17,9 @@ struct ChangeMaker {
   Pairs pairs;
   ChangeKind kind = ChangeKind::insert;  ///< of the next one
 
+  /// Who reads changes may take both as one.
+  bool awaits_another() const { return kind == ChangeKind::update_before; }
+
   template <class L, class R, class Out>
   void operator()(Batch<Change<Out>>& out, const L* left, const R* right) const {
     out.values.push_back({kind, pairs.row(left, right)});

@@ -57,6 +57,7 @@ TYPED = {
     "connect": "takes a class of C++",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
+    "group_by": "of rows the kernels do not take back yet",
     "records": "gives what lies in the program's memory",
     **{word: "of patterns, which are not there by name yet" for word in (
         "match", "select", "all_rows", "timed_out")},

@@ -7,12 +7,13 @@
 namespace millrace::detail {
 namespace {
 
-/// Two replayable sources, joined by interval, by windows and as of event time.
+/// Two replayable sources, joined by interval, by windows, as of event time and as tables, of which
+/// groups are summed.
 struct JoinWorld {
   std::uint32_t partitions = 3;
   std::int64_t count = 60;
   MemoryStore store = {};
-  std::array<Outbox, 3> outboxes = {};
+  std::array<Outbox, 4> outboxes = {};
 
   /// Of different keys the partitions of one source have records at different times.
   auto numbers(Topology& topology, const std::string& name, std::uint32_t tasks) {
@@ -43,6 +44,14 @@ struct JoinWorld {
     show(topology, left.join(right).within(Duration(2), Duration(3)).full(both), 0);
     show(topology, left.join(right).window(sliding(Duration(6), Duration(3))).left(either), 1);
     show(topology, left.as_of(right).nearest(Duration(4)).left(either), 2);
+    const auto tables = left.table().join(right.table()).full(both);
+    const auto sums = group_by(tables, [](const Numbered& of) { return of.number % 3; })
+                          .sum(&Numbered::key)
+                          .map([](const auto& change) {
+                            return Numbered{change.record.key * 10 + std::int64_t(change.kind),
+                                            change.record.value};
+                          });
+    show(topology, sums, 3);
   }
 
  private:

@@ -45,6 +45,29 @@ std::string text_of(const Change<Pair>& change) {
 std::int32_t key_of(const Event& event) { return event.key; }
 std::int32_t key_of(const Pair& pair) { return pair.key; }
 
+/// What is told of a group of rows.
+struct Totals {
+  std::int64_t rows = 0;
+  std::int64_t sum = 0;
+  std::string least;
+  double mean = 0;
+};
+using Group = Aggregate<std::int32_t, Totals>;
+std::int32_t key_of(const Group& group) { return group.key; }
+std::string text_of(const Change<Group>& change) {
+  const Totals& of = change.record.value;
+  return fmt::format("{} {}: {} {} {} {}", change.sign(), change.record.key, of.rows, of.sum,
+                     of.least, of.mean);
+}
+std::int32_t group_of(const Event& event) { return static_cast<std::int32_t>(event.number % 3); }
+std::int32_t group_of(const Pair& pair) { return static_cast<std::int32_t>(pair.right % 3); }
+template <class Row, class Name, class Number>
+auto grouped(const Stream<Change<Row>>& changes, Name name, Number number) {
+  return group_by(changes, [](const Row& row) { return group_of(row); })
+      .aggregate(count().as(&Totals::rows), sum(number).as(&Totals::sum),
+                 min(name).as(&Totals::least), mean(number).as(&Totals::mean));
+}
+
 /// The changes as they come and, by key, in their order.
 template <class T>
 void collect_changes(const Stream<Change<T>>& changes, Rows& rows, const std::string& name) {
@@ -82,6 +105,9 @@ void declare(const TableCase& drawn, Topology& topology, Rows& rows) {
                         rows, "right");
   collect_changes<Pair>(tables.full([](const Event* l, const Event* r) { return pair_of(l, r); }),
                         rows, "full");
+
+  collect_changes<Group>(grouped(changes, &Event::name, &Event::number), rows, "groups");
+  collect_changes<Group>(grouped(inner, &Pair::left_name, &Pair::left), rows, "groups of pairs");
 
   const auto lookup = left.join(right.table(is_gone)).allowed_lateness(Duration(drawn.lateness));
   lookup.inner([](const Event& l, const Event& r) { return pair_of(&l, &r); })
@@ -174,14 +200,54 @@ const Event* find_in(const Held& table, std::int32_t key) {
   return at == table.end() ? nullptr : &at->second;
 }
 
+Totals totals_of(const std::vector<std::pair<std::int64_t, std::string>>& rows) {
+  Totals totals;
+  for (const auto& [number, name] : rows) {
+    totals.least = totals.rows == 0 ? name : std::min(totals.least, name);
+    totals.rows += 1;
+    totals.sum += number;
+  }
+  totals.mean = static_cast<double>(totals.sum) / static_cast<double>(totals.rows);
+  return totals;
+}
+
+/// The groups of what a query gives, looked at anew after each record.
+class WatchedGroups {
+ public:
+  WatchedGroups(Rows& rows, std::string name) : changes_(rows, std::move(name)) {}
+
+  /// `all`: group, number and name of each row.
+  void see(const std::vector<std::tuple<std::int32_t, std::int64_t, std::string>>& all,
+           TableHits& hits) {
+    for (std::int32_t group = 0; group < 3; ++group) {
+      std::vector<std::pair<std::int64_t, std::string>> rows;
+      for (const auto& [of, number, name] : all) {
+        if (of == group) rows.emplace_back(number, name);
+      }
+      std::optional<Group> after;
+      if (!rows.empty()) after = Group{group, totals_of(rows), kTimeMin, kTimeMax};
+      const std::string text = after ? text_of({ChangeKind::insert, *after}) : "";
+      if (std::exchange(shown_[group], text) != text) changes_.see(group, after, hits);
+    }
+  }
+
+ private:
+  Watched<Group> changes_;
+  std::map<std::int32_t, std::string> shown_;
+};
+
 void model_changes(const std::vector<ModelRecord>& left, Rows& rows, TableHits& hits) {
   Held table;
   Watched<Event> changes(rows, "changes");
+  WatchedGroups groups(rows, "groups");
   for (const Turn& turn : turns_of(left, {}, 0, rows, {"late", "late"}, hits)) {
     const Event event = turn.record.event();
     if (!put(table, event, hits)) continue;
     const Event* const row = find_in(table, event.key);
     changes.see(event.key, row ? std::optional(*row) : std::nullopt, hits);
+    std::vector<std::tuple<std::int32_t, std::int64_t, std::string>> all;
+    for (const auto& [key, one] : table) all.emplace_back(group_of(one), one.number, one.name);
+    groups.see(all, hits);
   }
 }
 
@@ -189,6 +255,8 @@ void model_join(const std::vector<Turn>& turns, JoinKind kind, const std::string
                 TableHits& hits) {
   std::array<Held, 2> tables;
   Watched<Pair> changes(rows, name);
+  std::optional<WatchedGroups> groups;
+  if (kind == JoinKind::inner) groups.emplace(rows, "groups of pairs");
   for (const Turn& turn : turns) {
     const Event event = turn.record.event();
     if (!put(tables[turn.side], event, hits)) continue;
@@ -198,6 +266,13 @@ void model_join(const std::vector<Turn>& turns, JoinKind kind, const std::string
         (l && r) || (l && detail::keeps_left(kind)) || (r && detail::keeps_right(kind));
     if (is_row || changes.has(event.key))
       changes.see(event.key, is_row ? std::optional(pair_of(l, r)) : std::nullopt, hits);
+    if (!groups) continue;
+    std::vector<std::tuple<std::int32_t, std::int64_t, std::string>> all;
+    for (const auto& [key, one] : tables[0]) {
+      const Event* const other = find_in(tables[1], key);
+      if (other != nullptr) all.emplace_back(group_of(pair_of(&one, other)), one.number, one.name);
+    }
+    groups->see(all, hits);
   }
 }
 
