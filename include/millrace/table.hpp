@@ -11,10 +11,14 @@
 #include "millrace/grouped_table.hpp"
 #include "millrace/joined_stream.hpp"
 #include "millrace/ordered_stream.hpp"
+#include "operator/reference_join.hpp"
 #include "operator/table_join.hpp"
 #include "operator/table_step.hpp"
 
 namespace millrace {
+
+template <class T, class Key>
+class Table;
 
 /// The changes of a table, and beside them the records that came too late for it.
 template <class T, class Row>
@@ -118,6 +122,61 @@ class JoinedTables : public JoinVerbs<JoinedTables<L, LKey, R, RKey>, L, R> {
   detail::TableInputs<L, LKey, R, RKey> inputs_;
 };
 
+/// The rows of a table with those that they name by the key of another one; made by
+/// orders.table().join(customers.table(), &Order::customer). Say which rows: .inner(f), or .left(f)
+/// with those that name what is not there. They are changes (Change<Row>) in the order of event
+/// time, of each left row at most one row. A left row that changes what it names leaves with -D and
+/// comes with +I. A right row that changes changes all rows that name it.
+///
+/// Cost: a shuffle of the left table's changes and two look-ups each; a row for each left row that
+/// names a right one that changes. f must give the same row for the same records.
+template <class L, class LKey, class Named, class R, class RKey>
+class ReferencedTables : public JoinVerbs<ReferencedTables<L, LKey, Named, R, RKey>, L, R> {
+  using Key = detail::KeyFn<Change<L>, detail::ChangedPart<Named>>;
+
+ public:
+  ReferencedTables(Table<L, LKey> left, Named named, Table<R, RKey> right)
+      : left_(std::move(left)), named_(std::move(named)), right_(std::move(right)) {}
+
+  // Internal.
+  template <detail::JoinKind kKind, class Out, class Maker>
+  auto apply(Maker maker) const {
+    static_assert(kKind == detail::JoinKind::inner || kKind == detail::JoinKind::left,
+                  "millrace: a join by what rows name is inner or left: a right row that nobody "
+                  "names has no row");
+    using Pairs = detail::ChangeMaker<detail::ReferencePairs<Maker>>;
+    using Op = detail::ReferenceJoin<L, LKey, Key, R, RKey, Change<Out>, Pairs>;
+    detail::Node node;
+    node.note = "by what rows name";
+    node.needs_time = true;
+    node.breaks_ties = true;
+    return detail::joined<Change<Out>>(
+        detail::JoinInputs<Change<L>, Key, R, RKey>{moves(), right_.keyed()}, std::move(node),
+        [deletes = right_.deletes(), rows = left_.keyed().key(), maker](const auto& left,
+                                                                        const auto& right) {
+          return std::make_unique<Op>(kKind, deletes, rows, left, right, Pairs{{maker}});
+        });
+  }
+
+ private:
+  /// The changes of the left table by what its rows name.
+  KeyedStream<Change<L>, Key> moves() const {
+    using Op = detail::ChangeMoves<L, Named>;
+    const Stream<Change<L>> changes = left_.changes();
+    detail::Node node =
+        detail::operator_node<Op>("references", changes.inputs({}), std::tuple<Named>(named_));
+    node.output = &detail::batch_type<Change<L>>();
+    const detail::NodeId id = changes.declaration().graph.add(std::move(node));
+    return {Stream<Change<L>>(changes.declaration(), {{id, 0}}, changes.names()),
+            std::make_shared<const detail::TypedKeyHash<Change<L>, Key>>(Key({named_})),
+            {}};
+  }
+
+  Table<L, LKey> left_;
+  Named named_;
+  Table<R, RKey> right_;
+};
+
 /// A stream read as a table: of each key its newest record by event time, of equal times the last
 /// one by place in the source (partition, offset), unless that record deletes. Made by
 /// users.key_by(&User::id).table(). Needs event time: what a table holds is a function of the input
@@ -149,6 +208,20 @@ class Table {
                   "other, key_by([](const Address& a) { return std::int64_t{a.user}; })");
     return JoinedTables<T, Key, R, RKey>(
         {{keyed_, right.keyed()}, deletes_, right.deletes(), Duration(0)});
+  }
+
+  /// This table and another one, whose key the rows of this one name (a foreign key).
+  template <class R, class RKey, class Named>
+  ReferencedTables<T, Key, Named, R, RKey> join(const Table<R, RKey>& right, Named named) const {
+    static_assert(
+        std::is_invocable_v<const Named&, const T&>,
+        "millrace: join needs a member or function of the left table's records that names "
+        "a key of the right one: orders.join(customers, &Order::customer)");
+    using Name = detail::KeyFn<T, Named>;
+    static_assert(std::is_same_v<typename Name::View, typename RKey::View>,
+                  "millrace: what the rows of the left table name, and the key of the right one, "
+                  "need to be of the same type");
+    return {*this, std::move(named), right};
   }
 
   // Internal.

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "operator/change.hpp"
+#include "operator/change_places.hpp"
 #include "operator/held_aggregates.hpp"
 #include "operator/retracting.hpp"
 #include "operator/stateless.hpp"
@@ -60,7 +60,7 @@ class ChangeTurns final : public Operator {
       if (at == paired) return;
       const std::size_t mark = out_.values.size();
       const In& change = in.values[at];
-      if (is_pair(in, at)) {
+      if (is_update_within(in, at, parts_)) {
         out_.values.push_back({true, true, change.record, in.values[at + 1].record});
         paired = at + 1;
       } else if (change.takes_back()) {
@@ -81,22 +81,6 @@ class ChangeTurns final : public Operator {
   }
 
  private:
-  bool is_pair(const Batch<In>& in, std::size_t at) const {
-    if (in.values[at].kind != ChangeKind::update_before || at + 1 == in.values.size()) return false;
-    const In& next = in.values[at + 1];
-    if (next.kind != ChangeKind::update_after) return false;
-    try {
-      return std::apply(
-          [&](const Parts&... part) {
-            return ((std::invoke(part, in.values[at].record) == std::invoke(part, next.record)) &&
-                    ...);
-          },
-          parts_);
-    } catch (...) {
-      return false;  // each has a turn of its own, and that which has no group fails by itself
-    }
-  }
-
   std::tuple<Parts...> parts_;
   Batch<Out> out_;
 };

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "record/batch.hpp"
+#include "operator/operator.hpp"
 #include "state/timer_queue.hpp"
 
 namespace millrace::detail {
@@ -55,5 +55,18 @@ class JoinTurns {
   std::vector<std::uint64_t> due_;  ///< those of the time at hand
   std::size_t size_ = 0;
 };
+
+/// Keeps the records of a batch of side `kSide` until their turn. Those behind the watermark of
+/// their own source partition by more than `lateness_us` are late: they leave by port kSide + 1.
+template <int kSide, class Side, class T>
+void await_turns(JoinTurns& turns, Side& side, Batch<T>& in, std::int64_t lateness_us,
+                 const OperatorContext& context, Outputs& outputs) {
+  const auto is_late = [lateness_us](Time time, Time behind) {
+    return saturating_add(time, lateness_us) < behind;
+  };
+  side.take(in, kSide + 1, context, outputs, is_late, [&](std::uint64_t first, std::size_t count) {
+    for (std::size_t at = 0; at < count; ++at) turns.push(kSide, side.time_of(in, at), first + at);
+  });
+}
 
 }  // namespace millrace::detail

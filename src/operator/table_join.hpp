@@ -89,8 +89,8 @@ class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     rows().set_due(batch.due_ns);
-    if (input == 0) return take<0>(static_cast<Batch<L>&>(batch), outputs);
-    take<1>(static_cast<Batch<R>&>(batch), outputs);
+    if (input == 0) return await<0, L>(batch, outputs);
+    await<1, R>(batch, outputs);
   }
   void advance(Time watermark, Outputs& outputs) override {
     watermark_ = watermark;
@@ -113,18 +113,10 @@ class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   using Base::keeps, Base::rows;
 
   template <int kSide, class T>
-  void take(Batch<T>& in, Outputs& outputs) {
-    auto& side = this->template side<kSide>();
-    const auto is_late = [this](Time time, Time behind) {
-      return saturating_add(time, rules_.lateness.count()) < behind;
-    };
-    side.take(in, kSide + 1, this->context(), outputs, is_late,
-              [&](std::uint64_t first, std::size_t count) {
-                for (std::size_t at = 0; at < count; ++at)
-                  this->turns()->push(kSide, side.time_of(in, at), first + at);
-              });
+  void await(BatchBase& batch, Outputs& outputs) {
+    await_turns<kSide>(*this->turns(), this->template side<kSide>(), static_cast<Batch<T>&>(batch),
+                       rules_.lateness.count(), this->context(), outputs);
   }
-
   void settle(Time until, Outputs& outputs) {
     this->take_turns(until, [&](auto side, std::uint64_t slot, Time time) {
       constexpr int kSide = decltype(side)::value;

@@ -7,13 +7,13 @@
 namespace millrace::detail {
 namespace {
 
-/// Two replayable sources, joined by interval, by windows, as of event time and as tables, of which
-/// groups are summed.
+/// Two replayable sources, joined by interval, by windows, as of event time, as tables, of
+/// which groups are summed, and by what rows name.
 struct JoinWorld {
   std::uint32_t partitions = 3;
   std::int64_t count = 60;
   MemoryStore store = {};
-  std::array<Outbox, 4> outboxes = {};
+  std::array<Outbox, 5> outboxes = {};
 
   /// Of different keys the partitions of one source have records at different times.
   auto numbers(Topology& topology, const std::string& name, std::uint32_t tasks) {
@@ -52,6 +52,13 @@ struct JoinWorld {
                                             change.record.value};
                           });
     show(topology, sums, 3);
+    const auto named = left.table()
+                           .join(right.table(), [](const Numbered& of) { return of.number % 2; })
+                           .left(either);
+    const auto signed_rows = named.map([](const Change<Numbered>& change) {
+      return Numbered{change.record.key * 10 + std::int64_t(change.kind), change.record.number};
+    });
+    show(topology, signed_rows, 4);
   }
 
  private:

@@ -12,7 +12,8 @@ using detail::JoinKind;
 /// How often the draws hit what is easily got wrong.
 struct TableHits {
   std::uint64_t inserts = 0, updates = 0, erased = 0, deleted_nothing = 0, late = 0,
-                behind_in_time = 0, equal_stamps = 0, after_deletion = 0, looked_up = 0, alone = 0;
+                behind_in_time = 0, equal_stamps = 0, after_deletion = 0, looked_up = 0, alone = 0,
+                moved = 0, named = 0;
 };
 
 struct TableCase {
@@ -34,6 +35,8 @@ TableCase draw_tables(std::uint64_t seed) {
   return drawn;
 }
 
+/// The key of the other side that a record names.
+std::int32_t name_of(const Event& event) { return static_cast<std::int32_t>(event.number % 3); }
 bool is_gone(const Event& event) { return event.number % 4 == 0; }
 
 std::string text_of(const Change<Event>& change) {
@@ -106,6 +109,12 @@ void declare(const TableCase& drawn, Topology& topology, Rows& rows) {
   collect_changes<Pair>(tables.full([](const Event* l, const Event* r) { return pair_of(l, r); }),
                         rows, "full");
 
+  const auto named = left.table(is_gone).join(right.table(is_gone), name_of);
+  collect_changes<Pair>(named.inner([](const Event& l, const Event& r) { return pair_of(&l, &r); }),
+                        rows, "named");
+  collect_changes<Pair>(named.left([](const Event& l, const Event* r) { return pair_of(&l, r); }),
+                        rows, "named or not");
+
   collect_changes<Group>(grouped(changes, &Event::name, &Event::number), rows, "groups");
   collect_changes<Group>(grouped(inner, &Pair::left_name, &Pair::left), rows, "groups of pairs");
 
@@ -171,12 +180,12 @@ class Watched {
     }
   }
   bool has(std::int32_t key) const { return held_.contains(key); }
-
- private:
   void tell(std::int32_t key, const Change<Row>& change) {
     rows_[name_].push_back({text_of(change), 0});
     lists_[key].push_back(text_of(change));
   }
+
+ private:
   Rows& rows_;
   std::string name_;
   std::map<std::int32_t, Row> held_;
@@ -276,6 +285,42 @@ void model_join(const std::vector<Turn>& turns, JoinKind kind, const std::string
   }
 }
 
+/// Rows with those that they name: what a row names is a part of where it is.
+void model_references(const std::vector<Turn>& turns, bool alone, const std::string& name,
+                      Rows& rows, TableHits& hits) {
+  std::array<Held, 2> tables;
+  Watched<Pair> changes(rows, name);
+  const auto tell = [&](ChangeKind kind, const Event& left, const Event* right) {
+    if (right != nullptr || alone) changes.tell(left.key, {kind, pair_of(&left, right)});
+  };
+  for (const Turn& turn : turns) {
+    const Event event = turn.record.event();
+    const std::array<Held, 2> before = tables;
+    if (!put(tables[turn.side], event, hits)) continue;
+    const Event* const was = find_in(before[turn.side], event.key);
+    const Event* const is = find_in(tables[turn.side], event.key);
+    if (turn.side == 0) {
+      const bool stays = was != nullptr && is != nullptr && name_of(*was) == name_of(*is);
+      hits.moved += was != nullptr && is != nullptr && !stays;
+      if (was != nullptr)
+        tell(stays ? ChangeKind::update_before : ChangeKind::erase, *was,
+             find_in(tables[1], name_of(*was)));
+      if (is != nullptr)
+        tell(stays ? ChangeKind::update_after : ChangeKind::insert, *is,
+             find_in(tables[1], name_of(*is)));
+      continue;
+    }
+    for (const auto& [key, left] : tables[0]) {
+      if (name_of(left) != event.key) continue;
+      const bool had = was != nullptr || alone;
+      const bool has = is != nullptr || alone;
+      ++hits.named;
+      if (had) tell(has ? ChangeKind::update_before : ChangeKind::erase, left, was);
+      if (has) tell(had ? ChangeKind::update_after : ChangeKind::insert, left, is);
+    }
+  }
+}
+
 /// A table counts at a time as it is when all its records up to then are in it.
 void model_lookup(std::vector<Turn> turns, Rows& rows, TableHits& hits) {
   std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
@@ -314,6 +359,13 @@ Rows model(const TableCase& drawn, TableHits& hits) {
   model_join(turns, JoinKind::left, "left", rows, hits);
   model_join(turns, JoinKind::right, "right", rows, hits);
   model_join(turns, JoinKind::full, "full", rows, hits);
+  TableHits again;  // of the same turns
+  Rows again_rows;
+  const auto in_time = drawn.lateness == 0 ? turns
+                                           : turns_of(left, right, 0, again_rows,
+                                                      {"late left", "late right"}, again);
+  model_references(in_time, false, "named", rows, hits);
+  model_references(in_time, true, "named or not", rows, again);
   model_lookup(turns, rows, hits);
   for (auto& [sink, list] : rows) std::sort(list.begin(), list.end());
   return rows;
@@ -338,6 +390,8 @@ TEST(ScheduleDoesNotMatter, TablesEqualTheModel) {
   EXPECT_GT(hits.after_deletion, 200u);
   EXPECT_GT(hits.looked_up, 500u);
   EXPECT_GT(hits.alone, 300u);
+  EXPECT_GT(hits.moved, 500u);
+  EXPECT_GT(hits.named, 400u);
 }
 
 }  // namespace
