@@ -97,7 +97,7 @@ std::map<std::string, ComponentFigures> figures_of(const detail::EpochImage& ima
     for (const detail::StatePart& part : stage.parts) {
       ComponentFigures::Parts& parts = one.parts[part.name];
       ++parts.count;
-      parts.bytes += part.bytes.size();
+      parts.bytes += part.size();
       parts.shapes.insert(part.shape);
     }
   }
@@ -120,7 +120,8 @@ void print(const detail::EpochImage& image) {
 }
 
 int describe_main(const std::string& from) {
-  const auto image = detail::read_epoch(detail::real_disk(), detail::parse_epoch_name(from));
+  const auto image = detail::read_epoch(detail::real_disk(), detail::parse_epoch_name(from),
+                                        {.leave_parts = true});
   if (!image) return fail(image.error());
   print(*image);
   return EX_OK;

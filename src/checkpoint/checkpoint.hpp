@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,16 +35,35 @@ struct EpochImage {
   std::vector<StageImage> stages = {};
 };
 
+/// Bytes of a part of one stage in one task; those of one part come in order.
+struct ImagePiece {
+  std::string stage;  ///< the name of the plan's stage
+  std::uint32_t task = 0;
+  StatePart part = {};
+};
+
+/// An epoch that is being written. Where it goes before end() returned ok nothing of it stays. All
+/// calls by one thread at a time.
+class EpochStream {
+ public:
+  virtual ~EpochStream() = default;
+  /// Appends. Errors: 4002; then end() says so too.
+  virtual Status add(const ImagePiece& piece) = 0;
+  /// `image` has all stages, each with the parts, or the ends of parts, that were not added. When
+  /// it returns ok, newest() gives the epoch also after a loss of power; when not, it or the one
+  /// before. Errors: 3003 and 4001 of parts that are stored elsewhere; 4002.
+  virtual Status end(const EpochImage& image) = 0;
+};
+
 /// Where complete epochs are kept. All calls by one thread at a time.
 class EpochStore {
  public:
   virtual ~EpochStore() = default;
-  /// Keeps it: when it returns ok, newest() gives it also after a loss of power; when not, it or
-  /// the one before. Errors: 4002.
-  virtual Status write(const EpochImage& image) = 0;
+  /// One at a time, which the store outlives.
+  virtual std::unique_ptr<EpochStream> begin(std::uint64_t epoch) = 0;
   /// The newest complete one; nullopt: there is none. Errors: 3003, 4001.
   virtual Result<std::optional<EpochImage>> newest() = 0;
-  /// Bytes that the last write() took.
+  /// Bytes that the last epoch took.
   virtual std::uint64_t bytes_written() const = 0;
 };
 

@@ -15,6 +15,13 @@ namespace {
 constexpr std::string_view kKind = "MRCepoch";
 constexpr std::size_t kBeginBytes = 8 + 2 * sizeof(std::uint32_t);
 constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
+/// Each write costs a call.
+constexpr std::size_t kWriteBytes = 128u << 10;
+constexpr std::size_t kCrcBytes = sizeof(std::uint32_t);
+/// What a frame is longer than its content.
+constexpr std::size_t kFrameExtra = kLengthBytes + kCrcBytes;
+/// Where the directory begins, and a checksum.
+constexpr std::size_t kTrailerBytes = sizeof(std::uint64_t) + kCrcBytes;
 
 std::uint32_t number_at(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -38,6 +45,13 @@ CheckpointWriter::CheckpointWriter(DiskFile& file) : file_(file) {
   put_number(begin, crc_);
   write(begin);
   frame_.assign(kLengthBytes, '\0');
+}
+
+CheckpointChunk CheckpointWriter::chunk(std::string_view bytes) {
+  const CheckpointChunk chunk{position_, static_cast<std::uint32_t>(bytes.size())};
+  frame_.append(bytes);
+  write_frame();
+  return chunk;
 }
 
 void CheckpointWriter::varint(std::uint64_t value) {
@@ -68,6 +82,11 @@ void CheckpointWriter::end_frame() {
 Status CheckpointWriter::end() {
   end_frame();
   write_frame();  // the empty one
+  std::string trailer;
+  put_number(trailer, directory_);
+  put_number(trailer, extend_crc32c(crc_, trailer));
+  write(trailer);
+  flush();
   return status_;
 }
 
@@ -81,9 +100,14 @@ void CheckpointWriter::write_frame() {
 }
 
 void CheckpointWriter::write(std::string_view bytes) {
-  if (!status_) return;
-  status_ = file_.write_at(position_, bytes);
+  unwritten_ += bytes;
   position_ += bytes.size();
+  if (unwritten_.size() >= kWriteBytes) flush();
+}
+
+void CheckpointWriter::flush() {
+  if (status_) status_ = file_.write_at(position_ - unwritten_.size(), unwritten_);
+  unwritten_.clear();
 }
 
 CheckpointReader::CheckpointReader(DiskFile& file, std::string path, bool checked)
@@ -100,15 +124,32 @@ CheckpointReader::CheckpointReader(DiskFile& file, std::string path, bool checke
 void CheckpointReader::read_begin() {
   if (!read(kBeginBytes)) return;
   if (!frame_.starts_with(kKind)) return damage(0, "it does not begin as a checkpoint does");
-  const std::uint32_t version = number_at(frame_, kKind.size());
+  version_ = number_at(frame_, kKind.size());
   if (!checksum_fits()) return damage(0, "its first checksum does not fit");
-  if (version != kCheckpointVersion) {
-    status_ = {Code::state_unreadable,
-               fmt::format("\"{}\" has format version {}, this program knows version {}: use the "
-                           "program that wrote it, or a later one",
-                           path_, version, kCheckpointVersion)};
-  }
   used_ = frame_.size();
+  if (version_ == 2) return go_to_directory();
+  if (version_ == 1) return;
+  status_ = {Code::state_unreadable,
+             fmt::format("\"{}\" has format version {}, this program knows versions 1 and {}: use "
+                         "the program that wrote it, or a later one",
+                         path_, version_, kCheckpointVersion)};
+}
+
+/// The checksum before the directory is that of all that stands there.
+void CheckpointReader::go_to_directory() {
+  if (size_ < kBeginBytes + kFrameExtra + kTrailerBytes) return damage(size_, "it ends too early");
+  std::uint64_t directory = 0;
+  position_ = frame_at_ = size_ - kTrailerBytes;
+  if (!read(kTrailerBytes)) return;
+  std::memcpy(&directory, frame_.data(), sizeof directory);
+  if (directory < kBeginBytes || directory > size_ - kTrailerBytes - kFrameExtra)
+    return damage(size_ - kTrailerBytes, "what it says of its directory is out of range");
+  position_ = frame_at_ = directory - kCrcBytes;
+  if (!read(kCrcBytes)) return;
+  crc_ = number_at(frame_, 0);
+  directory_ = frame_at_ = position_;
+  frame_.clear();
+  used_ = 0;
 }
 
 std::uint64_t CheckpointReader::varint() {
@@ -154,7 +195,43 @@ void CheckpointReader::expect_end() {
   if (!status_) return;
   if (!left().empty()) return refuse("more stands there than belongs to a checkpoint");
   if (next_frame()) return refuse("more stands there than belongs to a checkpoint");
-  if (status_ && position_ != size_) damage(position_, "something stands behind its end");
+  if (!status_) return;
+  if (version_ == 2) return expect_trailer();
+  if (position_ != size_) damage(position_, "something stands behind its end");
+}
+
+/// What is left is read from the first chunk on.
+void CheckpointReader::expect_trailer() {
+  if (position_ != size_ - kTrailerBytes)
+    return damage(position_, "something stands behind its end");
+  frame_at_ = position_;
+  if (!read(kTrailerBytes)) return;
+  if (!checksum_fits()) return damage(frame_at_, "its last checksum does not fit");
+  position_ = frame_at_ = kBeginBytes - kCrcBytes;
+  if (!read(kCrcBytes)) return;
+  crc_ = number_at(frame_, 0);
+  frame_at_ = position_;
+  frame_.clear();
+  used_ = 0;
+}
+
+std::optional<CheckpointChunk> CheckpointReader::next_chunk() {
+  if (!status_ || position_ == directory_) return std::nullopt;
+  const std::uint64_t position = position_;
+  if (!next_frame()) {
+    if (status_) refuse("a chunk is empty");
+    return std::nullopt;
+  }
+  if (position_ > directory_) {
+    refuse("a chunk goes on in the directory");
+    return std::nullopt;
+  }
+  return CheckpointChunk{position, static_cast<std::uint32_t>(left().size())};
+}
+
+bool CheckpointReader::has(const CheckpointChunk& chunk) const {
+  return chunk.length > 0 && chunk.length <= kFrameBytesMax && chunk.position >= kBeginBytes &&
+         chunk.position < directory_ && chunk.length + kFrameExtra <= directory_ - chunk.position;
 }
 
 bool CheckpointReader::fill() {
@@ -220,6 +297,31 @@ void CheckpointReader::damage(std::uint64_t offset, std::string_view what) {
   }
   frame_.clear();
   used_ = 0;
+}
+
+Status read_chunk(DiskFile& file, const std::string& path, const CheckpointChunk& chunk,
+                  bool checked, std::string& to) {
+  const std::size_t before = to.size();
+  // In front of its frame stands the checksum that its own goes on from.
+  std::string around(kCrcBytes + kLengthBytes, '\0');
+  std::string behind(kCrcBytes, '\0');
+  to.resize(before + chunk.length);
+  const std::uint64_t content = chunk.position + kLengthBytes;
+  const auto read = [&file](std::uint64_t at, char* bytes, std::size_t count) -> Result<bool> {
+    const auto got = file.read_at(at, bytes, count);
+    if (!got) return got.error();
+    return *got == count;
+  };
+  Result<bool> whole = read(chunk.position - kCrcBytes, around.data(), around.size());
+  if (whole && *whole) whole = read(content, to.data() + before, chunk.length);
+  if (whole && *whole) whole = read(content + chunk.length, behind.data(), behind.size());
+  if (!whole) return whole.error();
+  if (!*whole) return checkpoint_damage(path, chunk.position, "it ends too early");
+  std::uint32_t crc = number_at(around, 0);
+  crc = extend_crc32c(crc, std::string_view(around).substr(kCrcBytes));
+  crc = extend_crc32c(crc, std::string_view(to).substr(before));
+  if (!checked || crc == number_at(behind, 0)) return {};
+  return checkpoint_damage(path, chunk.position, "the checksum does not fit the content");
 }
 
 }  // namespace millrace::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,18 +11,31 @@
 
 namespace millrace::detail {
 
-inline constexpr std::uint32_t kCheckpointVersion = 1;
+/// Of files that are written; those of version 1 are read.
+inline constexpr std::uint32_t kCheckpointVersion = 2;
 /// Of a frame's content: what reading and writing hold beside the image.
 inline constexpr std::uint32_t kFrameBytesMax = 1u << 20;
 
 /// Errors of what lies on disk: 3003 with file and offset.
 Status checkpoint_damage(const std::string& path, std::uint64_t offset, std::string_view what);
 
-/// Writes values one behind the other. After a failure it does nothing more. One thread.
+/// Bytes that have a frame of their own.
+struct CheckpointChunk {
+  std::uint64_t position = 0;  ///< of the frame in the file
+  std::uint32_t length = 0;    ///< of the content, 1..kFrameBytesMax
+};
+
+/// Writes chunks, then the values of the directory one behind the other. After a failure it does
+/// nothing more. One thread.
 class CheckpointWriter {
  public:
   /// `file` is empty and outlives it.
   explicit CheckpointWriter(DiskFile& file);
+
+  /// Before the first value: `bytes` as one chunk, of which there are 1..kFrameBytesMax.
+  CheckpointChunk chunk(std::string_view bytes);
+  /// Behind the last chunk.
+  void begin_directory() { directory_ = position_; }
 
   template <class N>
   void number(N value) {
@@ -34,22 +48,28 @@ class CheckpointWriter {
   void end_frame();
   /// Behind the last value. Errors: 4002, of any call.
   Status end();
+  /// Of any call so far. Errors: 4002.
+  const Status& status() const { return status_; }
   std::uint64_t bytes() const { return position_; }
 
  private:
   void add(std::string_view bytes);
   void write_frame();
   void write(std::string_view bytes);
+  void flush();
 
   DiskFile& file_;
-  std::string frame_;  // its length, content and, at the end, checksum
-  std::uint64_t position_ = 0;
+  std::string frame_;            // its length, content and, at the end, checksum
+  std::string unwritten_;        // small frames, for a write together
+  std::uint64_t position_ = 0;   // behind all, the unwritten ones too
+  std::uint64_t directory_ = 0;  // where it begins
   std::uint32_t crc_ = 0;
   Status status_;
 };
 
 /// Reads what a CheckpointWriter wrote. Any bytes may come: after the first that do not fit it
-/// gives zeros and empty texts, and status() says why. One thread.
+/// gives zeros and empty texts, and status() says why. Values are those of the directory; of a file
+/// of version 1 those of all frames. One thread.
 class CheckpointReader {
  public:
   /// `file` outlives it. Unsafe, for tests of the tests: not `checked`, checksums are not compared.
@@ -67,6 +87,15 @@ class CheckpointReader {
   void refuse(std::string_view what);
   /// All values have been read: nothing more may stand there.
   void expect_end();
+  /// Of the file: 1 or 2.
+  std::uint32_t version() const { return version_; }
+  /// Behind expect_end(), of a file of version 2: reads the next chunk, from the first one on;
+  /// nullopt: there is none, or status() says why.
+  std::optional<CheckpointChunk> next_chunk();
+  /// Of the chunk that was read last.
+  std::string_view content() const { return left(); }
+  /// A chunk can be where it is said to be.
+  bool has(const CheckpointChunk& chunk) const;
   /// Errors: 3003, 4001.
   const Status& status() const { return status_; }
   /// The bytes are not those that were written; false for another version and for a disk that
@@ -79,6 +108,9 @@ class CheckpointReader {
 
  private:
   void read_begin();
+  /// From where the end of the file says that it begins.
+  void go_to_directory();
+  void expect_trailer();
   /// Makes at least one byte of content ready; false: there is none, and status() says why.
   bool fill();
   /// Reads the next frame; false at the end and on failure.
@@ -92,14 +124,21 @@ class CheckpointReader {
   DiskFile& file_;
   std::string path_;
   bool checked_;
-  std::uint64_t size_ = 0;      // of the file
-  std::uint64_t position_ = 0;  // behind what has been read of it
-  std::uint64_t frame_at_ = 0;  // where the frame that is read begins
+  std::uint32_t version_ = 0;
+  std::uint64_t size_ = 0;       // of the file
+  std::uint64_t directory_ = 0;  // where it begins
+  std::uint64_t position_ = 0;   // behind what has been read of it
+  std::uint64_t frame_at_ = 0;   // where the frame that is read begins
   std::string frame_;
   std::size_t used_ = 0;  // of frame_
   std::uint32_t crc_ = 0;
   Status status_;
   bool damaged_ = false;
 };
+
+/// Reads the content of a chunk behind `to`, of a file of which all checksums have fitted. Any
+/// thread. Errors: 3003, 4001.
+Status read_chunk(DiskFile& file, const std::string& path, const CheckpointChunk& chunk,
+                  bool checked, std::string& to);
 
 }  // namespace millrace::detail

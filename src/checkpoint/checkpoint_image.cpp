@@ -1,5 +1,10 @@
-// EpochImage to the values of a file and back.
+// The values of a file to an EpochImage.
 #include "checkpoint/checkpoint_image.hpp"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -8,41 +13,44 @@
 namespace millrace::detail {
 namespace {
 
-void write_head(CheckpointWriter& to, const EpochImage& image, const std::string& program) {
-  to.number(image.epoch);
-  to.number(image.taken_at);
-  to.number<std::uint8_t>(image.finished ? 1 : 0);
-  to.text(image.topology);
-  to.text(program);
-  to.number(kKeyHashVersion);
-  to.number(static_cast<std::uint32_t>(kKeyGroups));
-  to.number(static_cast<std::uint32_t>(image.stages.size()));
-  to.end_frame();
-}
+/// A chunk, and the part that its bytes belong to.
+struct NamedChunk {
+  CheckpointChunk chunk;
+  std::size_t stage = 0;
+  std::size_t part = 0;
+};
 
-void write_stage(CheckpointWriter& to, const StageImage& stage) {
-  to.text(stage.component);
-  to.text(stage.stage);
-  to.number(stage.task);
-  to.number(stage.tasks);
-  to.number<std::uint8_t>(stage.replayable ? 1 : 0);
-  to.varint(stage.positions.size());
-  for (const SourcePosition& position : stage.positions) {
-    to.text(position.partition);
-    to.text(position.bytes);
+/// A file whose parts are read when they are asked for.
+struct OpenCheckpoint {
+  std::unique_ptr<DiskFile> file;
+  std::string path;
+  bool checked = true;
+};
+
+class ChunkedBytes final : public StoredBytes {
+ public:
+  explicit ChunkedBytes(std::shared_ptr<const OpenCheckpoint> from) : from_(std::move(from)) {}
+
+  void add(const CheckpointChunk& chunk) {
+    chunks_.push_back(chunk);
+    size_ += chunk.length;
   }
-  to.varint(stage.prepared.size());
-  for (const std::string& prepared : stage.prepared) to.text(prepared);
-  to.varint(stage.parts.size());
-  for (const StatePart& part : stage.parts) {
-    to.text(part.name);
-    to.text(part.shape);
-    to.number(static_cast<std::uint8_t>(part.owner));
-    to.varint(part.number);
-    to.text(part.bytes);
+  std::uint64_t size() const override { return size_; }
+  Result<std::string> read() const override {
+    std::string bytes;
+    bytes.reserve(size_);
+    for (const CheckpointChunk& chunk : chunks_) {
+      Status status = read_chunk(*from_->file, from_->path, chunk, from_->checked, bytes);
+      if (!status) return status;
+    }
+    return bytes;
   }
-  to.end_frame();
-}
+
+ private:
+  std::shared_ptr<const OpenCheckpoint> from_;
+  std::vector<CheckpointChunk> chunks_;
+  std::uint64_t size_ = 0;
+};
 
 CheckpointHead read_head(CheckpointReader& from, const std::string& path, Status& problem) {
   CheckpointHead head;
@@ -64,6 +72,7 @@ CheckpointHead read_head(CheckpointReader& from, const std::string& path, Status
   return head;
 }
 
+/// Without its bytes.
 StatePart read_part(CheckpointReader& from) {
   StatePart part;
   part.name = from.text();
@@ -77,75 +86,118 @@ StatePart read_part(CheckpointReader& from) {
       (part.owner == PartOwner::key_group && number >= static_cast<std::uint64_t>(kKeyGroups)))
     from.refuse("the number of a part of the state is out of range");
   part.number = static_cast<std::uint32_t>(number);
-  part.bytes = from.text();
   return part;
 }
 
-StageImage read_stage(CheckpointReader& from, const CheckpointAccess& access) {
-  StageImage stage;
-  stage.component = from.text();
-  stage.stage = from.text();
-  stage.task = from.number<std::uint32_t>();
-  stage.tasks = from.number<std::uint32_t>();
-  if (from.status() && stage.task >= stage.tasks) from.refuse("a task is one of fewer");
-  stage.replayable = from.number<std::uint8_t>() != 0;
-  for (auto left = from.varint(); left > 0 && from.status(); --left) {
-    std::string partition = from.text();
-    stage.positions.push_back({std::move(partition), from.text()});
-  }
-  for (auto left = from.varint(); left > 0 && from.status(); --left)
-    stage.prepared.push_back(from.text());
-  for (auto left = from.varint(); left > 0 && from.status(); --left) {
-    stage.parts.push_back(read_part(from));
-    if (access.progress) access.progress(from.position(), from.bytes());
-  }
-  return stage;
-}
+class ImageReader {
+ public:
+  ImageReader(CheckpointReader& from, const CheckpointAccess& access)
+      : from_(from), access_(access) {}
 
-Status write_aside(Disk& disk, const std::string& path, const EpochImage& image,
-                   const CheckpointAccess& access, std::uint64_t& bytes) {
-  auto file = disk.open(path, DiskOpen::create);
-  if (!file) return file.error();
-  CheckpointWriter to(**file);
-  write_head(to, image, access.program);
-  for (const StageImage& stage : image.stages) write_stage(to, stage);
-  if (Status status = to.end(); !status) return status;
-  bytes = to.bytes();
-  return access.no_sync ? Status() : (*file)->sync();
-}
+  void run(EpochImage& image, std::uint32_t stages) {
+    for (auto left = stages; left > 0 && from_.status(); --left) {
+      image.stages.emplace_back();
+      read_stage(image.stages.back(), image.stages.size() - 1);
+    }
+    from_.expect_end();
+    if (from_.version() == 1) return;
+    std::ranges::sort(chunks_, {}, [](const NamedChunk& one) { return one.chunk.position; });
+    read_chunks(image);
+  }
+  /// Leaves the bytes of the parts in the file.
+  void leave(EpochImage& image, const std::shared_ptr<const OpenCheckpoint>& file) const {
+    std::map<const StatePart*, std::shared_ptr<ChunkedBytes>> parts;
+    for (const NamedChunk& named : chunks_) {
+      auto& bytes = parts[&part_of(image, named)];
+      if (!bytes) bytes = std::make_shared<ChunkedBytes>(file);
+      bytes->add(named.chunk);
+      part_of(image, named).stored = bytes;
+    }
+  }
+
+ private:
+  static StatePart& part_of(EpochImage& image, const NamedChunk& named) {
+    return image.stages[named.stage].parts[named.part];
+  }
+
+  void read_stage(StageImage& stage, std::size_t number) {
+    stage.component = from_.text();
+    stage.stage = from_.text();
+    stage.task = from_.number<std::uint32_t>();
+    stage.tasks = from_.number<std::uint32_t>();
+    if (from_.status() && stage.task >= stage.tasks) from_.refuse("a task is one of fewer");
+    stage.replayable = from_.number<std::uint8_t>() != 0;
+    for (auto left = from_.varint(); left > 0 && from_.status(); --left) {
+      std::string partition = from_.text();
+      stage.positions.push_back({std::move(partition), from_.text()});
+    }
+    for (auto left = from_.varint(); left > 0 && from_.status(); --left)
+      stage.prepared.push_back(from_.text());
+    for (auto left = from_.varint(); left > 0 && from_.status(); --left) {
+      stage.parts.push_back(read_part(from_));
+      if (from_.version() == 1) {
+        stage.parts.back().bytes = from_.text();
+        tell();
+      } else {
+        name_chunks(number, stage.parts.size() - 1);
+      }
+    }
+  }
+  void name_chunks(std::size_t stage, std::size_t part) {
+    std::uint64_t end = 0;
+    for (auto left = from_.varint(); left > 0 && from_.status(); --left) {
+      CheckpointChunk chunk{from_.varint(), 0};
+      const std::uint64_t length = from_.varint();
+      chunk.length = static_cast<std::uint32_t>(std::min<std::uint64_t>(length, UINT32_MAX));
+      if (!from_.status()) return;
+      if (!from_.has(chunk) || chunk.position < end)
+        return from_.refuse("a chunk of a part is out of range");
+      end = chunk.position + chunk.length;
+      chunks_.push_back({chunk, stage, part});
+    }
+  }
+  /// Each chunk belongs to one part: else bytes would be missing in one, or in a wrong one.
+  void read_chunks(EpochImage& image) {
+    auto named = chunks_.begin();
+    while (const auto chunk = from_.next_chunk()) {
+      if (named == chunks_.end() || named->chunk.position != chunk->position ||
+          named->chunk.length != chunk->length)
+        return from_.refuse("its directory does not name this chunk");
+      if (!access_.leave_parts) part_of(image, *named).bytes += from_.content();
+      ++named;
+      tell();
+    }
+    if (from_.status() && named != chunks_.end())
+      from_.refuse("a chunk is missing that its directory names");
+  }
+  void tell() const {
+    if (access_.progress) access_.progress(from_.position(), from_.bytes());
+  }
+
+  CheckpointReader& from_;
+  const CheckpointAccess& access_;
+  std::vector<NamedChunk> chunks_;
+};
 
 }  // namespace
-
-Result<std::uint64_t> write_checkpoint(Disk& disk, const std::string& folder,
-                                       const std::string& name, const EpochImage& image,
-                                       const CheckpointAccess& access) {
-  const std::string path = folder + "/" + name;
-  const std::string aside = path + ".new";
-  std::uint64_t bytes = 0;
-  Status written = write_aside(disk, aside, image, access, bytes);
-  if (written) written = disk.rename(aside, path);
-  if (!written) {
-    (void)disk.remove(aside);  // a full disk needs the room; else the next opening removes it
-    return written;
-  }
-  if (Status status = access.no_sync ? Status() : disk.sync_folder(folder); !status) return status;
-  return bytes;
-}
 
 ReadCheckpoint read_checkpoint(Disk& disk, const std::string& path,
                                const CheckpointAccess& access) {
   ReadCheckpoint read;
-  const auto file = disk.open(path, DiskOpen::read);
+  auto file = disk.open(path, DiskOpen::read);
   read.status = file.error();
   if (!file) return read;
   CheckpointReader from(**file, path, !access.no_checksum);
   CheckpointHead head = read_head(from, path, read.status);
   if (read.status) {
     read.image = {head.epoch, std::move(head.topology), head.taken_at, head.finished, {}};
-    for (auto left = head.stages; left > 0 && from.status(); --left)
-      read.image.stages.push_back(read_stage(from, access));
-    from.expect_end();
+    ImageReader images(from, access);
+    images.run(read.image, head.stages);
     read.status = from.status();
+    if (read.status && access.leave_parts) {
+      images.leave(read.image, std::make_shared<const OpenCheckpoint>(
+                                   OpenCheckpoint{std::move(*file), path, !access.no_checksum}));
+    }
   }
   read.damaged = from.damaged();
   read.bytes = from.bytes();

@@ -1,4 +1,4 @@
-// One epoch as one file: written aside, made durable, put in place; read whole or not at all.
+// One epoch as one file: read whole or not at all.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +30,13 @@ struct CheckpointAccess {
   std::string program = {};  ///< version of this one
   bool no_sync = false;      ///< unsafe, for tests of the tests: nothing is synced
   bool no_checksum = false;  ///< unsafe, for tests of the tests: damage is not looked for
+  /// Bytes of parts stay in the file, which is kept open, until somebody reads them; all of them
+  /// are looked at before. Those of files of version 1 are read at once.
+  bool leave_parts = false;
   /// Called now and then by who reads: how many bytes of how many. Must not throw.
   std::function<void(std::uint64_t bytes, std::uint64_t bytes_all)> progress = {};
 };
 
-/// Writes `folder`/`name`. When it returns ok the file is there also after a loss of power; when
-/// not, it is whole or not there. Returns its bytes. Memory: a frame beside the image. Errors:
-/// 4002.
-Result<std::uint64_t> write_checkpoint(Disk& disk, const std::string& folder,
-                                       const std::string& name, const EpochImage& image,
-                                       const CheckpointAccess& access);
 /// What reading a checkpoint came to.
 struct ReadCheckpoint {
   EpochImage image;         ///< where `status` is ok

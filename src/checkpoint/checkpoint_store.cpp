@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "checkpoint/checkpoint_file.hpp"
+#include "checkpoint/checkpoint_stream.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -112,14 +113,32 @@ Status CheckpointStore::clear_leftovers() {
   return {};
 }
 
-Status CheckpointStore::write(const EpochImage& image) {
-  const auto bytes = write_checkpoint(disk_, folder_, name_of(image.epoch), image, options_.access);
-  if (!bytes) return bytes.error();
-  bytes_written_ = *bytes;
-  highest_ = std::max(highest_, image.epoch);
-  damaged_.erase(image.epoch);
+/// One epoch; the store learns of it when it is complete.
+class CheckpointStore::Stream final : public EpochStream {
+ public:
+  Stream(CheckpointStore& store, std::uint64_t epoch)
+      : store_(store), to_(store.disk_, store.folder_, name_of(epoch), store.options_.access) {}
+  Status add(const ImagePiece& piece) override { return to_.add(piece); }
+  Status end(const EpochImage& image) override {
+    Status status = to_.end(image);
+    if (status) store_.kept(image.epoch, to_.bytes());
+    return status;
+  }
+
+ private:
+  CheckpointStore& store_;
+  CheckpointStream to_;
+};
+
+std::unique_ptr<EpochStream> CheckpointStore::begin(std::uint64_t epoch) {
+  return std::make_unique<Stream>(*this, epoch);
+}
+
+void CheckpointStore::kept(std::uint64_t epoch, std::uint64_t bytes) {
+  bytes_written_ = bytes;
+  highest_ = std::max(highest_, epoch);
+  damaged_.erase(epoch);
   remove_old();
-  return {};
 }
 
 void CheckpointStore::remove_old() {
@@ -200,9 +219,9 @@ EpochName parse_epoch_name(const std::string& text) {
   return {text.substr(0, at), epoch};
 }
 
-Result<EpochImage> read_epoch(Disk& disk, const EpochName& name) {
+Result<EpochImage> read_epoch(Disk& disk, const EpochName& name, const CheckpointAccess& access) {
   if (!name.epoch) {
-    auto newest = read_newest_checkpoint(disk, name.folder, {}, {});
+    auto newest = read_newest_checkpoint(disk, name.folder, access, {});
     if (!newest) return newest.error();
     if (newest->image) return std::move(*newest->image);
     return Status(
@@ -213,7 +232,7 @@ Result<EpochImage> read_epoch(Disk& disk, const EpochName& name) {
   if (!files) return files.error();
   for (const CheckpointFileName& file : *files) {
     if (file.epoch != *name.epoch) continue;
-    ReadCheckpoint read = read_checkpoint(disk, file.path, {});
+    ReadCheckpoint read = read_checkpoint(disk, file.path, access);
     if (!read.status) return read.status;
     return std::move(read.image);
   }
@@ -224,7 +243,7 @@ Result<EpochImage> read_epoch(Disk& disk, const EpochName& name) {
 
 Result<std::uint64_t> save_epoch(Disk& disk, const EpochName& name, const std::string& target,
                                  const CheckpointAccess& access) {
-  const auto image = read_epoch(disk, name);
+  const auto image = read_epoch(disk, name, {.leave_parts = true});
   if (!image) return image.error();
   auto store = CheckpointStore::open(disk, target, {.holder = "a savepoint", .access = access});
   if (!store) return store.error();
@@ -243,7 +262,7 @@ Result<CheckpointVerdict> verify_checkpoints(Disk& disk, const std::string& fold
   if (!files) return files.error();
   CheckpointVerdict verdict;
   for (const CheckpointFileName& file : *files) {
-    const ReadCheckpoint read = read_checkpoint(disk, file.path, {});
+    const ReadCheckpoint read = read_checkpoint(disk, file.path, {.leave_parts = true});
     if (!read.status && !disk.exists(file.path)) continue;  // a run that works here has removed it
     ++verdict.files;
     verdict.bytes += read.bytes;

@@ -32,9 +32,11 @@ class CheckpointStore final : public EpochStore {
   static Result<std::unique_ptr<CheckpointStore>> open(Disk& disk, std::string folder,
                                                        CheckpointStoreOptions options);
 
-  /// Keeps the epoch and then removes older ones beyond `keep`. A failure to remove is logged and
+  /// When its end() is ok, older ones beyond `keep` are removed. A failure to remove is logged and
   /// no failure.
-  Status write(const EpochImage& image) override;
+  std::unique_ptr<EpochStream> begin(std::uint64_t epoch) override;
+  /// The same of an epoch that is whole already.
+  Status write(const EpochImage& image) { return begin(image.epoch)->end(image); }
   /// The newest epoch whose file is whole; each newer one that is damaged is logged with file and
   /// offset. Errors: 3003 none is whole, or the newest is of a later version; 4001.
   Result<std::optional<EpochImage>> newest() override;
@@ -47,6 +49,9 @@ class CheckpointStore final : public EpochStore {
   CheckpointStore(Disk& disk, std::string folder, CheckpointStoreOptions options)
       : disk_(disk), folder_(std::move(folder)), options_(std::move(options)) {}
 
+  class Stream;
+
+  void kept(std::uint64_t epoch, std::uint64_t bytes);
   Status take_lock();
   Status clear_leftovers();
   void remove_old();
@@ -88,7 +93,8 @@ struct EpochName {
 EpochName parse_epoch_name(const std::string& text);
 
 /// That epoch; also while a run works with the folder. Errors: 3003; 4001, also when there is none.
-Result<EpochImage> read_epoch(Disk& disk, const EpochName& name);
+Result<EpochImage> read_epoch(Disk& disk, const EpochName& name,
+                              const CheckpointAccess& access = {});
 /// Keeps a copy of that epoch in a folder of its own, which is made, and where no run removes it:
 /// its number. Errors: as read_epoch(), and as write(); 4002 when the folder has an epoch.
 Result<std::uint64_t> save_epoch(Disk& disk, const EpochName& name, const std::string& target,

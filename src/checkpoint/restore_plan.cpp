@@ -36,7 +36,7 @@ KeptByName kept_in(const EpochImage& image) {
     one.prepared += stage.prepared.size();
     one.parts += stage.parts.size();
     for (const StatePart& part : stage.parts) {
-      one.bytes += part.bytes.size();
+      one.bytes += part.size();
       one.by_key |= part.owner == PartOwner::key_group;
     }
   }

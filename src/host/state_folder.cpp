@@ -39,8 +39,9 @@ bool lacks_name(const Graph& graph, const Node& node) {
 /// What a run would go on from; of DIR@EPOCH that one.
 Result<NewestCheckpoint> read_for_plan(const std::string& text) {
   const EpochName name = parse_epoch_name(text);
-  if (!name.epoch) return read_newest_checkpoint(real_disk(), name.folder, {}, {});
-  auto image = read_epoch(real_disk(), name);
+  const CheckpointAccess access{.leave_parts = true};
+  if (!name.epoch) return read_newest_checkpoint(real_disk(), name.folder, access, {});
+  auto image = read_epoch(real_disk(), name, access);
   if (!image) return image.error();
   NewestCheckpoint read;
   read.image = std::move(*image);
@@ -87,7 +88,7 @@ Status StateFolder::open(const Graph& graph, const StateAccess& access, const Lo
   interval_ = settings.interval;
   CheckpointStoreOptions options;
   options.holder = fmt::format("process {} (topology {})", ::getpid(), graph.name());
-  options.access = {kVersion, access.no_sync, access.no_checksum, std::move(progress)};
+  options.access = {kVersion, access.no_sync, access.no_checksum, true, std::move(progress)};
   options.log = log;
   auto store = CheckpointStore::open(real_disk(), settings.folder, std::move(options));
   if (!store) return failed(store.error());
@@ -132,7 +133,7 @@ Status StateFolder::read_own(const std::string& folder) {
 
 /// What the other run has written is its own: nothing of it is committed or taken back.
 Status StateFolder::read_other() {
-  auto image = read_epoch(real_disk(), *other_);
+  auto image = read_epoch(real_disk(), *other_, {.leave_parts = true});
   if (!image) return image.error();
   if (image->finished) {
     return {

@@ -40,26 +40,36 @@ class ProcessorParts final : public OpenParts {
 
   /// The rows of tables; both outlive it.
   ProcessorParts(ProcessorStates<P>& states, KeyedTables<K, Row>& rows)
-      : states_(states),
-        bytes_(kParts, BytesByGroup(kKeyGroups)),
-        image_(rows, Put{&states, &bytes_}) {}
+      : states_(states), bytes_(kParts), image_(rows, Put{&states, &bytes_}) {}
 
   /// Also a row that lies elsewhere.
   void put(std::uint32_t group, const K& key, Row& row) { Put{&states_, &bytes_}(group, key, row); }
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
-  void give(StateWriter& writer) override {
-    states_.each_named([&](const auto& state, const std::string& name, auto at) {
-      using Content = typename std::decay_t<decltype(state)>::Content;
-      const std::string shape = entry_shape<K>(shape_of_kind(kTouched, stored_shape<Content>()));
-      give_parts(writer, name, shape, std::move(bytes_[at]));
+  void give_pieces(StateWriter& writer) override {
+    each_part([&](BytesByGroup& bytes, const std::string& name, const std::string& shape) {
+      bytes.give_pieces(writer, name, shape);
     });
-    give_parts(writer, kTimersPart, entry_shape<K>(kTimersShape), std::move(bytes_[kTimers]));
+  }
+  void give(StateWriter& writer) override {
+    each_part([&](BytesByGroup& bytes, const std::string& name, const std::string& shape) {
+      bytes.give(writer, name, shape);
+    });
   }
 
  private:
   static constexpr std::size_t kTimers = std::tuple_size_v<typename Row::Cells>;
   static constexpr std::size_t kParts = kTimers + 1;  ///< of each state, then of the timers
+
+  /// Calls visit(bytes, name, shape) for each.
+  template <class Visit>
+  void each_part(Visit&& visit) {
+    states_.each_named([&](const auto& state, const std::string& name, auto at) {
+      using Content = typename std::decay_t<decltype(state)>::Content;
+      visit(bytes_[at], name, entry_shape<K>(shape_of_kind(kTouched, stored_shape<Content>())));
+    });
+    visit(bytes_[kTimers], std::string(kTimersPart), entry_shape<K>(kTimersShape));
+  }
 
   struct Put {
     ProcessorStates<P>* states;
@@ -67,15 +77,17 @@ class ProcessorParts final : public OpenParts {
 
     void operator()(std::uint32_t group, const K& key, Row& row) const {
       states->each_named([&](const auto& state, const std::string&, auto at) {
-        put_state((*bytes)[at][group], key, state, std::get<decltype(at)::value>(row.cells));
+        put_state((*bytes)[at], group, key, state, std::get<decltype(at)::value>(row.cells));
       });
-      if (!row.timers.empty()) put_timers((*bytes)[kTimers][group], key, row);
+      if (!row.timers.empty()) put_timers((*bytes)[kTimers].of(group), key, row);
     }
     template <class S, class Cell>
-    static void put_state(std::string& to, const K& key, const S& state, const Cell& cell) {
+    static void put_state(BytesByGroup& bytes, std::uint32_t group, const K& key, const S& state,
+                          const Cell& cell) {
       if (S::is_empty(cell.content)) return;
       const TouchedBy by = touched_by_of(state);
-      if (to.empty()) to += static_cast<char>(by);
+      std::string& to = bytes.of(group);
+      if (bytes.nothing_of(group)) to += static_cast<char>(by);
       store_value(to, KeyTraits<K>::own(key));
       if (by != TouchedBy::none) put_number(to, cell.touched);
       store_value(to, cell.content);

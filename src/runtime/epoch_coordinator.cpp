@@ -69,6 +69,17 @@ void EpochCoordinator::hand_in(std::size_t task, TaskImage image) {
   changed_.notify_all();
 }
 
+void EpochCoordinator::hand_in_pieces(std::uint64_t epoch, std::vector<ImagePiece> pieces) {
+  const std::lock_guard lock(mutex_);
+  if (!open_ || open_->epoch != epoch) return;
+  std::uint64_t bytes = 0;
+  for (const ImagePiece& piece : pieces) bytes += piece.part.bytes.size();
+  waiting_.fetch_add(bytes, std::memory_order_seq_cst);
+  std::ranges::move(pieces, std::back_inserter(open_->pieces));
+  news_ = true;
+  changed_.notify_all();
+}
+
 void EpochCoordinator::committed(std::size_t task, std::uint64_t epoch) {
   const std::lock_guard lock(mutex_);
   std::uint64_t& newest = tasks_[task].committed;
@@ -87,8 +98,17 @@ void EpochCoordinator::committed(std::size_t task, std::uint64_t epoch) {
   }
 }
 
+/// What is left of an epoch that was given up is removed without the lock.
 bool EpochCoordinator::look(std::int64_t now_ns) {
   std::unique_lock lock(mutex_);
+  const bool changed = look_locked(lock, now_ns);
+  const bool under_way = open_.has_value();
+  lock.unlock();
+  if (!under_way) stream_.reset();
+  return changed;
+}
+
+bool EpochCoordinator::look_locked(std::unique_lock<std::mutex>& lock, std::int64_t now_ns) {
   news_ = false;
   if (over() || !failure_.ok()) return false;
   if (!next_ns_) next_ns_ = now_ns + gap_ns_;
@@ -97,6 +117,7 @@ bool EpochCoordinator::look(std::int64_t now_ns) {
     begin(now_ns);
     if (open_->left > 0) return true;
   }
+  if (open_->refused.ok()) write_pieces(lock);
   if (!open_->refused.ok()) {
     fail(open_->refused, now_ns);
     return true;
@@ -129,16 +150,42 @@ void EpochCoordinator::begin(std::int64_t now_ns) {
   wake_all();
 }
 
+/// Without the lock: meanwhile tasks hand in more.
+void EpochCoordinator::write_pieces(std::unique_lock<std::mutex>& lock) {
+  while (open_->refused.ok() && !open_->pieces.empty()) {
+    const std::vector<ImagePiece> pieces = std::exchange(open_->pieces, {});
+    lock.unlock();
+    if (!stream_) stream_ = store_.begin(open_->epoch);
+    Status status;
+    for (const ImagePiece& piece : pieces) {
+      if (status.ok()) status = stream_->add(piece);
+    }
+    lock.lock();
+    if (open_->refused.ok()) open_->refused = std::move(status);
+    let_go_on(pieces);
+  }
+}
+
+void EpochCoordinator::let_go_on(const std::vector<ImagePiece>& written) {
+  const bool was_full = is_full();
+  std::uint64_t bytes = 0;
+  for (const ImagePiece& piece : written) bytes += piece.part.bytes.size();
+  waiting_.fetch_sub(bytes, std::memory_order_seq_cst);
+  if (was_full) wake_all();
+}
+
 /// Writes without the lock: tasks that are done meanwhile hand in their last images.
 void EpochCoordinator::keep(std::unique_lock<std::mutex>& lock, std::int64_t now_ns) {
   bool final_one = false;
   open_->told.align_us = (now_ns - open_->began_ns) / 1000;
-  const EpochImage image = assemble(final_one);
+  EpochImage image = assemble(final_one);
   lock.unlock();
-  Status status = store_.write(image);
+  if (!stream_) stream_ = store_.begin(image.epoch);
+  Status status = stream_->end(image);
   const std::uint64_t bytes = status.ok() ? store_.bytes_written() : 0;
   const std::int64_t written_ns = env_.clock->steady_ns();
   lock.lock();
+  give_back(image);
   open_->told.write_us = (written_ns - now_ns) / 1000;
   open_->told.bytes = bytes;
   if (status.ok()) {
@@ -160,14 +207,30 @@ EpochImage EpochCoordinator::assemble(bool& final_one) {
     std::optional<TaskImage>& own = open_->images[at];
     final_one &= !own;
     image.finished &= !own && tasks_[at].last->input_ended;
-    std::vector<StageImage> stages = own ? std::move(own->stages) : tasks_[at].last->stages;
-    for (const StageImage& stage : stages) prepared |= !stage.prepared.empty();
-    std::ranges::move(stages, std::back_inserter(image.stages));
+    for (StageImage& stage : own ? own->stages : tasks_[at].last->stages) {
+      prepared |= !stage.prepared.empty();
+      std::vector<StatePart> parts = std::move(stage.parts);  // they may be large: never copied
+      stage.parts.clear();
+      image.stages.push_back(stage);
+      image.stages.back().parts = std::move(parts);
+    }
   }
   // Who reads that a run has finished does nothing more, so another epoch says it when all is seen.
   final_one &= !(image.finished && prepared);
   image.finished &= !prepared;
   return image;
+}
+
+/// Last images belong to the next epoch as well: takes their parts back from that of the epoch that
+/// is still open.
+void EpochCoordinator::give_back(EpochImage& image) {
+  auto from = image.stages.begin();
+  for (std::size_t at = 0; at < tasks_.size(); ++at) {
+    const std::optional<TaskImage>& own = open_->images[at];
+    if (own) from += static_cast<std::ptrdiff_t>(own->stages.size());
+    if (own) continue;
+    for (StageImage& stage : tasks_[at].last->stages) stage.parts = std::move((from++)->parts);
+  }
 }
 
 void EpochCoordinator::completed(std::int64_t now_ns, bool final_one) {
@@ -188,6 +251,7 @@ void EpochCoordinator::completed(std::int64_t now_ns, bool final_one) {
 
 void EpochCoordinator::fail(Status why, std::int64_t now_ns) {
   const Open open = std::move(*std::exchange(open_, std::nullopt));
+  let_go_on(open.pieces);
   ++told_.failed;
   CheckpointReport told = open.told;
   told.state = "failed";
@@ -254,7 +318,9 @@ std::int64_t EpochCoordinator::due_ns() const {
 std::int64_t EpochCoordinator::due_ns_locked() const {
   if (over() || !failure_.ok()) return kNever;
   if (open_) {
-    return open_->left == 0 || !open_->refused.ok() ? 0 : open_->began_ns + to_ns(options_.timeout);
+    return !open_->pieces.empty() || open_->left == 0 || !open_->refused.ok()
+               ? 0
+               : open_->began_ns + to_ns(options_.timeout);
   }
   // The final epoch waits for sinks to commit, and for a moment when it has failed before.
   if (running_ == 0 && uncommitted_ > 0) return kNever;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -49,6 +50,11 @@ class EpochCoordinator {
   /// The final epoch is complete.
   bool over() const { return over_.load(std::memory_order_seq_cst); }
   std::size_t image_slots() const { return options_.image_slots; }
+  /// Pieces of the image that a task is taking, in order, before it is handed in: they are written
+  /// as they come. Those of an epoch that is not under way any more are dropped.
+  void hand_in_pieces(std::uint64_t epoch, std::vector<ImagePiece> pieces);
+  /// So much waits to be written that tasks do not go on with their images; they are woken.
+  bool is_full() const { return waiting_.load(std::memory_order_seq_cst) >= kWaitingBytesMax; }
   /// For each task that has one image an epoch, in the order of epochs, the last one behind.
   void hand_in(std::size_t task, TaskImage image);
   /// The sinks of a task have committed all that is complete.
@@ -92,11 +98,18 @@ class EpochCoordinator {
     std::size_t left = 0;                               ///< tasks without one
     Status refused = {};
     CheckpointReport told = {};
+    std::vector<ImagePiece> pieces = {};  ///< that wait to be written
   };
+  /// Tasks write memory faster than a disk takes it.
+  static constexpr std::uint64_t kWaitingBytesMax = 16u << 20;
 
+  bool look_locked(std::unique_lock<std::mutex>& lock, std::int64_t now_ns);
   void begin(std::int64_t now_ns);
   void keep(std::unique_lock<std::mutex>& lock, std::int64_t now_ns);
+  void write_pieces(std::unique_lock<std::mutex>& lock);
+  void let_go_on(const std::vector<ImagePiece>& written);
   EpochImage assemble(bool& final_one);
+  void give_back(EpochImage& image);
   void completed(std::int64_t now_ns, bool final_one);
   void fail(Status why, std::int64_t now_ns);
   void note(CheckpointReport told);
@@ -112,6 +125,9 @@ class EpochCoordinator {
   std::atomic<std::uint64_t> requested_;
   std::atomic<std::uint64_t> complete_;
   std::atomic<bool> over_{false};
+  std::atomic<std::uint64_t> waiting_{0};  ///< bytes of the pieces that wait
+  /// Of the epoch under way, once something is written. The driver's alone: the disk is slow.
+  std::unique_ptr<EpochStream> stream_;
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;

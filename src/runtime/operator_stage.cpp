@@ -1,6 +1,7 @@
 // Calling an operator, and settling what each call came to.
 #include "runtime/operator_stage.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace millrace::detail {
@@ -135,9 +136,10 @@ void OperatorStage::drain() {
 }
 
 /// What has ended has handed on what need not be kept.
-Status OperatorStage::save(std::uint64_t, StageImage&) {
+Status OperatorStage::save(std::uint64_t, StageImage&, bool in_pieces) {
   if (!finished()) called([&] { operator_->before_barrier(*this); });
   writer_.emplace(context_.task, context_.tasks);
+  if (in_pieces) writer_->allow_pieces();
   charged([&] { operator_->save_state(*writer_); });
   Status status = writer_->status();
   if (!status.ok()) writer_.reset();
@@ -148,10 +150,9 @@ bool OperatorStage::save_on(std::size_t slots, StageImage& image) {
   if (!writer_) return true;
   bool whole = false;
   charged([&] { whole = writer_->advance(slots); });
-  if (!whole) return false;
-  image.parts = writer_->take();
-  writer_.reset();
-  return true;
+  std::ranges::move(writer_->ready(), std::back_inserter(image.parts));
+  if (whole) writer_.reset();
+  return whole;
 }
 
 /// What it holds again has been received by an earlier run.

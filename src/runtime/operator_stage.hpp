@@ -31,7 +31,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   /// Lets go of what is due at `now_ns`, all that is held when `drain`, and ticks. True when
   /// anything was.
   bool run_due(std::int64_t now_ns, bool drain);
-  Status save(std::uint64_t epoch, StageImage& image) override;
+  Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
   bool save_on(std::size_t slots, StageImage& image) override;
   Status restore(const StoredStage* stored) override;
   /// It holds records that are not due.

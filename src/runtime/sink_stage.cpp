@@ -54,7 +54,7 @@ void SinkStage::flush() {
 
 /// What was prepared for an epoch that failed belongs to this one as well. What could not be
 /// prepared would belong to none, and the next epoch would leave it out: so the run ends here.
-Status SinkStage::save(std::uint64_t epoch, StageImage& image) {
+Status SinkStage::save(std::uint64_t epoch, StageImage& image, bool) {
   flush();
   Status status;
   charged([&] {

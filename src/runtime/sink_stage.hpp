@@ -18,7 +18,7 @@ class SinkStage final : public ReadingStage {
 
   /// Makes what was written visible, if anything was.
   void flush();
-  Status save(std::uint64_t epoch, StageImage& image) override;
+  Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
   Status restore(const StoredStage* stored) override;
   /// `epoch` is complete: what was prepared for it and before is to be seen.
   void commit(std::uint64_t epoch);

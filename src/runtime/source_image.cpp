@@ -15,7 +15,7 @@ constexpr std::string_view kExhausted = "exhausted";  // of a task: nothing more
 
 }  // namespace
 
-Status SourceStage::save(std::uint64_t, StageImage& image) {
+Status SourceStage::save(std::uint64_t, StageImage& image, bool) {
   image.replayable = source_->replayable();
   StateWriter writer(context_.task, context_.tasks);
   for (std::uint32_t at = 0; at < numbered_.size(); ++at) {

@@ -53,7 +53,7 @@ class SourceStage final : public Stage {
   bool follow_others();
   /// No more input. `fire`: it is complete, so windows fire.
   void finish(bool fire);
-  Status save(std::uint64_t epoch, StageImage& image) override;
+  Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
   Status restore(const StoredStage* stored) override;
   /// It has read all there is, so windows fired at its end.
   bool input_ended() const { return input_ended_; }

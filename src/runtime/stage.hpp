@@ -16,10 +16,10 @@
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
 #include "runtime/memory_budget.hpp"
-#include "runtime/spill_settings.hpp"
 #include "runtime/outlets.hpp"
 #include "runtime/running_sums.hpp"
 #include "runtime/set_aside.hpp"
+#include "runtime/spill_settings.hpp"
 #include "runtime/stage_figures.hpp"
 #include "runtime/stage_hooks.hpp"
 #include "runtime/stored_stages.hpp"
@@ -40,7 +40,7 @@ struct TaskShared {
   const Home* home = nullptr;    ///< where the task is stepped
   bool epochs = false;           ///< the run makes epochs
   const SpillSettings* spill = nullptr;
-  Status failure;                ///< the first one; ends the task
+  Status failure;  ///< the first one; ends the task
 
   void fail(Status status) {
     if (!status.ok() && failure.ok()) failure = std::move(status);
@@ -75,8 +75,9 @@ class Stage : public DeadLetters {
   void close();
   /// Hands on what need not be kept, and begins to write to `image` what it is at the barrier of
   /// `epoch`. Between steps of the data: all stages of a task at once, in the order of the data.
-  /// Errors: the epoch cannot complete.
-  virtual Status save(std::uint64_t epoch, StageImage& image) = 0;
+  /// `in_pieces`: parts may come in several, of which whoever calls takes what is there between
+  /// calls. Errors: the epoch cannot complete.
+  virtual Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) = 0;
   /// Writes on, about what so many `slots` of tables hold. True: `image` is whole. Between steps of
   /// the data, until it is.
   virtual bool save_on(std::size_t /*slots*/, StageImage& /*image*/) { return true; }

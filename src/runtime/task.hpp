@@ -131,8 +131,10 @@ class Task {
   // Of epochs.
   bool take_due_image();
   void take_image(std::uint64_t epoch, bool last);
-  /// Goes on with an image that is begun; hands it in when it is whole. True: something is left.
-  bool write_image();
+  /// Goes on with an image that is begun, unless so much waits to be written that it has to, too;
+  /// hands it in when it is whole. True: something is left that can be done.
+  bool write_image(bool waits = true);
+  void hand_in_pieces(StageImage& stage);
   bool commit();
   Step end_of_epochs();
   bool all_finished() const;

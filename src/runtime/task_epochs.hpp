@@ -53,6 +53,10 @@ class TaskEpochs {
   }
   /// That image is whole.
   void hand_in(TaskImage image) { coordinator_.hand_in(number_, std::move(image)); }
+  void hand_in_pieces(std::uint64_t epoch, std::vector<ImagePiece> pieces) {
+    coordinator_.hand_in_pieces(epoch, std::move(pieces));
+  }
+  bool is_full() const { return coordinator_.is_full(); }
   std::size_t image_slots() const { return coordinator_.image_slots(); }
   /// The last image was begun.
   bool done() const { return done_; }

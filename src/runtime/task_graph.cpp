@@ -32,7 +32,7 @@ constexpr std::size_t kLargeBytes = 4u << 20;
 bool is_large(const StoredStage* stored) {
   std::size_t bytes = 0;
   if (stored == nullptr) return false;
-  for (const StatePart& part : stored->parts) bytes += part.bytes.size();
+  for (const StatePart& part : stored->parts) bytes += part.size();
   return bytes >= kLargeBytes;
 }
 

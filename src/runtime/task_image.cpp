@@ -42,7 +42,8 @@ bool Task::take_due_image() {
 /// In the order of the data, for what a stage hands on before the barrier may be kept by a later
 /// one. What is left to be written then is written between the next steps.
 void Task::take_image(std::uint64_t epoch, bool last) {
-  while (write_image()) {  // one of an epoch that was given up: nobody reads it, yet it is open
+  while (
+      write_image(false)) {  // one of an epoch that was given up: nobody reads it, yet it is open
   }
   const std::int64_t began = shared_.env->clock->steady_ns();
   TaskImage image;
@@ -52,7 +53,7 @@ void Task::take_image(std::uint64_t epoch, bool last) {
     const PlanStage& plan = stage->plan();
     StageImage& part =
         image.stages.emplace_back(StageImage{plan.stored_as, plan.name, index_, plan.tasks});
-    Status status = stage->save(epoch, part);
+    Status status = stage->save(epoch, part, !last);
     if (image.status.ok()) image.status = std::move(status);
   }
   if (!shared_.failure.ok()) return;
@@ -67,13 +68,25 @@ void Task::take_image(std::uint64_t epoch, bool last) {
   }
 }
 
-bool Task::write_image() {
-  if (!image_) return false;
+bool Task::write_image(bool waits) {
+  if (!image_ || (waits && !image_->last && epochs_->is_full())) return false;
   for (std::size_t at = 0; at < in_order_.size(); ++at) {
-    if (!in_order_[at]->save_on(epochs_->image_slots(), image_->stages[at])) return true;
+    const bool whole = in_order_[at]->save_on(epochs_->image_slots(), image_->stages[at]);
+    if (!image_->last) hand_in_pieces(image_->stages[at]);
+    if (!whole) return true;
   }
   epochs_->hand_in(*std::exchange(image_, std::nullopt));
   return false;
+}
+
+/// What is written of an image need not wait for the rest. A last one is read again by later
+/// epochs.
+void Task::hand_in_pieces(StageImage& stage) {
+  if (stage.parts.empty()) return;
+  std::vector<ImagePiece> pieces;
+  for (StatePart& part : stage.parts) pieces.push_back({stage.stage, stage.task, std::move(part)});
+  stage.parts.clear();
+  epochs_->hand_in_pieces(image_->epoch, std::move(pieces));
 }
 
 bool Task::commit() {
@@ -87,6 +100,7 @@ bool Task::commit() {
 
 /// All is handed over. The last image is handed in; sinks wait for the final epoch.
 Step Task::end_of_epochs() {
+  if (image_) return Step::idle;  // it waits for the disk
   if (!epochs_->done()) {
     take_image(epochs_->next(), true);
     if (!shared_.failure.ok() || sinks_.empty()) return Step::done;

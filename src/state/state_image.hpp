@@ -24,6 +24,15 @@ enum class PartOwner : std::uint8_t {
   partition,  ///< a partition of the source, numbered over all tasks: its task reads it
 };
 
+/// Bytes of a part that lie on a disk until they are asked for. Any thread.
+class StoredBytes {
+ public:
+  virtual ~StoredBytes() = default;
+  virtual std::uint64_t size() const = 0;
+  /// All of them. Errors: 3003, 4001.
+  virtual Result<std::string> read() const = 0;
+};
+
 /// Some bytes of an image. `number` is that of the task, key group or partition; `shape` says what
 /// the bytes are, for a reader of another shape (see StoredShape); empty: nothing to say.
 struct StatePart {
@@ -32,6 +41,9 @@ struct StatePart {
   PartOwner owner = PartOwner::task;
   std::uint32_t number = 0;
   std::string bytes;
+  std::shared_ptr<const StoredBytes> stored = nullptr;  ///< where they lie instead; null: here
+
+  std::uint64_t size() const { return stored ? stored->size() : bytes.size(); }
 };
 
 class StateWriter;
@@ -45,7 +57,9 @@ class OpenParts {
   virtual std::size_t advance(std::size_t slots) = 0;
   /// All is written. Advances until then never end before all their slots are used.
   virtual bool done() const = 0;
-  /// Once, when it is done: hands the parts over.
+  /// Between advances: hands over pieces of parts that are large already.
+  virtual void give_pieces(StateWriter& /*writer*/) {}
+  /// Once, when it is done: hands over the parts, or what is left of them.
   virtual void give(StateWriter& writer) = 0;
 };
 
@@ -77,6 +91,7 @@ class StateWriter {
   bool advance(std::size_t slots) {
     while (!open_.empty()) {
       slots = open_.back()->advance(slots);
+      if (in_pieces_) open_.back()->give_pieces(*this);
       if (!open_.back()->done()) return false;
       const std::unique_ptr<OpenParts> parts = std::move(open_.back());
       open_.pop_back();
@@ -84,6 +99,11 @@ class StateWriter {
     }
     return true;
   }
+  /// From now on parts of tables come in pieces, for who asks for those that are ready().
+  void allow_pieces() { in_pieces_ = true; }
+  /// What has been written and not been given. The bytes of a piece belong behind those of the
+  /// pieces of its name, owner and number before.
+  std::vector<StatePart> ready() { return std::exchange(parts_, {}); }
   /// Writes what is left and gives all.
   std::vector<StatePart> take() {
     (void)advance(std::numeric_limits<std::size_t>::max());
@@ -107,6 +127,7 @@ class StateWriter {
   std::uint32_t tasks_;
   std::vector<StatePart> parts_;
   std::vector<std::unique_ptr<OpenParts>> open_;
+  bool in_pieces_ = false;
   Status status_;
 };
 
@@ -119,10 +140,16 @@ class StateReader {
       : parts_(parts), task_(task), tasks_(tasks) {}
 
   /// Calls visit(part) for each part of that name which this task owns; task parts are everybody's.
+  /// Bytes that lie on a disk are there during the call alone.
   template <class Visit>
-  void each(std::string_view name, Visit&& visit) const {
+  void each(std::string_view name, Visit&& visit) {
     for (const StatePart& part : parts_) {
-      if (part.name == name && owns(part)) visit(part);
+      if (part.name != name || !owns(part)) continue;
+      if (part.stored == nullptr) {
+        visit(part);
+      } else if (const auto whole = fetched(part)) {
+        visit(*whole);
+      }
     }
   }
   /// The number among this task's own partitions of one that it owns.
@@ -140,6 +167,15 @@ class StateReader {
   const Status& status() const { return status_; }
 
  private:
+  std::unique_ptr<const StatePart> fetched(const StatePart& part) {
+    auto bytes = part.stored->read();
+    if (bytes) {
+      return std::make_unique<const StatePart>(
+          StatePart{part.name, part.shape, part.owner, part.number, std::move(*bytes)});
+    }
+    if (status_.ok()) status_ = bytes.error();
+    return nullptr;
+  }
   bool owns(const StatePart& part) const {
     if (part.owner == PartOwner::task) return true;
     if (part.owner == PartOwner::partition) return part.number % tasks_ == task_;

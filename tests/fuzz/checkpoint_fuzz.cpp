@@ -4,6 +4,7 @@
 #include <string>
 
 #include "checkpoint/checkpoint_store.hpp"
+#include "checkpoint/checkpoint_stream.hpp"
 #include "env/sim_disk.hpp"
 
 namespace {

@@ -1,4 +1,5 @@
-// A checkpoint that release 0.1.0 wrote is read by every later program, byte by byte the same.
+// Checkpoints of every format are read by every later program; the newest format is written byte by
+// byte the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,13 +9,14 @@
 
 #include "base/crc32c.hpp"
 #include "checkpoint/checkpoint_image.hpp"
+#include "checkpoint/checkpoint_stream.hpp"
 #include "env/sim_disk.hpp"
 #include "source_folder.hpp"
 
 namespace millrace::detail {
 namespace {
 
-const std::string kFile = source_folder() + "/tests/golden/state/format-1.ckpt";
+constexpr int kNewest = 2;
 
 /// One of everything, and a text longer than a frame.
 EpochImage golden_image() {
@@ -38,8 +40,10 @@ EpochImage golden_image() {
   return image;
 }
 
-std::string golden_bytes() {
-  std::ifstream file(kFile, std::ios::binary);
+std::string golden_bytes(int format) {
+  std::ifstream file(
+      source_folder() + "/tests/golden/state/format-" + std::to_string(format) + ".ckpt",
+      std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -57,8 +61,10 @@ std::string of_version(std::string bytes, char version) {
   return bytes;
 }
 
-TEST(StateFile, TheCheckpointOfThisFormatIsRead) {
-  const ReadCheckpoint golden = read(golden_bytes());
+class StateFile : public testing::TestWithParam<int> {};
+
+TEST_P(StateFile, TheCheckpointOfThisFormatIsRead) {
+  const ReadCheckpoint golden = read(golden_bytes(GetParam()));
   ASSERT_TRUE(golden.status.ok()) << golden.status.to_string();
   const EpochImage wanted = golden_image();
   EXPECT_EQ(golden.image.epoch, wanted.epoch);
@@ -83,21 +89,23 @@ TEST(StateFile, TheCheckpointOfThisFormatIsRead) {
   EXPECT_EQ(golden.image.stages[2].prepared, wanted.stages[2].prepared);
 }
 
-TEST(StateFile, TheSameImageIsWrittenAsTheSameBytes) {
+INSTANTIATE_TEST_SUITE_P(Formats, StateFile, testing::Range(1, kNewest + 1));
+
+TEST(StateFileBytes, TheSameImageIsWrittenAsTheSameBytes) {
   SimDisk disk(1);
   ASSERT_TRUE(disk.make_folder("s").ok());
   ASSERT_TRUE(write_checkpoint(disk, "s", "f", golden_image(), {.program = "0.1.0"}).has_value());
-  EXPECT_TRUE(disk.content("s/f") == golden_bytes())
-      << "the format has changed: raise its version, keep reading version 1";
+  EXPECT_TRUE(disk.content("s/f") == golden_bytes(kNewest))
+      << "the format has changed: raise its version, keep reading those before";
 }
 
-TEST(StateFile, ALaterFormatIsRefusedWithASentence) {
-  const ReadCheckpoint later = read(of_version(golden_bytes(), 2));
+TEST(StateFileBytes, ALaterFormatIsRefusedWithASentence) {
+  const ReadCheckpoint later = read(of_version(golden_bytes(kNewest), kNewest + 1));
   EXPECT_EQ(later.status.code(), Code::state_unreadable);
   EXPECT_FALSE(later.damaged);
   EXPECT_THAT(later.status.message(),
-              testing::HasSubstr("has format version 2, this program knows version 1: use the "
-                                 "program that wrote it"));
+              testing::HasSubstr("has format version 3, this program knows versions 1 and 2: use "
+                                 "the program that wrote it"));
 }
 
 }  // namespace

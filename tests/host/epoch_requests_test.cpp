@@ -16,10 +16,23 @@ using namespace std::chrono_literals;
 /// Keeps nothing; may fail.
 class ForgetfulStore final : public EpochStore {
  public:
-  Status write(const EpochImage&) override { return outcome; }
+  std::unique_ptr<EpochStream> begin(std::uint64_t) override {
+    return std::make_unique<Stream>(*this);
+  }
   Result<std::optional<EpochImage>> newest() override { return std::optional<EpochImage>(); }
   std::uint64_t bytes_written() const override { return 1; }
   Status outcome = {};
+
+ private:
+  class Stream final : public EpochStream {
+   public:
+    explicit Stream(const ForgetfulStore& store) : store_(store) {}
+    Status add(const ImagePiece&) override { return {}; }
+    Status end(const EpochImage&) override { return store_.outcome; }
+
+   private:
+    const ForgetfulStore& store_;
+  };
 };
 
 class EpochRequestsTest : public testing::Test {

@@ -30,10 +30,25 @@ using NumberedKey = KeyFn<Numbered, std::int64_t Numbered::*>;
 /// A key and a number, as a sink shows it.
 using Shown = std::pair<std::int64_t, std::int64_t>;
 
+/// Puts each piece behind those of its part before.
+inline void add_piece(std::vector<StatePart>& parts, const StatePart& piece) {
+  const auto part = std::ranges::find_if(parts, [&](const StatePart& one) {
+    return one.name == piece.name && one.owner == piece.owner && one.number == piece.number;
+  });
+  if (part == parts.end()) {
+    parts.push_back(piece);
+  } else {
+    part->bytes += piece.bytes;
+  }
+}
+
 /// Keeps epochs beyond a run.
 class MemoryStore final : public EpochStore {
  public:
-  Status write(const EpochImage& image) override {
+  std::unique_ptr<EpochStream> begin(std::uint64_t) override {
+    return std::make_unique<Stream>(*this);
+  }
+  Status write(const EpochImage& image) {
     const std::lock_guard lock(mutex_);
     if (image.epoch <= last_) ADD_FAILURE() << "epoch " << image.epoch << " was used twice";
     last_ = image.epoch;
@@ -71,6 +86,31 @@ class MemoryStore final : public EpochStore {
   std::uint64_t last_ = 0;
   int failing_ = 0;
   int writes_ = 0;
+
+  class Stream final : public EpochStream {
+   public:
+    explicit Stream(MemoryStore& store) : store_(store) {}
+    Status add(const ImagePiece& piece) override {
+      pieces_.push_back(piece);
+      return {};
+    }
+    Status end(const EpochImage& image) override {
+      EpochImage whole = image;
+      for (StageImage& stage : whole.stages) {
+        const std::vector<StatePart> rest = std::exchange(stage.parts, {});
+        for (const ImagePiece& piece : pieces_) {
+          if (piece.stage == stage.stage && piece.task == stage.task)
+            add_piece(stage.parts, piece.part);
+        }
+        for (const StatePart& part : rest) add_piece(stage.parts, part);
+      }
+      return store_.write(whole);
+    }
+
+   private:
+    MemoryStore& store_;
+    std::vector<ImagePiece> pieces_;
+  };
 };
 
 /// Where the sinks of a component write to. A token is a number; what has none can be forgotten.

@@ -1,0 +1,187 @@
+// Images whose tables come in pieces: the pieces, the pace at which tasks hand them in, and where
+// they go.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "env/sim_env.hpp"
+#include "epoch_world.hpp"
+#include "state/table_parts.hpp"
+
+namespace millrace::detail {
+namespace {
+
+using TextTables = KeyedTables<std::uint64_t, std::string>;
+
+/// Two megabytes in one key group, and a little in others.
+void fill(TextTables& tables) {
+  const auto put = [&tables](std::uint64_t key, std::size_t bytes) {
+    const std::uint64_t hash = KeyTraits<std::uint64_t>::hash(key);
+    tables.upsert(key, hash, [bytes] { return std::string(bytes, 'x'); });
+  };
+  std::uint64_t key = 0;
+  for (int left = 250; left > 0; ++key) {
+    if (key_group(KeyTraits<std::uint64_t>::hash(key)) != 5) continue;
+    put(key, 8000);
+    --left;
+  }
+  for (std::uint64_t at = 0; at < 50; ++at) put(key + at, 10);
+}
+
+using BytesOfGroups = std::map<std::uint32_t, std::string>;
+
+TEST(ImagePieces, AreThoseOfTheWholeOneBehindTheOther) {
+  TextTables tables;
+  fill(tables);
+  StateWriter at_once(0, 1);
+  save_tables_later(at_once, "t", tables);
+  BytesOfGroups wanted;
+  for (const StatePart& part : at_once.take()) wanted[part.number] = part.bytes;
+  StateWriter writer(0, 1);
+  writer.allow_pieces();
+  save_tables_later(writer, "t", tables);
+  BytesOfGroups found;
+  std::size_t largest = 0;
+  std::size_t of_large_group = 0;
+  for (bool whole = false; !whole;) {
+    whole = writer.advance(64);
+    for (const StatePart& piece : writer.ready()) {
+      found[piece.number] += piece.bytes;
+      largest = std::max(largest, piece.bytes.size());
+      of_large_group += piece.number == 5 ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(found, wanted);
+  EXPECT_GE(of_large_group, 3u);
+  EXPECT_LT(largest, 1u << 20);
+}
+
+TEST(ImagePieces, AGroupOfWhichSomeWasHandedOverHasBegun) {
+  BytesByGroup bytes;
+  StateWriter writer(0, 1);
+  EXPECT_TRUE(bytes.nothing_of(3));
+  bytes.of(3).assign(1u << 20, 'x');
+  bytes.give_pieces(writer, "t", "");
+  EXPECT_EQ(writer.ready().size(), 1u);
+  EXPECT_TRUE(bytes.of(3).empty());
+  EXPECT_FALSE(bytes.nothing_of(3));
+}
+
+/// Tells what came to it.
+class PiecesStore final : public EpochStore {
+ public:
+  std::unique_ptr<EpochStream> begin(std::uint64_t) override {
+    return std::make_unique<Stream>(*this);
+  }
+  Result<std::optional<EpochImage>> newest() override { return std::optional<EpochImage>(); }
+  std::uint64_t bytes_written() const override { return 1; }
+
+  Status outcome = {};  ///< of an add
+  std::vector<std::string> came = {};
+
+ private:
+  class Stream final : public EpochStream {
+   public:
+    explicit Stream(PiecesStore& store) : store_(store) {}
+    ~Stream() override { store_.came.push_back("gone"); }
+    Status add(const ImagePiece& piece) override {
+      store_.came.push_back(piece.stage + " " + piece.part.name);
+      return store_.outcome;
+    }
+    Status end(const EpochImage& image) override {
+      std::size_t parts = 0;
+      for (const StageImage& stage : image.stages) parts += stage.parts.size();
+      store_.came.push_back("end with " + std::to_string(parts));
+      return {};
+    }
+
+   private:
+    PiecesStore& store_;
+  };
+};
+
+class HandedPieces : public testing::Test {
+ protected:
+  HandedPieces() {
+    epochs_.add_task(home_, false);
+    epochs_.begin_soon();
+    look();
+    look();
+  }
+  void look() { (void)epochs_.look(env_.clock.steady_ns()); }
+  static std::vector<ImagePiece> piece(std::string name, std::size_t bytes = 1) {
+    return {{"count", 0, {std::move(name), "", PartOwner::task, 0, std::string(bytes, 'x')}}};
+  }
+  TaskImage image_of(std::uint64_t epoch, bool last = false) {
+    TaskImage image{.epoch = epoch, .last = last};
+    image.stages.push_back({"count", "count"});
+    image.stages.back().parts = {piece("rest").front().part};
+    return image;
+  }
+
+  SimEnv env_{1};
+  Home home_;
+  PiecesStore store_;
+  EpochCoordinator epochs_{store_, {}, "t", env_.env(), {}, 0};
+};
+
+using Came = std::vector<std::string>;
+
+TEST_F(HandedPieces, AreWrittenBeforeTheImageIsWhole) {
+  epochs_.hand_in_pieces(1, piece("a"));
+  EXPECT_EQ(epochs_.due_ns(), 0);
+  look();
+  EXPECT_EQ(store_.came, Came{"count a"});
+  epochs_.hand_in_pieces(1, piece("b"));
+  epochs_.hand_in(0, image_of(1));
+  look();
+  EXPECT_EQ(store_.came, (Came{"count a", "count b", "end with 1", "gone"}));
+  EXPECT_EQ(epochs_.complete(), 1u);
+}
+
+TEST_F(HandedPieces, OfAnotherEpochAreDropped) {
+  epochs_.hand_in_pieces(2, piece("a", 100u << 20));
+  EXPECT_FALSE(epochs_.is_full());
+  epochs_.hand_in(0, image_of(1));
+  look();
+  EXPECT_EQ(store_.came, (Came{"end with 1", "gone"}));
+}
+
+TEST_F(HandedPieces, ThatWaitForTheDiskHoldTasksBack) {
+  epochs_.hand_in_pieces(1, piece("a", 15u << 20));
+  EXPECT_FALSE(epochs_.is_full());
+  epochs_.hand_in_pieces(1, piece("b", 1u << 20));
+  EXPECT_TRUE(epochs_.is_full());
+  look();
+  EXPECT_FALSE(epochs_.is_full());
+}
+
+TEST_F(HandedPieces, ThatCannotBeWrittenEndTheEpoch) {
+  store_.outcome = {Code::sink_failed, "the disk is full"};
+  epochs_.hand_in_pieces(1, piece("a", 20u << 20));
+  look();
+  EXPECT_EQ(store_.came, (Came{"count a", "gone"}));
+  EXPECT_FALSE(epochs_.is_full());
+  EXPECT_EQ(epochs_.complete(), 0u);
+}
+
+TEST_F(HandedPieces, ALastImageHasItsPartsInEachLaterEpoch) {
+  Home other;
+  EpochCoordinator epochs(store_, {}, "t", env_.env(), {}, 0);
+  (void)epochs.add_task(home_, false);
+  (void)epochs.add_task(other, false);
+  epochs.hand_in(0, image_of(1, true));
+  for (std::uint64_t epoch = 1; epoch <= 2; ++epoch) {
+    epochs.begin_soon();
+    (void)epochs.look(env_.clock.steady_ns());
+    epochs.hand_in(1, image_of(epoch));
+    (void)epochs.look(env_.clock.steady_ns());
+  }
+  EXPECT_EQ(store_.came, (Came{"end with 2", "gone", "end with 2", "gone"}));
+}
+
+}  // namespace
+}  // namespace millrace::detail
