@@ -54,11 +54,11 @@ class ProcessorImage {
   /// only now begins it there.
   void restore(StateReader& reader) {
     states_->each_named([&](auto& state, const std::string& name, auto at) {
-      reader.each(name, [&](const StatePart& part) {
+      reader.each_in_turn(name, [&](const StatePart& part) {
         restore_state<decltype(at)::value>(reader, part, state);
       });
     });
-    reader.each(kTimersPart, [&](const StatePart& part) { restore_timers(reader, part); });
+    reader.each_in_turn(kTimersPart, [&](const StatePart& part) { restore_timers(reader, part); });
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -140,9 +141,18 @@ class StateReader {
       : parts_(parts), task_(task), tasks_(tasks) {}
 
   /// Calls visit(part) for each part of that name which this task owns; task parts are everybody's.
-  /// Bytes that lie on a disk are there during the call alone.
+  /// The parts outlive the reader, or are there as long as it is.
   template <class Visit>
   void each(std::string_view name, Visit&& visit) {
+    for (const StatePart& part : parts_) {
+      if (part.name != name || !owns(part)) continue;
+      if (const StatePart* const whole = whole_of(part)) visit(*whole);
+    }
+  }
+  /// The same for large ones: nothing that `visit` keeps points into the part, for bytes that lie
+  /// on a disk are there during its call alone.
+  template <class Visit>
+  void each_in_turn(std::string_view name, Visit&& visit) {
     for (const StatePart& part : parts_) {
       if (part.name != name || !owns(part)) continue;
       if (part.stored == nullptr) {
@@ -176,6 +186,13 @@ class StateReader {
     if (status_.ok()) status_ = bytes.error();
     return nullptr;
   }
+  /// Null: it cannot be read.
+  const StatePart* whole_of(const StatePart& part) {
+    if (part.stored == nullptr) return &part;
+    auto& whole = fetched_[&part];
+    if (whole == nullptr) whole = fetched(part);
+    return whole.get();
+  }
   bool owns(const StatePart& part) const {
     if (part.owner == PartOwner::task) return true;
     if (part.owner == PartOwner::partition) return part.number % tasks_ == task_;
@@ -183,6 +200,7 @@ class StateReader {
   }
 
   std::span<const StatePart> parts_;
+  std::map<const StatePart*, std::unique_ptr<const StatePart>> fetched_;
   std::uint32_t task_;
   std::uint32_t tasks_;
   Status status_;

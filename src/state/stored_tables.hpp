@@ -127,7 +127,7 @@ template <class K, class V, class Init, class Load>
 void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables,
                     std::string_view shape, Init&& init, Load&& load) {
   const std::string entry = entry_shape<K>(shape);
-  reader.each(name, [&](const StatePart& part) {
+  reader.each_in_turn(name, [&](const StatePart& part) {
     if (part.shape != entry) {
       return reader.refuse(part, other_shape(part.shape, entry).message());
     }
@@ -150,7 +150,7 @@ void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V
 template <class K, class V, class ReaderOf, class Init>
 void restore_shaped(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables,
                     ReaderOf&& reader_of, Init&& init) {
-  reader.each(name, [&](const StatePart& part) {
+  reader.each_in_turn(name, [&](const StatePart& part) {
     const std::string_view shape = value_shape_of<K>(part.shape);
     if (shape.empty()) {
       return reader.refuse(part, other_shape(part.shape, entry_shape<K>("...")).message());

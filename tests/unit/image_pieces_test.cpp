@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,6 +69,57 @@ TEST(ImagePieces, AGroupOfWhichSomeWasHandedOverHasBegun) {
   EXPECT_EQ(writer.ready().size(), 1u);
   EXPECT_TRUE(bytes.of(3).empty());
   EXPECT_FALSE(bytes.nothing_of(3));
+}
+
+/// Counts how often it is read; may fail.
+class CountedBytes final : public StoredBytes {
+ public:
+  std::uint64_t size() const override { return 5; }
+  Result<std::string> read() const override {
+    ++reads;
+    if (fails) return Status(Code::source_failed, "the disk cannot be read");
+    return std::string("bytes");
+  }
+  mutable int reads = 0;
+  bool fails = false;
+};
+
+class PartOnADisk : public testing::Test {
+ protected:
+  std::shared_ptr<CountedBytes> bytes_ = std::make_shared<CountedBytes>();
+  std::vector<StatePart> parts_ = {{"t", "int", PartOwner::task, 0, {}, bytes_}};
+  StateReader reader_{parts_, 0, 1};
+};
+
+TEST_F(PartOnADisk, StaysAsLongAsItsReader) {
+  const StatePart* first = nullptr;
+  reader_.each("t", [&first](const StatePart& part) { first = &part; });
+  reader_.each("t", [first](const StatePart& part) { EXPECT_EQ(&part, first); });
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->bytes, "bytes");
+  EXPECT_EQ(first->shape, "int");
+  EXPECT_EQ(bytes_->reads, 1);
+}
+
+TEST_F(PartOnADisk, IsReadForEachTurnOfLargeOnes) {
+  int visits = 0;
+  for (int turn = 0; turn < 2; ++turn) {
+    reader_.each_in_turn("t", [&visits](const StatePart& part) {
+      EXPECT_EQ(part.bytes, "bytes");
+      ++visits;
+    });
+  }
+  EXPECT_EQ(visits, 2);
+  EXPECT_EQ(bytes_->reads, 2);
+}
+
+TEST_F(PartOnADisk, ThatCannotBeReadIsNotVisitedAndSaysWhy) {
+  bytes_->fails = true;
+  const auto fail = [](const StatePart&) { ADD_FAILURE(); };
+  reader_.each("t", fail);
+  EXPECT_EQ(reader_.status().message(), "the disk cannot be read");
+  reader_.each_in_turn("t", fail);
+  EXPECT_EQ(reader_.status().code(), Code::source_failed);
 }
 
 /// Tells what came to it.
