@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -196,25 +197,27 @@ TEST_F(CheckpointDamage, EveryCutAndEveryTailIsFound) {
   expect_found(whole_ + whole_, "twice");
 }
 
-/// Where the last frame that is not empty begins; 12 bytes stand behind them all.
-std::size_t last_frame_of(const std::string& bytes) {
-  std::size_t last = 0;
-  for (std::size_t at = 16; at < bytes.size() - 12;) {
+/// Where the frame begins and ends that has the byte `at`.
+std::pair<std::size_t, std::size_t> frame_around(const std::string& bytes, std::size_t at) {
+  for (std::size_t begin = 16;;) {
     std::uint32_t length = 0;
-    std::memcpy(&length, bytes.data() + at, sizeof length);
-    if (length > 0) last = at;
-    at += length + 8;
+    std::memcpy(&length, bytes.data() + begin, sizeof length);
+    const std::size_t end = begin + length + 8;
+    if (at < end) return {begin, end};
+    begin = end;
   }
-  return last;
 }
 
-TEST_F(CheckpointDamage, TheEndOfAnotherCheckpointIsFound) {
+TEST_F(CheckpointDamage, TheFrameOfAnotherCheckpointIsFound) {
   image_.stages.back().parts.back().bytes.front() = 'y';
   ASSERT_TRUE(write_checkpoint(disk_, "s", "other", image_, {}).has_value());
   const std::string other = disk_.content("s/other");
-  const std::size_t last = last_frame_of(whole_);
-  ASSERT_EQ(last_frame_of(other), last);
-  expect_found(whole_.substr(0, last) + other.substr(last), "the last frame of another one");
+  ASSERT_EQ(other.size(), whole_.size());
+  const auto differ = std::ranges::mismatch(whole_, other).in1 - whole_.begin();
+  const auto [begin, end] = frame_around(whole_, static_cast<std::size_t>(differ));
+  expect_found(whole_.substr(0, begin) + other.substr(begin, end - begin) + whole_.substr(end),
+               "a frame of another one");
+  expect_found(whole_.substr(0, end) + other.substr(end), "the end of another one");
 }
 
 /// What is left in the file is looked at first, and again when it is read.
