@@ -1,4 +1,4 @@
-# Checkpoints as docs/formats/checkpoint.md spells them, made by other code than Millrace's.
+# Checkpoints of version 1, as docs/formats/checkpoint.md spells them, made by other code.
 import struct
 
 TABLE = []
