@@ -10,6 +10,7 @@
 #include "catalog/geo_entries.hpp"
 #include "catalog/watch_entries.hpp"
 #include "catalog/wirer.hpp"
+#include "topology/named_settings.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -19,6 +20,8 @@ Config config_of(const TopologyFile& file, Mistakes& mistakes) {
   for (const auto& [key, value] : file.config.entries) {
     if (value.is_scalar()) {
       config.set(key.text, value.text);
+      if (const std::string wrong = wrong_setting(key.text, value.text); !wrong.empty())
+        mistakes.add(value.place, fmt::format("\"{}\" in config {}", key.text, wrong));
     } else {
       mistakes.add(value.place, fmt::format("\"{}\" in config is {}: a setting is a text or a "
                                             "number",

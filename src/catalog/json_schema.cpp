@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "topology/named_settings.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -113,6 +114,18 @@ std::string component(const Entries& entries, bool spouts) {
       names, alternatives);
 }
 
+/// Of a topology's config; components may have others there.
+std::string config_settings() {
+  std::string properties;
+  for (const NamedSetting& setting : named_settings()) {
+    properties +=
+        fmt::format("{}\n      {}: {{\"type\": [\"string\", \"integer\"], \"description\": {}}}",
+                    properties.empty() ? "" : ",", quoted(setting.name),
+                    quoted(fmt::format("{}: {}", setting.doc, setting.wanted)));
+  }
+  return properties;
+}
+
 constexpr const char* kStreams = R"({
     "type": "object", "required": ["from", "to"], "additionalProperties": false,
     "properties": {"name": {"type": "string"}, "from": {"type": "string"},
@@ -132,7 +145,9 @@ std::string json_schema(const Entries& entries) {
   "additionalProperties": false,
   "properties": {{
     "name": {{"type": "string", "minLength": 1}},
-    "config": {{"type": "object"}},
+    "config": {{"type": "object", "additionalProperties": {{"type": ["string", "number",
+      "boolean"]}}, "properties": {{{}
+    }}}},
     "includes": {{"type": "array", "items": {{"anyOf": [{{"type": "string"}}, {{"type": "object",
       "required": ["file"], "additionalProperties": false, "properties": {{
         "file": {{"type": "string"}}, "override": {{"type": "boolean"}}}}}}]}}}},
@@ -149,7 +164,8 @@ std::string json_schema(const Entries& entries) {
   }}
 }}
 )",
-                     kStreams, component(entries, true), component(entries, false));
+                     config_settings(), kStreams, component(entries, true),
+                     component(entries, false));
 }
 
 }  // namespace millrace::detail

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "host/host.hpp"
 #include "host/restart_policy.hpp"
+#include "topology/named_settings.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -20,7 +21,8 @@ namespace {
 struct RawOptions {
   std::string parallelism, executors, ui, speed, from, until, duration, limit, line_bytes_max,
       memory, log_level, seed, summary;
-  std::string guarantee, state_dir, checkpoint_interval, restart, unsafe;
+  std::string guarantee, tries, max_pending, message_timeout;
+  std::string state_dir, checkpoint_interval, restart, unsafe;
   bool allow_drop = false;
   std::string dead_letters, dead_letters_bytes;
   std::string state_on, spill_dir;
@@ -29,6 +31,54 @@ struct RawOptions {
   bool explain = false;
   bool help = false;
 };
+
+/// A flag that is a setting by name.
+struct AckFlag {
+  const char* name;
+  const char* setting;
+  std::string RawOptions::* text;
+};
+constexpr AckFlag kAckFlags[] = {
+    {"--tries", "topology.tries", &RawOptions::tries},
+    {"--max-pending", "topology.max_pending", &RawOptions::max_pending},
+    {"--message-timeout", "topology.message_timeout", &RawOptions::message_timeout},
+};
+
+void declare_acks(CLI::App& app, RawOptions& raw) {
+  app.add_option("--tries", raw.tries,
+                 "At least once: how often a message is tried before its record is a dead letter, "
+                 "1 to 255 (default: what the topology says, or 3)");
+  app.add_option("--max-pending", raw.max_pending,
+                 "At least once: how many messages of a source's task may be on their way, unless "
+                 "the topology bounds that source itself; 0: as many as queues and memory hold "
+                 "(default: what the topology says, or 0)");
+  app.add_option("--message-timeout", raw.message_timeout,
+                 "At least once: a message that a bolt has taken by hand fails when nothing "
+                 "happens to it for so long, such as 5s (default: what the topology says, or 30s)");
+}
+
+void declare_state(CLI::App& app, RawOptions& raw) {
+  app.add_option("--state-dir", raw.state_dir,
+                 "Folder of this topology's state: the next run with it goes on where this one "
+                 "ended, also after a crash");
+  app.add_option("--state", raw.state_on,
+                 "Where the states of process() are kept: memory; disk, with those in memory that "
+                 "are used most; or auto, which begins with the disk when half of the state's "
+                 "share of --memory is used and there is a --spill-dir or --state-dir (default "
+                 "auto)");
+  app.add_option("--spill-dir", raw.spill_dir,
+                 "Folder for state that memory has no room for; what is in it is of one run alone "
+                 "(default: beside the state of --state-dir)");
+  app.add_option("--checkpoint-interval", raw.checkpoint_interval,
+                 "How often the state is kept there, such as 1s or 5min, at least 10ms (default "
+                 "10s)");
+  app.add_option("--restart", raw.restart,
+                 "What to do when it fails: none; fixed:TRIES,DELAY; exponential:FIRST,LONGEST; "
+                 "rate:FAILURES/SPAN,DELAY (default exponential:1s,1min with --state-dir)");
+  app.add_option("--unsafe", raw.unsafe)->group("");  // not for people: for tests of the tests
+  app.add_flag("--allow-drop", raw.allow_drop,
+               "Goes on though the state of components that are gone is lost");
+}
 
 void declare(CLI::App& app, RawOptions& raw) {
   app.set_help_flag();
@@ -73,26 +123,8 @@ void declare(CLI::App& app, RawOptions& raw) {
       "What is promised of each record: at_most_once; at_least_once, which plays failed ones "
       "again; or exactly_once, which needs --state-dir (default: what the program says, or with "
       "--state-dir exactly_once)");
-  app.add_option("--state-dir", raw.state_dir,
-                 "Folder of this topology's state: the next run with it goes on where this one "
-                 "ended, also after a crash");
-  app.add_option("--state", raw.state_on,
-                 "Where the states of process() are kept: memory; disk, with those in memory that "
-                 "are used most; or auto, which begins with the disk when half of the state's "
-                 "share of --memory is used and there is a --spill-dir or --state-dir (default "
-                 "auto)");
-  app.add_option("--spill-dir", raw.spill_dir,
-                 "Folder for state that memory has no room for; what is in it is of one run alone "
-                 "(default: beside the state of --state-dir)");
-  app.add_option("--checkpoint-interval", raw.checkpoint_interval,
-                 "How often the state is kept there, such as 1s or 5min, at least 10ms (default "
-                 "10s)");
-  app.add_option("--restart", raw.restart,
-                 "What to do when it fails: none; fixed:TRIES,DELAY; exponential:FIRST,LONGEST; "
-                 "rate:FAILURES/SPAN,DELAY (default exponential:1s,1min with --state-dir)");
-  app.add_option("--unsafe", raw.unsafe)->group("");  // not for people: for tests of the tests
-  app.add_flag("--allow-drop", raw.allow_drop,
-               "Goes on though the state of components that are gone is lost");
+  declare_acks(app, raw);
+  declare_state(app, raw);
   app.add_option("--dead-letters", raw.dead_letters,
                  "Keeps every dead letter in this folder, to look at and to replay: `millrace "
                  "dead-letters --help`");
@@ -178,6 +210,19 @@ Status read_guarantee(const std::string& text, HostOptions& out) {
   return {};
 }
 
+/// As settings by name, which the topology's may be as well.
+Status read_acks(const RawOptions& raw, HostOptions& out) {
+  for (const AckFlag& flag : kAckFlags) {
+    const std::string& text = raw.*flag.text;
+    if (text.empty()) continue;
+    if (const char* const wanted = setting_wants(flag.setting, text))
+      return invalid(flag.name, text, wanted);
+    out.acks.set(flag.setting, text);
+    if (out.ack_flag.empty()) out.ack_flag = fmt::format("{} {}", flag.name, text);
+  }
+  return {};
+}
+
 Status read_unsafe(const std::string& text, StateAccess& out) {
   struct Switch {
     const char* word;
@@ -240,6 +285,7 @@ Status read_words(const RawOptions& raw, HostOptions& out) {
     out.duration = *duration;
   }
   if (Status status = read_guarantee(raw.guarantee, out); !status.ok()) return status;
+  if (Status status = read_acks(raw, out); !status.ok()) return status;
   return read_state(raw, out);
 }
 

@@ -40,15 +40,6 @@ class StderrLog final : public LogSink {
   }
 };
 
-/// What the command line says comes before what the program says.
-void apply(const HostOptions& options, GraphSettings& settings) {
-  if (options.guarantee) settings.guarantee = *options.guarantee;
-  if (options.state_dir) settings.state.folder = *options.state_dir;
-  if (options.checkpoint_interval) settings.state.interval = *options.checkpoint_interval;
-  const bool unsaid = !options.guarantee && settings.guarantee == Guarantee::at_most_once;
-  if (unsaid && !settings.state.folder.empty()) settings.guarantee = Guarantee::exactly_once;
-}
-
 /// Prints them all. The exit code of the first; 0: there is none.
 int report_errors(const std::vector<Status>& problems) {
   for (const Status& problem : problems) report_error(problem);
@@ -145,11 +136,11 @@ class Host {
         extras_(extras),
         env_(extras.env ? *extras.env : real_env()),
         log_(&log_sink_, options.log_level),
-        rescaling_(extras.rescaling ? *extras.rescaling : own_rescaling_) {
-    apply(options, declaration_.graph.settings());
-  }
+        rescaling_(extras.rescaling ? *extras.rescaling : own_rescaling_) {}
 
   int run() {
+    if (Status status = settle(options_, declaration_.graph.settings()); !status)
+      return report_error(status);
     if (int code = report_errors(declaration_.graph.validate())) return code;
     if (Status status = read_settings(); !status) return report_error(status);
     rescaling_.begin(declaration_.graph, plan_options(options_, !dead_letters_.folder.empty()),

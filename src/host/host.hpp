@@ -50,8 +50,11 @@ struct HostOptions {
   std::optional<Guarantee> guarantee;           ///< nullopt: what the topology says
   std::optional<std::string> state_dir;         ///< as guarantee
   std::optional<Duration> checkpoint_interval;  ///< as guarantee
-  std::string restart;                          ///< see RestartPolicy; empty: its default
-  StateAccess state_access = {};                ///< of state_dir
+  /// Settings by name that are stronger than the topology's own: topology.tries and its like.
+  Config acks = {};
+  std::string ack_flag;                  ///< the first flag of `acks`, as it was given
+  std::string restart;                   ///< see RestartPolicy; empty: its default
+  StateAccess state_access = {};         ///< of state_dir
   std::string dead_letters;              ///< folder to keep them in; empty: what the topology says
   std::uint64_t dead_letters_bytes = 0;  ///< 0: what the topology says
   std::string state_on;                  ///< auto, memory or disk; empty: what the topology says
@@ -98,6 +101,9 @@ int exit_code(const Status& status);
 
 /// Prints "error 1001: ..." to standard error and returns the exit code.
 int report_error(const Status& status);
+
+/// Puts over `settings` what their config names, and over that what `options` say. Errors: 1002.
+Status settle(const HostOptions& options, GraphSettings& settings);
 
 /// Where the dead letters of a run are kept, by what the topology says and over that by `folder`
 /// and `bytes_max`, where they are given. Errors: 1002 for a setting that cannot be.

@@ -11,7 +11,7 @@
 namespace millrace {
 
 Status run_to_end(Topology& topology, const RunSettings& settings) {
-  const detail::Graph& graph = topology.declaration().graph;
+  detail::Graph& graph = topology.declaration().graph;
   if (settings.executors < 0 || settings.parallelism < 1 ||
       settings.parallelism > static_cast<int>(detail::kKeyGroups)) {
     return {Code::option_invalid,
@@ -20,6 +20,7 @@ Status run_to_end(Topology& topology, const RunSettings& settings) {
                         "as many as the load needs, and a parallelism of 1 to {}",
                         settings.executors, settings.parallelism, detail::kKeyGroups)};
   }
+  if (Status status = detail::settle({}, graph.settings()); !status.ok()) return status;
   if (const auto problems = graph.validate(); !problems.empty()) return problems.front();
   detail::RunOptions options;
   options.executors = static_cast<std::uint32_t>(settings.executors);
