@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <deque>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +12,9 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "dead_letters_marks.hpp"
-#include "dead_letters_reader.hpp"
 #include "host/host.hpp"
+#include "host/letter_walk.hpp"
+#include "journal_words.hpp"
 
 namespace millrace::apps {
 namespace {
@@ -48,44 +47,14 @@ The run may go on meanwhile. More: docs/guides/how-to-handle-dead-letters.md.
 
 int fail(const Status& status) { return detail::report_error(status); }
 
-/// Those of a component with reasons that differ in nothing but numbers.
-struct Reason {
-  std::string text;  // of the last one
-  std::uint64_t count = 0;
-  std::uint64_t waiting = 0;  // not replayed
-  Time first = 0;
-  Time last = 0;
-};
-
-/// By topic, component and reason without numbers.
-using Reasons = std::map<std::string, std::map<std::string, std::map<std::string, Reason>>>;
-
-std::string without_numbers(const std::string& reason) {
-  std::string key;
-  for (const char c : reason) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit) key += c;
-    if (digit && (key.empty() || key.back() != '#')) key += '#';
-  }
-  return key;
+detail::LetterFilter filter_of(const JournalWords& words) {
+  return {words.text("--topology"), words.text("--component"), words.text("--reason")};
 }
 
-void count(Reasons& reasons, const PlacedLetter& letter, const ReplayMarks& marks) {
-  constexpr std::size_t kReasonsMax = 100;  // of a component; texts may differ in each
-  auto& all = reasons[letter.topic][letter.letter.component];
-  std::string key = without_numbers(letter.letter.reason);
-  const bool other = !all.contains(key) && all.size() + 1 >= kReasonsMax;
-  Reason& reason = all[other ? std::string() : std::move(key)];
-  reason.text = other ? "other reasons" : letter.letter.reason;
-  if (reason.count++ == 0) reason.first = letter.letter.at;
-  reason.last = letter.letter.at;
-  if (!marks.has(letter.topic, letter.offset)) ++reason.waiting;
-}
-
-void print(const Reasons& reasons) {
+void print(const detail::LetterCounts& counts) {
   fmt::print("{:<20} {:<20} {:>10} {:>12}  {:<27}  {:<27}  reason\n", "topology", "component",
              "letters", "not replayed", "first", "last");
-  for (const auto& [topic, components] : reasons) {
+  for (const auto& [topic, components] : counts.topics()) {
     for (const auto& [component, all] : components) {
       for (const auto& [key, reason] : all) {
         fmt::print("{:<20} {:<20} {:>10} {:>12}  {:<27}  {:<27}  {}\n", topic, component,
@@ -99,44 +68,20 @@ void print(const Reasons& reasons) {
 int list_main(int argc, char** argv) {
   const auto words = JournalWords::read(argc, argv, {{"--topology"}, {}}, {"DIR"}, "dead-letters");
   if (!words) return fail(words.error());
-  const auto marks = ReplayMarks::read(detail::real_disk(), words->plain(0));
+  const auto marks = detail::ReplayMarks::read(detail::real_disk(), words->plain(0));
   if (!marks) return fail(marks.error());
-  Reasons reasons;
-  const Status status =
-      read_letters(words->plain(0), LetterFilter(*words), [&](const PlacedLetter& letter) {
-        count(reasons, letter, *marks);
+  detail::LetterCounts counts;
+  const Status status = detail::read_letters(
+      words->plain(0), filter_of(*words), [&](const detail::PlacedLetter& letter) {
+        counts.add(letter, marks->has(letter.topic, letter.offset));
         return true;
       });
   if (!status) return fail(status);
-  print(reasons);
+  print(counts);
   return EX_OK;
 }
 
-void append_member(std::string& out, const char* name, std::string_view text) {
-  out += fmt::format(",\"{}\":", name);
-  detail::append_json_string(out, text);
-}
-
-std::string as_json(const PlacedLetter& placed, bool replayed) {
-  const detail::KeptLetter& letter = placed.letter;
-  std::string out = fmt::format("{{\"at\":\"{}\"", detail::format_iso_time(letter.at));
-  append_member(out, "topology", placed.topic);
-  out += fmt::format(",\"offset\":{}", placed.offset);
-  append_member(out, "component", letter.component);
-  out += fmt::format(",\"task\":{}", letter.task);
-  append_member(out, "reason", letter.reason);
-  append_member(out, "where", letter.where);
-  if (letter.tries > 0) out += fmt::format(",\"tries\":{}", letter.tries);
-  if (!letter.origin.source.empty()) append_member(out, "source", letter.origin.source);
-  if (letter.origin.partition) out += fmt::format(",\"partition\":{}", *letter.origin.partition);
-  if (letter.origin.position) out += fmt::format(",\"position\":{}", *letter.origin.position);
-  out += fmt::format(",\"replayed\":{},\"is_record\":{}", replayed, letter.is_record);
-  if (letter.is_cut()) out += fmt::format(",\"bytes\":{}", letter.whole_bytes);
-  append_member(out, "record", letter.record);
-  return out + '}';
-}
-
-std::string as_text(const PlacedLetter& placed, bool replayed) {
+std::string as_text(const detail::PlacedLetter& placed, bool replayed) {
   const detail::KeptLetter& letter = placed.letter;
   std::string out = fmt::format("{} {} {}[{}]", detail::format_iso_time(letter.at), placed.topic,
                                 letter.component, letter.task);
@@ -155,23 +100,23 @@ int show_main(int argc, char** argv) {
   if (!words) return fail(words.error());
   std::uint64_t limit = 0;
   if (Status status = words->number("--limit", 1, 1'000'000, limit); !status) return fail(status);
-  const auto marks = ReplayMarks::read(detail::real_disk(), words->plain(0));
+  const auto marks = detail::ReplayMarks::read(detail::real_disk(), words->plain(0));
   if (!marks) return fail(marks.error());
   const bool json = words->has("--json");
-  const auto show = [&](const PlacedLetter& letter) {
+  const auto show = [&](const detail::PlacedLetter& letter) {
     const bool replayed = marks->has(letter.topic, letter.offset);
-    const std::string line = (json ? as_json : as_text)(letter, replayed);
+    const std::string line = json ? to_json(letter, replayed) : as_text(letter, replayed);
     return std::puts(line.c_str()) >= 0;  // false: nobody reads on
   };
-  std::deque<PlacedLetter> newest;
+  std::deque<detail::PlacedLetter> newest;
   const Status status =
-      read_letters(words->plain(0), LetterFilter(*words), [&](PlacedLetter letter) {
+      detail::read_letters(words->plain(0), filter_of(*words), [&](detail::PlacedLetter letter) {
         if (limit == 0) return show(letter);
         newest.push_back(std::move(letter));
         if (newest.size() > limit) newest.pop_front();
         return true;
       });
-  for (const PlacedLetter& letter : newest) {
+  for (const detail::PlacedLetter& letter : newest) {
     if (!show(letter)) break;
   }
   return status ? EX_OK : fail(status);

@@ -24,7 +24,7 @@ struct RawOptions {
   std::string guarantee, tries, max_pending, message_timeout;
   std::string state_dir, checkpoint_interval, restart, unsafe;
   bool allow_drop = false;
-  std::string dead_letters, dead_letters_bytes;
+  std::string dead_letters, dead_letters_bytes, dead_letters_to;
   std::string state_on, spill_dir;
   bool headless = false;
   bool json = false;
@@ -130,6 +130,9 @@ void declare(CLI::App& app, RawOptions& raw) {
                  "dead-letters --help`");
   app.add_option("--dead-letters-bytes", raw.dead_letters_bytes,
                  "Bytes of them that are kept, such as 10G; the oldest go (default 1G)");
+  app.add_option("--dead-letters-to", raw.dead_letters_to,
+                 "Where the page's button replays them to: journal:DIR/TOPIC, or a file, that a "
+                 "source of the topology reads");
 }
 
 Status invalid(const std::string& flag, const std::string& value, const std::string& wanted) {
@@ -187,6 +190,7 @@ Status read_memory(const std::string& text, std::uint64_t& out) {
 
 Status read_dead_letters(const RawOptions& raw, HostOptions& out) {
   out.dead_letters = raw.dead_letters;
+  out.dead_letters_to = raw.dead_letters_to;
   if (raw.dead_letters_bytes.empty()) return {};
   const auto bytes = parse_bytes(raw.dead_letters_bytes);
   if (!bytes || *bytes < DeadLetterSettings::kBytesLeast) {

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "host/host.hpp"
+#include "host/letter_replay.hpp"
 
 namespace millrace::detail {
 
@@ -22,6 +23,17 @@ Result<DeadLetterSettings> dead_letter_settings(const Config& config, const std:
   }
   settings.bytes_max = *bytes;
   return settings;
+}
+
+Result<std::string> dead_letters_to(const Config& config, const std::string& to) {
+  constexpr const char* kSetting = "topology.dead_letters_to";
+  const std::string target = to.empty() ? config.get<std::string>(kSetting, "") : to;
+  if (target.empty()) return target;
+  const char* const said_by = to.empty() ? kSetting : "--dead-letters-to";
+  if (Status status = check_target(target, said_by); !status.ok()) return status;
+  if (target != "-") return target;
+  return Status(Code::option_invalid,
+                fmt::format("{} -: give journal:DIR/TOPIC, or a file", said_by));
 }
 
 std::optional<SummaryPart> dead_letter_summary(const DeadLetterJournal* journal) {

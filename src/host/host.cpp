@@ -12,6 +12,7 @@
 #include "host/epoch_requests.hpp"
 #include "host/host.hpp"
 #include "host/host_page.hpp"
+#include "host/letter_requests.hpp"
 #include "host/out_of_memory.hpp"
 #include "host/reporter.hpp"
 #include "host/rescale_steps.hpp"
@@ -72,6 +73,31 @@ template <class T>
 Status take(Result<T> from, T& to) {
   if (from) to = std::move(*from);
   return from.error();
+}
+
+/// What a run needs besides its graph.
+struct ReadSettings {
+  DeadLetterSettings dead_letters;
+  LetterPlace letters;
+  SpillSettings spill;
+  RestartPolicy restarts;
+};
+
+Result<ReadSettings> read_settings(const Graph& graph, const HostOptions& options) {
+  const GraphSettings& settings = graph.settings();
+  ReadSettings read;
+  Status status =
+      take(dead_letter_settings(settings.config, options.dead_letters, options.dead_letters_bytes),
+           read.dead_letters);
+  if (!status.ok()) return status;
+  read.letters = {read.dead_letters.folder, graph.name(), ""};
+  status = take(dead_letters_to(settings.config, options.dead_letters_to), read.letters.to);
+  if (!status.ok()) return status;
+  status = take(spill_settings(graph, options.state_on, options.spill_dir), read.spill);
+  if (!status.ok()) return status;
+  status = take(restart_policy(options.restart, !settings.state.folder.empty()), read.restarts);
+  if (!status.ok()) return status;
+  return read;
 }
 
 /// Or until somebody asks for the end.
@@ -142,8 +168,10 @@ class Host {
     if (Status status = settle(options_, declaration_.graph.settings()); !status)
       return report_error(status);
     if (int code = report_errors(declaration_.graph.validate())) return code;
-    if (Status status = read_settings(); !status) return report_error(status);
-    rescaling_.begin(declaration_.graph, plan_options(options_, !dead_letters_.folder.empty()),
+    if (Status status = take(read_settings(declaration_.graph, options_), read_); !status)
+      return report_error(status);
+    letters_.begin(read_.letters);
+    rescaling_.begin(declaration_.graph, plan_options(options_, !read_.dead_letters.folder.empty()),
                      !declaration_.graph.settings().state.folder.empty(), *env_.clock);
     epochs_.begin(declaration_.graph.settings().state.folder, *env_.clock);
     const Plan plan = rescaling_.plan();
@@ -162,23 +190,11 @@ class Host {
   }
 
  private:
-  Status start_page() { return page_.start(options_, {&rescaling_, &epochs_}, log_); }
-
-  Status read_settings() {
-    const GraphSettings& settings = declaration_.graph.settings();
-    Status status = take(
-        dead_letter_settings(settings.config, options_.dead_letters, options_.dead_letters_bytes),
-        dead_letters_);
-    if (!status.ok()) return status;
-    status =
-        take(spill_settings(declaration_.graph, options_.state_on, options_.spill_dir), spill_);
-    if (!status.ok()) return status;
-    return take(restart_policy(options_.restart, !settings.state.folder.empty()), restarts_);
-  }
+  Status start_page() { return page_.start(options_, {&rescaling_, &epochs_, &letters_}, log_); }
 
   /// Until it ends; nullopt: it has failed and is to be started again.
   std::optional<int> run_once(const StopSignals& signals) {
-    RunOptions settings = run_options(options_, dead_letters_, spill_, log_);
+    RunOptions settings = run_options(options_, read_.dead_letters, read_.spill, log_);
     state_.give(settings);
     Engine engine(rescaling_.plan(), settings, env_);
     if (!page_.wants_active()) engine.deactivate();
@@ -209,7 +225,7 @@ class Host {
   bool is_restarted(const Status& failure, Reporter& reporter, const StopSignals& signals) {
     if (failure.ok() || stopping_ || !said_where_) return false;
     if (!RestartPolicy::may_help(failure.code())) return false;
-    const auto delay = restarts_.failed(env_.clock->steady_ns());
+    const auto delay = read_.restarts.failed(env_.clock->steady_ns());
     if (!delay) return false;
     say_restart(declaration_.graph.name(), *delay, failure);
     if (page_.on()) page_.publish(reporter.report("restarting", failure));
@@ -228,6 +244,7 @@ class Host {
       }
       if (!stopping_) rescale_.begin_when_due(engine);
       if (engine.graph().epochs()) epochs_.look(*engine.graph().epochs());
+      letters_.look();
       if (const bool wanted = page_.wants_active(); wanted != engine.active()) {
         wanted ? engine.activate() : engine.deactivate();
         reported = 0;  // whoever asked sees it at once
@@ -242,6 +259,7 @@ class Host {
   int finish(Reporter& reporter, const Status& failure, bool stopped) {
     rescaling_.end("the run has ended");
     epochs_.end("the run has ended");
+    letters_.end("the run has ended");
     const bool failed = !failure.ok() && failure.code() != Code::output_closed;
     const char* const state = failed ? "failed" : stopped ? "stopped" : "finished";
     const auto report = reporter.report(state, failed ? failure : Status());
@@ -259,17 +277,16 @@ class Host {
   const HostOptions& options_;
   const HostExtras& extras_;
   Env& env_;
-  DeadLetterSettings dead_letters_;
-  SpillSettings spill_;
+  ReadSettings read_;
   std::optional<SummaryPart> kept_;  ///< what became of dead letters, at the end
   StderrLog log_sink_;
   Log log_;
   StateFolder state_;
-  RestartPolicy restarts_;
   Rescaling own_rescaling_;
   Rescaling& rescaling_;
   RescaleSteps rescale_{rescaling_, state_, declaration_.graph};
   EpochRequests epochs_;
+  LetterRequests letters_;
   RunTotals totals_;         ///< of engines that went on as another one
   bool stopping_ = false;    ///< somebody asked for the end
   bool said_where_ = false;  ///< it has run

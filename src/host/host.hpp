@@ -56,6 +56,7 @@ struct HostOptions {
   std::string restart;                   ///< see RestartPolicy; empty: its default
   StateAccess state_access = {};         ///< of state_dir
   std::string dead_letters;              ///< folder to keep them in; empty: what the topology says
+  std::string dead_letters_to;           ///< where the page replays them to; empty: as dead_letters
   std::uint64_t dead_letters_bytes = 0;  ///< 0: what the topology says
   std::string state_on;                  ///< auto, memory or disk; empty: what the topology says
   std::string spill_dir;                 ///< empty: what the topology says
@@ -109,6 +110,8 @@ Status settle(const HostOptions& options, GraphSettings& settings);
 /// and `bytes_max`, where they are given. Errors: 1002 for a setting that cannot be.
 Result<DeadLetterSettings> dead_letter_settings(const Config& config, const std::string& folder,
                                                 std::uint64_t bytes_max);
+/// Where the page may replay them to, of both in the same way; empty: nowhere. Errors: 1002.
+Result<std::string> dead_letters_to(const Config& config, const std::string& to);
 /// What became of them, for the summary; nullopt: they are not kept.
 std::optional<SummaryPart> dead_letter_summary(const DeadLetterJournal* journal);
 

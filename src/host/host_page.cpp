@@ -53,6 +53,11 @@ Result<PageOptions> HostPage::options_of(const HostOptions& options, const Asked
     page->checkpoint = [epochs] { return epochs->ask(); };
     page->checkpoints = [epochs] { return epochs->to_json(); };
   }
+  if (LetterRequests* const letters = asked.letters) {
+    page->replay_letters = [letters](const PageQuery& query) { return letters->ask(query); };
+    page->letters = [letters] { return letters->to_json(); };
+    page->letter = [letters](std::string_view offset) { return letters->one(offset); };
+  }
   return page;
 }
 

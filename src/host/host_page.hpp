@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "host/epoch_requests.hpp"
 #include "host/host.hpp"
+#include "host/letter_requests.hpp"
 #include "host/rescaling.hpp"
 #include "service/service.hpp"
 
@@ -22,6 +23,7 @@ class HostPage {
   struct Asked {
     Rescaling* rescaling = nullptr;
     EpochRequests* epochs = nullptr;
+    LetterRequests* letters = nullptr;
   };
   /// As --ui says. Another call does nothing but say again how it went. Errors: 1002, 5001, 5002.
   Status start(const HostOptions& options, const Asked& asked, const Log& log);

@@ -20,6 +20,9 @@ constexpr const char* kActivatePath = "/api/v1/activate";
 constexpr const char* kDeactivatePath = "/api/v1/deactivate";
 constexpr const char* kRescalePath = "/api/v1/rescale";
 constexpr const char* kCheckpointPath = "/api/v1/checkpoint";
+constexpr const char* kLettersPath = "/api/v1/dead-letters";
+constexpr const char* kReplayPath = "/api/v1/dead-letters/replay";
+constexpr std::string_view kLetterPath = "/api/v1/dead-letters/";
 constexpr std::string_view kViewsPath = "/api/v1/views/";
 constexpr std::string_view kHistoryPath = "/api/v1/history/components/";
 
@@ -64,6 +67,8 @@ HttpResponse not_rescaled() {
 
 HttpResponse no_checkpoints() { return http_error(405, "this run has nobody to ask for one"); }
 
+HttpResponse no_letters() { return http_error(405, "this run has nobody to ask for dead letters"); }
+
 /// What the run says to a request that changes how it runs.
 HttpResponse said(PageAnswer answer) {
   if (answer.status >= 400) return http_error(answer.status, answer.text);
@@ -75,12 +80,7 @@ HttpResponse said(PageAnswer answer) {
 /// Answers from the newest report. `publish` may be called by any thread, the rest by the server's.
 class Routes final : public HttpContent {
  public:
-  explicit Routes(PageOptions& options)
-      : set_active_(std::move(options.set_active)),
-        rescale_(std::move(options.rescale)),
-        rescales_(std::move(options.rescales)),
-        checkpoint_(std::move(options.checkpoint)),
-        checkpoints_(std::move(options.checkpoints)) {}
+  explicit Routes(PageOptions options) : asked_(std::move(options)) {}
 
   void publish(std::shared_ptr<const Report> report) {
     // Held for a few floats a component, and by the server for a copy of one list of them.
@@ -95,21 +95,30 @@ class Routes final : public HttpContent {
     if (path == "/api/v1/tasks") return tasks();
     if (path == "/api/v1/history") return json(history_text());
     if (path.starts_with(kHistoryPath)) return history_of(path.substr(kHistoryPath.size()));
-    if (path == kRescalePath) return rescales_ ? json(rescales_()) : not_rescaled();
-    if (path == kCheckpointPath) return checkpoints_ ? json(checkpoints_()) : no_checkpoints();
+    if (path == kRescalePath) return asked_.rescales ? json(asked_.rescales()) : not_rescaled();
+    if (path == kCheckpointPath)
+      return asked_.checkpoints ? json(asked_.checkpoints()) : no_checkpoints();
+    if (path == kLettersPath) return asked_.letters ? json(asked_.letters()) : no_letters();
+    if (path.starts_with(kLetterPath)) {
+      return asked_.letter ? said(asked_.letter(path.substr(kLetterPath.size()))) : no_letters();
+    }
     if (path == "/healthz") return health();
     if (path == "/metrics") return metrics();
     return file(path);
   }
 
   HttpResponse post(std::string_view path, const PageQuery& query) override {
-    if (path == kRescalePath) return rescale_ ? said(rescale_(query)) : not_rescaled();
-    if (path == kCheckpointPath) return checkpoint_ ? said(checkpoint_()) : no_checkpoints();
-    if (!set_active_) {
+    if (path == kRescalePath) return asked_.rescale ? said(asked_.rescale(query)) : not_rescaled();
+    if (path == kCheckpointPath)
+      return asked_.checkpoint ? said(asked_.checkpoint()) : no_checkpoints();
+    if (path == kReplayPath) {
+      return asked_.replay_letters ? said(asked_.replay_letters(query)) : no_letters();
+    }
+    if (!asked_.set_active) {
       return http_error(405, "this run cannot be paused: its sources read as long as it lasts");
     }
     const bool active = path == kActivatePath;
-    set_active_(active);
+    asked_.set_active(active);
     return json(active ? "{\"active\":true}\n" : "{\"active\":false}\n");
   }
 
@@ -207,11 +216,7 @@ class Routes final : public HttpContent {
     return http_error(404, "there is nothing at " + std::string(path) + "; the page is at /");
   }
 
-  const std::function<void(bool)> set_active_;
-  const std::function<PageAnswer(const PageQuery&)> rescale_;
-  const std::function<std::string()> rescales_;
-  const std::function<PageAnswer()> checkpoint_;
-  const std::function<std::string()> checkpoints_;
+  const PageOptions asked_;  ///< who takes what is asked
   std::mutex mutex_;
   std::shared_ptr<const Report> latest_;
   History history_;
@@ -258,7 +263,7 @@ Result<std::unique_ptr<PageServer>> PageServer::start(PageOptions options, Log l
   http.ports_tried = options.port_may_move ? kPortsMoved + 1 : 1;
   http.clients_max = static_cast<std::size_t>(std::max(options.clients_max, 1));
   http.live_path = "/api/v1/live";
-  http.post_paths = {kActivatePath, kDeactivatePath, kRescalePath, kCheckpointPath};
+  http.post_paths = {kActivatePath, kDeactivatePath, kRescalePath, kCheckpointPath, kReplayPath};
   http.headers = security_headers();
   http.header_timeout = options.header_timeout;
   http.stall_timeout = options.stall_timeout;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,11 @@ struct PageOptions {
   /// /api/v1/checkpoint is refused.
   std::function<PageAnswer()> checkpoint = {};
   std::function<std::string()> checkpoints = {};
+  /// Asks for dead letters to be replayed, lists them, and tells of one; all as set_active. Empty:
+  /// what is below /api/v1/dead-letters is refused.
+  std::function<PageAnswer(const PageQuery& query)> replay_letters = {};
+  std::function<std::string()> letters = {};
+  std::function<PageAnswer(std::string_view offset)> letter = {};
 };
 
 /// Serves the page, the newest report as REST, and the live feed, to this machine only.

@@ -87,7 +87,8 @@ constexpr NamedSetting kSettings[] = {
 
 constexpr std::string_view kPrefix = "topology.";
 /// Those whose texts `host` reads.
-constexpr const char* kOthers[] = {"dead_letters", "dead_letters_bytes", "state", "spill_dir"};
+constexpr const char* kOthers[] = {"dead_letters", "dead_letters_bytes", "dead_letters_to", "state",
+                                   "spill_dir"};
 
 /// All, without the prefix.
 std::vector<std::string> known_names() {

@@ -75,6 +75,12 @@ export function history(seconds, samples = 900) {
   };
 }
 
+/** The dead letters that a run keeps; `more` replaces members. Without it the run keeps none. */
+export const keptLetters = (more = {}) => ({
+  number: 0, over: 0, last_failed: 0, last_failure: "", records: 0, before: 0, cut: 0, no_records: 0,
+  folder: "", to: "", error: "", read: 0, older: 0, reasons: [], newest: [], ...more,
+});
+
 /** The same for one component. */
 export const componentHistory = (name, seconds) => {
   const { interval_ms, at, uptime_ms, records_in_per_second, records_out_per_second, busy_share, queued } = history(seconds);
@@ -83,11 +89,11 @@ export const componentHistory = (name, seconds) => {
 
 function answerOf(path, told) {
   if (path.startsWith("/api/v1/history/components/")) return componentHistory(decodeURIComponent(path.slice(27)), told.seconds);
-  return { "/api/v1/history": told.history, "/api/v1/report": told.report, "/api/v1/tasks": { tasks: told.allTasks ?? told.report?.tasks ?? [] }, "/api/v1/activate": { active: true }, "/api/v1/deactivate": { active: false } }[path] ?? null;
+  return { "/api/v1/history": told.history, "/api/v1/report": told.report, "/api/v1/tasks": { tasks: told.allTasks ?? told.report?.tasks ?? [] }, "/api/v1/dead-letters": told.letters ?? keptLetters(), "/api/v1/activate": { active: true }, "/api/v1/deactivate": { active: false } }[path] ?? null;
 }
 
 /**
- * Opens the page on the stand. `told`: {report, history, seconds, allTasks}; `send(report)` pushes another one;
+ * Opens the page on the stand. `told`: {report, history, seconds, allTasks, letters, answer(path, query)}; `send(report)` pushes another one;
  * `lose()` ends the live connection, which the page then opens anew.
  * `wrong` collects what must not happen: errors, warnings, requests elsewhere.
  */
@@ -101,8 +107,12 @@ export async function openStand(browser, told, options = {}) {
   page.on("pageerror", (error) => wrong.push(`exception: ${error.message}`));
   page.on("request", (request) => { if (new URL(request.url()).origin !== kStandUrl) wrong.push(`request to ${request.url()}`); });
   await context.route("**/*", async (route) => {
-    const { pathname } = new URL(route.request().url());
-    if (route.request().method() === "POST") posted.push(pathname);
+    const { pathname, search } = new URL(route.request().url());
+    if (route.request().method() === "POST") {
+      posted.push(pathname + search);
+      const answer = told.answer?.(pathname, new URLSearchParams(search));
+      if (answer) return route.fulfill({ status: answer.status, headers: kHeaders, contentType: "application/json", body: JSON.stringify(answer.body) });
+    }
     if (pathname.startsWith("/api/")) {
       const body = answerOf(pathname, told);
       return route.fulfill({ status: body ? 200 : 404, headers: kHeaders, contentType: "application/json", body: JSON.stringify(body ?? { error: "there is nothing here" }) });

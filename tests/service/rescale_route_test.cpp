@@ -93,12 +93,40 @@ TEST(CheckpointRoute, HandsTheRequestOnAndTheAnswerBack) {
   EXPECT_THAT(client.receive_all(), StartsWith("HTTP/1.1 403"));
 }
 
+TEST(LettersRoute, HandsTheRequestOnAndTheAnswerBack) {
+  PageOptions options = any_port();
+  PageQuery asked;
+  options.replay_letters = [&asked](const PageQuery& query) {
+    asked = query;
+    return PageAnswer{202, "{\"number\":1}\n"};
+  };
+  options.letters = [] { return std::string("{\"over\":0}\n"); };
+  options.letter = [](std::string_view offset) { return PageAnswer{404, std::string(offset)}; };
+  const auto server = *PageServer::start(options, Log());
+  const std::string address = "127.0.0.1:" + std::to_string(server->port());
+  const std::string path = "/api/v1/dead-letters";
+  EXPECT_EQ(http_ask("POST", address, path + "/replay?component=a", 2000ms)->status, 202u);
+  EXPECT_THAT(asked, ElementsAre(Pair("component", "a")));
+  EXPECT_EQ(http_ask("GET", address, path, 2000ms)->body, "{\"over\":0}\n");
+  const auto missing = http_ask("GET", address, path + "/17", 2000ms);
+  EXPECT_EQ(missing->status, 404u);
+  EXPECT_EQ(missing->body, "{\"error\":\"17\"}\n");
+  asked.clear();
+  Client client(server->port());
+  client.send("POST " + path + "/replay?component=b HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(client.receive_all(), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(asked, ElementsAre());
+}
+
 TEST(RescaleClient, SaysWhoGivesNoAnswer) {
   const auto server = *PageServer::start(any_port(), Log());
   const std::string address = "127.0.0.1:" + std::to_string(server->port());
   EXPECT_EQ(http_ask("POST", address, "/api/v1/rescale", 2000ms)->status, 405u);
   EXPECT_EQ(http_ask("GET", address, "/api/v1/rescale", 2000ms)->status, 405u);
   EXPECT_EQ(http_ask("POST", address, "/api/v1/checkpoint", 2000ms)->status, 405u);
+  EXPECT_EQ(http_ask("POST", address, "/api/v1/dead-letters/replay", 2000ms)->status, 405u);
+  EXPECT_EQ(http_ask("GET", address, "/api/v1/dead-letters", 2000ms)->status, 405u);
+  EXPECT_EQ(http_ask("GET", address, "/api/v1/dead-letters/0", 2000ms)->status, 405u);
   server->stop();
   const auto gone = http_ask("GET", address, "/", 2000ms);
   ASSERT_FALSE(gone);

@@ -9,19 +9,19 @@
 #include "base/status.hpp"
 #include "env/disk.hpp"
 
-namespace millrace::apps {
+namespace millrace::detail {
 
 /// Offsets by topic, as ranges. The journal itself belongs to the run that writes it, which may go
 /// on meanwhile.
 class ReplayMarks {
  public:
   /// Nothing is marked where there is no file. Errors: 4001, 4004.
-  static Result<ReplayMarks> read(detail::Disk& disk, const std::string& folder);
+  static Result<ReplayMarks> read(Disk& disk, const std::string& folder);
 
   bool has(const std::string& topic, std::uint64_t offset) const;
   void add(const std::string& topic, std::uint64_t offset);
   /// On return it is durable. Errors: 4002.
-  Status write(detail::Disk& disk, const std::string& folder) const;
+  Status write(Disk& disk, const std::string& folder) const;
 
  private:
   using Ranges = std::map<std::uint64_t, std::uint64_t>;  // first to end
@@ -29,7 +29,6 @@ class ReplayMarks {
 };
 
 /// Keeps a second replay of the same folder out as long as it lives. Errors: 4002.
-Result<std::unique_ptr<detail::DiskLock>> lock_replays(detail::Disk& disk,
-                                                       const std::string& folder);
+Result<std::unique_ptr<DiskLock>> lock_replays(Disk& disk, const std::string& folder);
 
-}  // namespace millrace::apps
+}  // namespace millrace::detail

@@ -1,5 +1,5 @@
 // Ranges of offsets as lines of a sealed file.
-#include "dead_letters_marks.hpp"
+#include "host/replay_marks.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "journal/journal_file.hpp"
 
-namespace millrace::apps {
+namespace millrace::detail {
 namespace {
 
 constexpr const char* kName = "replayed";
@@ -16,13 +16,13 @@ constexpr std::string_view kKind = "MRreplay";
 
 }  // namespace
 
-Result<ReplayMarks> ReplayMarks::read(detail::Disk& disk, const std::string& folder) {
+Result<ReplayMarks> ReplayMarks::read(Disk& disk, const std::string& folder) {
   ReplayMarks marks;
   const std::string path = folder + "/" + kName;
   if (!disk.exists(path)) return marks;
-  const auto bytes = detail::read_whole(disk, path);
+  const auto bytes = read_whole(disk, path);
   if (!bytes) return bytes.error();
-  const auto payload = detail::unsealed(path, kKind, *bytes);
+  const auto payload = unsealed(path, kKind, *bytes);
   if (!payload) return payload.error();
   std::istringstream lines(*payload);
   std::string topic;
@@ -55,17 +55,16 @@ void ReplayMarks::add(const std::string& topic, std::uint64_t offset) {
   }
 }
 
-Status ReplayMarks::write(detail::Disk& disk, const std::string& folder) const {
+Status ReplayMarks::write(Disk& disk, const std::string& folder) const {
   std::string lines;
   for (const auto& [topic, ranges] : ranges_) {
     for (const auto& [first, end] : ranges) lines += fmt::format("{} {} {}\n", topic, first, end);
   }
-  return detail::replace_file(disk, folder, kName, kKind, lines);
+  return replace_file(disk, folder, kName, kKind, lines);
 }
 
-Result<std::unique_ptr<detail::DiskLock>> lock_replays(detail::Disk& disk,
-                                                       const std::string& folder) {
+Result<std::unique_ptr<DiskLock>> lock_replays(Disk& disk, const std::string& folder) {
   return disk.lock(fmt::format("{}/{}.lock", folder, kName));
 }
 
-}  // namespace millrace::apps
+}  // namespace millrace::detail
