@@ -9,6 +9,7 @@
 
 #include "connector/history_source.hpp"
 #include "millrace/sources.hpp"
+#include "operator/replay_range.hpp"
 
 namespace millrace {
 
@@ -21,32 +22,39 @@ class History {
   /// A source that gives the stored records whose time is before `at`, an ISO 8601 time, and then
   /// those that `live`, a journal with one task, keeps of that event time and later: each once, as
   /// long as the journal keeps the same times. What `live` says of its beginning counts no more.
-  /// Event time stands at `at` between the two. Errors: 2010 from validate().
+  /// Event time stands at `at` between the two.
+  ///
+  /// Or `at` is an offset, such as "12000", for files that hold what came before it: all of theirs,
+  /// and then each partition of the journal from that offset on. Event time waits for the journal
+  /// while the files are read. Errors: 2010 from validate(); 4001 where retention has taken that
+  /// offset.
   SourceOf<T> then(SourceOf<T> live, const std::string& at) const {
     const auto time = detail::parse_iso_time(at);
+    const auto bound = detail::parse_replay_bound(at);
+    const bool is_offset = bound && bound->kind == detail::ReplayBound::Kind::offset;
     SourceOf<T> source = live;
     source.kind = "history, then " + live.kind;
     source.note = stored_.note + ", from " + at + " " + live.note;
     source.tasks = 1;
     source.make_one = {};
     source.make_at = {};
-    source.problem = problem_of(live, at, time.has_value());
+    source.problem = problem_of(live, at, time || is_offset);
     if (!source.problem.ok()) return source;
-    source.make = [stored = stored_.make, live = live.make_at, get = time_, switch_at = *time] {
-      return std::make_unique<detail::HistorySource<T, Get>>(stored(), live(switch_at), get,
-                                                             switch_at);
+    source.make = [stored = stored_.make, live = live.make_at, get = time_, at, time] {
+      return std::make_unique<detail::HistorySource<T, Get>>(stored(), live(at), get, time);
     };
     return source;
   }
 
  private:
-  Status problem_of(const SourceOf<T>& live, const std::string& at, bool is_time) const {
+  Status problem_of(const SourceOf<T>& live, const std::string& at, bool is_place) const {
     const auto invalid = [&](const char* why) {
       return Status(Code::parameter_invalid, fmt::format("history(\"{}\").then(\"{}\", \"{}\"): {}",
                                                          stored_.note, live.note, at, why));
     };
-    if (!is_time) return invalid("the switch is a time such as 2015-09-12T06:00:00Z");
-    if (!live.make_at) return invalid("what comes then is a journal, which can begin at a time");
+    if (!is_place)
+      return invalid("the switch is a time such as 2015-09-12T06:00:00Z, or an offset");
+    if (!live.make_at) return invalid("what comes then is a journal, which can begin there");
     if (live.tasks != 1 || stored_.tasks != 1) return invalid("one task reads both: leave tasks 1");
     return stored_.problem;
   }

@@ -38,10 +38,10 @@ template <class T, class Make>
 SourceOf<T> journal_source(const JournalInput& input, std::uint32_t tasks, Make make) {
   SourceOf<T> source{"journal", input.folder + "/" + input.topic, tasks,
                      [input, make] { return make(input); }};
-  source.make_at = [input, make](Time at) {
+  source.make_at = [input, make](const std::string& at) {
     JournalInput from = input;
-    from.from = format_iso_time(at);
-    from.not_before = at;
+    from.from = at;
+    from.not_before = parse_iso_time(at).value_or(kTimeMin);
     return make(std::move(from));
   };
   return source;

@@ -42,8 +42,8 @@ struct SourceOf {
   std::function<std::unique_ptr<detail::Source>()> make;
   /// Of sources of files: makes one for a single file.
   std::function<std::unique_ptr<detail::Source>(const std::string& path)> make_one = {};
-  /// Of journals: makes one that begins at that event time.
-  std::function<std::unique_ptr<detail::Source>(Time at)> make_at = {};
+  /// Of journals: makes one that begins at that event time, as ISO 8601, or offset.
+  std::function<std::unique_ptr<detail::Source>(const std::string& at)> make_at = {};
   /// Found while it was described; reported by validate().
   Status problem = {};
   /// Of sources of lines: how several tasks decode them where their order is not needed.

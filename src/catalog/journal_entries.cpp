@@ -2,12 +2,15 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "catalog/entry.hpp"
 #include "catalog/row_params.hpp"
 #include "catalog/source_time.hpp"
 #include "connector/row_sources.hpp"
 #include "millrace/history_then.hpp"
 #include "millrace/journal_ends.hpp"
+#include "operator/replay_range.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -50,9 +53,12 @@ std::optional<SourceOf<RowRef>> behind_history(const Making& making, const RowSc
   if (!settings.has("history")) {
     return wrong("switch_at", "\"switch_at\" is where \"history\" ends: give that as well");
   }
-  if (!has_switch || !parse_iso_time(settings.text("switch_at"))) {
+  const auto at = parse_replay_bound(settings.text("switch_at"));
+  const bool is_place =
+      at && (at->kind == ReplayBound::Kind::time || at->kind == ReplayBound::Kind::offset);
+  if (!has_switch || !is_place) {
     return wrong(has_switch ? "switch_at" : "history",
-                 std::string("\"history\" ends at \"switch_at\", ") + kAtTime);
+                 fmt::format("\"history\" ends at \"switch_at\", {}, or an offset", kAtTime));
   }
   if (live.tasks != 1) return wrong("history", "one task reads both: take \"parallelism\" away");
   const ConfigNode* const time = settings.node("event_time");
@@ -119,7 +125,10 @@ std::vector<ParamInfo> journal_params() {
        .standard = "json_lines",
        .doc = "of history",
        .choices = {"json_lines", "csv", "tsv"}},
-      {.name = "switch_at", .type = ParamType::text, .doc = "a time, see history"}};
+      {.name = "switch_at",
+       .type = ParamType::text,
+       .doc = "a time, or the offset where each partition of the journal goes on behind all of "
+              "history"}};
   for (ParamInfo& info : time_params()) all.push_back(std::move(info));
   return all;
 }

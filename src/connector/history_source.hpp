@@ -1,9 +1,10 @@
-// HistorySource: stored records up to a switch time, then a live source from there.
+// HistorySource: stored records up to a switch, then a live source from there.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,10 +21,14 @@ namespace millrace::detail {
 ///
 /// While history is read, the live partitions are promised to be at the switch, so that the
 /// watermark is history's; at its end it is the switch, and then the live side's.
+///
+/// Without a switch time the live side begins at an offset: all of history is before it, and what
+/// times it has nobody knows, so that the watermark waits for it.
 template <class T, class Get>
 class HistorySource final : public Source {
  public:
-  HistorySource(std::unique_ptr<Source> history, std::unique_ptr<Source> live, Get get, Time at)
+  HistorySource(std::unique_ptr<Source> history, std::unique_ptr<Source> live, Get get,
+                std::optional<Time> at)
       : history_(std::move(history)), live_(std::move(live)), get_(std::move(get)), at_(at) {}
 
   Status open(const EndContext& context) override {
@@ -31,7 +36,7 @@ class HistorySource final : public Source {
     if (is_other_) return {};
     live_context_ = history_context_ = context;
     live_context_.tasks = history_context_.tasks = 1;
-    if (context.range.from_time() <= at_) live_context_.range.from = {};
+    if (!at_ || context.range.from_time() <= *at_) live_context_.range.from = {};
     history_context_.range = {};
     history_context_.gate = &history_gate_;
     if (Status status = live_->open(live_context_); !status.ok()) return status;
@@ -50,9 +55,9 @@ class HistorySource final : public Source {
 
   Result<Poll> poll(BatchBase& batch) override {
     if (is_other_) return Poll::ended;
-    if (promised_ < live_->partitions()) {
+    if (at_ && promised_ < live_->partitions()) {
       batch.partition = promised_++;
-      batch.watermark = at_;
+      batch.watermark = *at_;
       return Poll::ready;
     }
     if (!history_over_) return poll_history(static_cast<Batch<T>&>(batch));
@@ -107,7 +112,7 @@ class HistorySource final : public Source {
     const Result<Poll> outcome = history_->poll(batch);
     if (!outcome) return outcome;
     batch.partition += live;
-    keep_before_switch(batch);
+    if (at_) keep_before_switch(batch);
     if (*outcome != Poll::ended) return outcome;
     history_over_ = true;
     return Poll::ready;
@@ -125,7 +130,7 @@ class HistorySource final : public Source {
     picks_.clear();
     const auto values = std::as_const(batch.values).data();
     for (std::size_t at = 0; at < batch.values.size(); ++at) {
-      if (micros(std::invoke(get_, values[at])) < at_)
+      if (micros(std::invoke(get_, values[at])) < *at_)
         picks_.push_back(static_cast<std::uint32_t>(at));
     }
     if (picks_.size() == batch.values.size()) return;
@@ -141,7 +146,7 @@ class HistorySource final : public Source {
   std::unique_ptr<Source> history_;
   std::unique_ptr<Source> live_;
   Get get_;
-  Time at_;
+  std::optional<Time> at_;
   bool is_other_ = false;  ///< not the task that reads
   EndContext live_context_;
   EndContext history_context_;

@@ -34,7 +34,7 @@ spouts:
       event_time: {field: at}}}
 bolts:
   - {id: out, type: write_journal, with: {folder: "%(journal)s", topic: sales, key: key,
-      partitions: 2}}
+      partitions: %(partitions)s}}
 streams:
   - {from: sales, to: out}
 """
@@ -69,10 +69,10 @@ class Replay(harness.CliTest):
         return self.file("sales.yaml", text % {"out": self.out, "journal": self.folder / "j",
                                                "more": "follow: false", **names})
 
-    def fill(self, moments):
+    def fill(self, moments, partitions=2):
         feed = self.file("feed.jsonl", lines(moments))
         self.run_program("millrace", "run", self.file("fills.yaml", TO_JOURNAL % {
-            "input": feed, "journal": self.folder / "j"}), "--headless")
+            "input": feed, "journal": self.folder / "j", "partitions": partitions}), "--headless")
 
     def rows(self):
         found = []
@@ -125,7 +125,7 @@ class Replay(harness.CliTest):
         at = iso(30000)
         for more, part in ((f'switch_at: "{at}"', "where \"history\" ends"),
                            ('history: "a.jsonl"', "ends at \"switch_at\", a time such as"),
-                           ('history: "a.jsonl", switch_at: "12"', "ends at \"switch_at\""),
+                           ('history: "a.jsonl", switch_at: "noon"', "ends at \"switch_at\""),
                            ('history: "a.jsonl", history_format: xml', "history_format"),
                            ('until: earliest', "\"until\" is latest, an offset, or a time")):
             with self.subTest(more=more):
@@ -151,12 +151,19 @@ class Replay(harness.CliTest):
                 self.assertLess(kills, 100)
 
     def test_history_then_live_survives_kills(self):
+        self.survives_kills(lambda switch: iso(switch), beyond=40000)
+
+    def test_history_up_to_an_offset_survives_kills(self):
+        self.survives_kills(lambda switch: 40000 // 50, beyond=0, partitions=1)
+
+    def survives_kills(self, switch_at, beyond, partitions=2):
+        """`beyond`: so many milliseconds behind the switch are in the files, too."""
         random.seed(7)
         switch, end = 300000, 600000
-        for part in (0, 50):  # two files side by side, both beyond the switch
-            self.file(f"stored-{part}.jsonl", lines(range(part, switch + 40000, 100)))
-        self.fill(range(switch - 40000, end + 1000, 50))
-        more = (f'history: "{self.folder}/stored-*.jsonl", switch_at: "{iso(switch)}"')
+        for part in (0, 50):  # two files side by side
+            self.file(f"stored-{part}.jsonl", lines(range(part, switch + beyond, 100)))
+        self.fill(range(switch - 40000, end + 1000, 50), partitions)
+        more = (f'history: "{self.folder}/stored-*.jsonl", switch_at: "{switch_at(switch)}"')
         topology = self.topology(JOURNAL, more=more)
         slowness = min(3, harness.SLOWNESS)  # of the replay too, so that it is killed as often
         kills = self.kill_until_done(

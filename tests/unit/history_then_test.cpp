@@ -71,6 +71,47 @@ class HistoryThenLive : public testing::Test {
         .then(journal<Sale>(folder_ / "j", "sales", {.follow = follow}), at);
   }
 
+  /// Polls so often; `goes_on`: from `positions`, where it leaves the new ones.
+  void take(const std::string& at, int polls, bool goes_on, std::vector<SourcePosition>& positions,
+            std::vector<std::string>& taken) {
+    EndContext context;
+    context.env = &real_env();
+    context.batch_records_max = 2;
+    const auto reader = source(at).make();
+    ASSERT_TRUE(reader->open(context));
+    EXPECT_TRUE(reader->replayable());
+    if (goes_on) ASSERT_TRUE(reader->resume(positions));
+    for (Poll last = Poll::ready; polls > 0 && last != Poll::ended; --polls) {
+      Batch<Sale> batch;
+      const auto polled = reader->poll(batch);
+      ASSERT_TRUE(polled);
+      last = *polled;
+      for (const Sale& sale : batch.values)
+        taken.push_back(fmt::format("{} {}", sale.side, sale.second));
+    }
+    positions.clear();
+    reader->save_positions(positions);
+  }
+  /// What a run without a stop takes, sorted; those that are stopped anywhere must take the same.
+  std::vector<std::string> goes_on_wherever_stopped(const std::string& at) {
+    std::vector<std::string> wanted;
+    std::vector<SourcePosition> end;
+    take(at, 99, false, end, wanted);
+    std::sort(wanted.begin(), wanted.end());
+    for (int first = 0; first < 24; ++first) {
+      for (int second = 0; second < 24; second += 3) {
+        std::vector<std::string> taken;
+        std::vector<SourcePosition> positions;
+        take(at, first, false, positions, taken);
+        take(at, second, true, positions, taken);
+        take(at, 99, true, positions, taken);
+        std::sort(taken.begin(), taken.end());
+        EXPECT_EQ(taken, wanted) << "stopped after " << first << " and " << second;
+      }
+    }
+    return wanted;
+  }
+
   /// "stored 3": each record once, in the order of time.
   std::vector<std::string> read(const SourceOf<Sale>& from, RunOptions options = {}) {
     std::vector<std::pair<Time, std::string>> found;
@@ -126,42 +167,44 @@ TEST_F(HistoryThenLive, ARunGoesOnWhereverTheOneBeforeWasStopped) {
   store("a.jsonl", {1, 2, 3, 4, 5, 6, 7});
   store("b.jsonl", {2, 4, 8});
   publish({{4, 5, 6, 7, 8, 9}, {5, 3, 6}});
-  const auto take = [&](int polls, std::vector<SourcePosition>& positions, bool goes_on,
-                        std::vector<std::string>& taken) {
-    EndContext context;
-    context.env = &real_env();
-    context.batch_records_max = 2;
-    const auto reader = source(time_of(5)).make();
-    ASSERT_TRUE(reader->open(context));
-    EXPECT_TRUE(reader->replayable());
-    if (goes_on) ASSERT_TRUE(reader->resume(positions));
-    for (Poll last = Poll::ready; polls > 0 && last != Poll::ended; --polls) {
-      Batch<Sale> batch;
-      const auto polled = reader->poll(batch);
-      ASSERT_TRUE(polled);
-      last = *polled;
-      for (const Sale& sale : batch.values)
-        taken.push_back(fmt::format("{} {}", sale.side, sale.second));
-    }
-    positions.clear();
-    reader->save_positions(positions);
+  EXPECT_EQ(goes_on_wherever_stopped(time_of(5)).size(), 4u + 2u + 5u + 2u);
+}
+
+/// The same where the switch is an offset: all of history, and of each partition what stands there
+/// and behind it.
+TEST_F(HistoryThenLive, ARunGoesOnWhereverItWasStoppedAlsoAtAnOffset) {
+  store("a.jsonl", {1, 2, 3, 4, 5, 6, 7});
+  store("b.jsonl", {2, 4, 8});
+  publish({{4, 5, 6, 7, 8, 9}, {5, 3, 6}});
+  const std::vector<std::string> taken = goes_on_wherever_stopped("2");
+  EXPECT_EQ(taken.size(), 7u + 3u + 4u + 1u);
+  EXPECT_EQ(std::count(taken.begin(), taken.end(), "live 6"), 2) << "the first of both";
+  EXPECT_EQ(std::count(taken.begin(), taken.end(), "live 5"), 0) << "before the switch";
+}
+
+TEST_F(HistoryThenLive, AtAnOffsetTimesSayNothing) {
+  store("a.jsonl", {1, 6, 2, 9});
+  publish({{1, 2, 4, 3, 8}});
+  const auto wanted =
+      ElementsAre("stored 1", "stored 2", "live 3", "live 4", "stored 6", "live 8", "stored 9");
+  EXPECT_THAT(read(source("2")), wanted);
+  EXPECT_TRUE(ended_.status) << ended_.status.to_string();
+  EXPECT_EQ(ended_.component("event_time").late, 0u) << "event time waits for the journal";
+  EXPECT_THAT(read(source("2"), {.batch_records_max = 1}), wanted);
+  EXPECT_THAT(read(source("5")), ElementsAre("stored 1", "stored 2", "stored 6", "stored 9"))
+      << "of what is to come";
+}
+
+TEST_F(HistoryThenLive, AtAnOffsetAPartMayBeReplayed) {
+  store("a.jsonl", {1, 2, 3, 4});
+  publish({{1, 2, 3, 4, 5, 6, 7, 8}});
+  const auto part = [](Time from, Time until) {
+    return RunOptions{
+        .range = {*parse_replay_bound(time_of(from)), *parse_replay_bound(time_of(until))}};
   };
-  std::vector<std::string> wanted;
-  std::vector<SourcePosition> end;
-  take(99, end, false, wanted);
-  ASSERT_EQ(wanted.size(), 4u + 2u + 5u + 2u);
-  std::sort(wanted.begin(), wanted.end());
-  for (int first = 0; first < 24; ++first) {
-    for (int second = 0; second < 24; second += 3) {
-      std::vector<std::string> taken;
-      std::vector<SourcePosition> positions;
-      take(first, positions, false, taken);
-      take(second, positions, true, taken);
-      take(99, positions, true, taken);
-      std::sort(taken.begin(), taken.end());
-      ASSERT_EQ(taken, wanted) << "stopped after " << first << " and " << second;
-    }
-  }
+  EXPECT_THAT(read(source("4"), part(4, 6)), ElementsAre("stored 4", "live 5"));
+  EXPECT_THAT(read(source("4"), part(2, 4)), ElementsAre("stored 2", "stored 3"));
+  EXPECT_THAT(read(source("4"), part(6, 8)), ElementsAre("live 6", "live 7"));
 }
 
 TEST_F(HistoryThenLive, APartOfItMayBeReplayed) {
@@ -222,7 +265,8 @@ TEST_F(HistoryThenLive, WhatCannotBeIsRefused) {
     EXPECT_EQ(problems.size(), 1u);
     return problems.empty() ? std::string() : problems.front().to_string();
   };
-  EXPECT_THAT(problem(source("17")), HasSubstr("the switch is a time"));
+  EXPECT_THAT(problem(source("noon")), HasSubstr("the switch is a time"));
+  EXPECT_THAT(problem(source("latest")), HasSubstr("or an offset"));
   const auto files = history(json_lines<Sale>("a.jsonl"), &Sale::at);
   EXPECT_THAT(problem(files.then(json_lines<Sale>("b.jsonl"), time_of(5))), HasSubstr("a journal"));
   EXPECT_THAT(problem(files.then(journal<Sale>("j", "sales", {.tasks = 2}), time_of(5))),
