@@ -23,6 +23,10 @@ struct Entry {
   std::string_view name;
   Workload (*make)(const Settings&);
 };
+template <int kQuery>
+Workload nexmark_query(const Settings& settings) {
+  return nexmark_workload(kQuery, settings);
+}
 constexpr Entry kWorkloads[] = {
     {"hashtags", hashtags_workload},
     {"acked", acked_workload},
@@ -41,6 +45,16 @@ constexpr Entry kWorkloads[] = {
     {"timers", timers_workload},
     {"pattern", pattern_workload},
     {"interval-join", interval_join_workload},
+    {"table-join", table_join_workload},
+    {"nexmark-q0", nexmark_query<0>},
+    {"nexmark-q1", nexmark_query<1>},
+    {"nexmark-q2", nexmark_query<2>},
+    {"nexmark-q3", nexmark_query<3>},
+    {"nexmark-q4", nexmark_query<4>},
+    {"nexmark-q5", nexmark_query<5>},
+    {"nexmark-q6", nexmark_query<6>},
+    {"nexmark-q7", nexmark_query<7>},
+    {"nexmark-q8", nexmark_query<8>},
     {"order-restore", order_restore_workload},
     {"distinct", distinct_workload},
     {"quantiles", quantiles_workload},
@@ -68,11 +82,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-const Entry* find(std::string_view name) {
+/// The workload of that name, or all whose names begin with it and a dash: "nexmark".
+std::vector<const Entry*> find(std::string_view name) {
+  const std::string family = std::string(name) + "-";
+  std::vector<const Entry*> found;
   for (const Entry& entry : kWorkloads) {
-    if (entry.name == name) return &entry;
+    if (entry.name == name) return {&entry};
+    if (entry.name.starts_with(family)) found.push_back(&entry);
   }
-  return nullptr;
+  return found;
 }
 
 std::string names() {
@@ -124,15 +142,17 @@ int bench_main(int argc, char** argv) {
                "millrace bench");
   Settings settings;
   std::string name;
-  app.add_option("workload", name, names() + "; none: all of them");
+  app.add_option("workload", name,
+                 names() + "; the part before a dash: all that begin so; none: all of them");
   app.add_option("--threads", settings.threads, "executors and parallelism of the engine")
       ->check(CLI::Range(1u, 128u))
       ->capture_default_str();
   app.add_option("--runs", settings.runs,
                  "turns of engine and limit; the medians are shown; default: 5, of latency 3")
       ->check(CLI::Range(1u, 1000u));
-  app.add_option("--records", settings.records,
-                 "lines or events of a run; default: 5 M lines, 50 M events; wide-state 100 M");
+  app.add_option(
+      "--records", settings.records,
+      "lines or events of a run; default: 5 M lines, 50 M events; wide-state 100 M, nexmark 10 M");
   app.add_option("--seconds", settings.seconds, "latency: length of a run")
       ->check(CLI::Range(0.1, 600.0))
       ->capture_default_str();
@@ -150,9 +170,9 @@ int bench_main(int argc, char** argv) {
                "the engine chooses the number of executors; --threads is the parallelism alone");
   app.add_option(
          "--keys", settings.keys,
-         "wide-state, process-state, spilled-state, restore, pattern, interval-join: number "
-         "of keys; default: 1 M, of spilled-state 2 M, of restore 12.5 M (1 GB), of the "
-         "last two 10,000")
+         "wide-state, process-state, spilled-state, restore, pattern, interval-join, table-join: "
+         "number of keys; default: 1 M, of spilled-state 2 M, of restore 12.5 M (1 GB), of the "
+         "last three 10,000")
       ->check(CLI::Range(1u, 4'000'000'000u));
   app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");
@@ -161,13 +181,17 @@ int bench_main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
-  if (!name.empty()) {
-    if (const Entry* entry = find(name)) return run_one(*entry, settings) ? 0 : 1;
+  bool good = true;
+  if (name.empty()) {
+    for (const Entry& entry : kWorkloads) good &= run_one(entry, settings);
+    return good ? 0 : 1;
+  }
+  const std::vector<const Entry*> found = find(name);
+  if (found.empty()) {
     fmt::print(stderr, "bench: {}\n", unknown(name));
     return kUsageError;
   }
-  bool good = true;
-  for (const Entry& entry : kWorkloads) good &= run_one(entry, settings);
+  for (const Entry* entry : found) good &= run_one(*entry, settings);
   return good ? 0 : 1;
 }
 

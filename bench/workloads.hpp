@@ -40,6 +40,10 @@ Workload timers_workload(const Settings& settings);
 Workload pattern_workload(const Settings& settings);
 /// Two streams of 10,000 keys, paired within two seconds: about a pair a record.
 Workload interval_join_workload(const Settings& settings);
+/// Query 0 to 8 of NEXMark.
+Workload nexmark_workload(int query, const Settings& settings);
+/// A stream of orders, each with its user's row in a table that changes all the time.
+Workload table_join_workload(const Settings& settings);
 /// Events up to a second out of order, put in order by one task.
 Workload order_restore_workload(const Settings& settings);
 /// Exact counts of the distinct users of a thousand keys in windows of a second.
