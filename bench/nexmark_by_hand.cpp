@@ -39,8 +39,8 @@ struct EachBid {
   int query;
   std::uint64_t checksum = 0;
   void take(const Event& event) {
-    if (event.kind != Kind::bid) return;
-    const Bid& bid = event.bid;
+    if (!event.bid) return;
+    const Bid& bid = *event.bid;
     if (query == 0) checksum += row_sum(bid);
     if (query == 1) {
       checksum += row_sum(
@@ -63,12 +63,12 @@ struct Local {
   std::uint64_t checksum = 0;
 
   void take(const Event& event) {
-    if (event.kind == Kind::auction && event.auction.category == 10) {
-      Seller& seller = sellers[event.auction.seller];
-      seller.known ? tell(seller, event.auction.id) : seller.waiting.push_back(event.auction.id);
+    if (event.auction && event.auction->category == 10) {
+      Seller& seller = sellers[event.auction->seller];
+      seller.known ? tell(seller, event.auction->id) : seller.waiting.push_back(event.auction->id);
     }
-    if (event.kind != Kind::person) return;
-    const Person& person = event.person;
+    if (!event.person) return;
+    const Person& person = *event.person;
     if (person.state != "OR" && person.state != "ID" && person.state != "CA") return;
     Seller& seller = sellers[person.id];
     seller.known = true;
@@ -109,15 +109,15 @@ struct Averages {
 
   void take(const Event& event) {
     for (; !ends.empty() && ends.top().first < event.time.micros; ends.pop()) close();
-    if (event.kind == Kind::auction) {
-      const Auction& auction = event.auction;
+    if (event.auction) {
+      const Auction& auction = *event.auction;
       open[auction.id] = {of_sellers ? auction.seller : auction.category, auction.expires.micros};
       ends.emplace(auction.expires.micros, auction.id);
     }
-    if (event.kind != Kind::bid) return;
-    Open& auction = open[event.bid.auction];
+    if (!event.bid) return;
+    Open& auction = open[event.bid->auction];
     if (event.time.micros <= auction.expires)
-      auction.price = std::max(auction.price, event.bid.price);
+      auction.price = std::max(auction.price, event.bid->price);
   }
   void close() {
     const Open& auction = open[ends.top().second];
@@ -150,11 +150,11 @@ struct Hot {
   std::uint64_t checksum = 0;
 
   void take(const Event& event) {
-    if (event.kind != Kind::bid) return;
+    if (!event.bid) return;
     const std::int64_t now = event.time.micros / kPaneUs;
     if (pane < 0) pane = now;
     while (pane < now) step();
-    ++panes[static_cast<std::size_t>(pane % 5)][key_of(event.bid.auction)];
+    ++panes[static_cast<std::size_t>(pane % 5)][key_of(event.bid->auction)];
   }
   /// Fires the window that ends with the pane, and begins the next one.
   void step() {
@@ -183,8 +183,8 @@ struct Highest {
   std::uint64_t checksum = 0;
 
   void take(const Event& event) {
-    if (event.kind != Kind::bid) return;
-    const Bid& bid = event.bid;
+    if (!event.bid) return;
+    const Bid& bid = *event.bid;
     const std::int64_t now = bid.time.micros / (10 * kSecondUs);
     if (now != window) end();
     window = now;
@@ -213,16 +213,16 @@ struct New {
   std::uint64_t checksum = 0;
 
   void take(const Event& event) {
-    if (event.kind == Kind::bid) return;
+    if (event.bid) return;
     const std::int64_t now = event.time.micros / (10 * kSecondUs);
     if (now != window) end();
     window = now;
-    if (event.kind == Kind::auction) {
-      entries[key_of(event.auction.seller)].sells = true;
+    if (event.auction) {
+      entries[key_of(event.auction->seller)].sells = true;
     } else {
-      Entry& entry = entries[key_of(event.person.id)];
-      entry.id = event.person.id;
-      entry.name = event.person.name;
+      Entry& entry = entries[key_of(event.person->id)];
+      entry.id = event.person->id;
+      entry.name = event.person->name;
     }
   }
   void end() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "millrace/topology.hpp"
@@ -41,15 +42,12 @@ struct Bid {
   std::string_view extra;  ///< makes a bid about 100 bytes long
 };
 
-enum class Kind : std::uint8_t { person, auction, bid };
-
-/// One of the three, as they come in one stream; the others are empty.
+/// One of the three, as they come in one stream; the others are absent.
 struct Event {
-  Kind kind = Kind::bid;
   Timestamp time;
-  Person person;
-  Auction auction;
-  Bid bid;
+  std::optional<Person> person;
+  std::optional<Auction> auction;
+  std::optional<Bid> bid;
 };
 
 }  // namespace millrace::bench::nexmark

@@ -138,24 +138,30 @@ class Generator {
   explicit Generator(Rules rules) : rules_(rules) {}
 
   Event operator()(std::uint64_t index) const {
-    Draws draws(rules_.seed, index);
-    const auto number = static_cast<std::int64_t>(index);
-    const std::int64_t place = number % kEventsInRound;
     Event event;
-    event.time = time_of(number);
-    if (place == 0) {
-      event.kind = Kind::person;
-      fill(event.person, number, event.time, draws);
-    } else if (place <= kAuctionsInRound) {
-      event.kind = Kind::auction;
-      fill(event.auction, number, event.time, draws);
-    } else {
-      fill(event.bid, number, event.time, draws);
-    }
+    make(index, event);
     return event;
+  }
+  /// The same, made where it is to lie.
+  template <class Events>
+  void append(std::uint64_t index, Events& events) const {
+    make(index, events.emplace_back());
   }
 
  private:
+  void make(std::uint64_t index, Event& event) const {
+    Draws draws(rules_.seed, index);
+    const auto number = static_cast<std::int64_t>(index);
+    const std::int64_t place = number % kEventsInRound;
+    event.time = time_of(number);
+    if (place == 0) {
+      fill(event.person.emplace(), number, event.time, draws);
+    } else if (place <= kAuctionsInRound) {
+      fill(event.auction.emplace(), number, event.time, draws);
+    } else {
+      fill(event.bid.emplace(), number, event.time, draws);
+    }
+  }
   Timestamp time_of(std::int64_t number) const {
     return Timestamp{kBeginUs + number * rules_.spacing.count() / 1000 * 1000};
   }

@@ -21,17 +21,17 @@ namespace millrace::bench::nexmark {
 
 inline Stream<Person> persons_of(const Stream<Event>& events) {
   return events.flat_map([](const Event& event, Output<Person>& out) {
-    if (event.kind == Kind::person) out.emit(event.person);
+    if (event.person) out.emit(*event.person);
   });
 }
 inline Stream<Auction> auctions_of(const Stream<Event>& events) {
   return events.flat_map([](const Event& event, Output<Auction>& out) {
-    if (event.kind == Kind::auction) out.emit(event.auction);
+    if (event.auction) out.emit(*event.auction);
   });
 }
 inline Stream<Bid> bids_of(const Stream<Event>& events) {
   return events.flat_map([](const Event& event, Output<Bid>& out) {
-    if (event.kind == Kind::bid) out.emit(event.bid);
+    if (event.bid) out.emit(*event.bid);
   });
 }
 

@@ -59,13 +59,12 @@ class NexmarkModel {
   using Person = bench::nexmark::Person;
   using Auction = bench::nexmark::Auction;
   using Bid = bench::nexmark::Bid;
-  using Kind = bench::nexmark::Kind;
 
   NexmarkModel(const std::vector<Event>& events, NexmarkHits& hits) : hits_(hits) {
     for (const Event& event : events) {
-      if (event.kind == Kind::person) people_.push_back(event.person);
-      if (event.kind == Kind::auction) auctions_.push_back(event.auction);
-      if (event.kind == Kind::bid) bids_.push_back(event.bid);
+      if (event.person) people_.push_back(*event.person);
+      if (event.auction) auctions_.push_back(*event.auction);
+      if (event.bid) bids_.push_back(*event.bid);
       hits_.on_an_edge += event.time.micros % kTen == 0;
     }
   }

@@ -23,9 +23,9 @@ struct NexmarkCase {
 
 void move_to(nx::Event& event, std::int64_t time) {
   event.time = Timestamp{time};
-  (event.kind == nx::Kind::person    ? event.person.time
-   : event.kind == nx::Kind::auction ? event.auction.time
-                                     : event.bid.time) = event.time;
+  (event.person    ? event.person->time
+   : event.auction ? event.auction->time
+                   : event.bid->time) = event.time;
 }
 
 /// What the generator makes, and more of what is easily got wrong: times at the bounds of auctions
@@ -34,21 +34,23 @@ std::vector<nx::Event> draw_events(std::uint64_t seed, detail::Random& random) {
   const nx::Generator generator({.seed = seed, .spacing = kSpacing});
   std::vector<nx::Event> events;
   std::vector<nx::Auction> auctions;
+  std::uint64_t in_turn = 0;
   for (std::uint64_t index = 0; index < kEvents; ++index) {
     nx::Event event = generator(index);
     const std::int64_t edge = (event.time.micros + 500'000) / 2'000'000 * 2'000'000;
     if (std::abs(event.time.micros - edge) < 500'000 && random.chance(0.1))
       move_to(event, edge - random.between(0, 1));
-    if (event.kind == nx::Kind::auction) auctions.push_back(event.auction);
-    if (event.kind == nx::Kind::bid) {
-      nx::Bid& bid = event.bid;
+    if (event.auction) auctions.push_back(*event.auction);
+    if (event.bid) {
+      nx::Bid& bid = *event.bid;
       if (random.chance(1.0 / 300)) bid.price = 200'000'000;
-      if (index > kEvents * 2 / 3 && random.chance(0.9)) bid.auction = 1000 + index % 2;
       if (random.chance(0.2)) {
         const nx::Auction& of =
             auctions[auctions.size() - 1 - random.below(std::min<std::size_t>(auctions.size(), 9))];
         bid.auction = of.id;
         move_to(event, (random.chance(0.3) ? of.time : of.expires).micros + random.between(-1, 1));
+      } else if (index > kEvents * 2 / 3) {
+        bid.auction = nx::kFirstId + static_cast<std::int64_t>(++in_turn % 2);
       }
     }
     events.push_back(event);
