@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "millrace/stream_handle.hpp"
+#include "millrace/call_verbs.hpp"
 #include "operator/split.hpp"
 #include "operator/stateless.hpp"
 
@@ -17,9 +17,9 @@ constexpr double one_in(std::uint64_t records) { return 1.0 / static_cast<double
 
 /// The verbs of Stream that handle each record by itself.
 template <class T>
-class RecordVerbs : public StreamHandle<T> {
+class RecordVerbs : public CallVerbs<T> {
  public:
-  using StreamHandle<T>::StreamHandle;
+  using CallVerbs<T>::CallVerbs;
 
   /// One record for each: f(const T&) -> U.
   template <class F>

@@ -38,11 +38,24 @@ Status OperatorStage::open_part(const StageOpening& opening) {
   context_.arenas = &shared_.memory->arenas;
   if (tick_ns_ > 0) next_tick_ns_ = shared_.env->clock->steady_ns() + tick_ns_;
   if (shared_.tracking && operator_->anchoring() == Anchoring::by_call) acks_.turn_on();
+  if (calls_) calls_->call_from(call_place());
   operator_->open(context_);
   spill();
   waiting_ = operator_->waiting();
   heap_.watch(*operator_);
   return {};
+}
+
+CallPlace OperatorStage::call_place() const {
+  CallPlace place;
+  place.wake = [home = shared_.home] { home->wake(); };
+  place.make_workers = [making = shared_.calls, clock = shared_.env->clock,
+                        salt = std::uint64_t{plan_.id} << 32 |
+                               context_.task](std::size_t workers) -> std::unique_ptr<CallWorkers> {
+    if (making.on_threads) return std::make_unique<CallThreads>(workers);
+    return std::make_unique<CallSteps>(making, salt, *clock);
+  };
+  return place;
 }
 
 void OperatorStage::spill() {
@@ -112,14 +125,16 @@ void OperatorStage::advance_watermark(Time watermark) {
 
 bool OperatorStage::run_due(std::int64_t now_ns, bool drain) {
   if (finished()) return false;
-  // After a stop nothing is let go that the image holds, and nothing fires.
-  if (drain && keeps_held()) return tick(now_ns);
+  // After a stop nothing is let go that the image holds, and nothing fires. Calls go on: what comes
+  // behind may wait for their room.
+  if (drain && keeps_held() && !calls_) return tick(now_ns);
   const std::size_t held_before = waiting_.records;
-  const bool due = waiting_.due_ns <= now_ns;
+  const bool due = waiting_.due_ns <= now_ns || (calls_ && calls_->has_answers());
   if (due || (drain && held_before > 0 && waiting_.due_ns != kNeverDue)) {
     called([&] { operator_->release(now_ns, drain, *this); });
   }
-  return tick(now_ns) || due || waiting_.records < held_before;
+  const bool worked = tick(now_ns) || due || waiting_.records < held_before;
+  return end_if_due() || worked;
 }
 
 /// Records that wait for a watermark, which comes no more: the run was stopped. Of a run with

@@ -21,13 +21,19 @@ class OperatorStage final : public ReadingStage, public Outputs {
       : ReadingStage(plan, shared),
         operator_(plan.make_operator()),
         origin_(operator_->time_origin()),
+        calls_(dynamic_cast<CallsOut*>(operator_.get())),
         tick_ns_(std::chrono::nanoseconds(plan.tick).count()),
         state_(&shared.memory->state) {}
 
   /// When it wants run_due(), steady nanoseconds; kNeverDue: not by the clock.
   std::int64_t due_ns() const {
-    return finished() ? kNeverDue : std::min(waiting_.due_ns, next_tick_ns_);
+    if (finished()) return kNeverDue;
+    if (calls_ && calls_->has_answers()) return 0;
+    return std::min(waiting_.due_ns, next_tick_ns_);
   }
+  /// Calls to the outside stand behind it, of which so many wait that its task is to read nothing.
+  bool is_full() const { return calls_ && !finished() && calls_->is_full(); }
+  bool calls_out() const { return calls_ != nullptr; }
   /// Lets go of what is due at `now_ns`, all that is held when `drain`, and ticks. True when
   /// anything was.
   bool run_due(std::int64_t now_ns, bool drain);
@@ -92,6 +98,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   void close_part() override { operator_->close(); }
   void take(BatchBase& batch, bool exclusive, const Incoming& from) override;
   void advance(Time watermark) override;
+  bool may_end() const override { return !calls_ || calls_->may_end(keeps_held()); }
   void drain() override;
 
  private:
@@ -102,11 +109,13 @@ class OperatorStage final : public ReadingStage, public Outputs {
   void called(Call&& call);
   void settle();
   void spill();
+  CallPlace call_place() const;
   bool tick(std::int64_t now_ns);
 
   std::unique_ptr<Operator> operator_;
   std::optional<StateWriter> writer_;  ///< while its image is not whole
   TimeOrigin* origin_ = nullptr;       ///< the operator, if it makes watermarks
+  CallsOut* calls_ = nullptr;          ///< the operator, if it calls the outside
   std::vector<const OperatorStage*> siblings_;
   OperatorContext context_;
   Tally tally_;

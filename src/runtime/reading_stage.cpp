@@ -39,8 +39,16 @@ void ReadingStage::advance_channel(std::uint32_t channel, Time watermark) {
 
 void ReadingStage::end_channel(std::uint32_t) {
   if (!inlets_.end()) return;
+  is_ending_ = true;
+  (void)end_if_due();
+}
+
+bool ReadingStage::end_if_due() {
+  if (!is_ending_ || !may_end()) return false;
+  is_ending_ = false;
   drain();
   end();
+  return true;
 }
 
 }  // namespace millrace::detail

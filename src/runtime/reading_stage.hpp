@@ -58,11 +58,16 @@ class ReadingStage : public Stage {
   virtual void take(BatchBase& batch, bool exclusive, const Incoming& from) = 0;
   /// The least watermark of all inputs is now `watermark`.
   virtual void advance(Time watermark) = 0;
+  /// All inputs have ended. False: it waits for something from outside, and asks again.
+  virtual bool may_end() const { return true; }
+  /// Ends, once it may, behind the last of its inputs. True when it did.
+  bool end_if_due();
   /// All inputs have ended; what it still holds is handed on now.
   virtual void drain() {}
 
  private:
   Inlets inlets_;
+  bool is_ending_ = false;  ///< all inputs have ended, and it has not
 };
 
 }  // namespace millrace::detail

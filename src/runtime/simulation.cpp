@@ -30,6 +30,12 @@ std::string_view name_of(Step step) {
   return "?";
 }
 
+/// Calls to the outside answer after times that the seed draws.
+RunOptions in_steps(RunOptions run, const SimulationOptions& options) {
+  run.calls = {false, options.call_delay_max_ns, options.seed};
+  return run;
+}
+
 /// Every message that was handed on is accounted for; at rest none is on its way.
 Status check_acks(const ComponentReport& part, bool at_rest) {
   const AckReport& acks = *part.acks;
@@ -76,7 +82,7 @@ Simulation::Simulation(const Graph& graph, Plan plan, const RunOptions& run, Sim
     : graph_(graph),
       env_(env),
       options_(options),
-      tasks_(std::move(plan), run, env.env()),
+      tasks_(std::move(plan), in_steps(run, options), env.env()),
       random_(options.seed),
       last_(tasks_.tasks().size(), Step::ready) {
   for (std::size_t at = 0; at < tasks_.tasks().size(); ++at) live_.push_back(at);

@@ -24,6 +24,8 @@ struct SimulationOptions {
   /// Where epochs are made: one is begun about every so many steps, besides those of the clock; 0:
   /// none is.
   std::uint64_t steps_between_epochs = 0;
+  /// Blocking calls to the outside are made up to so much later than they are asked for.
+  std::int64_t call_delay_max_ns = 4'000'000;
 };
 
 /// The counting identities of a report: for each component received = processed + filtered + late +

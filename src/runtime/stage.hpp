@@ -15,6 +15,7 @@
 #include "operator/operator.hpp"
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
+#include "runtime/call_workers.hpp"
 #include "runtime/memory_budget.hpp"
 #include "runtime/outlets.hpp"
 #include "runtime/running_sums.hpp"
@@ -40,6 +41,7 @@ struct TaskShared {
   const Home* home = nullptr;    ///< where the task is stepped
   bool epochs = false;           ///< the run makes epochs
   const SpillSettings* spill = nullptr;
+  CallMaking calls;
   Status failure;  ///< the first one; ends the task
 
   void fail(Status status) {

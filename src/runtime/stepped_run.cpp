@@ -13,10 +13,18 @@ constexpr std::size_t kBatchesAStep = 16;
 /// So many sweeps without rest are a source without end: each reads a batch of every source.
 constexpr std::size_t kSweepsMax = 20'000;
 
+/// What blocks is called in the step that asks for it.
+RunOptions in_steps(RunOptions run) {
+  run.calls.on_threads = false;
+  return run;
+}
+
 }  // namespace
 
 SteppedRun::SteppedRun(Graph graph, const PlanOptions& plan, const RunOptions& run, SimEnv& env)
-    : graph_(std::move(graph)), env_(env), tasks_(make_plan(graph_, plan), run, env_.env()) {
+    : graph_(std::move(graph)),
+      env_(env),
+      tasks_(make_plan(graph_, plan), in_steps(run), env_.env()) {
   for (const auto& task : tasks_.tasks()) live_.push_back(task.get());
 }
 

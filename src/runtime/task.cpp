@@ -50,6 +50,7 @@ Task::Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around)
   shared_.active = around.active;
   shared_.epochs = around.epochs != nullptr;
   shared_.spill = around.spill;
+  shared_.calls = around.calls;
 }
 
 template <class Kind>
@@ -64,7 +65,9 @@ SourceStage& Task::add_source(const PlanStage& plan) { return add(sources_, plan
 
 ReadingStage& Task::add_reading(const PlanStage& plan) {
   if (plan.make_sink) return add(sinks_, plan);
-  return add(operators_, plan);
+  OperatorStage& added = add(operators_, plan);
+  if (added.calls_out()) calling_.push_back(&added);
+  return added;
 }
 
 Router& Task::add_router(std::unique_ptr<Router> router) {
@@ -203,7 +206,7 @@ bool Task::take_inputs(std::size_t budget) {
   bool any = false;
   std::size_t empty_in_a_row = 0;
   while (budget > 0 && empty_in_a_row < inputs_.size() && shared_.failure.ok() &&
-         !routers_blocked()) {
+         !routers_blocked() && !is_full()) {
     Input& input = inputs_[next_input_];
     next_input_ = next_input_ + 1 == inputs_.size() ? 0 : next_input_ + 1;
     const bool held = epochs_ && epochs_->holds(static_cast<std::size_t>(&input - inputs_.data()));
@@ -263,7 +266,7 @@ bool Task::poll_sources(bool stop) {
     any |= source->settle(stop);
     if (source->finished()) continue;
     const bool active = stop || source->set_active(shared_.active->load(std::memory_order_seq_cst));
-    if (source->is_held_back() || !active) {
+    if (source->is_held_back() || !active || (is_full() && !stop)) {
       if (!stop) source->tell_ends_of_partitions();
       source->not_read();
     } else if (stop) {
@@ -280,6 +283,10 @@ bool Task::poll_sources(bool stop) {
 bool Task::routers_blocked() const {
   return std::any_of(routers_.begin(), routers_.end(),
                      [](const auto& router) { return router->blocked(); });
+}
+
+bool Task::is_full() const {
+  return std::ranges::any_of(calling_, [](const OperatorStage* stage) { return stage->is_full(); });
 }
 
 bool Task::flush_routers() {
@@ -299,7 +306,7 @@ bool Task::all_finished() const {
 }
 
 bool Task::polls() const {
-  return shared_.active->load(std::memory_order_seq_cst) &&
+  return shared_.active->load(std::memory_order_seq_cst) && !is_full() &&
          std::any_of(sources_.begin(), sources_.end(), [](const SourceStage* source) {
            return !source->finished() && !source->is_held_back();
          });

@@ -36,6 +36,7 @@ class Task {
     Tracking* tracking = nullptr;               ///< null: messages are not tracked
     EpochCoordinator* epochs = nullptr;         ///< null: the run makes no epochs
     const SpillSettings* spill = nullptr;
+    CallMaking calls{};
   };
   Task(std::uint32_t chain, std::uint32_t index, const Surroundings& around);
 
@@ -126,6 +127,8 @@ class Task {
   std::int64_t least_due_ns() const;
   bool poll_sources(bool stop);
   bool routers_blocked() const;
+  /// A stage has no room for what would be read.
+  bool is_full() const;
   bool flush_routers();
   void deliver(Input& input, BatchPtr batch);
   // Of epochs.
@@ -148,6 +151,7 @@ class Task {
   std::vector<std::unique_ptr<Stage>> stages_;
   std::vector<SourceStage*> sources_;
   std::vector<OperatorStage*> operators_;
+  std::vector<const OperatorStage*> calling_;  ///< of operators_: those that call the outside
   std::vector<SinkStage*> sinks_;
   std::vector<std::unique_ptr<Router>> routers_;
   std::vector<Input> inputs_;

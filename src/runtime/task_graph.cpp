@@ -184,8 +184,8 @@ TaskGraph::~TaskGraph() {
 void TaskGraph::make_tasks(const RunOptions& options) {
   stages_.resize(plan_.stages.size());
   reading_.resize(plan_.stages.size());
-  const Task::Surroundings around{&env_,           &memory_,      &dead_letters_, &active_,
-                                  tracking_.get(), epochs_.get(), &options_.spill};
+  const Task::Surroundings around{&env_,           &memory_,      &dead_letters_,  &active_,
+                                  tracking_.get(), epochs_.get(), &options_.spill, options_.calls};
   for (std::uint32_t chain = 0; chain < plan_.chains.size(); ++chain) {
     first_task_.push_back(tasks_.size());
     for (std::uint32_t index = 0; index < plan_.chains[chain].tasks; ++index) {

@@ -12,6 +12,7 @@
 
 #include "checkpoint/checkpoint.hpp"
 #include "metrics/report.hpp"
+#include "runtime/call_workers.hpp"
 #include "runtime/dead_letter_journal.hpp"
 #include "runtime/epoch_coordinator.hpp"
 #include "runtime/epoch_options.hpp"
@@ -45,6 +46,7 @@ struct RunOptions {
   std::shared_ptr<EpochImage> restore{};
   DeadLetterSettings dead_letters{};
   SpillSettings spill{};
+  CallMaking calls{};
 };
 
 /// The last dead letters of all tasks, and where it is asked for, all of them on disk. Any thread.

@@ -1,0 +1,99 @@
+// Verbs that ask an outside store or function about each record.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "millrace/stream_handle.hpp"
+#include "operator/call_operator.hpp"
+
+namespace millrace {
+
+namespace detail {
+
+/// What a callable f(record, Reply<R>) is to reply: R, where it can be read off its type.
+template <class F>
+struct ReplyTraits {};
+template <class F>
+  requires requires { &F::operator(); }
+struct ReplyTraits<F> : ReplyTraits<decltype(&F::operator())> {};
+template <class Out, class In, class R>
+struct ReplyTraits<Out (*)(In, Reply<R>)> {
+  using Replied = R;
+};
+template <class C, class Out, class In, class R>
+struct ReplyTraits<Out (C::*)(In, Reply<R>) const> {
+  using Replied = R;
+};
+template <class C, class Out, class In, class R>
+struct ReplyTraits<Out (C::*)(In, Reply<R>)> {
+  using Replied = R;
+};
+template <class F>
+concept TakesReply = requires { typename ReplyTraits<F>::Replied; };
+
+/// What `F` gives for a T, at once or by its reply.
+template <class F, class T>
+struct CallResult {
+  using Type = std::decay_t<std::invoke_result_t<F&, const T&>>;
+};
+template <TakesReply F, class T>
+struct CallResult<F, T> {
+  using Type = typename ReplyTraits<F>::Replied;
+};
+
+}  // namespace detail
+
+/// The verbs of Stream that call the outside.
+template <class T>
+class CallVerbs : public StreamHandle<T> {
+ public:
+  using StreamHandle<T>::StreamHandle;
+
+  /// The result of a call for each record, with its time; as map, for what waits: a store, a
+  /// service, a model. f(const T&) -> U or std::optional<U> blocks and is called by the threads of
+  /// CallOptions, of which each has a copy; f(const T&, Reply<U>) returns at once and is answered
+  /// later, from any thread; its record is valid during the call. An empty optional is no result.
+  ///
+  /// What f throws, a failed reply and a time-out are failures; when the tries are used up the
+  /// record is a dead letter with the last one's reason. After a restart, records whose results
+  /// have not left are called for again: of one record each result counts once, and calls may be
+  /// repeated. Results borrow no texts but the record's. Errors: 2010 for options.
+  template <class F>
+  auto call(F f, CallOptions options = {}) const {
+    return called(std::move(f), options, detail::NoFallback{});
+  }
+  /// The same, with what stands in when the tries are used up or the deadline has passed:
+  /// fallback(const T&) or fallback(const T&, std::string_view why), by the task's thread.
+  template <class F, class Fallback>
+  auto call(F f, CallOptions options, Fallback fallback) const {
+    return called(std::move(f), options, std::move(fallback));
+  }
+
+ private:
+  template <class F, class Fallback>
+  auto called(F f, const CallOptions& options, Fallback fallback) const {
+    static_assert(std::is_invocable_v<F&, const T&> || detail::TakesReply<F>,
+                  "millrace: call needs f(const Record&) that returns the result, or f(const "
+                  "Record&, Reply<Result>) with the types written out");
+    using R = typename detail::CallResult<F, T>::Type;
+    static_assert(!std::is_void_v<R>, "millrace: call's function returns nothing: return a result");
+    using Op = detail::CallOperator<T, R, F, Fallback>;
+    static_assert(std::is_same_v<Fallback, detail::NoFallback> ||
+                      std::is_invocable_r_v<std::optional<typename Op::U>, Fallback&, const T&> ||
+                      std::is_invocable_r_v<std::optional<typename Op::U>, Fallback&, const T&,
+                                            std::string_view>,
+                  "millrace: call's fallback needs to return what the call returns");
+    detail::Node node = detail::operator_node<Op>("call", this->inputs({}), std::move(f),
+                                                  std::move(fallback), options);
+    node.output = &detail::batch_type<typename Op::U>();
+    node.note = detail::call_note(options);
+    if (Status status = detail::check_call_options(options, "call"); !status.ok())
+      node.problem = std::move(status);
+    return this->template derive<typename Op::U>(std::move(node));
+  }
+};
+
+}  // namespace millrace

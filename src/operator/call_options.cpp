@@ -1,0 +1,30 @@
+// What call options may be, and how they are told.
+#include "operator/call_options.hpp"
+
+#include <fmt/format.h>
+
+namespace millrace::detail {
+
+Status check_call_options(const CallOptions& options, const char* verb) {
+  const auto wrong = [verb](const char* what) {
+    return Status(Code::parameter_invalid, std::string(verb) + ": " + what);
+  };
+  if (options.in_flight_max == 0) return wrong("in_flight_max is 0: give 1 or more");
+  if (options.time_out <= Duration(0)) return wrong("a call needs a time_out of more than 0");
+  if (options.tries < 1) return wrong("tries is below 1: the first call counts as one");
+  if (options.back_off < Duration(0)) return wrong("back_off is negative: give 0 or more");
+  if (options.deadline < Duration(0)) return wrong("deadline is negative: give 0 for none");
+  if (options.threads < 1 || options.threads > 1024) return wrong("threads are 1 to 1024 a task");
+  return {};
+}
+
+std::string call_note(const CallOptions& options) {
+  std::string note =
+      fmt::format("{}, {} in flight, time-out {}", options.ordered ? "ordered" : "unordered",
+                  options.in_flight_max, format_duration(options.time_out));
+  if (options.tries > 1) note += fmt::format(", {} tries", options.tries);
+  if (options.deadline > Duration(0)) note += ", deadline " + format_duration(options.deadline);
+  return note;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,167 @@
+// Tests that calls to the outside give each record its result once, in order and before its
+// watermark, whatever the schedule, the delays, the failures and the kills.
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "cut_run.hpp"
+
+namespace millrace::detail {
+namespace {
+
+/// An outside store that is slow and fails, as the seed draws.
+struct Store {
+  Random random;
+  double failing = 0.2;
+  std::uint64_t calls = 0;
+
+  Numbered ask(const Numbered& of) {
+    ++calls;
+    if (random.chance(failing)) throw std::runtime_error("the store is down");
+    return {of.key, of.number + 1'000};
+  }
+};
+
+CallOptions drawn_options(Random& random) {
+  CallOptions options;
+  options.in_flight_max = 1 + random.below(12);
+  options.time_out = Duration(500 + random.below(4'000));  // of delays up to 4 ms
+  options.tries = static_cast<int>(1 + random.below(4));
+  options.back_off = Duration(random.below(1'000));
+  if (random.chance(0.3)) options.deadline = Duration(1'000 + random.below(8'000));
+  options.ordered = random.chance(0.5);
+  options.threads = 1 + random.below(4);
+  return options;
+}
+
+/// A replayable source, its calls, and windows behind them that would miss late records.
+struct CallWorld {
+  std::uint32_t partitions = 3;
+  std::int64_t count = 60;
+  MemoryStore store = {};
+  Outbox results = {};
+  Outbox windows = {};
+
+  Stream<Numbered> numbers(Topology& topology, std::uint32_t tasks) {
+    Node node;
+    node.name = node.kind = "numbers";
+    node.tasks = tasks;
+    node.output = &batch_type<Numbered>();
+    node.make_source = [this] { return std::make_unique<Numbers>(partitions, count); };
+    Declaration& declaration = topology.declaration();
+    const NodeId id = declaration.graph.add(std::move(node));
+    return Stream<Numbered>(declaration, {{id, 0}}).event_time([](const Numbered& of) {
+      return of.number * (3 + of.key % 2);
+    });
+  }
+  void declare(Topology& topology, std::uint32_t tasks, Store& outside, Random& random) {
+    const auto read = numbers(topology, tasks);
+    const auto called =
+        (random.chance(0.5) ? read : read.shuffle())
+            .call([&outside](const Numbered& of) { return outside.ask(of); }, drawn_options(random),
+                  [](const Numbered& of) { return Numbered{of.key, of.number + 1'000}; });
+    called.named("call");
+    show(topology, called, results, "results");
+    const auto counted = called.key_by(&Numbered::key).window(tumbling(Duration(20))).count();
+    show(topology, counted.map([](const auto& row) {
+      return Numbered{row.key * 1'000'000 + row.window_start, row.value};
+    }),
+         windows, "windows");
+  }
+
+ private:
+  void show(Topology& topology, const Stream<Numbered>& rows, Outbox& outbox,
+            const std::string& name) {
+    Node node;
+    node.name = node.kind = name;
+    node.tasks = 1;
+    node.inputs = rows.inputs({});
+    node.make_sink = [&outbox] { return std::make_unique<OutboxSink>(outbox); };
+    (void)topology.declaration().graph.add(std::move(node));
+  }
+};
+
+bool live(CallWorld& world, Random& random, bool last) {
+  Topology topology("calls");
+  Store outside{.random = Random(random())};
+  world.declare(topology, static_cast<std::uint32_t>(1 + random.below(3)), outside, random);
+  return run_until_cut(topology, world.store, random, last ? 0 : 1500);
+}
+
+TEST(Calls, KilledRunsShowEachResultOnceAndMissNoWindow) {
+  CallWorld whole;
+  Random one(1);
+  ASSERT_TRUE(live(whole, one, true));
+  ASSERT_EQ(whole.results.seen().size(), 180u);
+  std::int64_t in_windows = 0;
+  for (const Shown& row : whole.windows.seen()) in_windows += row.second;
+  ASSERT_EQ(in_windows, 180);
+  std::size_t epochs = 0;
+  property::for_each_seed([&](std::uint64_t seed) {
+    Random random(seed);
+    CallWorld world;
+    const std::uint64_t kills = 1 + random.below(6);
+    for (std::uint64_t kill = 0; kill <= kills; ++kill) {
+      if (!live(world, random, kill == kills)) return false;
+      const auto newest = world.store.newest();
+      if (newest && *newest && (*newest)->finished) break;
+    }
+    epochs += static_cast<std::size_t>(world.store.writes());
+    EXPECT_EQ(world.results.seen(), whole.results.seen()) << "MILLRACE_SEED=" << seed;
+    EXPECT_EQ(world.windows.seen(), whole.windows.seen()) << "MILLRACE_SEED=" << seed;
+    return !testing::Test::HasFailure();
+  });
+  EXPECT_GT(epochs, 50u);
+}
+
+/// One run, some of them stopped in order; at least once or with no guarantee.
+TEST(Calls, EachRecordHasOneResultOrLetterAndOrderIsKept) {
+  std::uint64_t letters = 0;
+  std::uint64_t retried = 0;
+  property::for_each_seed([&](std::uint64_t seed) {
+    Random random(seed);
+    const bool acked = random.chance(0.3);
+    CallOptions options = drawn_options(random);
+    Store outside{.random = Random(random()), .failing = acked ? 0.0 : 0.2};
+    if (acked) options.time_out = Duration(10'000), options.deadline = Duration(0);
+    std::vector<Numbered> seen;
+    Topology topology("calls", {.guarantee = acked ? at_least_once : at_most_once});
+    CallWorld world;
+    world.numbers(topology, static_cast<std::uint32_t>(1 + random.below(3)))
+        .call([&outside](const Numbered& of) { return outside.ask(of); }, options)
+        .named("call")
+        .to(each([&seen](const Numbered& of) { seen.push_back(of); }));
+    RunOptions run;
+    run.batch_records_max = 1 + random.below(8);
+    run.ring_batches_max = 1 + random.below(4);
+    SimulationOptions simulated{.seed = seed};
+    if (random.chance(0.2)) simulated.stop_at_step = random.below(200);
+    const Graph& graph = topology.declaration().graph;
+    SimEnv env(seed);
+    Simulation simulation(graph, make_plan(graph, {}), run, env, simulated);
+    const auto ran = simulation.run();
+    EXPECT_TRUE(ran) << "MILLRACE_SEED=" << seed << ": " << ran.error().to_string();
+    const Report report = simulation.report();
+    for (const ComponentReport& part : report.components) {
+      if (part.name != "call") continue;
+      EXPECT_EQ(part.received, part.processed + part.dead_lettered) << "MILLRACE_SEED=" << seed;
+      EXPECT_EQ(part.processed, seen.size());
+      if (!simulated.stop_at_step) EXPECT_EQ(part.received, 180u);
+      letters += part.dead_lettered;
+    }
+    std::map<std::int64_t, std::int64_t> last;
+    std::set<Shown> distinct;
+    for (const Numbered& of : seen) {
+      EXPECT_TRUE(distinct.insert({of.key, of.number}).second) << "MILLRACE_SEED=" << seed;
+      if (options.ordered) EXPECT_GT(of.number, last[of.key]) << "MILLRACE_SEED=" << seed;
+      last[of.key] = of.number;
+    }
+    retried += outside.calls - seen.size();
+    return !testing::Test::HasFailure();
+  });
+  EXPECT_GT(letters, 0u);
+  EXPECT_GT(retried, 0u);
+}
+
+}  // namespace
+}  // namespace millrace::detail
