@@ -2,12 +2,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "millrace/stream_handle.hpp"
 #include "operator/call_operator.hpp"
+#include "operator/lookup_operator.hpp"
 
 namespace millrace {
 
@@ -44,6 +46,18 @@ struct CallResult<F, T> {
   using Type = typename ReplyTraits<F>::Replied;
 };
 
+/// What `Load` finds for a K.
+template <class Load, class K>
+struct LoadedValue {
+  using Type = typename std::decay_t<std::invoke_result_t<Load&, const K&>>::value_type;
+};
+template <class Load, class K>
+  requires std::is_invocable_v<Load&, std::span<const K>>
+struct LoadedValue<Load, K> {
+  using Values = std::decay_t<std::invoke_result_t<Load&, std::span<const K>>>;
+  using Type = typename Values::value_type::value_type;
+};
+
 }  // namespace detail
 
 /// The verbs of Stream that call the outside.
@@ -70,6 +84,31 @@ class CallVerbs : public StreamHandle<T> {
   template <class F, class Fallback>
   auto call(F f, CallOptions options, Fallback fallback) const {
     return called(std::move(f), options, std::move(fallback));
+  }
+
+  /// Each record with what an outside store has for its key: a stream of LookedUp<T, V>. load(const
+  /// K&) -> std::optional<V>, or load(std::span<const K>) -> std::vector<std::optional<V>> with one
+  /// for each of several different keys; it blocks, as call's functions do. K is what key_of gives,
+  /// of texts std::string, and has std::hash. A key that is known, or asked for, is not asked for
+  /// again; the cache is a task's own and begins empty after a restart. Errors: 2010 for options.
+  template <class KeyOf, class Load>
+  auto lookup(KeyOf key_of, Load load, LookupOptions options = {}) const {
+    static_assert(std::is_invocable_v<KeyOf&, const T&>,
+                  "millrace: lookup needs a member or function of this stream's records as key");
+    using K = detail::LookupKey<std::decay_t<std::invoke_result_t<KeyOf&, const T&>>>;
+    static_assert(
+        std::is_invocable_v<Load&, const K&> || std::is_invocable_v<Load&, std::span<const K>>,
+        "millrace: lookup needs load(const Key&) -> std::optional<Value>, or load(std::span<const "
+        "Key>) -> std::vector<std::optional<Value>>; of texts the key is std::string");
+    using V = typename detail::LoadedValue<Load, K>::Type;
+    using Op = detail::LookupOperator<T, K, V, KeyOf, Load>;
+    detail::Node node = detail::operator_node<Op>("lookup", this->inputs({}), std::move(key_of),
+                                                  std::move(load), options);
+    node.output = &detail::batch_type<LookedUp<T, V>>();
+    node.note = detail::call_note(options.calls);
+    if (Status status = detail::check_lookup_options(options); !status.ok())
+      node.problem = std::move(status);
+    return this->template derive<LookedUp<T, V>>(std::move(node));
   }
 
  private:

@@ -51,4 +51,30 @@ class CallFigures {
   Gauge* in_flight_ = nullptr;
 };
 
+/// What is told of a cache. One task's thread.
+class CacheFigures {
+ public:
+  void open(TaskContext* user) {
+    if (user == nullptr) return;
+    hits_ = &user->counter("lookup_hits");
+    misses_ = &user->counter("lookup_misses");
+    size_ = &user->gauge("lookup_cached_keys");
+  }
+  /// A record whose key was known, or asked for already; one whose key was not.
+  void hit() {
+    if (hits_ != nullptr) hits_->add(1);
+  }
+  void missed() {
+    if (misses_ != nullptr) misses_->add(1);
+  }
+  void size(std::size_t keys) {
+    if (size_ != nullptr) size_->set(static_cast<double>(keys));
+  }
+
+ private:
+  Counter* hits_ = nullptr;
+  Counter* misses_ = nullptr;
+  Gauge* size_ = nullptr;
+};
+
 }  // namespace millrace::detail

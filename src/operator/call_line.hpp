@@ -4,26 +4,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "operator/call_order.hpp"
-#include "operator/held_batches.hpp"
+#include "operator/call_results.hpp"
 #include "operator/operator.hpp"
 #include "operator/stored_records.hpp"
 #include "record/batch_type.hpp"
 
 namespace millrace::detail {
-
-/// What became of a record: with a failure it is a dead letter, without result it is filtered.
-template <class U>
-struct CallOutcome {
-  std::optional<U> result;
-  std::string failure;
-};
 
 /// A record has a place, a number, while it is here. What is made of it is a U, which may borrow
 /// what the record borrows. One thread; the batch of records() may be read by any.
@@ -33,8 +24,8 @@ class CallLine {
   explicit CallLine(bool ordered) : order_(ordered) {}
 
   void open(const OperatorContext& context, Tally& tally) {
-    context_ = &context;
-    tally_ = &tally;
+    meter_ = context.state;
+    results_.open(context, tally);
   }
   /// Takes the records of a batch, with copies of their texts, and calls added(place) for each.
   /// Throws MemoryRefused.
@@ -73,11 +64,11 @@ class CallLine {
           left(place);
         },
         [&](Time watermark) {
-          flush(outputs);
+          results_.flush(outputs);
           passed_ = watermark;
           outputs.advance_watermark(watermark);
         });
-    flush(outputs);
+    results_.flush(outputs);
     return size_ != before;
   }
   /// Records that are here.
@@ -105,49 +96,17 @@ class CallLine {
   }
   /// The run ends without them: the messages they came with are neither acked nor failed.
   void abandon() {
-    for (Held& held : held_) {
-      if (!held.chunk) continue;
-      held.chunk->messages.each_origin([](Origin& origin) { origin.abandon(); });
-      held.chunk->messages.release();
+    for (auto& held : held_) {
+      if (held.chunk) held.chunk->abandon_messages();
     }
   }
 
  private:
   static constexpr std::string_view kPart = "called";
 
-  /// A batch as it came. Its records are shared with calls that run; the rest is the task's.
-  struct Chunk {
-    Chunk(std::shared_ptr<Batch<T>> of, MemoryMeter* counts) : meter(counts) {
-      batch_type<T>().rehome(*of);
-      of->hashes.clear();  // restored ones have none
-      of->hashed_by = nullptr;
-      messages.swap(of->messages);
-      messages.own();
-      const std::size_t size = held_bytes(*of);
-      if (meter) meter->grow(size);
-      bytes = size;
-      records = std::move(of);
-    }
-    Chunk(const Chunk&) = delete;
-    Chunk& operator=(const Chunk&) = delete;
-    ~Chunk() {
-      if (meter) meter->shrink(bytes);
-    }
-    MemoryMeter* meter;
-    std::shared_ptr<const Batch<T>> records;
-    MessageRefs messages;
-    std::size_t bytes = 0;
-  };
-  struct Held {
-    std::shared_ptr<Chunk> chunk;  ///< null: the place is free
-    std::uint32_t index = 0;
-    std::uint64_t number = 0;  ///< in the order they came
-    CallOutcome<U> outcome;
-  };
-
   template <class Added>
   void keep(std::shared_ptr<Batch<T>> records, Added& added) {
-    const auto chunk = std::make_shared<Chunk>(std::move(records), context_->state);
+    const auto chunk = std::make_shared<CallChunk<T>>(std::move(records), meter_);
     const auto count = static_cast<std::uint32_t>(chunk->records->values.size());
     for (std::uint32_t index = 0; index < count; ++index) {
       const std::uint32_t place = free_place();
@@ -168,63 +127,20 @@ class CallLine {
   }
 
   void leave(std::uint32_t place, Outputs& outputs) {
-    Held held = std::exchange(held_[place], {});
+    CalledRecord<T, U> held = std::exchange(held_[place], {});
     free_.push_back(place);
     --size_;
-    if (!held.outcome.failure.empty()) {
-      fail(held);
-    } else if (!held.outcome.result) {
-      ++tally_->filtered;
-    } else {
-      emit(held, outputs);
-    }
-  }
-  MessageRef message_of(const Held& held) const {
-    const MessageRefs& messages = held.chunk->messages;
-    return held.index < messages.size() ? messages[held.index] : MessageRef();
-  }
-  void fail(const Held& held) {
-    Batch<T> alone;
-    batch_type<T>().append(alone, *held.chunk->records, {&held.index, 1});
-    alone.messages.put(0, message_of(held));
-    context_->dead_letters->fail(held.outcome.failure, alone, 0, batch_type<T>());
-    ++tally_->dead_lettered;
-  }
-  void emit(Held& held, Outputs& outputs) {
-    const Batch<T>& from = *held.chunk->records;
-    const std::size_t at = out_.values.size();
-    if (at == 0) out_.due_ns = from.due_ns;
-    out_.values.push_back(std::move(*held.outcome.result));
-    if (from.has_times()) out_.times.push_back(from.times[held.index]);
-    const auto behind =
-        std::lower_bound(from.behind.begin(), from.behind.end(), held.index,
-                         [](const Behind& a, std::uint32_t index) { return a.index < index; });
-    if (behind != from.behind.end() && behind->index == held.index)
-      out_.behind.push_back({static_cast<std::uint32_t>(at), behind->watermark});
-    if (!from.arrivals.empty()) out_.arrivals.push_back(from.arrivals[held.index]);
-    out_.messages.put(at, message_of(held));
-    if (!out_.messages.empty()) leaving_.push_back(held.chunk);  // it counts them until then
-    out_.pin_all(from);
-    ++tally_->processed;
-    if (out_.values.size() >= context_->batch_records_max) flush(outputs);
-  }
-  void flush(Outputs& outputs) {
-    if (out_.values.empty()) return;
-    outputs.push(0, out_);
-    out_.clear();
-    leaving_.clear();
+    results_.leave(held, outputs);
   }
 
-  const OperatorContext* context_ = nullptr;
-  Tally* tally_ = nullptr;
+  MemoryMeter* meter_ = nullptr;
   CallOrder order_;
-  std::vector<Held> held_;  ///< by place
+  std::vector<CalledRecord<T, U>> held_;  ///< by place
   std::vector<std::uint32_t> free_;
   std::size_t size_ = 0;
   std::uint64_t numbered_ = 0;
   Time passed_ = kTimeMin;
-  Batch<U> out_;
-  std::vector<std::shared_ptr<Chunk>> leaving_;
+  CallResults<T, U> results_;
 };
 
 }  // namespace millrace::detail

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace millrace::detail {
 
 Status check_call_options(const CallOptions& options, const char* verb) {
@@ -16,6 +18,23 @@ Status check_call_options(const CallOptions& options, const char* verb) {
   if (options.deadline < Duration(0)) return wrong("deadline is negative: give 0 for none");
   if (options.threads < 1 || options.threads > 1024) return wrong("threads are 1 to 1024 a task");
   return {};
+}
+
+Status check_lookup_options(const LookupOptions& options) {
+  if (Status status = check_call_options(options.calls, "lookup"); !status.ok()) return status;
+  if (options.expire < Duration(0))
+    return {Code::parameter_invalid, "lookup: expire is negative: give 0 for never"};
+  if (options.batch_max == 0)
+    return {Code::parameter_invalid, "lookup: batch_max is 0: give 1 or more"};
+  return {};
+}
+
+std::int64_t pause_before_next(const CallOptions& options, int tries) {
+  constexpr std::int64_t kMostNs = 60'000'000'000;
+  const std::int64_t first = std::chrono::nanoseconds(options.back_off).count();
+  std::int64_t pause = first;
+  for (int doubled = 1; pause > 0 && doubled < tries && pause < kMostNs; ++doubled) pause *= 2;
+  return std::max(first, std::min(pause, kMostNs));
 }
 
 std::string call_note(const CallOptions& options) {

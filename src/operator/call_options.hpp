@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/status.hpp"
@@ -29,12 +30,32 @@ struct CallOptions {
   std::size_t threads = 8;
 };
 
+struct LookupOptions {
+  /// How the store is asked. In flight are loads, of batch_max keys at most.
+  CallOptions calls = {};
+  /// Keys whose values a task keeps, the most recently used ones; 0: none.
+  std::size_t cache_max = 10'000;
+  /// How long a value is kept from when it came; 0: for ever.
+  Duration expire{0};
+  /// That the store has nothing for a key is kept too.
+  bool keep_missing = true;
+  /// Keys that are asked for at once, by a function that takes several.
+  std::size_t batch_max = 100;
+  /// What could not be had is missing, in place of a dead letter.
+  bool missing_on_failure = false;
+};
+
 namespace detail {
 
 /// 2010 for what cannot be, with the verb's name.
 Status check_call_options(const CallOptions& options, const char* verb);
 
-/// "1s", "ordered" and such, for explain.
+Status check_lookup_options(const LookupOptions& options);
+
+/// Nanoseconds behind so many tries, 1 or more.
+std::int64_t pause_before_next(const CallOptions& options, int tries);
+
+/// For explain: "ordered, 100 in flight, time-out 1s".
 std::string call_note(const CallOptions& options);
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,47 @@
 #include "operator/reply.hpp"
 
 namespace millrace::detail {
+
+/// When something is due of a unit, unless it has another version by then.
+struct CallDue {
+  std::int64_t at_ns;
+  std::uint32_t unit;
+  std::uint64_t version;
+  friend bool operator>(const CallDue& a, const CallDue& b) { return a.at_ns > b.at_ns; }
+};
+
+/// The earliest first. One thread.
+class CallDues {
+ public:
+  void add(const CallDue& due) { heap_.push(due); }
+  std::int64_t first_ns() const { return heap_.empty() ? kNeverDue : heap_.top().at_ns; }
+  CallDue take_first() {
+    const CallDue first = heap_.top();
+    heap_.pop();
+    return first;
+  }
+  /// Drops the first ones for which stale(due) holds.
+  template <class Stale>
+  void forget(Stale&& stale) {
+    while (!heap_.empty() && stale(heap_.top())) heap_.pop();
+  }
+
+ private:
+  std::priority_queue<CallDue, std::vector<CallDue>, std::greater<>> heap_;
+};
+
+enum class CallState : std::uint8_t { none, waiting, called, resting, over };
+
+/// What is known of one that is called for.
+template <class R>
+struct CallUnit {
+  CallState state = CallState::none;
+  bool takes_room = false;
+  int tries = 0;
+  std::uint64_t version = 0;  ///< of the try at hand; of no other unit or try
+  std::int64_t deadline_ns = kNeverDue;
+  std::weak_ptr<CallTry<R>> under_way;
+};
 
 /// What is called for is a unit, a small number of the caller's. One task's thread. Cost: O(log n)
 /// a try, of n that are under way.
@@ -58,7 +100,7 @@ class CallTries {
   /// When pass() has something to do; steady nanoseconds.
   std::int64_t due_ns() const {
     if (may_begin()) return 0;
-    return due_.empty() ? kNeverDue : due_.front().at_ns;
+    return due_.first_ns();
   }
 
   /// Takes answers, ends what took too long, and begins what has room: begin(unit, Reply<R>) makes
@@ -81,39 +123,20 @@ class CallTries {
   }
 
  private:
-  enum class State : std::uint8_t { none, waiting, called, resting, over };
-  struct Unit {
-    State state = State::none;
-    bool takes_room = false;
-    int tries = 0;
-    std::uint64_t version = 0;  ///< of the try at hand; of no other unit or try
-    std::int64_t deadline_ns = kNeverDue;
-    std::weak_ptr<CallTry<R>> under_way;
-  };
+  using State = CallState;
+  using Unit = CallUnit<R>;
   struct Waiting {
     std::uint32_t unit;
     std::uint64_t version;
   };
-  struct Due {
-    std::int64_t at_ns;
-    std::uint32_t unit;
-    std::uint64_t version;
-    friend bool operator>(const Due& a, const Due& b) { return a.at_ns > b.at_ns; }
-  };
   static std::int64_t ns(Duration of) { return std::chrono::nanoseconds(of).count(); }
 
   void due_at(std::uint32_t unit, std::int64_t at_ns) {
-    due_.push_back({at_ns, unit, units_[unit].version});
-    std::push_heap(due_.begin(), due_.end(), std::greater<>());
-  }
-  void drop_first_due() {
-    std::pop_heap(due_.begin(), due_.end(), std::greater<>());
-    due_.pop_back();
+    due_.add({at_ns, unit, units_[unit].version});
   }
   /// So that due_ns() tells of none that is over.
   void forget_stale() {
-    while (!due_.empty() && units_[due_.front().unit].version != due_.front().version)
-      drop_first_due();
+    due_.forget([this](const CallDue& due) { return units_[due.unit].version != due.version; });
   }
 
   template <class Begin>
@@ -142,7 +165,7 @@ class CallTries {
   template <class Done>
   void failed(std::uint32_t unit, std::string reason, std::int64_t now_ns, Done& done) {
     Unit& its = units_[unit];
-    const std::int64_t again_ns = now_ns + pause_ns(its.tries);
+    const std::int64_t again_ns = now_ns + pause_before_next(options_, its.tries);
     if (its.tries < options_.tries && again_ns < its.deadline_ns) {
       its.state = State::resting;
       its.version = ++versions_;
@@ -160,18 +183,10 @@ class CallTries {
     its.under_way.reset();
     forget_stale();
   }
-  std::int64_t pause_ns(int tries) const {
-    constexpr std::int64_t kMostNs = 60'000'000'000;
-    std::int64_t pause = ns(options_.back_off);
-    for (int doubled = 1; doubled < tries && pause < kMostNs; ++doubled) pause *= 2;
-    return std::max(ns(options_.back_off), std::min(pause, kMostNs));
-  }
-
   template <class Begin, class Done>
   void run_due(std::int64_t now_ns, CallFigures& figures, Begin& begin, Done& done) {
-    for (forget_stale(); !due_.empty() && due_.front().at_ns <= now_ns; forget_stale()) {
-      const std::uint32_t unit = due_.front().unit;
-      drop_first_due();
+    for (forget_stale(); due_.first_ns() <= now_ns; forget_stale()) {
+      const std::uint32_t unit = due_.take_first().unit;
       if (units_[unit].state == State::resting) {
         call(unit, now_ns, figures, begin);
       } else {
@@ -197,7 +212,7 @@ class CallTries {
   std::size_t waiting_left_ = 0;  ///< that are not
   std::size_t in_flight_ = 0;
   std::uint64_t versions_ = 0;
-  std::vector<Due> due_;  ///< a heap: the earliest is the first; some are over
+  CallDues due_;  ///< some of them are over
 };
 
 }  // namespace millrace::detail

@@ -125,7 +125,8 @@ TEST(Calls, EachRecordHasOneResultOrLetterAndOrderIsKept) {
     Store outside{.random = Random(random()), .failing = acked ? 0.0 : 0.2};
     if (acked) options.time_out = Duration(10'000), options.deadline = Duration(0);
     std::vector<Numbered> seen;
-    Topology topology("calls", {.guarantee = acked ? at_least_once : at_most_once});
+    Topology topology("calls");
+    if (acked) topology.guarantee(at_least_once);
     CallWorld world;
     world.numbers(topology, static_cast<std::uint32_t>(1 + random.below(3)))
         .call([&outside](const Numbered& of) { return outside.ask(of); }, options)
