@@ -61,7 +61,7 @@ class Outputs {
   virtual void push(std::uint32_t port, BatchBase& batch) = 0;
   /// False for a port that nothing reads: what would go there is filtered out.
   virtual bool has_readers(std::uint32_t /*port*/) const { return true; }
-  /// Forwards a watermark; only for operators that originate time.
+  /// Forwards a watermark, unless it has; for operators that originate time or hold it back.
   virtual void advance_watermark(Time watermark) = 0;
 };
 
@@ -133,7 +133,8 @@ class Operator {
   /// it afterwards.
   virtual void advance(Time, Outputs&) {}
   /// The watermark to forward behind advance(watermark); earlier where rows of earlier times are
-  /// still to come. Never goes back; kTimeMax for kTimeMax.
+  /// still to come. Never goes back; kTimeMax for kTimeMax, unless it calls the outside and tells
+  /// that itself when the last reply has come.
   virtual Time forwarded(Time watermark) const { return watermark; }
   /// Not null for an operator that makes watermarks itself instead of forwarding those of its
   /// inputs: what it is told of the source in its chain.
@@ -175,7 +176,7 @@ inline std::string current_exception_text() {
 
 /// Calls body(i) for i in [begin, end); a record whose body throws is undone by undo(i) and has
 /// failed, see DeadLetters::fail(), and the loop goes on behind it. The only place
-/// that catches what user code throws; MemoryRefused passes.
+/// that catches what user code throws, but for calls to the outside; MemoryRefused passes.
 ///
 /// Returns the number of records that failed. Cost when nothing throws: none.
 template <class Body, class Undo>

@@ -49,6 +49,19 @@ class Examples(CliTest):
              for row in self.rows("login_attack", "--parallelism", "1")],
             [("10:00:21", "ben", 3, True), ("10:01:30", "cleo", 3, False)])
 
+    def test_edit_review(self):
+        # The service hangs for long names; whoever else it is too slow for is shown as well.
+        with gzip.open(EDITS, "rt", encoding="utf-8") as lines:
+            edits = [json.loads(next(lines)) for _ in range(1500)]
+        hangs = [edit["page"] for edit in edits if len(edit["user"].encode()) > 30]
+        rows = self.rows("edit_review", "--limit", "1500")
+        shown = [row["page"] for row in rows if row["verdict"] == "nobody looked"]
+        self.assertEqual([page for page in shown if page in hangs], hangs)
+        large = [edit["page"] for edit in edits if edit["delta"] > 5000]
+        self.assertLessEqual(set(large), {row["page"] for row in rows})
+        self.assertLessEqual({row["verdict"] for row in rows}, {"nobody looked", "large"})
+        self.assertIn("English", {row["language"] for row in rows})
+
     def test_orders_and_shipments(self):
         # Ben's comes exactly an hour later, Cleo's a second too late, of Dan's the input ends.
         self.assertEqual(

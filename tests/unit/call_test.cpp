@@ -154,10 +154,11 @@ TEST_F(CallTest, OnlyTheFirstReplyCounts) {
   one.fail("third");
   desk_->answer(2);
   EXPECT_THAT(seen(), ElementsAre("1 first", "2 desk"));
-  input_->pipe(asked(3));
+  input_->pipe({asked(3), asked(4)});  // in the places of those two
   one({1, "much later"});
   desk_->answer(3);
-  EXPECT_THAT(seen(), ElementsAre("3 desk"));
+  desk_->answer(4);
+  EXPECT_THAT(seen(), ElementsAre("3 desk", "4 desk"));
 }
 
 TEST_F(CallTest, FailedAndDroppedRepliesAreFailures) {

@@ -162,6 +162,40 @@ TEST(CallThreads, RepliesComeFromAnyThread) {
   EXPECT_FALSE(distinct.contains(-1));
 }
 
+TEST(CallThreads, TriesOfOneThreadAreAnsweredByOthers) {
+  std::atomic<int> woken{0};
+  CallFigures figures;
+  CallTries<std::uint32_t> tries(
+      {.in_flight_max = 20, .time_out = 2ms, .tries = 3, .back_off = 0ms}, [&woken] { ++woken; });
+  CallThreads threads(4);
+  constexpr std::uint32_t kUnits = 500;
+  for (std::uint32_t unit = 0; unit < kUnits; ++unit) tries.admit(unit, 0);
+  std::size_t answered = 0;
+  std::size_t failed = 0;
+  const auto begin = [&](std::uint32_t unit, Reply<std::uint32_t> reply) {
+    threads.run([unit, reply](std::size_t) {
+      if (unit % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      if (unit % 7 == 0) reply.fail("seven");
+      reply(unit * 2);
+    });
+  };
+  std::vector<std::uint32_t> over;
+  const auto done = [&](std::uint32_t unit, std::optional<std::uint32_t> result, std::string) {
+    if (result) EXPECT_EQ(*result, unit * 2);
+    ++(result ? answered : failed);
+    over.push_back(unit);
+  };
+  Clock& clock = *real_env().clock;
+  while (answered + failed < kUnits) {
+    tries.pass(clock.steady_ns(), figures, begin, done);
+    for (const std::uint32_t unit : over) tries.release(unit);
+    over.clear();
+  }
+  EXPECT_GE(failed, kUnits / 7);
+  EXPECT_GT(woken, 0);
+  EXPECT_EQ(tries.in_flight(), 0u);
+}
+
 TEST(CallThreads, AStopWaitsNoLongerThanTheTimeOut) {
   Topology topology("calls");
   topology.from(records(questions(10, 1)))
