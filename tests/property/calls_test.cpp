@@ -20,6 +20,14 @@ struct Store {
     if (random.chance(failing)) throw std::runtime_error("the store is down");
     return {of.key, of.number + 1'000};
   }
+  std::vector<std::optional<std::int64_t>> find(std::span<const std::int64_t> keys) {
+    ++calls;
+    if (random.chance(failing)) throw std::runtime_error("the store is down");
+    std::vector<std::optional<std::int64_t>> values;
+    for (const std::int64_t key : keys)
+      values.push_back(key % 3 == 0 ? std::nullopt : std::optional(key * 2));
+    return values;
+  }
 };
 
 CallOptions drawn_options(Random& random) {
@@ -38,6 +46,7 @@ CallOptions drawn_options(Random& random) {
 struct CallWorld {
   std::uint32_t partitions = 3;
   std::int64_t count = 60;
+  bool looks_up = false;  ///< in place of calls, in all lives
   MemoryStore store = {};
   Outbox results = {};
   Outbox windows = {};
@@ -56,11 +65,36 @@ struct CallWorld {
   }
   void declare(Topology& topology, std::uint32_t tasks, Store& outside, Random& random) {
     const auto read = numbers(topology, tasks);
+    if (looks_up) return look_up(topology, read, outside, random);
     const auto called =
         (random.chance(0.5) ? read : read.shuffle())
             .call([&outside](const Numbered& of) { return outside.ask(of); }, drawn_options(random),
                   [](const Numbered& of) { return Numbered{of.key, of.number + 1'000}; });
     called.named("call");
+    show_both(topology, called);
+  }
+
+ private:
+  void look_up(Topology& topology, const Stream<Numbered>& read, Store& outside, Random& random) {
+    LookupOptions options;
+    options.calls = drawn_options(random);
+    options.cache_max = random.below(20);
+    options.expire = Duration(random.below(20'000));
+    options.keep_missing = random.chance(0.5);
+    options.batch_max = 1 + random.below(5);
+    options.missing_on_failure = true;
+    const auto key_of = [](const Numbered& of) { return of.key * 100 + of.number % 16; };
+    show_both(topology,
+              read.lookup(
+                      key_of,
+                      [&outside](std::span<const std::int64_t> keys) { return outside.find(keys); },
+                      options)
+                  .map([key_of](const LookedUp<Numbered, std::int64_t>& row) {
+                    if (row.value) EXPECT_EQ(*row.value, key_of(row.record) * 2);
+                    return Numbered{row.record.key, row.record.number + 1'000};
+                  }));
+  }
+  void show_both(Topology& topology, const Stream<Numbered>& called) {
     show(topology, called, results, "results");
     const auto counted = called.key_by(&Numbered::key).window(tumbling(Duration(20))).count();
     show(topology, counted.map([](const auto& row) {
@@ -68,8 +102,6 @@ struct CallWorld {
     }),
          windows, "windows");
   }
-
- private:
   void show(Topology& topology, const Stream<Numbered>& rows, Outbox& outbox,
             const std::string& name) {
     Node node;
@@ -85,7 +117,8 @@ bool live(CallWorld& world, Random& random, bool last) {
   Topology topology("calls");
   Store outside{.random = Random(random())};
   world.declare(topology, static_cast<std::uint32_t>(1 + random.below(3)), outside, random);
-  return run_until_cut(topology, world.store, random, last ? 0 : 1500);
+  const bool stopped = !last && random.chance(0.25);
+  return run_until_cut(topology, world.store, random, last ? 0 : 1500, stopped);
 }
 
 TEST(Calls, KilledRunsShowEachResultOnceAndMissNoWindow) {
@@ -100,6 +133,7 @@ TEST(Calls, KilledRunsShowEachResultOnceAndMissNoWindow) {
   property::for_each_seed([&](std::uint64_t seed) {
     Random random(seed);
     CallWorld world;
+    world.looks_up = random.chance(0.4);
     const std::uint64_t kills = 1 + random.below(6);
     for (std::uint64_t kill = 0; kill <= kills; ++kill) {
       if (!live(world, random, kill == kills)) return false;
@@ -148,6 +182,7 @@ TEST(Calls, EachRecordHasOneResultOrLetterAndOrderIsKept) {
       EXPECT_EQ(part.received, part.processed + part.dead_lettered) << "MILLRACE_SEED=" << seed;
       EXPECT_EQ(part.processed, seen.size());
       if (!simulated.stop_at_step) EXPECT_EQ(part.received, 180u);
+      EXPECT_EQ(part.state_bytes, 0u) << "MILLRACE_SEED=" << seed;
       letters += part.dead_lettered;
     }
     std::map<std::int64_t, std::int64_t> last;

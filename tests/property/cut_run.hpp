@@ -10,9 +10,9 @@
 namespace millrace::detail {
 
 /// Goes on from what `store` has, with batches, rings, tasks and epochs as they are drawn; cut off
-/// within so many steps, or not at 0. False: the run could not be.
+/// within so many steps, or not at 0; or `stopped` there in order. False: the run could not be.
 inline bool run_until_cut(Topology& topology, MemoryStore& store, Random& random,
-                          std::uint64_t cut_within) {
+                          std::uint64_t cut_within, bool stopped = false) {
   RunOptions options;
   options.epochs = &store;
   options.restore = store.to_restore();
@@ -22,6 +22,7 @@ inline bool run_until_cut(Topology& topology, MemoryStore& store, Random& random
   simulated.seed = random();
   simulated.steps_between_epochs = 20 + random.below(80);
   if (cut_within > 0) simulated.cut_at_step = 100 + random.below(cut_within);
+  if (stopped) simulated.stop_at_step = std::exchange(simulated.cut_at_step, {});
   PlanOptions plan;
   plan.parallelism = static_cast<std::uint32_t>(1 + random.below(4));
   plan.two_phase = random.chance(0.6);
