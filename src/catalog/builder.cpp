@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "catalog/geo_entries.hpp"
+#include "catalog/notice_entries.hpp"
 #include "catalog/watch_entries.hpp"
 #include "catalog/wirer.hpp"
 #include "topology/named_settings.hpp"
@@ -299,6 +300,7 @@ Entries standard_entries() {
   add_table_entries(entries);
   add_geo_entries(entries);
   add_watch_entries(entries);
+  add_notice_entries(entries);
   add_sink_entries(entries);
   return entries;
 }

@@ -29,13 +29,14 @@ std::string escaped(std::string_view name) {
 }  // namespace
 
 bool places_rows_of_windows(std::string_view kind) {
-  static constexpr std::array<std::string_view, 24> kKinds = {
-      "aggregate", "count",        "distinct",  "distinct_approx",
-      "exact_sum", "first",        "fold",      "last",
-      "list",      "max",          "mean",      "median",
-      "min",       "quantile",     "quantiles", "set",
-      "stddev",    "stddev_pop",   "sum",       "top",
-      "top_k",     "top_k_approx", "var_pop",   "variance"};
+  static constexpr std::array<std::string_view, 25> kKinds = {
+      "aggregate", "count",  "distinct",     "distinct_approx",
+      "exact_sum", "first",  "fold",         "last",
+      "list",      "max",    "mean",         "median",
+      "min",       "notify", "quantile",     "quantiles",
+      "set",       "stddev", "stddev_pop",   "sum",
+      "top",       "top_k",  "top_k_approx", "var_pop",
+      "variance"};
   return std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
 }
 

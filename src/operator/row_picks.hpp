@@ -38,12 +38,19 @@ struct HeldRecord<RowRef> {
   }
   /// Fills the fields from `first` on, and emits the row.
   void emit_fields(const std::string& held, std::size_t first, Output<RowRef>& out) {
+    fill(held, first, schema_->fields().size(), out);
+    emit_row(out);
+  }
+  /// Fills so many fields from `first` on.
+  void fill(const std::string& held, std::size_t first, std::size_t count, Output<RowRef>& out) {
     BytesCursor in(held);
-    for (std::size_t field = 0; field < schema_->fields().size(); ++field) {
+    for (std::size_t field = 0; field < count; ++field) {
       Column& column = row_.column(first + field);
       (void)load_field(in, column, 0);
       if (lies_as_text(column.type())) column.set_text(0, out.intern(column.text(0)));
     }
+  }
+  void emit_row(Output<RowRef>& out) {
     row_.end_row();
     out.emit(row_[0]);
   }

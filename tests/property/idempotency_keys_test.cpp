@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cut_run.hpp"
+#include "millrace/notices.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -31,7 +32,7 @@ struct KeyedWorld {
   std::uint32_t partitions = 3;
   std::int64_t count = 80;
   MemoryStore store = {};
-  std::array<KeepsKeys, 5> receivers = {};
+  std::array<KeepsKeys, 6> receivers = {};
 
   void declare(Topology& topology, std::uint32_t tasks) {
     const auto numbers = topology
@@ -70,6 +71,11 @@ struct KeyedWorld {
         .count()
         .map([](const auto& row) { return Numbered{row.key, row.window_end}; })
         .to(show(4));
+    notify(numbers.key_by(&Numbered::key), {.cool_down = Duration(2), .group_wait = Duration(1)})
+        .map([](const auto& notice) {
+          return Numbered{notice.record.key, notice.since.micros * 1000 + notice.held};
+        })
+        .to(show(5));
   }
 };
 
@@ -92,7 +98,7 @@ TEST(IdempotencyKeys, AReceiverThatKeepsThemHasEachRecordOfKilledRunsOnce) {
     ASSERT_EQ(receiver.again, 0) << "two records have one key";
     ASSERT_EQ(receiver.without, 0);
   }
-  std::array<int, 5> again{};
+  std::array<int, 6> again{};
   property::for_each_seed([&](std::uint64_t seed) {
     Random random(seed);
     KeyedWorld world;
