@@ -9,7 +9,7 @@
 
 #include "base/text.hpp"
 #include "base/time.hpp"
-#include "catalog/call_words.hpp"
+#include "operator/call_words.hpp"
 
 namespace millrace::detail {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "catalog/row_events.hpp"
 #include "catalog/row_keys.hpp"
-#include "catalog/rule_words.hpp"
 #include "millrace/rules.hpp"
+#include "operator/rule_words.hpp"
 
 namespace millrace::detail {
 namespace {

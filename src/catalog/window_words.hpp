@@ -6,8 +6,8 @@
 #include <string_view>
 #include <variant>
 
-#include "catalog/call_words.hpp"
 #include "catalog/row_gap.hpp"
+#include "operator/call_words.hpp"
 #include "window/record_windows.hpp"
 #include "window/refiring_sessions.hpp"
 #include "window/refiring_windows.hpp"

@@ -53,6 +53,19 @@ struct RuleBaseline {
   }
 };
 
+/// Whether the threshold of above() or below() is met, which was `met` before.
+inline bool meets_threshold(const Rule& rule, bool met, double value) {
+  if (rule.kind() == Rule::Kind::above)
+    return met && rule.has_until() ? value >= rule.until() : value > rule.limit();
+  return met && rule.has_until() ? value <= rule.until() : value < rule.limit();
+}
+/// The number of the part of the day that has a baseline of its own.
+inline std::int64_t part_of_day(const Rule& rule, Time time) {
+  constexpr std::int64_t kDay = std::chrono::microseconds(std::chrono::hours(24)).count();
+  const std::int64_t of_day = ((time % kDay) + kDay) % kDay;
+  return rule.part_of_day_us() > 0 ? of_day / rule.part_of_day_us() : 0;
+}
+
 /// A value of the span that rises_by() and falls_by() look back over.
 struct RuleSample {
   Time time = 0;
@@ -127,9 +140,8 @@ struct RuleWatch {
   bool is_met(const RuleState& now, double value, Time time) {
     switch (rule.kind()) {
       case Rule::Kind::above:
-        return now.met && rule.has_until() ? value >= rule.until() : value > rule.limit();
       case Rule::Kind::below:
-        return now.met && rule.has_until() ? value <= rule.until() : value < rule.limit();
+        return meets_threshold(rule, now.met, value);
       case Rule::Kind::rises:
         return value - oldest(value, time) >= rule.limit();
       case Rule::Kind::falls:
@@ -147,11 +159,9 @@ struct RuleWatch {
     return recent.begin()->value;
   }
   bool is_unusual(double value, Time time) {
-    constexpr std::int64_t kDay = std::chrono::microseconds(std::chrono::hours(24)).count();
-    const std::int64_t of_day = ((time % kDay) + kDay) % kDay;
-    const std::int64_t part = rule.part_of_day_us() > 0 ? of_day / rule.part_of_day_us() : 0;
     bool unusual = false;
-    usual.update(part, [&](RuleBaseline& its) { unusual = its.is_unusual(value, rule); });
+    usual.update(part_of_day(rule, time),
+                 [&](RuleBaseline& its) { unusual = its.is_unusual(value, rule); });
     return unusual;
   }
 

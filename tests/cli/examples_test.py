@@ -121,6 +121,18 @@ class Examples(CliTest):
                  ("boiler", "10:02:50", "silent", "10:01:50", 74),
                  ("pump", "10:01:50", "silent", "10:00:50", 42)])
 
+    def test_changing_rules(self):
+        # Each sensor is told of once at once, and once when five minutes are over.
+        for parallelism in (1, 3):
+            rows = self.rows("changing_rules", "--parallelism", parallelism)
+            self.assertEqual(
+                sorted((row["sensor"], row["since"][11:19], row["rule"], row["what"],
+                        row["celsius"], row["held"]) for row in rows),
+                [("boiler", "10:00:10", "hot", "began", 91, 0),
+                 ("boiler", "10:00:15", "lost", "began", 74, 3),
+                 ("pump", "10:00:20", "hot", "began", 97, 0),
+                 ("pump", "10:00:25", "lost", "began", 42, 1)])
+
     def test_storm_style(self):
         rows = self.rows("storm_style", "--parallelism", "3", "--executors", "2")
         self.assertEqual(sorted((row["digit"], row["count"]) for row in rows),

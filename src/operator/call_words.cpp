@@ -1,5 +1,5 @@
 // Cutting calls apart.
-#include "catalog/call_words.hpp"
+#include "operator/call_words.hpp"
 
 #include <charconv>
 

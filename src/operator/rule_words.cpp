@@ -1,5 +1,5 @@
 // Reading rules word by word.
-#include "catalog/rule_words.hpp"
+#include "operator/rule_words.hpp"
 
 #include <charconv>
 #include <optional>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "catalog/call_words.hpp"
+#include "operator/call_words.hpp"
 
 namespace millrace::detail {
 namespace {

@@ -1,0 +1,297 @@
+// Rules that come, change and go at random times say what a slow model says, whatever the schedule;
+// those that are cut at random places go on as if nothing had been.
+#include "millrace/rule_sets.hpp"
+
+#include <array>
+
+#include "join_input.hpp"
+#include "operator/rule_words.hpp"
+#include "operator_cuts.hpp"
+
+namespace millrace::property {
+
+struct RuleDraw {
+  std::int64_t time = 0;
+  std::string_view id;
+  std::string_view rule;
+  std::string_view where;
+};
+
+namespace {
+
+std::string told(const RuleSetEvent<std::int32_t>& event) {
+  return fmt::format("{} {} {}{} {} since {} {}", event.key, event.rule, event.began ? '+' : '-',
+                     event.time.micros, event.value, event.since.micros, to_string(event.cause));
+}
+
+constexpr std::array<std::string_view, 11> kTexts = {"",
+                                                     "",
+                                                     "above(500)",
+                                                     "above(400).until_below(200)",
+                                                     "above(300).lasting(15us)",
+                                                     "below(300).until_above(600)",
+                                                     "rises_by(200, 30us)",
+                                                     "falls_by(200, 25us).lasting(2us)",
+                                                     "silent_for(20us)",
+                                                     "deviates_by(1).over_last(3)",
+                                                     "deviates_by(1).over_last(2).and_at_least(9)"};
+constexpr std::array<std::string_view, 3> kIds = {"a", "b", "c"};
+
+bool means(std::int64_t number, std::string_view where) {
+  return (number % 2 == 0) == (where == "even");
+}
+RuleText text_of_draw(const RuleDraw& draw) {
+  return {std::string(draw.id), std::string(draw.rule), std::string(draw.where)};
+}
+RuleDraw draw_rule(Random& random, Time time) {
+  return {time, kIds[random.below(kIds.size())], kTexts[random.below(kTexts.size())],
+          random.chance(0.7)   ? ""
+          : random.chance(0.5) ? "even"
+                               : "odd"};
+}
+
+struct SetCase {
+  Input input;
+  std::vector<RuleDraw> rules;
+  std::int64_t out_of_order = 0;
+};
+struct SetHits {
+  std::uint64_t events = 0, changed = 0, removed = 0, late_rules = 0, by_timer = 0;
+};
+
+SetCase draw_case_of_rules(std::uint64_t seed) {
+  Random random(seed ^ 0x5e7);
+  SetCase drawn{draw_input(random), {}, random.between(0, 40)};
+  Time now = -300;
+  for (std::uint64_t count = 2 + random.below(20); count > 0; --count) {
+    now += random.chance(0.2) ? 0 : random.between(0, 80);
+    drawn.rules.push_back(draw_rule(random, now - random.between(0, 60)));
+  }
+  return drawn;
+}
+
+/// A text while it holds.
+struct Held {
+  RuleDraw draw;
+  Time from = 0;
+  Time to = kTimeMax;
+  RuleCause cause = RuleCause::value;
+};
+
+std::vector<Held> model_rules(const SetCase& drawn, SetHits& hits) {
+  std::vector<std::pair<Time, RuleDraw>> turns;
+  Time watermark = kTimeMin;
+  for (const RuleDraw& draw : drawn.rules) {
+    hits.late_rules += draw.time < watermark;
+    turns.emplace_back(std::max(draw.time, watermark), draw);
+    watermark = std::max(watermark, draw.time - drawn.out_of_order);
+  }
+  std::ranges::stable_sort(turns, {}, [](const auto& turn) { return turn.first; });
+  std::vector<Held> all;
+  for (const auto& [time, draw] : turns) {
+    const auto now = std::ranges::find_if(
+        all, [&](const Held& held) { return held.draw.id == draw.id && held.to == kTimeMax; });
+    if (now != all.end()) {
+      if (now->draw.rule == draw.rule && now->draw.where == draw.where) continue;
+      now->to = time;
+      now->cause = draw.rule.empty() ? RuleCause::removed : RuleCause::changed;
+    }
+    if (!draw.rule.empty()) all.push_back({draw, time});
+  }
+  return all;
+}
+
+/// What one text says of the records of one key that it is for.
+class ModelOfHeld {
+ public:
+  ModelOfHeld(const Held& held, const std::vector<ModelRecord>& records, std::int32_t key,
+              SetHits& hits)
+      : held_(held),
+        rule_(std::get<Rule>(detail::parse_rule(held.draw.rule))),
+        key_(key),
+        hits_(hits) {
+    for (const ModelRecord& record : records) {
+      const bool meant = held.draw.where.empty() || means(record.number, held.draw.where);
+      if (meant && record.time >= held.from && record.time < held.to) mine_.push_back(record);
+    }
+  }
+  void tell(std::vector<OutRow>& rows) {
+    rows_ = &rows;
+    rule_.kind() == Rule::Kind::silent ? silence() : spans();
+  }
+
+ private:
+  void silence() {
+    for (std::size_t at = 0; at < mine_.size(); ++at) {
+      const Time due = mine_[at].time + rule_.span_us();
+      const Time next = at + 1 < mine_.size() ? mine_[at + 1].time : kTimeMax;
+      if (next <= due || due >= held_.to) continue;
+      add(true, due, mine_[at], mine_[at].time, RuleCause::value);
+      if (next != kTimeMax) {
+        add(false, next, mine_[at + 1], mine_[at].time, RuleCause::value);
+      } else if (held_.to != kTimeMax) {
+        add(false, held_.to, mine_[at], mine_[at].time, held_.cause);
+      }
+    }
+  }
+  void spans() {
+    const std::vector<bool> met = all_met();
+    for (std::size_t at = 0; at < mine_.size(); ++at) {
+      if (!met[at] || (at > 0 && met[at - 1])) continue;
+      std::size_t end = at;
+      while (end < mine_.size() && met[end]) ++end;
+      const Time since = mine_[at].time;
+      const Time begins = since + rule_.lasting_us();
+      const bool waits = rule_.lasting_us() > 0;
+      if (waits && (begins >= held_.to || (end < mine_.size() && mine_[end].time <= begins)))
+        continue;
+      std::size_t newest = at;
+      while (waits && newest + 1 < end && mine_[newest + 1].time <= begins) ++newest;
+      hits_.by_timer += waits;
+      add(true, begins, mine_[newest], since, RuleCause::value);
+      if (end < mine_.size()) {
+        add(false, mine_[end].time, mine_[end], since, RuleCause::value);
+      } else if (held_.to != kTimeMax) {
+        add(false, held_.to, mine_.back(), since, held_.cause);
+      }
+    }
+  }
+  std::vector<bool> all_met() const {
+    std::vector<bool> met;
+    detail::RuleBaseline usual;
+    for (std::size_t at = 0; at < mine_.size(); ++at) {
+      const auto value = static_cast<double>(mine_[at].number);
+      std::size_t oldest = at;
+      while (oldest > 0 && mine_[oldest - 1].time >= mine_[at].time - rule_.span_us()) --oldest;
+      const double rise = value - static_cast<double>(mine_[oldest].number);
+      const bool before = at > 0 && met[at - 1] && rule_.has_until();
+      switch (rule_.kind()) {
+        case Rule::Kind::above:
+          met.push_back(before ? value >= rule_.until() : value > rule_.limit());
+          break;
+        case Rule::Kind::below:
+          met.push_back(before ? value <= rule_.until() : value < rule_.limit());
+          break;
+        case Rule::Kind::deviates:
+          met.push_back(usual.is_unusual(value, rule_));
+          break;
+        default:
+          met.push_back((rule_.kind() == Rule::Kind::rises ? rise : -rise) >= rule_.limit());
+      }
+    }
+    return met;
+  }
+  void add(bool began, Time time, const ModelRecord& newest, Time since, RuleCause cause) {
+    ++hits_.events;
+    hits_.changed += cause == RuleCause::changed;
+    hits_.removed += cause == RuleCause::removed;
+    const RuleSetEvent<std::int32_t> event{key_,
+                                           held_.draw.id,
+                                           began,
+                                           cause,
+                                           static_cast<double>(newest.number),
+                                           Timestamp{since},
+                                           Timestamp{time}};
+    rows_->push_back({told(event), 0});
+  }
+
+  const Held& held_;
+  Rule rule_;
+  std::int32_t key_;
+  SetHits& hits_;
+  std::vector<ModelRecord> mine_;
+  std::vector<OutRow>* rows_ = nullptr;
+};
+
+Rows model(const SetCase& drawn, SetHits& hits) {
+  Rows rows{{"events", {}}, {"late", {}}};
+  const std::vector<Held> rules = model_rules(drawn, hits);
+  std::map<std::int32_t, std::vector<ModelRecord>> keys;
+  for (const ModelRecord& record : model_records(drawn.input, 0)) {
+    if (record.watermark && record.time < *record.watermark) {
+      rows["late"].push_back({text_of(record.event()), 0});
+    } else {
+      keys[record.key].push_back(record);
+    }
+  }
+  for (auto& [key, records] : keys) {
+    std::ranges::sort(records, [](const ModelRecord& a, const ModelRecord& b) {
+      return a.time == b.time ? a.arrival < b.arrival : a.time < b.time;
+    });
+    for (const Held& held : rules) ModelOfHeld(held, records, key, hits).tell(rows["events"]);
+  }
+  for (auto& [sink, list] : rows) std::sort(list.begin(), list.end());
+  return rows;
+}
+
+TEST(ScheduleDoesNotMatter, RuleSetsEqualTheModel) {
+  SetHits hits;
+  for_each_seed([&](std::uint64_t seed) {
+    const SetCase drawn = draw_case_of_rules(seed);
+    const auto declare = [&](Topology& topology, Rows& rows) {
+      const auto keyed = declare_input(topology, drawn.input).key_by(&Event::key);
+      const auto rules =
+          topology.from(records<RuleDraw>({drawn.rules}))
+              .event_time(&RuleDraw::time, {.out_of_order = Duration(drawn.out_of_order)})
+              .map([](const RuleDraw& draw) { return text_of_draw(draw); });
+      const auto events = watch_rules(
+          keyed, &Event::number, rules,
+          [](const Event& event, std::string_view where) { return means(event.number, where); });
+      events.to(each([list = &rows["events"]](const RuleSetEvent<std::int32_t>& event) {
+        list->push_back({told(event), 0});
+      }));
+      events.late().to(collect_text(rows, "late"));
+    };
+    return same_for_all_schedules(seed, declare, model(drawn, hits));
+  });
+  if (std::getenv("MILLRACE_SEED") != nullptr) return;
+  EXPECT_GT(hits.events, 500u);
+  for (const std::uint64_t hit : {hits.changed, hits.removed, hits.late_rules, hits.by_timer})
+    EXPECT_GT(hit, 20u);
+}
+
+/// As a watch is given them: none is late.
+OperatorStep in_time(OperatorStep step) {
+  for (const detail::Behind& late : step.batch->behind)
+    step.batch->times[late.index] = late.watermark;
+  step.batch->behind.clear();
+  return step;
+}
+
+TEST(StoredOperators, RuleSetsGoOn) {
+  const auto key = key_by<Note>(&Note::key);
+  using P = detail::RuleSetWatch<Note, std::int32_t, std::int64_t Note::*>;
+  using Op = detail::BroadcastProcess<Note, detail::RuleSetProcess<Note, NoteByKey, P>, P>;
+  const detail::RuleWhere<Note> where = [](const std::string& text) {
+    return detail::RuleFilter<Note>([text](const Note& note) { return means(note.number, text); });
+  };
+  const Subject subject{
+      [=] {
+        return std::make_unique<Op>(BroadcastOrder::by_event_time, key, P{&Note::number, where});
+      },
+      {{&batch_type<Note>(), key}, {.type = &batch_type<RuleText>(), .to_all = true}},
+      show_by<RuleSetEvent<std::int32_t>>([](const auto& event) { return event.key; })};
+  compare(subject, [](Draw& draw) {
+    std::vector<OperatorStep> steps;
+    while (steps.size() < 40) {
+      const std::uint64_t what = draw.random().below(10);
+      if (what < 5) {
+        steps.push_back(in_time(draw.batch<Note>(0, [&](Time time) {
+          Note note = draw.note(time);
+          note.number *= 16;
+          return note;
+        })));
+      } else if (what < 7) {
+        steps.push_back(draw.batch<RuleText>(
+            1, [&](Time time) { return text_of_draw(draw_rule(draw.random(), time)); }));
+      } else {
+        steps.push_back(draw.watermark());
+      }
+    }
+    steps.push_back({.kind = OperatorStep::Kind::watermark, .watermark = kTimeMax});
+    return steps;
+  });
+}
+
+}  // namespace
+}  // namespace millrace::property

@@ -1,0 +1,155 @@
+// Tests of rules that come as data: from when on they hold, what ends with them, and what cannot be
+// read.
+#include "millrace/rule_sets.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "millrace/millrace.hpp"
+#include "simulated_run.hpp"
+
+namespace millrace {
+namespace {
+
+struct Measured {
+  Timestamp time;
+  std::string_view sensor;
+  double celsius = 0;
+};
+struct RuleRow {
+  Timestamp time;
+  std::string_view id;
+  std::string_view rule;
+  std::string_view where;
+};
+using Seen = std::vector<std::string>;
+
+Timestamp second(int at) { return {at * 1'000'000LL}; }
+Measured of(int at, double celsius, std::string_view sensor = "a") {
+  return {second(at), sensor, celsius};
+}
+RuleRow rule(int at, std::string_view id, std::string_view text, std::string_view where = "") {
+  return {second(at), id, text, where};
+}
+
+/// "a hot +3 91 (1)": rule hot began at second 3 with 91, met since second 1; "-" where it ended.
+Seen events_of(const std::vector<Measured>& readings, const std::vector<RuleRow>& rules,
+               std::uint32_t parallelism = 1) {
+  Seen seen;
+  Topology topology("sensors");
+  const auto sensors = topology.from(records<Measured>({readings}))
+                           .event_time(&Measured::time, {.out_of_order = 5s})
+                           .key_by(&Measured::sensor);
+  const auto texts =
+      topology.from(records<RuleRow>({rules}))
+          .event_time(&RuleRow::time, {.out_of_order = 100s})
+          .map([](const RuleRow& row) {
+            return RuleText{std::string(row.id), std::string(row.rule), std::string(row.where)};
+          });
+  const auto is_of = [](const Measured& reading, std::string_view where) {
+    return reading.sensor == where;
+  };
+  const auto events = watch_rules(sensors, &Measured::celsius, texts, is_of);
+  events.to(each([&seen](const RuleSetEvent<std::string_view>& event) {
+    seen.push_back(fmt::format(
+        "{} {} {}{} {} ({}){}", event.key, event.rule, event.began ? '+' : '-',
+        event.time.micros / 1'000'000, event.value, event.since.micros / 1'000'000,
+        event.cause == RuleCause::value ? "" : " " + std::string(to_string(event.cause))));
+  }));
+  EXPECT_EQ(run_simulated(topology, parallelism).to_string(), "ok");
+  std::ranges::stable_sort(seen, {}, [](const std::string& line) { return line.front(); });
+  return seen;
+}
+TEST(RuleSets, HoldFromTheirOwnTimeOn) {
+  EXPECT_EQ(events_of({of(1, 95), of(5, 95), of(6, 10), of(7, 91)}, {rule(5, "hot", "above(90)")}),
+            (Seen{"a hot +5 95 (5)", "a hot -6 10 (5)", "a hot +7 91 (7)"}))
+      << "the rule of a time comes before the records of it";
+}
+
+TEST(RuleSets, WhatIsRemovedEndsAndSaysWhy) {
+  EXPECT_EQ(events_of({of(1, 95), of(2, 95, "b"), of(3, 1, "b"), of(9, 96)},
+                      {rule(0, "hot", "above(90)"), rule(5, "hot", "")}),
+            (Seen{"a hot +1 95 (1)", "a hot -5 95 (1) rule removed", "b hot +2 95 (2)",
+                  "b hot -3 1 (2)"}))
+      << "at 5, without a record";
+}
+
+TEST(RuleSets, WhatIsChangedBeginsAnew) {
+  EXPECT_EQ(events_of({of(1, 95), of(5, 96), of(6, 85), of(8, 1)},
+                      {rule(0, "hot", "above(90)"), rule(5, "hot", "above(80)"),
+                       rule(7, "hot", "above(80)")}),
+            (Seen{"a hot +1 95 (1)", "a hot -5 95 (1) rule changed", "a hot +5 96 (5)",
+                  "a hot -8 1 (5)"}))
+      << "the same text again changes nothing";
+  EXPECT_EQ(
+      events_of({of(1, 95), of(4, 95), of(20, 95)},
+                {rule(0, "hot", "above(90).lasting(5s)"), rule(3, "hot", "above(90).lasting(6s)")}),
+      (Seen{"a hot +10 95 (4)"}));
+}
+
+TEST(RuleSets, StandBesideEachOther) {
+  EXPECT_EQ(events_of({of(1, 50), of(2, 70), of(3, 95), of(20, 1)},
+                      {rule(0, "up", "rises_by(20, 5s)"), rule(0, "hot", "above(90)"),
+                       rule(0, "lost", "silent_for(10s)"), rule(0, "held", "above(60).lasting(8s)"),
+                       rule(0, "cold", "below(10)")}),
+            (Seen{"a up +2 70 (2)", "a hot +3 95 (3)", "a held +10 95 (2)", "a lost +13 95 (3)",
+                  "a cold +20 1 (20)", "a held -20 1 (2)", "a hot -20 1 (3)", "a lost -20 1 (3)",
+                  "a up -20 1 (2)", "a lost +30 1 (20)"}));
+}
+
+TEST(RuleSets, MayBeForSomeRecords) {
+  EXPECT_EQ(events_of({of(1, 95), of(1, 95, "b"), of(2, 1), of(2, 1, "b")},
+                      {rule(0, "hot", "above(90)", "b")}),
+            (Seen{"b hot +1 95 (1)", "b hot -2 1 (1)"}));
+}
+
+TEST(RuleSets, ThatCannotBeReadAreDeadLetters) {
+  EXPECT_EQ(events_of({of(1, 95), of(2, 1)},
+                      {rule(0, "odd", "over(90)"), rule(0, "", "above(1)"),
+                       rule(0, "never", "above(90).until_below(95)"), rule(0, "hot", "above(90)")},
+                      2),
+            (Seen{"a hot +1 95 (1)", "a hot -2 1 (1)"}));
+  EXPECT_THROW(detail::check_rule({"odd", "over(90)", ""}), std::invalid_argument);
+  EXPECT_THROW(detail::check_rule({"", "above(90)", ""}), std::invalid_argument);
+  EXPECT_NO_THROW(detail::check_rule({"hot", "", ""}));
+  try {
+    detail::check_rule({"odd", "over(90)", ""});
+  } catch (const std::invalid_argument& error) {
+    EXPECT_EQ(std::string(error.what()).find("rule \"odd\": \"over(90)\" is no rule's"), 0u)
+        << error.what();
+  }
+}
+
+TEST(RuleSets, DoNotDependOnTheOrderOfArrival) {
+  std::vector<Measured> readings;
+  for (int at = 0; at < 100; ++at) {
+    for (const std::string_view sensor : {"a", "b", "c"})
+      readings.push_back(of(at, (at * 7 + sensor[0] * 3) % 100, sensor));
+  }
+  std::vector<RuleRow> rules = {rule(3, "hot", "above(60)"),
+                                rule(20, "up", "rises_by(20, 4s)"),
+                                rule(30, "hot", "above(50)", "b"),
+                                rule(44, "up", ""),
+                                rule(50, "odd", "deviates_by(1).over_last(10)"),
+                                rule(71, "hot", ""),
+                                rule(80, "odd", "deviates_by(1).over_last(5)")};
+  const auto sorted = [](Seen seen) {
+    std::ranges::sort(seen);
+    return seen;
+  };
+  const Seen wanted = sorted(events_of(readings, rules));
+  EXPECT_GT(wanted.size(), 40u);
+  for (std::size_t at = 0; at + 6 < readings.size(); at += 6) {
+    std::reverse(readings.begin() + static_cast<std::ptrdiff_t>(at),
+                 readings.begin() + static_cast<std::ptrdiff_t>(at) + 6);
+  }
+  std::ranges::reverse(rules);
+  EXPECT_EQ(sorted(events_of(readings, rules)), wanted);
+  EXPECT_EQ(sorted(events_of(readings, rules, 3)), wanted);
+}
+
+}  // namespace
+}  // namespace millrace
