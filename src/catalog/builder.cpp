@@ -143,6 +143,55 @@ class JoinSides {
   bool good_ = false;
 };
 
+/// The streams to a bolt from the component that its parameter `beside` names; none is a mistake,
+/// and so is another grouping than all.
+bool check_beside(const TopologyFile& file, const ComponentText& text, const Entry& entry,
+                  const Settings& settings, Mistakes& mistakes) {
+  const std::string& from = settings.text(entry.beside);
+  bool good = true;
+  bool any = false;
+  for (const StreamText& stream : file.streams) {
+    if (stream.to != text.id || stream.from != from) continue;
+    any = true;
+    if (stream.grouping.type == "all") continue;
+    good = false;
+    mistakes.add(stream.grouping.place,
+                 fmt::format("all tasks of \"{}\" need the {} of \"{}\": give their stream the "
+                             "grouping {{type: all}}",
+                             text.id, entry.beside, from));
+  }
+  if (!any) {
+    mistakes.add(settings.node(entry.beside)->place,
+                 fmt::format("no stream leads from \"{}\" to \"{}\": {} names the component they "
+                             "come from",
+                             from, text.id, entry.beside));
+  }
+  return good && any;
+}
+
+/// What the graph itself finds, at the component that its sentence names.
+void check_graph(const TopologyFile& file, Topology& topology, Mistakes& mistakes) {
+  for (const Status& problem : topology.declaration().graph.validate()) {
+    const ComponentText* named = nullptr;
+    for (const auto* list : {&file.spouts, &file.bolts}) {
+      for (const ComponentText& component : *list) {
+        const bool fits = problem.message().find('"' + component.id + '"') != std::string::npos;
+        if (fits && (named == nullptr || component.id.size() > named->id.size())) {
+          named = &component;
+        }
+      }
+    }
+    const bool timeless = problem.code() == Code::event_time_missing;
+    mistakes.add(named ? named->place : file.place,
+                 timeless && named ? timeless_message(*named) : problem.message());
+  }
+}
+
+Entry without_key(Entry entry) {
+  entry.keyed = Keyed::no;
+  return entry;
+}
+
 class Builder {
  public:
   Builder(const TopologyFile& file, const Entries& entries, Topology& topology, Mistakes& mistakes)
@@ -172,7 +221,7 @@ class Builder {
                                              bolt->id));
     }
     if (mistakes_.empty()) check_unread(file_, made_, mistakes_);
-    if (mistakes_.empty()) check_graph();
+    if (mistakes_.empty()) check_graph(file_, topology_, mistakes_);
   }
 
  private:
@@ -227,6 +276,8 @@ class Builder {
     if (entry == nullptr) return;
     const Settings settings(entry->params, text, mistakes_);
     if (entry->joins) return make_join(text, *entry, settings);
+    if (!entry->beside.empty() && settings.has(entry->beside))
+      return make_with_beside(text, *entry, settings);
     const Wiring wiring = Wirer(file_, topology_, made_, mistakes_).wire(text, *entry);
     check_tasks(text, *entry, mistakes_);
     if (!gives_one(text, *entry, settings, mistakes_) || !settings.good() || !wiring.good) return;
@@ -247,32 +298,32 @@ class Builder {
         wirer.wire(text, entry, [&](const auto& one) { return sides.is_left(one); });
     const Wiring right =
         wirer.wire(text, entry, [&](const auto& one) { return !sides.is_left(one); });
-    if (!left.good || !right.good) return;
-    Declaration& declaration = topology_.declaration();
-    const RowStream input = row_stream(declaration, left.from, left.schema);
-    const RowStream other = row_stream(declaration, right.from, right.schema);
-    Making making{topology_, text, settings, mistakes_, &input, left.key};
-    making.right = &other;
-    making.right_key = right.key;
-    made_[text.id] = entry.make(making);
+    make_of_two(text, entry, settings, left, right);
   }
 
-  /// What the graph itself finds, at the component that its sentence names.
-  void check_graph() {
-    for (const Status& problem : topology_.declaration().graph.validate()) {
-      const ComponentText* named = nullptr;
-      for (const auto* list : {&file_.spouts, &file_.bolts}) {
-        for (const ComponentText& component : *list) {
-          const bool fits = problem.message().find('"' + component.id + '"') != std::string::npos;
-          if (fits && (named == nullptr || component.id.size() > named->id.size())) {
-            named = &component;
-          }
-        }
-      }
-      const bool timeless = problem.code() == Code::event_time_missing;
-      mistakes_.add(named ? named->place : file_.place,
-                    timeless && named ? timeless_message(*named) : problem.message());
-    }
+  /// A bolt with a stream to all its tasks beside its input.
+  void make_with_beside(const ComponentText& text, const Entry& entry, const Settings& settings) {
+    if (!gives_one(text, entry, settings, mistakes_) || !settings.good()) return;
+    if (!check_beside(file_, text, entry, settings, mistakes_)) return;
+    const std::string& from = settings.text(entry.beside);
+    Wirer wirer(file_, topology_, made_, mistakes_);
+    const Wiring wiring =
+        wirer.wire(text, entry, [&](const auto& one) { return one.from != from; });
+    Wiring beside =
+        wirer.wire(text, without_key(entry), [&](const auto& one) { return one.from == from; });
+    for (Upstream& at : beside.from) at.grouping = {};  // who hands them on to all deals with it
+    make_of_two(text, entry, settings, wiring, beside);
+  }
+  void make_of_two(const ComponentText& text, const Entry& entry, const Settings& settings,
+                   const Wiring& first, const Wiring& second) {
+    if (!first.good || !second.good) return;
+    Declaration& declaration = topology_.declaration();
+    const RowStream input = row_stream(declaration, first.from, first.schema);
+    const RowStream other = row_stream(declaration, second.from, second.schema);
+    Making making{topology_, text, settings, mistakes_, &input, first.key};
+    making.right = &other;
+    making.right_key = second.key;
+    made_[text.id] = entry.make(making);
   }
 
   const TopologyFile& file_;

@@ -30,7 +30,7 @@ struct Making {
   bool only_tops = false;
   /// The aggregate that `top` and `trend` rank, where they read one.
   const RankedBy* ranked = nullptr;
-  /// Of joins: the right input and its fields to group by.
+  /// Of joins: the right input and its fields to group by. Of what has a stream beside it: that.
   const RowStream* right = nullptr;
   std::vector<std::size_t> right_key = {};
 
@@ -63,8 +63,10 @@ struct Entry {
   /// Makes it; nothing where a mistake was noted.
   std::function<MadeStreams(const Making&)> make;
   Keyed keyed = Keyed::no;
-  bool ranks = false;       ///< it reads an aggregate of windows
-  bool joins = false;       ///< it has two inputs, of which its parameter left names the first
+  bool ranks = false;  ///< it reads an aggregate of windows
+  bool joins = false;  ///< it has two inputs, of which its parameter left names the first
+  /// The parameter that names the component whose rows all tasks are given beside the input.
+  std::string beside = {};
   bool takes_tasks = true;  ///< `parallelism` may be given
   /// Parameters of which exactly one must be given.
   std::vector<std::string> one_of = {};
