@@ -37,7 +37,11 @@ class LetterRequestsTest : public testing::Test {
     for (int at = first; at < end; ++at) {
       const std::string text = fmt::format("{} {}", reason, at);
       const std::string record = fmt::format("record {}", at);
-      journal.add(KeptLetter({.component = component, .reason = text, .record = record}, at));
+      SetAside letter;
+      letter.component = component;
+      letter.reason = text;
+      letter.record = record;
+      journal.add(KeptLetter(letter, at));
     }
     journal.close();
   }
