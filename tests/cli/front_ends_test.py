@@ -15,7 +15,8 @@ OTHERS = {"aggregates.hpp", "bolt.hpp", "bolt_streams.hpp", "components.hpp", "d
 ENDS = ["include/millrace/sources.hpp", "include/millrace/sinks.hpp",
         "include/millrace/view_spec.hpp", "include/millrace/journal_ends.hpp",
         "include/millrace/history_then.hpp", "include/millrace/geo.hpp",
-        "include/millrace/rules.hpp",
+        "include/millrace/rules.hpp", "include/millrace/rule_sets.hpp",
+        "include/millrace/notices.hpp",
         "src/connector/endpoint.hpp"]
 
 # Typed: what says the same in YAML. A type of a component stands by itself; others in brackets.
@@ -44,7 +45,7 @@ BOTH = {
     "exclusive_lower": "[bounds]", "exclusive_upper": "[bounds]",
     "allowed_lateness": "[allowed_lateness]",
     **{kind: f"[kind: {kind}]" for kind in ("inner", "left", "right", "full", "semi", "anti")},
-    "crossings": "geofence", "watch": "watch",
+    "crossings": "geofence", "watch": "watch", "watch_rules": "[rules]", "notify": "notify",
     "late_left": "[streamId late_left]", "late_right": "[streamId late_right]",
 }
 # Typed alone, and why.
@@ -55,6 +56,8 @@ TYPED = {
     "peek": "takes a function",
     "broadcast": "is for connect",
     "connect": "takes a class of C++",
+    "call": "takes a function",
+    "lookup": "takes a function",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "group_by": "of rows the kernels do not take back yet",
