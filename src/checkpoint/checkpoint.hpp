@@ -35,7 +35,8 @@ struct EpochImage {
   std::vector<StageImage> stages = {};
 };
 
-/// Bytes of a part of one stage in one task; those of one part come in order.
+/// Bytes of a part of one stage in one task. Of a part of a key group there may be several, in
+/// their order; others come whole, and may have names in common.
 struct ImagePiece {
   std::string stage;  ///< the name of the plan's stage
   std::uint32_t task = 0;

@@ -35,10 +35,9 @@ Status CheckpointStream::add(const ImagePiece& piece) {
   if (!status_) return status_;
   const StatePart& part = piece.part;
   WrittenStage& stage = stages_[{piece.stage, piece.task}];
-  const auto [at, is_new] = stage.added.try_emplace({part.name, part.owner, part.number},  //
-                                                    stage.parts.size());
-  if (is_new) stage.parts.push_back({{part.name, part.shape, part.owner, part.number, {}}, {}});
-  status_ = write_bytes(part, stage.parts[at->second]);
+  status_ = write_bytes(part, part_of(part, stage));
+  if (part.owner == PartOwner::key_group)
+    stage.added.try_emplace({part.name, part.number}, stage.parts.size() - 1);
   return status_;
 }
 
@@ -53,14 +52,18 @@ Status CheckpointStream::write_bytes(const StatePart& part, WrittenPart& to) {
   return to_->status();
 }
 
-/// The end of a part that came by add() goes behind what came.
+/// Where its bytes go: behind those of the piece before, if it is one of several.
+CheckpointStream::WrittenPart& CheckpointStream::part_of(const StatePart& part, WrittenStage& to) {
+  const auto before = to.added.find({part.name, part.number});
+  if (part.owner == PartOwner::key_group && before != to.added.end())
+    return to.parts[before->second];
+  to.parts.push_back({{part.name, part.shape, part.owner, part.number, {}}, {}});
+  return to.parts.back();
+}
+
 Status CheckpointStream::write_parts(const StageImage& stage, WrittenStage& to) {
   for (const StatePart& part : stage.parts) {
-    const auto added = to.added.find({part.name, part.owner, part.number});
-    const std::size_t at = added == to.added.end() ? to.parts.size() : added->second;
-    if (at == to.parts.size())
-      to.parts.push_back({{part.name, part.shape, part.owner, part.number, {}}, {}});
-    if (Status status = write_bytes(part, to.parts[at]); !status) return status;
+    if (Status status = write_bytes(part, part_of(part, to)); !status) return status;
   }
   return {};
 }

@@ -40,13 +40,15 @@ class CheckpointStream final : public EpochStream {
     StatePart part;
     std::vector<CheckpointChunk> chunks;
   };
-  using PartName = std::tuple<std::string, PartOwner, std::uint32_t>;
+  using PartName = std::pair<std::string, std::uint32_t>;  ///< and the number of its key group
   struct WrittenStage {
     std::vector<WrittenPart> parts;
-    std::map<PartName, std::size_t> added;  ///< where in `parts` those are that came by add()
+    std::map<PartName, std::size_t>
+        added;  ///< where in `parts` those of key groups are that came by add()
   };
 
   Status open();
+  static WrittenPart& part_of(const StatePart& part, WrittenStage& to);
   Status write_bytes(const StatePart& part, WrittenPart& to);
   Status write_parts(const StageImage& stage, WrittenStage& to);
   Status write_aside(const EpochImage& image);

@@ -32,11 +32,13 @@ std::vector<ImagePiece> take_pieces(Random& random, EpochImage& image) {
     StageImage& stage = image.stages[random.below(image.stages.size())];
     if (stage.parts.empty()) continue;
     StatePart& part = stage.parts[random.below(stage.parts.size())];
-    const std::size_t count = random.below(part.bytes.size() + 1);
+    const bool whole = part.owner != PartOwner::key_group;
+    const std::size_t count = whole ? part.bytes.size() : random.below(part.bytes.size() + 1);
     ImagePiece piece{stage.stage, stage.task, part};
     piece.part.bytes.resize(count);
     part.bytes.erase(0, count);
     pieces.push_back(std::move(piece));
+    if (whole) std::erase_if(stage.parts, [&](const StatePart& one) { return &one == &part; });
   }
   return pieces;
 }
@@ -74,6 +76,26 @@ TEST(CheckpointStreams, PiecesMakeTheImageThatTheyAreOf) {
     }
   }
   EXPECT_GT(pieces_all, 3000u);
+}
+
+TEST(CheckpointStreams, PartsOfPartitionsAndTasksStandByThemselves) {
+  SimDisk disk(1);
+  const auto store = std::move(*CheckpointStore::open(disk, "s", {}));
+  const auto stream = store->begin(1);
+  EpochImage image{1, "t", 0, false, {}};
+  image.stages.push_back({"count", "count"});
+  for (const PartOwner owner : {PartOwner::partition, PartOwner::task}) {
+    const StatePart part{"pending", "", owner, 0, "a batch"};
+    for (int time = 0; time < 2; ++time) ASSERT_TRUE(stream->add({"count", 0, part}).ok());
+    image.stages.back().parts.push_back(part);
+  }
+  ASSERT_TRUE(stream->end(image).ok());
+  const auto read = store->newest();
+  ASSERT_TRUE(read && *read);
+  const auto& parts = (*read)->stages.at(0).parts;
+  EXPECT_EQ(parts.size(), 6u);
+  for (const StatePart& part : parts)
+    EXPECT_EQ(part.stored ? *part.stored->read() : part.bytes, "a batch");
 }
 
 TEST(CheckpointStreams, OneThatIsGivenUpLeavesNothing) {

@@ -30,10 +30,11 @@ using NumberedKey = KeyFn<Numbered, std::int64_t Numbered::*>;
 /// A key and a number, as a sink shows it.
 using Shown = std::pair<std::int64_t, std::int64_t>;
 
-/// Puts each piece behind those of its part before.
+/// Puts each piece behind those of its part before; those of key groups alone come in several.
 inline void add_piece(std::vector<StatePart>& parts, const StatePart& piece) {
   const auto part = std::ranges::find_if(parts, [&](const StatePart& one) {
-    return one.name == piece.name && one.owner == piece.owner && one.number == piece.number;
+    return piece.owner == PartOwner::key_group && one.name == piece.name &&
+           one.owner == piece.owner && one.number == piece.number;
   });
   if (part == parts.end()) {
     parts.push_back(piece);
