@@ -68,6 +68,12 @@ class AsOf : public JoinVerbs<AsOf<L, LKey, R, RKey>, L, R> {
   detail::DeletesRow<R> deletes_;
 };
 
+}  // namespace millrace
+
+#include "millrace/keyed_stream.hpp"  // what is looked up for; at its end it needs all of this
+
+namespace millrace {
+
 template <class T, class Key>
 template <class R, class RKey>
 AsOf<T, Key, R, RKey> KeyedStream<T, Key>::as_of(const KeyedStream<R, RKey>& right) const {

@@ -10,11 +10,17 @@
 #include <vector>
 
 #include "millrace/aggregates.hpp"
-#include "millrace/keyed_stream.hpp"
-#include "millrace/ordered_stream.hpp"
+#include "millrace/declaration.hpp"
 #include "operator/grouped_rows.hpp"
 
 namespace millrace {
+
+template <class T>
+class Stream;
+template <class T>
+class OrderedStream;
+template <class T, class Key>
+class KeyedStream;
 
 /// The rows of a table by a key of theirs; made by table.group_by(&User::city), or of any changes
 /// by group_by(changes, &User::city). Its aggregates are tables again, as changes
@@ -139,3 +145,5 @@ GroupedTable<T, Parts...> group_by(const Stream<Change<T>>& changes, Parts... pa
 }
 
 }  // namespace millrace
+
+#include "millrace/keyed_stream.hpp"  // what is grouped; at its end it needs all of this

@@ -7,12 +7,17 @@
 #include <utility>
 #include <vector>
 
-#include "millrace/keyed_stream.hpp"
+#include "millrace/declaration.hpp"
 #include "operator/interval_join.hpp"
 #include "operator/window_join.hpp"
 #include "window/join_interval.hpp"
 
 namespace millrace {
+
+template <class T>
+class Stream;
+template <class T, class Key>
+class KeyedStream;
 
 /// The rows of a join of `L`s and `R`s, and beside them the records that came too late for it.
 template <class L, class R, class Row>
@@ -269,6 +274,13 @@ class Join {
   detail::JoinInputs<L, LKey, R, RKey> inputs_;
 };
 
+}  // namespace millrace
+
+#include "millrace/as_of_stream.hpp"  // what as_of(...) returns; needs JoinVerbs
+#include "millrace/keyed_stream.hpp"  // what is joined; at its end it needs all of this
+
+namespace millrace {
+
 template <class T, class Key>
 template <class R, class RKey>
 Join<T, Key, R, RKey> KeyedStream<T, Key>::join(const KeyedStream<R, RKey>& right) const {
@@ -279,5 +291,3 @@ Join<T, Key, R, RKey> KeyedStream<T, Key>::join(const KeyedStream<R, RKey>& righ
 }
 
 }  // namespace millrace
-
-#include "millrace/as_of_stream.hpp"  // what as_of(...) returns; needs JoinVerbs
