@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
       .event_time(&Click::time, {.out_of_order = 1min})
       .key_by(&Click::user_id)
       .process(AbandonedCart{})
+      .named("carts")
       .to(print());
   return run(shop, argc, argv);
 }

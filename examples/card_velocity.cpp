@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
       .key_by(&Payment::customer)
       .over(last(24h))
       .aggregate(last(&Payment::tx_id).as(&Velocity::payment), count().as(&Velocity::in_a_day))
+      .named("velocity")
       .filter([](const auto& row) { return row.value.in_a_day >= 10; })
       .map(
           [](const auto& row) { return Suspicion{row.value.payment, row.key, row.value.in_a_day}; })

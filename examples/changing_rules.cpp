@@ -51,12 +51,17 @@ Told told(const Notice<Event>& notice) {
 
 int main(int argc, char** argv) {
   Topology plant("plant");
-  const auto rules =
-      plant.from(csv<RuleRow>("examples/rules.csv")).event_time(&RuleRow::time).map(text_of);
+  const auto rules = plant.from(csv<RuleRow>("examples/rules.csv"))
+                         .named("rules")
+                         .event_time(&RuleRow::time)
+                         .named("rule times")
+                         .map(text_of);
   const auto sensors = plant.from(csv<Reading>("examples/readings.csv"))
+                           .named("readings")
                            .event_time(&Reading::time, {.out_of_order = 10s})
+                           .named("reading times")
                            .key_by(&Reading::sensor);
-  const auto events = watch_rules(sensors, &Reading::celsius, rules, is_of);
-  notify(events.key_by(&Event::key), {.cool_down = 5min}).map(told).to(print());
+  const auto events = watch_rules(sensors, &Reading::celsius, rules, is_of).named("alarms");
+  notify(events.key_by(&Event::key), {.cool_down = 5min}).named("notices").map(told).to(print());
   return run(plant, argc, argv);
 }

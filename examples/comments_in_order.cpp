@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
   // A comment waits until none from before it can come: half a minute behind the newest.
   auto ordered = talk.from(json_lines<Comment>(argv[1]))
                      .event_time(&Comment::time, {.out_of_order = 30s})
-                     .restore_order();
+                     .restore_order()
+                     .named("in order");
   ordered.to(print());
   ordered.late().to(log(argv[2]));  // too late for its place: kept beside, and counted
   argv[2] = argv[0];

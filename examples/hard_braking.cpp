@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
                           .key_by(&Sample::channel);
   using Event = RuleEvent<std::string_view>;
   watch(speeds, &Sample::speed, falls_by(1, 500ms))
+      .named("braking")
       .filter([](const Event& event) { return event.began; })
       .map([](const Event& event) { return Braking{event.time, event.value}; })
       .to(print());

@@ -46,12 +46,15 @@ int main(int argc, char** argv) {
       .aggregate(first(&Trade::price).as(&Bar::open), max(&Trade::price).as(&Bar::high),
                  min(&Trade::price).as(&Bar::low), last(&Trade::price).as(&Bar::close),
                  sum(&Trade::amount).as(&Bar::volume))
+      .named("hours")
       .to(view("bars"));
   trades.window(count_window(100, 1))
       .aggregate(last(&Trade::timestamp).as(&Average::timestamp),
                  last(&Trade::price).as(&Average::price), mean(&Trade::price).as(&Average::mean))
+      .named("averages")
       .key_by(&Aggregate<int, Average>::key)
       .process(Crossings{})
+      .named("crossings")
       .to(print());
   argv[1] = argv[0];
   return run(market, argc - 1, argv + 1);

@@ -31,14 +31,19 @@ Sent sent(const Order& order, const Shipment* shipment) {
 
 int main(int argc, char** argv) {
   Topology shop("orders and shipments");
-  const auto orders =
-      shop.from(csv<Order>("examples/orders.csv")).event_time(&Order::at, {.out_of_order = 1min});
+  const auto orders = shop.from(csv<Order>("examples/orders.csv"))
+                          .named("orders")
+                          .event_time(&Order::at, {.out_of_order = 1min})
+                          .named("order times");
   const auto shipments = shop.from(csv<Shipment>("examples/shipments.csv"))
-                             .event_time(&Shipment::at, {.out_of_order = 1min});
+                             .named("shipments")
+                             .event_time(&Shipment::at, {.out_of_order = 1min})
+                             .named("shipment times");
   orders.key_by(&Order::id)
       .join(shipments.key_by(&Shipment::order))
       .within(0s, 1h)
       .left(sent)
+      .named("sent")
       .to(print());
   return run(shop, argc, argv);
 }

@@ -37,8 +37,9 @@ int main(int argc, char** argv) {
   const auto sensors = plant.from(csv<Reading>("examples/readings.csv"))
                            .event_time(&Reading::time, {.out_of_order = 10s})
                            .key_by(&Reading::sensor);
-  const auto hot = watch(sensors, &Reading::celsius, above(90).until_below(80).lasting(30s));
-  const auto silent = watch(sensors, &Reading::celsius, silent_for(1min));
+  const auto hot =
+      watch(sensors, &Reading::celsius, above(90).until_below(80).lasting(30s)).named("hot");
+  const auto silent = watch(sensors, &Reading::celsius, silent_for(1min)).named("silent");
   hot.map(heat).merge(silent.map(silence)).to(print());
   return run(plant, argc, argv);
 }

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
       .key_by(&Reading::sensor)
       .window(tumbling(30s))
       .sum(&Reading::value)
+      .named("sums")
       .to(print());
   return run(topology, argc, argv);
 }

@@ -34,14 +34,19 @@ Judged judged(const Trade& trade, const Quote* quote) {
 
 int main(int argc, char** argv) {
   Topology market("trades against quotes");
-  const auto trades =
-      market.from(csv<Trade>("examples/trades.csv")).event_time(&Trade::at, {.out_of_order = 2s});
-  const auto quotes =
-      market.from(csv<Quote>("examples/quotes.csv")).event_time(&Quote::at, {.out_of_order = 2s});
+  const auto trades = market.from(csv<Trade>("examples/trades.csv"))
+                          .named("trades")
+                          .event_time(&Trade::at, {.out_of_order = 2s})
+                          .named("trade times");
+  const auto quotes = market.from(csv<Quote>("examples/quotes.csv"))
+                          .named("quotes")
+                          .event_time(&Quote::at, {.out_of_order = 2s})
+                          .named("quote times");
   trades.key_by(&Trade::symbol)
       .as_of(quotes.key_by(&Quote::symbol))
       .within(10s)  // an older quote says nothing
       .left(judged)
+      .named("judged")
       .to(print());
   return run(market, argc, argv);
 }

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
       .count()
       .named("uses")
       .top(3)
+      .named("top")
       .to(print());
   return run(trending, argc, argv);
 }

@@ -101,10 +101,13 @@ class GroupedTable {
     using Op = detail::ChangeTurns<T, Parts...>;
     detail::Node node = detail::operator_node<Op>("group_by", changes_.inputs({}), parts_);
     node.output = &detail::batch_type<Turn>();
+    node.helps = "changes";
     detail::Declaration& declaration = changes_.declaration();
     const detail::NodeId id = declaration.graph.add(std::move(node));
-    return KeyedStream<Turn, Key>(Stream<Turn>(declaration, {{id, 0}}, changes_.names()), key, {})
-        .restore_order();
+    const Stream<Turn> turned(declaration, {{id, 0}}, changes_.names());
+    const OrderedStream<Turn> ordered = KeyedStream<Turn, Key>(turned, key, {}).restore_order();
+    detail::mark_helper(ordered, "order");
+    return ordered;
   }
 
   template <class Kernel>

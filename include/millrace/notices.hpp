@@ -39,6 +39,7 @@ Stream<typename Form::Emitted> notified(const Stream<T>& ordered, const KeyedStr
   };
   node.problem = validate(options);
   node.note = to_string(options);
+  mark_helper(ordered, "order");
   const NodeId id = ordered.declaration().graph.add(std::move(node));
   return Stream<typename Form::Emitted>(ordered.declaration(), {{id, 0}}, ordered.names());
 }

@@ -42,6 +42,8 @@ Stream<typename Form::Emitted> watched_by(const Stream<T>& ordered,
   node.note = "rules of a stream";
   node.needs_time = true;
   node.breaks_ties = true;
+  mark_helper(ordered, "order");
+  mark_helper(rules, "rules");
   node.inputs = ordered.inputs({GroupingKind::fields, keyed.key()});
   for (NodeInput input : rules.inputs({GroupingKind::all})) {
     input.input = 1;

@@ -34,6 +34,7 @@ Stream<typename Form::Emitted> watched(const Stream<T>& ordered, const KeyedStre
   Node node = processor_node<T, Key>("watch", ordered, keyed.key(), P{rule, std::move(number)});
   node.problem = rule.validate();
   node.note = rule.to_string();
+  mark_helper(ordered, "order");
   const NodeId id = ordered.declaration().graph.add(std::move(node));
   return Stream<typename Form::Emitted>(ordered.declaration(), {{id, 0}},
                                         {keyed.key_names(), "value", false});

@@ -126,4 +126,13 @@ class StreamHandle {
   detail::RowNames names_;
 };
 
+namespace detail {
+
+/// Says that the component which emits `stream` is there for the one behind it: see Node::helps.
+template <class T>
+void mark_helper(const StreamHandle<T>& stream, const char* part) {
+  stream.declaration().graph.node(stream.from().front().node).helps = part;
+}
+
+}  // namespace detail
 }  // namespace millrace

@@ -56,6 +56,7 @@ auto table_changes(const KeyedStream<T, Key>& keyed, DeletesRow<T> deletes,
   Node node =
       processor_node<T, Key>("table", stream, keyed.key(), Step{std::move(deletes), form, {}});
   node.needs_time = true;
+  mark_helper(stream, "order");
   const NodeId id = stream.declaration().graph.add(std::move(node));
   return ChangeStream<T, Row>(Stream<Row>(stream.declaration(), {{id, 0}}, stream.names()),
                               ordered.late());
@@ -163,9 +164,11 @@ class ReferencedTables : public JoinVerbs<ReferencedTables<L, LKey, Named, R, RK
   KeyedStream<Change<L>, Key> moves() const {
     using Op = detail::ChangeMoves<L, Named>;
     const Stream<Change<L>> changes = left_.changes();
+    detail::mark_helper(changes, "table");
     detail::Node node =
         detail::operator_node<Op>("references", changes.inputs({}), std::tuple<Named>(named_));
     node.output = &detail::batch_type<Change<L>>();
+    node.helps = "references";
     const detail::NodeId id = changes.declaration().graph.add(std::move(node));
     return {Stream<Change<L>>(changes.declaration(), {{id, 0}}, changes.names()),
             std::make_shared<const detail::TypedKeyHash<Change<L>, Key>>(Key({named_})),
@@ -197,7 +200,9 @@ class Table {
   /// whose newest record says so. See grouped_table.hpp.
   template <class... Parts>
   auto group_by(Parts... parts) const {
-    return millrace::group_by<T>(changes(), std::move(parts)...);
+    const Stream<Change<T>> rows = changes();
+    detail::mark_helper(rows, "table");
+    return millrace::group_by<T>(rows, std::move(parts)...);
   }
 
   /// This table and another one, by equal keys.

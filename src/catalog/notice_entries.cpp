@@ -65,7 +65,7 @@ MadeStreams make_notify(const Making& making) {
   if (!options || !schema) return MadeStreams::none();
   const NoticeForm<RowRef> form{schema, are_notices(*making.input->schema)};
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool) {
-    const OrderedStream<RowRef> ordered = keyed.restore_order().named(making.text.id + " order");
+    const OrderedStream<RowRef> ordered = keyed.restore_order();
     const Stream<RowRef> notices =
         notified(static_cast<const Stream<RowRef>&>(ordered), keyed, *options, form);
     const RowStream rows = row_stream(notices.declaration(), notices.from(), schema);

@@ -91,11 +91,10 @@ MadeStreams make_set_watch(const Making& making, const AnyNumber& number) {
   const RuleWhere<RowRef> where = where_of(making.input->schema);
   const Stream<RuleText> rules = making.right->rows.map(*fields)
                                      .named(making.text.id + " texts")
-                                     .map(ReadRules<RowRef>{where})
-                                     .named(making.text.id + " rules");
+                                     .map(ReadRules<RowRef>{where});
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool encoded) {
     using Form = RowSetEventForm<typename std::decay_t<decltype(keyed)>::K>;
-    const OrderedStream<RowRef> ordered = keyed.restore_order().named(making.text.id + " order");
+    const OrderedStream<RowRef> ordered = keyed.restore_order();
     const auto events =
         watched_by<Form>(static_cast<const Stream<RowRef>&>(ordered), keyed, number, rules, where);
     const NodeId id = events.from().front().node;
@@ -121,7 +120,7 @@ MadeStreams make_watch(const Making& making) {
   if (!number || !schema || rule.index() != 0) return MadeStreams::none();
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool encoded) {
     using K = typename std::decay_t<decltype(keyed)>::K;
-    const OrderedStream<RowRef> ordered = keyed.restore_order().named(making.text.id + " order");
+    const OrderedStream<RowRef> ordered = keyed.restore_order();
     const auto events = watched<RowEventForm<K>>(ordered, keyed, *number, std::get<Rule>(rule));
     const NodeId id = events.from().front().node;
     emit_rows<typename RowEventForm<K>::Emitted>(events.declaration(), id, schema, encoded);

@@ -26,9 +26,10 @@ bool shows_at_once(const Node& node) {
 }
 
 /// What verbs keep is nobody's but theirs. A source, its event times and a sink are told apart by
-/// what they read and write, as long as they are the only ones of their kind.
+/// what they read and write, as long as they are the only ones of their kind. A helper is named
+/// with the component that it helps.
 bool lacks_name(const Graph& graph, const Node& node) {
-  if (node.named || shows_at_once(node)) return false;
+  if (node.named || node.helps || shows_at_once(node)) return false;
   if (role_of(node) == ComponentRole::step && !node.keeps_state) return false;
   if (role_of(node) == ComponentRole::step && !node.originates_time) return true;
   return std::any_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& other) {

@@ -231,14 +231,28 @@ NodeId Graph::add(Node node) {
     rename(added.id, wanted);
     return added.id;
   }
+  added.name = free_name(added.kind, added.id);
+  return added.id;
+}
+
+std::string Graph::free_name(const std::string& wanted, NodeId id) const {
   const auto taken = [&](const std::string& name) {
     return std::any_of(nodes_.begin(), nodes_.end(),
-                       [&](const Node& other) { return &other != &added && other.name == name; });
+                       [&](const Node& other) { return other.id != id && other.name == name; });
   };
-  added.name = added.kind;
-  for (int number = 2; taken(added.name); ++number)
-    added.name = fmt::format("{}-{}", added.kind, number);
-  return added.id;
+  std::string name = wanted;
+  for (int number = 2; taken(name); ++number) name = fmt::format("{}-{}", wanted, number);
+  return name;
+}
+
+void Graph::rename_helpers(NodeId id, const std::string& before) {
+  for (const NodeInput& input : nodes_[id].inputs) {
+    const Node& helper = nodes_[input.from];
+    if (helper.helps == nullptr) continue;
+    const bool others = helper.named && !helper.name.starts_with(before + " ");
+    if (others) continue;
+    rename(helper.id, free_name(fmt::format("{} {}", nodes_[id].name, helper.helps), helper.id));
+  }
 }
 
 void Graph::rename(NodeId id, std::string name) {
@@ -256,8 +270,9 @@ void Graph::rename(NodeId id, std::string name) {
         fmt::format("{} \"{}\": the name is taken by a {}: give each component its own name",
                     nodes_[id].kind, name, other.kind));
   }
-  nodes_[id].name = std::move(name);
+  const std::string before = std::exchange(nodes_[id].name, std::move(name));
   nodes_[id].named = true;
+  rename_helpers(id, before);
 }
 
 void Graph::set_tasks(NodeId id, int tasks) {

@@ -78,13 +78,16 @@ struct Node {
   }
 
   NodeId id = 0;
-  std::string name;  ///< unique; made up from the kind when the user gave none
+  std::string name;    ///< unique; made up from the kind when the user gave none
   bool named = false;  ///< by the user
   /// What it keeps is found again by its name after a restart.
   bool keeps_state = true;
   std::string kind;  ///< "source", "spout", "bolt", "filter", "count", "sink", ...
   std::string note;  ///< for explain: "tumbling(5min)", "top 10"
   std::vector<NodeInput> inputs;
+  /// Of a component that a verb declares for the one behind it, such as what puts its records in
+  /// order: "order". It is named with that one, which is all that a user sees of it.
+  const char* helps = nullptr;
   /// Number of tasks: fixed, or 0: as its input for forward, else the run's parallelism.
   std::uint32_t tasks = 0;
   std::uint32_t tasks_max = 0;       ///< bounds what the run's parallelism asks for; 0: no bound
@@ -140,7 +143,7 @@ class Graph {
 
   /// Adds a node and names it `kind`, `kind-2`, … when it has no name.
   NodeId add(Node node);
-  /// Renames; a name that is taken or malformed is reported by validate().
+  /// Renames it and what helps it; a name that is taken or malformed is reported by validate().
   void rename(NodeId id, std::string name);
 
   /// Fixes the number of tasks; one that cannot be is reported by validate().
@@ -152,6 +155,10 @@ class Graph {
   std::vector<Status> validate() const;
 
  private:
+  /// The name, or with a number behind where another node has it: -2, -3.
+  std::string free_name(const std::string& wanted, NodeId id) const;
+  void rename_helpers(NodeId id, const std::string& before);
+
   std::string name_;
   std::vector<Node> nodes_;
   GraphSettings settings_;
