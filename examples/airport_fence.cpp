@@ -1,6 +1,6 @@
-// Arrivals and departures: aircraft that enter a circle of 30 km around an airport, or leave it.
-// usage: airport_fence POSITIONS.csv [flags], a file with the columns timestamp (ms), icao24,
-// latitude, longitude
+// Arrivals and departures: aircraft that enter a circle of 30 km around an airport, or leave it;
+// all of them on a map. usage: airport_fence POSITIONS.csv [flags], a file with the columns
+// timestamp (ms), icao24, latitude, longitude
 #include <cstdio>
 
 #include "millrace/geo.hpp"
@@ -38,9 +38,15 @@ int main(int argc, char** argv) {
     return 64;
   }
   Topology airport("airport");
-  const auto aircraft =
-      airport.from(csv<Position>(argv[1])).event_time(&Position::time).key_by(&Position::icao24);
-  crossings(aircraft, {circle(kAirport, 30'000)}, &Position::latitude, &Position::longitude)
+  const GeoArea fence = circle(kAirport, 30'000);
+  const auto positions = airport.from(csv<Position>(argv[1])).event_time(&Position::time);
+  positions.to(view("Aircraft", {.kind = ViewKind::map,
+                                 .x = "longitude",
+                                 .y = "latitude",
+                                 .series = "icao24",
+                                 .areas = {fence}}));
+  crossings(positions.key_by(&Position::icao24), {fence}, &Position::latitude, &Position::longitude)
+      .named("fence")
       .map(movement_of)
       .to(print());
   argv[1] = argv[0];

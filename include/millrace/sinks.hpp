@@ -111,7 +111,8 @@ struct KeyColumns<WindowUpdate<K, V>> {
 };
 
 inline std::string name_of(ViewKind kind) {
-  static constexpr const char* kNames[] = {"", "top", "table", "alerts", "line", "number", "grid"};
+  static constexpr const char* kNames[] = {"",     "top",    "table", "alerts",
+                                           "line", "number", "grid",  "map"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -178,6 +179,7 @@ std::shared_ptr<View> make_view(const ViewSpec& spec, const RowNames& names) {
   options.measure = spec.settings.measure;
   options.unit = spec.settings.unit;
   options.keep = spec.settings.keep;
+  options.areas = spec.settings.areas;
   for (const ColumnInfo& column : RowShape<T>::columns(names)) {
     options.columns.push_back({column.name, std::string(column_type_name(column.type))});
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/geo_area.hpp"
 #include "base/time.hpp"
 
 namespace millrace {
@@ -20,6 +21,7 @@ enum class ViewKind {
   line,       ///< y over x, a line for each y column and each value of `series`
   number,     ///< the latest y, large, with its course
   grid,       ///< cells at x and y, coloured by `measure`
+  map,        ///< what is where: the newest place of each value of `series`
 };
 
 /// Names of columns: `.y = "price"`, `.y = {"low", "high"}`.
@@ -41,22 +43,27 @@ class ColumnNames {
 struct ViewSettings {
   ViewKind kind = ViewKind::automatic;
   /// Rows kept, or points of a line or number. 1 to 10,000; 0: 200 rows, 2,000 points, 10,000
-  /// cells. More points are thinned out so that peaks stay.
+  /// cells, 1,000 places. More points are thinned out so that peaks stay; of more places those that
+  /// were not heard of for longest go.
   std::size_t rows_max = 0;
   /// Line, number: what runs to the right. Empty: the first timestamp; without one the window's
-  /// end, or else the number of the record. Grid: the column of the cell, required.
+  /// end, or else the number of the record. Grid: the column of the cell, required. Map: the
+  /// longitude, required.
   std::string x = {};
   /// Line, number: the numbers drawn. Empty: the first number that is not x, rank or series. Grid:
-  /// the row of the cell, required.
+  /// the row of the cell, required. Map: the latitude, required.
   ColumnNames y = {};
-  /// Line: a line for each value, at most 32. Empty: the key of an aggregate, else none.
+  /// Line: a line for each value, at most 32. Empty: the key of an aggregate, else none. Map: what
+  /// is there, required: a plane, a car.
   std::string series = {};
-  /// Grid: the number that colours a cell, required.
+  /// Grid: the number that colours a cell, required. Map: the number that colours a place.
   std::string measure = {};
   /// Shown behind numbers: "ms", "USD".
   std::string unit = {};
   /// Line, number over time: how far back points are kept. 0: all the time, thinned out.
   Duration keep{0};
+  /// Map: drawn below what moves: circle({49.01, 2.55}, 30'000). Refused where it is none (2010).
+  std::vector<GeoArea> areas = {};
 };
 
 /// A live view of the page.

@@ -118,6 +118,30 @@ Status GeoArea::validate() const {
   return wrong("a polygon is 180 degrees of longitude wide or more: cut it into narrower ones");
 }
 
+std::vector<GeoPoint> GeoArea::outline() const {
+  constexpr int kCorners = 72;
+  std::vector<GeoPoint> outline;
+  if (!validate()) return outline;
+  const GeoPoint first = corners_.front();
+  for (const GeoPoint& corner : corners_) {
+    outline.push_back({corner.latitude, first.longitude + degrees_east(corner.longitude)});
+  }
+  if (!is_circle()) return outline;
+  outline.clear();
+  const double north = std::sin(first.latitude * kRadians);
+  const double flat = std::cos(first.latitude * kRadians);
+  const double angle = std::min(radius_m_ / kEarthRadiusM, std::numbers::pi);
+  for (int at = 0; at < kCorners; ++at) {
+    const double turn = 2 * std::numbers::pi * at / kCorners;
+    const double sine = north * std::cos(angle) + flat * std::sin(angle) * std::cos(turn);
+    const double east =
+        std::atan2(std::sin(turn) * std::sin(angle) * flat, std::cos(angle) - north * sine);
+    outline.push_back(
+        {std::asin(std::clamp(sine, -1.0, 1.0)) / kRadians, first.longitude + east / kRadians});
+  }
+  return outline;
+}
+
 GeoArea circle(GeoPoint centre, double radius_m) {
   GeoArea area;
   area.corners_ = {centre};

@@ -44,6 +44,10 @@ class GeoArea {
   /// 2010 for a radius that is not above 0, for fewer than three corners, for corners that no place
   /// has, and for a polygon of 180 degrees of longitude or more.
   Status validate() const;
+  /// Its border as the corners of a polygon, the last joined with the first; of a circle 72 of
+  /// them. Longitudes go on beyond 180 degrees where it crosses them. Empty where validate()
+  /// refuses.
+  std::vector<GeoPoint> outline() const;
 
  private:
   friend GeoArea circle(GeoPoint centre, double radius_m);

@@ -70,15 +70,6 @@ std::optional<GeoArea> area_written(const Making& making) {
   return polygon(std::move(corners));
 }
 
-std::optional<GeoArea> area_of(const Making& making) {
-  auto area = area_written(making);
-  if (!area) return std::nullopt;
-  const Status valid = area->validate();
-  if (valid) return area;
-  making.wrong(making.settings.has("circle") ? "circle" : "polygon", valid.message());
-  return std::nullopt;
-}
-
 /// The input's rows with further fields.
 template <class Put>
 MadeStreams rows_with(const Making& making, const char* kind, Put put,
@@ -205,15 +196,6 @@ std::vector<ParamInfo> measure_params(std::string as) {
                       .doc = "what the new field is called"}});
 }
 
-std::vector<ParamInfo> area_params() {
-  return with_place({{.name = "circle",
-                      .type = ParamType::numbers,
-                      .doc = "the area: [latitude, longitude, radius in metres]"},
-                     {.name = "polygon",
-                      .type = ParamType::numbers,
-                      .doc = "or latitude and longitude of each corner in turn"}});
-}
-
 void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
          MadeStreams (*make)(const Making&), std::vector<std::string> one_of,
          Keyed keyed = Keyed::no) {
@@ -224,6 +206,24 @@ void add(Entries& entries, std::string name, std::string doc, std::vector<ParamI
 }
 
 }  // namespace
+
+std::vector<ParamInfo> area_params() {
+  return {{.name = "circle",
+           .type = ParamType::numbers,
+           .doc = "the area: [latitude, longitude, radius in metres]"},
+          {.name = "polygon",
+           .type = ParamType::numbers,
+           .doc = "or latitude and longitude of each corner in turn"}};
+}
+
+std::optional<GeoArea> area_of(const Making& making) {
+  auto area = area_written(making);
+  if (!area) return std::nullopt;
+  const Status valid = area->validate();
+  if (valid) return area;
+  making.wrong(making.settings.has("circle") ? "circle" : "polygon", valid.message());
+  return std::nullopt;
+}
 
 void add_geo_entries(Entries& entries) {
   add(entries, "distance", "the rows with the metres from their place to another",
@@ -244,9 +244,9 @@ void add_geo_entries(Entries& entries) {
                    .standard = "cell",
                    .doc = "what the new fields are called, before _latitude and _longitude"}}),
       make_grid_cell, {});
-  add(entries, "inside", "keeps the rows whose place lies in an area", area_params(), make_inside,
-      {"circle", "polygon"});
-  std::vector<ParamInfo> fence = area_params();
+  add(entries, "inside", "keeps the rows whose place lies in an area", with_place(area_params()),
+      make_inside, {"circle", "polygon"});
+  std::vector<ParamInfo> fence = with_place(area_params());
   fence.push_back({.name = "margin",
                    .type = ParamType::number,
                    .standard = "0",

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "catalog/endpoint_words.hpp"
 #include "catalog/entry.hpp"
+#include "catalog/geo_entries.hpp"
 #include "millrace/journal_ends.hpp"
 #include "millrace/sinks.hpp"
 
@@ -15,7 +16,7 @@ namespace millrace::detail {
 namespace {
 
 const std::vector<std::string> kViewKinds = {"automatic", "top",    "table", "alerts",
-                                             "line",      "number", "grid"};
+                                             "line",      "number", "grid",  "map"};
 
 MadeStreams make_view_end(const Making& making) {
   const Settings& settings = making.settings;
@@ -30,9 +31,50 @@ MadeStreams make_view_end(const Making& making) {
   view.measure = settings.text("measure");
   view.unit = settings.text("unit");
   view.keep = settings.duration("keep");
+  if (settings.has("circle") || settings.has("polygon")) {
+    if (auto area = area_of(making)) view.areas.push_back(std::move(*area));
+  }
   const std::string title = settings.has("title") ? settings.text("title") : making.text.id;
   making.input->rows.to(millrace::view(title, view)).named(making.text.id);
   return MadeStreams::end();
+}
+
+std::vector<ParamInfo> view_params() {
+  std::vector<ParamInfo> params = {
+      {.name = "title", .type = ParamType::text, .doc = "its heading; else the id"},
+      {.name = "kind",
+       .type = ParamType::choice,
+       .standard = "automatic",
+       .doc = "how it is drawn",
+       .choices = kViewKinds},
+      {.name = "rows_max",
+       .type = ParamType::integer,
+       .standard = "0",
+       .doc = "rows or points kept; 0: as the kind needs",
+       .least = 0,
+       .most = 10000},
+      {.name = "x",
+       .type = ParamType::text,
+       .doc = "line, number, grid: what runs to the right; map: the longitude"},
+      {.name = "y",
+       .type = ParamType::text,
+       .doc = "line, number: the number drawn; grid: the row; map: the latitude"},
+      {.name = "series",
+       .type = ParamType::text,
+       .doc = "line: a line for each of its values; map: what is there"},
+      {.name = "measure",
+       .type = ParamType::text,
+       .doc = "grid, map: the number that colours a cell or place"},
+      {.name = "unit", .type = ParamType::text, .doc = "shown behind numbers"},
+      {.name = "keep",
+       .type = ParamType::duration,
+       .standard = "0s",
+       .doc = "line, number: how far back points are kept; 0s: all"}};
+  for (ParamInfo& area : area_params()) {
+    area.doc = "map: an area that is drawn; " + area.doc;
+    params.push_back(std::move(area));
+  }
+  return params;
 }
 
 /// What `folder` and its parameters say; nullopt: no folder, or a mistake that was noted.
@@ -168,31 +210,7 @@ std::vector<ParamInfo> text_params(std::vector<ParamInfo> own) {
 }  // namespace
 
 void add_sink_entries(Entries& entries) {
-  add(entries, "view", "shows the rows on the page",
-      {{.name = "title", .type = ParamType::text, .doc = "its heading; else the id"},
-       {.name = "kind",
-        .type = ParamType::choice,
-        .standard = "automatic",
-        .doc = "how it is drawn",
-        .choices = kViewKinds},
-       {.name = "rows_max",
-        .type = ParamType::integer,
-        .standard = "0",
-        .doc = "rows or points kept; 0: as the kind needs",
-        .least = 0,
-        .most = 10000},
-       {.name = "x", .type = ParamType::text, .doc = "line, number, grid: what runs to the right"},
-       {.name = "y",
-        .type = ParamType::text,
-        .doc = "line, number: the number drawn; grid: the row"},
-       {.name = "series", .type = ParamType::text, .doc = "line: a line for each of its values"},
-       {.name = "measure", .type = ParamType::text, .doc = "grid: the number that colours a cell"},
-       {.name = "unit", .type = ParamType::text, .doc = "shown behind numbers"},
-       {.name = "keep",
-        .type = ParamType::duration,
-        .standard = "0s",
-        .doc = "line, number: how far back points are kept; 0s: all"}},
-      make_view_end);
+  add(entries, "view", "shows the rows on the page", view_params(), make_view_end);
   add(entries, "log", "writes rows as JSON lines",
       text_params({{.name = "idempotency_key",
                     .type = ParamType::flag,

@@ -135,15 +135,16 @@ void View::insert(const Cells& cells) {
   } else {
     const auto [known, fresh] = by_key_.try_emplace(key_of(cells), rows_.end());
     if (!fresh) {
-      place.second = known->second->first.second;  // it keeps its place among the unranked
+      // It keeps its place among the unranked.
+      if (!options_.newest_last) place.second = known->second->first.second;
       rows_.erase(known->second);
     }
     known->second = rows_.emplace(std::move(place), cells).first;
   }
   if (rows_.size() <= options_.rows_max) return;
-  const auto last = std::prev(rows_.end());
-  if (!key_columns_.empty()) by_key_.erase(key_of(last->second));
-  rows_.erase(last);
+  const auto goes = options_.newest_last ? rows_.begin() : std::prev(rows_.end());
+  if (!key_columns_.empty()) by_key_.erase(key_of(goes->second));
+  rows_.erase(goes);
 }
 
 View::Cells View::key_of(const Cells& cells) const {
@@ -163,6 +164,7 @@ ViewReport View::snapshot() const {
   report.series = options_.series;
   report.measure = options_.measure;
   report.unit = options_.unit;
+  for (const GeoArea& area : options_.areas) report.areas.push_back(area.outline());
   const std::lock_guard lock(mutex_);
   report.records = records_;
   if (is_chart(options_)) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/byte_codec.hpp"
+#include "base/geo_area.hpp"
 #include "base/status.hpp"
 #include "base/time.hpp"
 #include "connector/line_points.hpp"
@@ -54,16 +55,20 @@ struct ViewOptions {
   std::string measure = {};
   std::string unit = {};
   Duration keep{0};
+  std::vector<GeoArea> areas = {};
+  bool newest_last = false;  ///< a row that comes again goes behind the others, and the first ones
+                             ///< make room; by the kind
 };
 
-/// Holds the rows of the latest window ("top", "table", "grid"), the newest rows ("alerts"), or the
-/// points of lines and the newest row of each ("line", "number"). Any thread.
+/// Holds the rows of the latest window ("top", "table", "grid"), the newest rows ("alerts"), the
+/// newest row of each thing ("map"), or the points of lines and the newest row of each ("line",
+/// "number"). Any thread.
 ///
 /// A row of a later window (by start, then end) clears the rows of earlier ones; rows of an earlier
 /// window than the one shown are counted and not shown. Rows without window are before every
 /// window. Rows with a column "rank" are sorted by it; the others stand as they came, alerts newest
-/// first. Beyond rows_max, alerts let the oldest go, a "top" or "table" the worst ranked or,
-/// without rank, the last come.
+/// first. Beyond rows_max, alerts and a "map" let the oldest go, a "top" or "table" the worst
+/// ranked or, without rank, the last come.
 ///
 /// Cost: one lock a batch; O(log rows_max) a row when there are key columns, else O(1).
 class View {

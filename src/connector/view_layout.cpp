@@ -10,6 +10,7 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kRowsMax = 10'000;
+constexpr std::size_t kPlacesMax = 1'000;
 
 const ColumnReport* find(const ViewOptions& options, const std::string& name) {
   const auto found = std::ranges::find(options.columns, name, &ColumnReport::name);
@@ -45,9 +46,9 @@ Status check_column(const ViewOptions& options, const std::string& part, const s
 }
 
 Status check_all(const ViewOptions& options) {
-  const bool grid = options.kind == "grid";
+  const bool placed = options.kind == "grid" || options.kind == "map";
   if (!options.x.empty()) {
-    if (Status status = check_column(options, "x", options.x, grid); !status) return status;
+    if (Status status = check_column(options, "x", options.x, placed); !status) return status;
     if (find(options, options.x)->type == "string" || find(options, options.x)->type == "bool")
       return refused(fmt::format("x must be a number or a time, but \"{}\" is of type {}",
                                  options.x, find(options, options.x)->type));
@@ -82,7 +83,21 @@ void guess_axes(ViewOptions& options, const RowFacts& facts) {
   }
 }
 
+Status lay_out_map(ViewOptions& options) {
+  if (options.x.empty() || options.y.size() != 1 || options.series.empty())
+    return refused(
+        "a map needs the columns of what moves and of its place: {.kind = ViewKind::map, .x = "
+        "\"longitude\", .y = \"latitude\", .series = \"aircraft\"}; there are: " +
+        offered(options, false));
+  for (const GeoArea& area : options.areas)
+    if (Status status = area.validate(); !status) return status;
+  options.key_columns = {options.series};
+  options.newest_last = true;
+  return {};
+}
+
 Status lay_out_chart(ViewOptions& options, const RowFacts& facts) {
+  if (options.kind == "map") return lay_out_map(options);
   if (options.kind == "grid") {
     if (options.x.empty() || options.y.size() != 1 || options.measure.empty())
       return refused(
@@ -99,6 +114,12 @@ Status lay_out_chart(ViewOptions& options, const RowFacts& facts) {
   return {};
 }
 
+std::size_t usual_rows(const std::string& kind) {
+  if (kind == "line" || kind == "number") return 2'000;
+  if (kind == "map") return kPlacesMax;
+  return kind == "grid" ? kRowsMax : 200;
+}
+
 std::string kind_of(const RowFacts& facts) {
   if (facts.ranked) return "top";
   return facts.windowed || facts.keys > 0 ? "table" : "alerts";
@@ -109,15 +130,17 @@ std::string kind_of(const RowFacts& facts) {
 Status lay_out(ViewOptions& options) {
   const RowFacts facts = options.facts;
   if (options.kind.empty()) options.kind = kind_of(facts);
-  const bool points = options.kind == "line" || options.kind == "number";
+  const bool chart = options.kind == "line" || options.kind == "number" || options.kind == "grid" ||
+                     options.kind == "map";
   Status status;
   if (options.rows_max > kRowsMax)
     status = refused(fmt::format("rows_max is {}: give 1 to {}, or 0 for the usual number",
                                  options.rows_max, kRowsMax));
-  if (options.rows_max == 0)
-    options.rows_max = points ? 2'000 : options.kind == "grid" ? kRowsMax : 200;
+  if (options.kind != "map" && !options.areas.empty())
+    status = refused("areas are of a map: {.kind = ViewKind::map, ...}");
+  if (options.rows_max == 0) options.rows_max = usual_rows(options.kind);
   if (status.ok()) status = check_all(options);
-  if (status.ok() && (points || options.kind == "grid")) status = lay_out_chart(options, facts);
+  if (status.ok() && chart) status = lay_out_chart(options, facts);
   if (!status.ok()) {
     ViewOptions plain;
     plain.name = std::move(options.name);

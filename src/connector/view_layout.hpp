@@ -11,7 +11,8 @@ namespace millrace::detail {
 
 /// Fills what was left open: the kind (empty: by the rows), x, y, series, the number of rows, the
 /// key. Errors: 2010 for a column that is not there, a y or measure that is no number, a grid
-/// without x, y or measure, a number of rows beyond the bound; then the view is a plain table.
+/// without x, y or measure, a map without x, y or series, an area that is none, a number of rows
+/// beyond the bound; then the view is a plain table.
 Status lay_out(ViewOptions& options);
 
 }  // namespace millrace::detail

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/geo_area.hpp"
 #include "base/time.hpp"
 
 namespace millrace::detail {
@@ -35,7 +36,7 @@ struct LineReport {
 struct ViewReport {
   std::string name;
   std::string kind;  ///< "top" (ranked rows of the latest window), "table" (rows of the latest
-                     ///< window), "alerts" (newest first), "line", "number", "grid"
+                     ///< window), "alerts" (newest first), "line", "number", "grid", "map"
   std::vector<ColumnReport> columns;
   std::vector<std::vector<Cell>> rows;
   std::uint64_t records = 0;         ///< records the view received, ever
@@ -48,8 +49,9 @@ struct ViewReport {
   std::string series = {};
   std::string measure = {};
   std::string unit = {};
-  std::vector<LineReport> lines = {};  ///< of "line" and "number"
-  std::string why_empty = {};          ///< a sentence while it has had no row
+  std::vector<LineReport> lines = {};             ///< of "line" and "number"
+  std::vector<std::vector<GeoPoint>> areas = {};  ///< of "map": outlines
+  std::string why_empty = {};                     ///< a sentence while it has had no row
 };
 
 /// Dead letters of one component with the same reason.

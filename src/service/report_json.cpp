@@ -245,6 +245,17 @@ void write_line(JsonWriter& json, const LineReport& line) {
   json.close('}');
 }
 
+void write_area(JsonWriter& json, const std::vector<GeoPoint>& outline) {
+  json.open('[');
+  for (const GeoPoint& corner : outline) {
+    json.open('[');
+    json.value(corner.latitude);
+    json.value(corner.longitude);
+    json.close(']');
+  }
+  json.close(']');
+}
+
 void write_chart(JsonWriter& json, const ViewReport& view) {
   json.member("x", view.x);
   json.member("x_is_time", view.x_is_time);
@@ -253,6 +264,7 @@ void write_chart(JsonWriter& json, const ViewReport& view) {
   json.member("measure", view.measure);
   json.member("unit", view.unit);
   json_array(json, "lines", view.lines, write_line);
+  json_array(json, "areas", view.areas, write_area);
   json.key("why_empty");
   if (view.why_empty.empty()) {
     json.null();

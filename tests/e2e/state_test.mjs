@@ -234,43 +234,6 @@ test("an engine that tells less is shown less, never a made-up figure", async ({
   assert.doesNotMatch(await page.locator("body").innerText(), /NaN|undefined|null/);
 });
 
-test("each kind of view has its picture, and a table with the same numbers", async ({ open }) => {
-  const { page } = await open(told());
-  const base = rich();
-  for (const { name, kind, rows, columns } of base.views.filter((one) => one.rows.length > 0)) {
-    const card = page.locator(`[data-testid="view"][data-name="${name}"]`);
-    if (kind === "line") assert.equal(await card.getByTestId("line-view").getAttribute("data-points"), "720");
-    if (kind === "grid") assert.equal(await card.getByTestId("grid-view").getAttribute("data-cells"), String(rows.length));
-    if (kind === "table") continue;
-    await card.getByRole("button", { name: `${name} as a table` }).click();
-    if (kind === "line") {
-      const first = await card.getByTestId("series-table").locator("tbody tr").first().locator("td").evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.value)));
-      assert.deepEqual(first, base.views[1].lines.map((line) => line.points.at(-1)[1]));
-      continue;
-    }
-    const shown = await card.getByTestId("view-row").evaluateAll((found) => found.map((row) => JSON.parse(row.dataset.row)));
-    assert.deepEqual(shown, rows.slice(0, 200).map((row) => Object.fromEntries(columns.map((column, i) => [column.name, row[i]]))));
-  }
-  const states = await page.locator('[data-name="Load of this machine"]').getByRole("button", { name: /as a table/ }).click()
-    .then(() => page.locator('[data-name="Load of this machine"] [data-state]').evaluateAll((rows) => rows.map((row) => row.dataset.state)));
-  assert.deepEqual(states, ["raised", "cleared", "raised"]);
-  assert.equal(await page.getByTestId("raised-now").innerText(), "1 raised now: memory");
-});
-
-test("tables sort by the head that is pressed, and back", async ({ open }) => {
-  const { page } = await open(told());
-  const card = page.locator('[data-name="By language"]');
-  const order = () => card.getByTestId("view-row").evaluateAll((rows) => rows.map((row) => JSON.parse(row.dataset.row).language));
-  const head = card.getByRole("columnheader", { name: "robots" });
-  await head.getByRole("button").click();
-  assert.deepEqual(await order(), ["vi", "en", "fr", "de"]);
-  assert.equal(await head.getAttribute("aria-sort"), "descending");
-  await head.getByRole("button").click();
-  assert.deepEqual(await order(), ["de", "fr", "en", "vi"]);
-  await head.getByRole("button").click();
-  assert.deepEqual(await order(), ["en", "de", "fr", "vi"]);
-});
-
 test("sources are paused and resumed by the button, with the header that other sites cannot send", async ({ open }) => {
   const { page, posted, send } = await open(told());
   await page.getByTestId("pause").click();
@@ -360,48 +323,6 @@ test("only nodes that changed are drawn again", async ({ open }) => {
   send(large(300, kSeconds + 2, 3));
   await until("the new number", async () => (await page.locator('[data-node="c2"]').getAttribute("data-received")) === String((kSeconds + 2) * 10 + 2));
   assert.deepEqual((await page.evaluate(() => [...globalThis.touched])).sort(), ["c0", "c1", "c2"]);
-});
-
-const tenThousand = (second) => report(second, { views: [view("Price", "line", [["time", "timestamp"], ["price", "double"]], [["2015-09-12T10:00:00Z", 100 + second]],
-  { x: "time", y: ["price"], records: second, lines: [{ name: "price", points: Array.from({ length: 10_000 }, (_, i) => [Date.parse("2015-09-12T00:00:00Z") + 1000 * i, i === 7777 ? 1e6 : 100 + 30 * noise(i, second)]) }] })] });
-
-test("10,000 points: drawn as few, no peak lost, read by key at once", async ({ open }) => {
-  const { page, send } = await open(told(tenThousand(kSeconds)));
-  const chart = page.locator('[data-name="Price"] [data-testid="chart"]');
-  assert.equal(await chart.getAttribute("data-points"), "10000");
-  const d = await chart.locator("path.curve").getAttribute("d");
-  const points = d.split(/[ML]/).length - 1;
-  const width = await chart.evaluate((e) => e.clientWidth);
-  assert.ok(points <= 4 * width, `${points} points on ${width} px`);
-  assert.ok(d.split(/[ML]/).some((point) => Number(point.split(" ")[1]) <= 8.1), "the one peak is drawn to the top");
-  const took = [];
-  for (let i = 1; i <= 5; i++) {
-    const from = Date.now();
-    send(tenThousand(kSeconds + i));
-    const row = page.locator('[data-name="Price"]');
-    await until("the new points", async () => (await row.getByTestId("view-records").getAttribute("data-value")) === String(kSeconds + i));
-    took.push(Date.now() - from);
-  }
-  console.log(`      10,000 points: a new picture after ${took.sort((a, b) => a - b)[2]} ms`);
-  const plot = chart.getByRole("slider");
-  await plot.focus();
-  const from = await page.evaluate(() => performance.now());
-  for (let i = 0; i < 40; i++) await page.keyboard.press("ArrowLeft");
-  const each = (await page.evaluate(() => performance.now()) - from) / 40;
-  console.log(`      10,000 points: ${each.toFixed(1)} ms a key press`);
-  assert.equal(await plot.getAttribute("aria-valuenow"), String(9999 - 40));
-  assert.ok(each < 60, `${each} ms a key press`);
-});
-
-test("the axis of values that hardly move tells them apart, uncut", async ({ open }) => {
-  const prices = Array.from({ length: 500 }, (_, i) => [Date.parse("2015-09-12T00:00:00Z") + 1000 * i, 40_000 + 80 * Math.sin(i / 50)]);
-  const { page } = await open(told(report(kSeconds, { views: [view("Price", "line", [["time", "timestamp"], ["price", "double"]], [["2015-09-12T10:00:00Z", 1]],
-    { x: "time", y: ["price"], unit: "USD", lines: [{ name: "price", points: prices }] })] })));
-  const chart = page.locator('[data-name="Price"]').getByTestId("chart");
-  const texts = await chart.locator(".axes g text").allTextContents();
-  assert.ok(texts.length >= 3 && new Set(texts).size === texts.length && texts.every((text) => Number(text.replace(",", "")) > 39_000), `${texts}`);
-  const cut = await chart.evaluate((e) => { const left = e.getBoundingClientRect().left; return [...e.querySelectorAll(".axes text")].filter((text) => text.getBoundingClientRect().left < left - 1).length; });
-  assert.equal(cut, 0);
 });
 
 test("nothing is wider than 360 px, with every panel open", async ({ open }) => {

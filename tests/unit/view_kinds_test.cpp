@@ -153,6 +153,9 @@ TEST(ViewKinds, WhatCannotBeShownIsRefusedWithWhatThereIs) {
               HasSubstr("x must be a number or a time"));
   EXPECT_THAT(problem({.kind = ViewKind::line, .series = "none"}), HasSubstr("for series"));
   EXPECT_THAT(problem({.kind = ViewKind::grid}), HasSubstr("a grid needs the columns"));
+  EXPECT_THAT(problem({.kind = ViewKind::map, .x = "price", .y = "amount"}),
+              HasSubstr("a map needs the columns"));
+  EXPECT_THAT(problem({.kind = ViewKind::map, .x = "symbol"}), HasSubstr("x must be a number"));
   EXPECT_THAT(problem({.kind = ViewKind::grid, .x = "amount", .y = "price", .measure = "time"}),
               HasSubstr("measure must be a number"));
   EXPECT_THAT(problem({.rows_max = 10'001}), HasSubstr("give 1 to 10000"));

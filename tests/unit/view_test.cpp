@@ -191,6 +191,62 @@ TEST(ChartView, ANumberShowsItsNewestRow) {
   EXPECT_EQ(report.lines[0].name, "busy");
 }
 
+ViewOptions places(std::size_t rows_max = 0) {
+  ViewOptions options;
+  options.name = "Aircraft";
+  options.kind = "map";
+  options.columns = {{"flight", "string"}, {"latitude", "double"}, {"longitude", "double"}};
+  options.rows_max = rows_max;
+  options.x = "longitude";
+  options.y = {"latitude"};
+  options.series = "flight";
+  return options;
+}
+Row at(const char* flight, double latitude, double longitude) {
+  return {{std::string(flight), latitude, longitude}};
+}
+
+TEST(MapView, HasTheNewestPlaceOfEachThing) {
+  ViewOptions options = places();
+  options.areas = {circle({49, 2.5}, 30'000), polygon({{1, 179}, {1, -179}, {2, -179}})};
+  View view(options);
+  ASSERT_TRUE(view.problem().ok()) << view.problem().to_string();
+  const Row rows[] = {at("a", 49, 2), at("b", 50, 3), at("a", 49.1, 2.1)};
+  view.add(rows);
+  const ViewReport report = view.snapshot();
+  EXPECT_EQ(report.kind, "map");
+  ASSERT_EQ(report.rows.size(), 2u);
+  EXPECT_EQ(report.rows[1], rows[2].cells) << "what came last stands last";
+  ASSERT_EQ(report.areas.size(), 2u);
+  for (const GeoPoint& corner : report.areas[0])
+    EXPECT_NEAR(distance_m({49, 2.5}, corner), 30'000, 0.01);
+  ASSERT_EQ(report.areas[1].size(), 3u);
+  EXPECT_EQ(report.areas[1][1].longitude, 181) << "it goes on beyond 180 degrees";
+}
+
+TEST(MapView, WhatWasNotHeardOfForLongestMakesRoom) {
+  View view(places(2));
+  const Row rows[] = {at("a", 1, 1), at("b", 2, 2), at("a", 3, 3), at("c", 4, 4)};
+  view.add(rows);
+  EXPECT_EQ(texts(view, 0), (Texts{"a", "c"}));
+  View again(places(2));
+  ASSERT_TRUE(again.restore(view.image()));
+  again.add({&rows[1], 1});
+  EXPECT_EQ(texts(again, 0), (Texts{"c", "b"})) << "also behind a restart";
+}
+
+TEST(MapView, WhatIsNoMapIsRefused) {
+  ViewOptions options = places();
+  options.series = "";
+  EXPECT_NE(View(options).problem().message().find("ViewKind::map"), std::string::npos);
+  options = places();
+  options.areas = {circle({49, 2.5}, 0)};
+  EXPECT_NE(View(options).problem().message().find("a radius of 0"), std::string::npos);
+  options = chart("line");
+  options.areas = {circle({49, 2.5}, 1)};
+  EXPECT_NE(View(options).problem().message().find("areas are of a map"), std::string::npos);
+}
+
 TEST(ChartView, AColumnThatIsNotThereIsNamed) {
   ViewOptions options = chart("line");
   options.y = {"bussy"};

@@ -24,11 +24,13 @@ export interface ViewMore {
   unit?: string;
   why_empty?: string | null;
   lines?: ViewLine[];
+  /** Of a map: outlines, latitude and longitude of each corner. */
+  areas?: [number, number][][];
 }
 
 export interface View extends ViewMore {
   name: string;
-  kind: "top" | "table" | "alerts" | "line" | "number" | "grid" | string;
+  kind: "top" | "table" | "alerts" | "line" | "number" | "grid" | "map" | string;
   columns: Column[];
   rows: Cell[][];
   records: Num;

@@ -6,11 +6,12 @@ import type { View } from "../report";
 import { Alerts } from "./alerts";
 import { GridView } from "./grid";
 import { LineView, NumberView } from "./line";
+import { MapView } from "./map";
 import { windowColumns } from "./shape";
 import { TableView } from "./table";
 import { TopBars } from "./top";
 
-const kPictures = new Set(["top", "alerts", "line", "number", "grid"]);
+const kPictures = new Set(["top", "alerts", "line", "number", "grid", "map"]);
 const kKindEmpty: Record<string, string> = {
   alerts: "No alerts so far.",
   line: "No points yet.",
@@ -40,6 +41,7 @@ function Picture(props: { view: View; asTable: boolean }) {
   if (view.kind === "alerts") return <Alerts view={view} />;
   if (view.kind === "number") return <NumberView view={view} />;
   if (view.kind === "grid") return <GridView view={view} />;
+  if (view.kind === "map") return <MapView view={view} />;
   return <TableView view={view} />;
 }
 
