@@ -1,4 +1,5 @@
 # The examples run and print what their pages say; on real data, what a plain script computed.
+import bisect
 import csv
 import datetime
 import gzip
@@ -16,6 +17,18 @@ def expected(folder, name):
     path = SHARED / folder / "expected" / name
     with (gzip.open if name.endswith(".gz") else open)(path, "rt", encoding="utf-8") as rows:
         return list(csv.DictReader(rows))
+
+
+def nearest(samples, at, most=20_000):
+    """Of samples in order of time: of two as near the earlier, of equal times the last."""
+    best = None
+    for time, value in samples[max(0, bisect.bisect(samples, (at - most,)) - 1):]:
+        if time > at + most:
+            break
+        away = abs(time - at)
+        if away <= most and (best is None or away < best[0] or time == best[1]):
+            best = (away, time, value)
+    return best and best[2]
 
 
 def micros(text):
@@ -48,6 +61,20 @@ class Examples(CliTest):
             [(row["when"][11:19], row["user"], row["failed"], row["succeeded"])
              for row in self.rows("login_attack", "--parallelism", "1")],
             [("10:00:21", "ben", 3, True), ("10:01:30", "cleo", 3, False)])
+
+    def test_edit_war(self):
+        rows = self.rows("edit_war", "--parallelism", "2")
+        self.assertGreater(len(rows), 10)
+        for row in rows:
+            self.assertGreaterEqual(row["edits"], 3)
+            self.assertGreaterEqual(row["users"], 2)
+        if not SHARED.exists():
+            return
+        self.assertEqual(
+            sorted((micros(row["time"]) // 1000, row["channel"], row["page"], row["edits"],
+                    row["users"]) for row in rows),
+            sorted((int(row["ts_ms"]), row["channel"], row["page"], int(row["edits"]),
+                    int(row["users"])) for row in expected("wikipedia-edits", "cep_edit_war.csv")))
 
     def test_edit_review(self):
         # The service hangs for long names; whoever else it is too slow for is shown as well.
@@ -133,6 +160,16 @@ class Examples(CliTest):
                  ("pump", "10:00:20", "hot", "began", 97, 0),
                  ("pump", "10:00:25", "lost", "began", 42, 1)])
 
+    def test_all_keep_their_state(self):
+        # What a program keeps is found again by names, so each component of an example has one.
+        for name in ("trending_hashtags", "abandoned_cart", "login_attack", "orders_and_shipments",
+                     "trade_against_quote", "overheating", "changing_rules", "edit_war"):
+            state = self.folder / name
+            out, _ = self.run_program(name, "--ui", "off", "--state-dir", state, cwd=ROOT)
+            self.assertEqual(out, self.run_program(name, "--ui", "off", cwd=ROOT)[0], name)
+            out, err = self.run_program(name, "--ui", "off", "--state-dir", state, cwd=ROOT)
+            self.assertEqual(out, "", name)
+
     def test_storm_style(self):
         rows = self.rows("storm_style", "--parallelism", "3", "--executors", "2")
         self.assertEqual(sorted((row["digit"], row["count"]) for row in rows),
@@ -176,6 +213,47 @@ class ExamplesOnRealData(CliTest):
                    for row in self.rows("card_velocity", payments)),
             sorted((int(row["tx_id"]), int(row["customer"]), int(row["count_1d"]))
                    for row in expected("card-fraud", "alerts_velocity.csv")))
+
+    def test_card_decisions(self):
+        payments = SHARED / "card-fraud" / "tx-2018-04.csv.gz"
+        known = {int(row["tx_id"]): row for row in expected("card-fraud", "customer_1day.csv.gz")}
+        with gzip.open(payments, "rt", encoding="utf-8") as rows:
+            amounts = {int(row["tx_id"]): float(row["amount"])
+                       for row, _ in zip(csv.DictReader(rows), range(3000))}
+        often = {tx for tx, amount in amounts.items() if int(known[tx]["count_1d"]) >= 5
+                 and amount > 2 * float(known[tx]["mean_amount_1d_6"])}
+        out, _ = self.run_program("card_decisions", payments, "--ui", "off", "--limit", "3000",
+                                  cwd=ROOT)
+        by = {row["payment"]: row["by"] for row in map(json.loads, out.splitlines())}
+        self.assertLessEqual({tx for tx in amounts if tx % 100 == 99 and amounts[tx] <= 220},
+                             {tx for tx, who in by.items() if who == "rule"})
+        self.assertGreater(sum(who == "service" for who in by.values()), 1000)
+        for tx, amount in amounts.items():
+            # A slow machine may hear the rule where the service would have said no.
+            if amount > 220 or (tx in often and by.get(tx) == "service"):
+                self.assertNotIn(tx, by)
+            elif tx not in often:
+                self.assertIn(tx, by)
+
+    def test_vehicle_fusion(self):
+        drive = SHARED / "vehicle-minute" / "vehicle.csv.gz"
+        times = {"steer": [], "accel": []}
+        wanted = []
+        with gzip.open(drive, "rt", encoding="utf-8") as rows:
+            samples = [(round(float(row["t"]) * 1e6), row["channel"],
+                        float(row["values"].split(";")[0])) for row in csv.DictReader(rows)]
+        for at, channel, value in samples:
+            if channel in times:
+                times[channel].append((at, value))
+        for at, channel, value in samples:
+            if channel == "speed":
+                wanted.append((at, value, *(nearest(times[of], at) for of in ("steer", "accel"))))
+        self.assertEqual(len(wanted), 4974)
+        for parallelism in (1, 3):
+            self.assertEqual(
+                [(micros(row["time"]), row["speed"], row.get("steering"), row.get("acceleration"))
+                 for row in self.rows("vehicle_fusion", drive, "--parallelism", parallelism)],
+                wanted)
 
     def test_hard_braking(self):
         drive = SHARED / "vehicle-minute" / "vehicle.csv.gz"
