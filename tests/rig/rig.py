@@ -18,6 +18,7 @@ from collections.abc import Callable
 import allocations
 import call_faults
 import checkpoint_damage
+import combined_kills
 import demo_kills
 import epoch_faults
 import epoch_power
@@ -76,6 +77,8 @@ BARS = [
         epoch_power.power, (1, 10), (6, 60), "no-fsync", "duplicate", no_strace),
     Bar("topology", "R1", "kill -9 at random, journal to journal, exactly once, windows open",
         topology_kills.kills, (1, 24), (10, 100), "no-dedup", "duplicate"),
+    Bar("combined", "R1", "kill -9 at random, joins, tables, patterns, calls open",
+        combined_kills.kills, (1, 16), (10, 100), "no-dedup", "duplicate"),
     Bar("demo-kills", "R1", "kill -9 at random, the demo's topology at its own interval",
         demo_kills.kills, (1, 3), (10, 100), "no-dedup", "duplicate"),
     Bar("rescales", "R1", "components rescaled at random, one of six killed in the middle",

@@ -65,6 +65,8 @@ SINK = """\
 class Truth:
     """What was sent, and all that may come of it."""
 
+    unordered = ()  # outputs whose updates of a key come in any order
+
     def __init__(self, seed, records=RECORDS):
         chance = random.Random(seed)
         self.lines = []
@@ -111,6 +113,10 @@ class Truth:
         expected = self.expected(output)
         for key, updates in seen.items():
             wanted = expected.get(key, [])
+            if output in self.unordered:
+                found += [f"{name}: {output} of {key}: {update}" for update, name in
+                          self.unwanted(updates, wanted)]
+                continue
             if updates == wanted[:len(updates)]:
                 continue
             at = next(at for at, update in enumerate(updates)
@@ -124,6 +130,14 @@ class Truth:
         return found
 
     @staticmethod
+    def unwanted(updates, wanted):
+        left = collections.Counter(wanted)
+        for update in updates:
+            left[update] -= 1
+            if left[update] < 0:
+                yield update, "duplicate" if update in wanted else "wrong-aggregate"
+
+    @staticmethod
     def name_of(updates, wanted, at):
         if updates[at] in updates[:at] and updates[at] in wanted[:at]:
             return "duplicate"
@@ -135,6 +149,9 @@ class Truth:
 class Topology:
     """The program on its file, its state folder and its journals."""
 
+    text = TOPOLOGY
+    outputs_of = OUTPUTS
+
     def __init__(self, folder, truth, interval, unsafe, partitions=2):
         self.folder = pathlib.Path(folder)
         self.state = self.folder / "state"
@@ -142,15 +159,16 @@ class Topology:
         self.unsafe = unsafe
         self.file = self.folder / "oracle.yaml"
         sinks = "".join(SINK.format(name=name, folder=self.folder, journal=journal)
-                        for name, journal in OUTPUTS.items())
-        self.file.write_text(TOPOLOGY.format(folder=self.folder, sinks=sinks))
+                        for name, journal in self.outputs_of.items())
+        self.file.write_text(self.text.format(folder=self.folder, sinks=sinks))
         lines = self.folder / "lines"
         lines.write_text("".join(f"{json.loads(line)['k']}={line}\n" for line in truth.lines))
         done = Journal(self.folder / "in").run("produce", "t", "--key-separator", "=",
                                                "--partitions", partitions, lines)
         assert done.returncode == 0, done.stderr
         self.outputs = {name: Journal(self.folder / journal, topic=name)
-                        for name, journal in OUTPUTS.items()}
+                        for name, journal in self.outputs_of.items()}
+        self.followed = next(iter(self.outputs.values()))
 
     def command(self, parallelism, speed=0, *words):
         """`speed`: so many times that of event time; 0: as fast as it can."""
@@ -166,7 +184,7 @@ class Topology:
 
     def begin_anew(self):
         """All but the input is gone."""
-        for folder in (self.state, *(self.folder / name for name in set(OUTPUTS.values()))):
+        for folder in (self.state, *(self.folder / name for name in set(self.outputs_of.values()))):
             shutil.rmtree(folder, ignore_errors=True)
 
     def anomalies(self, truth, complete=False):
@@ -201,14 +219,19 @@ def one_life(topology, chance, follower):
 
 
 def kills(seed, count, unsafe=""):
+    return kills_of(Truth, Topology, seed, count, unsafe)
+
+
+def kills_of(truth_type, topology_type, seed, count, unsafe):
     """`count` kills; over a new folder whenever the topology has come to its end."""
     chance = random.Random(seed)
     restarts_s = []
     turn = 0
     while turn < count:
         with tempfile.TemporaryDirectory(prefix="millrace-rig-") as folder:
-            truth = Truth(chance.randrange(1 << 30))
-            topology = Topology(folder, truth, chance.choice(("10ms", "50ms", "200ms")), unsafe)
+            truth = truth_type(chance.randrange(1 << 30))
+            interval = chance.choice(("10ms", "50ms", "200ms"))
+            topology = topology_type(folder, truth, interval, unsafe)
             done, wrong, times_s = live(topology, truth, chance, count - turn)
             turn += done
             restarts_s += times_s
@@ -223,8 +246,8 @@ def live(topology, truth, chance, kills_left):
     follower = None
     try:
         for turn in range(kills_left):
-            if follower is None and topology.outputs["sums"].served()[0]:
-                follower = Follower(topology.outputs["sums"])
+            if follower is None and topology.followed.served()[0]:
+                follower = Follower(topology.followed)
             wrong, ended, first_s = one_life(topology, chance, follower)
             if first_s is not None:
                 times_s.append(first_s)
@@ -243,7 +266,7 @@ def live(topology, truth, chance, kills_left):
             return kills_left, [f"the last run ended with {code}: {said}"], times_s
         wrong = topology.anomalies(truth, complete=True)
         if follower:
-            served, _ = topology.outputs["sums"].served()
+            served, _ = topology.followed.served()
             wrong += follower.anomalies(served)
         return kills_left, wrong, times_s
     finally:
