@@ -51,6 +51,10 @@ template <class Load, class K>
 struct LoadedValue {
   using Type = typename std::decay_t<std::invoke_result_t<Load&, const K&>>::value_type;
 };
+template <TakesReply Load, class K>
+struct LoadedValue<Load, K> {
+  using Type = typename ReplyTraits<Load>::Replied::value_type::value_type;
+};
 template <class Load, class K>
   requires std::is_invocable_v<Load&, std::span<const K>>
 struct LoadedValue<Load, K> {
@@ -88,18 +92,22 @@ class CallVerbs : public StreamHandle<T> {
 
   /// Each record with what an outside store has for its key: a stream of LookedUp<T, V>. load(const
   /// K&) -> std::optional<V>, or load(std::span<const K>) -> std::vector<std::optional<V>> with one
-  /// for each of several different keys; it blocks, as call's functions do. K is what key_of gives,
-  /// of texts std::string, and has std::hash. A key that is known, or asked for, is not asked for
-  /// again; the cache is a task's own and begins empty after a restart. Errors: 2010 for options.
+  /// for each of several different keys, block, as call's functions do; load(std::span<const K>,
+  /// Reply<std::vector<std::optional<V>>>) returns at once and is answered later; its keys are
+  /// valid during the call. K is what key_of gives, of texts std::string, and has std::hash. A key
+  /// that is known, or asked for, is not asked for again; the cache is a task's own and begins
+  /// empty after a restart. Errors: 2010 for options.
   template <class KeyOf, class Load>
   auto lookup(KeyOf key_of, Load load, LookupOptions options = {}) const {
     static_assert(std::is_invocable_v<KeyOf&, const T&>,
                   "millrace: lookup needs a member or function of this stream's records as key");
     using K = detail::LookupKey<std::decay_t<std::invoke_result_t<KeyOf&, const T&>>>;
     static_assert(
-        std::is_invocable_v<Load&, const K&> || std::is_invocable_v<Load&, std::span<const K>>,
+        std::is_invocable_v<Load&, const K&> || std::is_invocable_v<Load&, std::span<const K>> ||
+            detail::TakesReply<Load>,
         "millrace: lookup needs load(const Key&) -> std::optional<Value>, or load(std::span<const "
-        "Key>) -> std::vector<std::optional<Value>>; of texts the key is std::string");
+        "Key>) -> std::vector<std::optional<Value>>, or load(std::span<const Key>, Reply<...>) "
+        "with the types written out; of texts the key is std::string");
     using V = typename detail::LoadedValue<Load, K>::Type;
     using Op = detail::LookupOperator<T, K, V, KeyOf, Load>;
     detail::Node node = detail::operator_node<Op>("lookup", this->inputs({}), std::move(key_of),

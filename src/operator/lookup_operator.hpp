@@ -33,14 +33,18 @@ namespace detail {
 template <class K>
 using LookupKey = std::conditional_t<std::is_same_v<K, std::string_view>, std::string, K>;
 
+inline std::string wrong_count(std::size_t values, std::size_t keys) {
+  return "the look-up gave " + std::to_string(values) + " values for " + std::to_string(keys) +
+         " keys";
+}
+
 /// One value for each key; throws when the look-up gives another number.
 template <class K, class V, class Load>
 std::vector<std::optional<V>> loaded_values(Load& load, const std::vector<K>& keys) {
   if constexpr (std::is_invocable_v<Load&, std::span<const K>>) {
     std::vector<std::optional<V>> values = std::invoke(load, std::span<const K>(keys));
     if (values.size() == keys.size()) return values;
-    throw std::runtime_error("the look-up gave " + std::to_string(values.size()) + " values for " +
-                             std::to_string(keys.size()) + " keys");
+    throw std::runtime_error(wrong_count(values.size(), keys.size()));
   } else {
     std::vector<std::optional<V>> values;
     values.push_back(std::invoke(load, std::as_const(keys.front())));
@@ -48,21 +52,24 @@ std::vector<std::optional<V>> loaded_values(Load& load, const std::vector<K>& ke
   }
 }
 
-/// `Load` is called with one key or with a span of different ones. A key that is asked for is not
-/// asked for again meanwhile.
+/// `Load` is called with one key or with a span of different ones; with a reply beside it, it is
+/// answered later. A key that is asked for is not asked for again meanwhile.
 template <class T, class K, class V, class KeyOf, class Load>
-class LookupOperator final
+class LookupOperator
     : public CallingOperator<T, LookedUp<T, V>, std::vector<std::optional<V>>, Load> {
  public:
   using Values = std::vector<std::optional<V>>;
   static_assert(!std::is_same_v<V, std::string_view>,
                 "millrace: lookup keeps values, so they cannot borrow texts: use std::string");
 
+  static constexpr bool kReplies = std::is_invocable_v<Load&, std::span<const K>, Reply<Values>>;
+
   LookupOperator(KeyOf key_of, Load load, const LookupOptions& options)
       : Base(std::move(load), options.calls),
         key_of_(std::move(key_of)),
         options_(options),
-        keys_max_(std::is_invocable_v<Load&, std::span<const K>> ? options.batch_max : 1),
+        keys_max_(kReplies || std::is_invocable_v<Load&, std::span<const K>> ? options.batch_max
+                                                                             : 1),
         cache_(options.cache_max, std::chrono::nanoseconds(options.expire).count()) {}
 
   /// Records whose keys are known wait for their turn too.
@@ -73,7 +80,7 @@ class LookupOperator final
     Base::open(context);
     cache_.count_with(context.state);
     cached_.open(context.user);
-    this->open_workers();
+    if (!kReplies) this->open_workers();
   }
   void close() override {
     Base::close();
@@ -111,12 +118,10 @@ class LookupOperator final
 
   void go_on(std::int64_t now_ns, Outputs& outputs) override {
     const auto begin = [this](std::uint32_t load, Reply<Values> reply) {
-      this->run(std::move(reply), [keys = loads_.keys(load)](Load& function) {
-        return loaded_values<K, V>(function, keys);
-      });
+      ask(loads_.keys(load), std::move(reply));
     };
     const auto done = [&](std::uint32_t load, std::optional<Values> values, std::string failure) {
-      loaded(load, std::move(values), failure, now_ns);
+      loaded(load, std::move(values), std::move(failure), now_ns);
     };
     tries_->pass(now_ns, figures_, begin, done);
     (void)line_.release(outputs, [](std::uint32_t) {});
@@ -124,11 +129,28 @@ class LookupOperator final
     cached_.size(cache_.size());
   }
 
+  void ask(const std::vector<K>& keys, Reply<Values> reply) {
+    if constexpr (kReplies) {
+      try {
+        std::invoke(this->functions_.front(), std::span<const K>(keys), reply);
+      } catch (...) {
+        reply.fail(current_exception_text());
+      }
+    } else {
+      this->run(std::move(reply),
+                [keys](Load& function) { return loaded_values<K, V>(function, keys); });
+    }
+  }
+
   /// Whoever waits for its keys has what they have.
-  void loaded(std::uint32_t number, std::optional<Values> values, const std::string& failure,
+  void loaded(std::uint32_t number, std::optional<Values> values, std::string failure,
               std::int64_t now_ns) {
     const LookupLoad<K> load = loads_.finish(number);
     tries_->release(number);
+    if (values && values->size() != load.keys.size()) {
+      failure = wrong_count(values->size(), load.keys.size());
+      values.reset();
+    }
     if (!values) figures_.failed();
     for (std::size_t at = 0; at < load.keys.size(); ++at) {
       std::optional<V> value;

@@ -149,6 +149,26 @@ TEST_F(LookupTest, AnotherNumberOfValuesIsAFailure) {
   EXPECT_EQ(driver_->dead_letters().at(0).reason, "the look-up gave 3 values for 1 keys");
 }
 
+TEST_F(LookupTest, WhoeverHasTheAnswerGivesIt) {
+  using Values = std::vector<std::optional<std::string>>;
+  auto asked = std::make_shared<std::vector<std::pair<std::string, Reply<Values>>>>();
+  make([asked](std::span<const std::string> pages,
+               Reply<Values> reply) { asked->push_back({pages.front(), reply}); },
+       {.calls = {.time_out = 10s}, .batch_max = 1});
+  visit({"a", "b", "a", "c", "d"});
+  ASSERT_EQ(asked->size(), 4u);
+  (*asked)[1].second({"Bread"});
+  driver_->advance_clock(0ms);
+  EXPECT_THAT(seen(), ElementsAre());
+  (*asked)[0].second({"Apple"});
+  (*asked)[2].second({std::nullopt, "one too many"});
+  driver_->advance_clock(0ms);
+  EXPECT_THAT(seen(), ElementsAre("a:Apple", "b:Bread", "a:Apple"));
+  EXPECT_EQ(driver_->dead_letters().at(0).reason, "the look-up gave 2 values for 1 keys");
+  driver_->advance_clock(10s);
+  EXPECT_EQ(driver_->dead_letters().at(1).reason, "no reply within 10s");
+}
+
 TEST_F(LookupTest, WrongOptionsAreRefused) {
   make_single({.batch_max = 0});
   EXPECT_THROW(driver_->run(), Error);
