@@ -112,7 +112,7 @@ class GroupedTable {
 
   template <class Kernel>
   auto apply(std::string kind, std::string value, Kernel kernel, Status problem) const {
-    using Op = detail::GroupedRows<T, Key, Kernel>;
+    using Op = detail::GroupedRows<Turn, Key, Kernel>;
     using Row = typename Op::Row;
     const auto key = std::apply(
         [](const Parts&... part) {

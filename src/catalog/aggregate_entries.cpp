@@ -176,7 +176,7 @@ RowAggregateKernel kernel_of(std::vector<RowPart> parts, const RowSchema& schema
       }
     }
   }
-  return RowKernel{std::move(parts)};
+  return RowKernel{{std::move(parts)}};
 }
 
 /// Notes where the windows are given twice, or are none that can be ranked.
@@ -255,7 +255,7 @@ MadeStreams aggregate(const Making& making, std::string kind, std::vector<MadePa
   if (!fits_windows(making, what)) return MadeStreams::none();
   // Simple kernels of their own are worth it where records are many and windows few.
   const bool own = !what.last && (!what.windows || std::holds_alternative<Windows>(*what.windows));
-  what.kernel = own ? kernel_of(std::move(row_parts), schema) : RowKernel{std::move(row_parts)};
+  what.kernel = own ? kernel_of(std::move(row_parts), schema) : RowKernel{{std::move(row_parts)}};
   return by_key(rows, what, key_kind(schema, what.key));
 }
 

@@ -12,13 +12,13 @@
 
 namespace millrace::detail {
 
-/// Lets the results of a component leave it as rows.
-template <class In>
-void emit_rows(Declaration& declaration, NodeId id, const RowSchemaPtr& schema, bool encoded) {
+/// Lets the results of a component leave it as rows; a RowMaker is made of `args`.
+template <class In, class... Args>
+void emit_rows(Declaration& declaration, NodeId id, const Args&... args) {
   Node& node = declaration.graph.node(id);
-  const auto wrapped = [schema, encoded](std::function<std::unique_ptr<Operator>()> inner) {
-    return [schema, encoded, inner = std::move(inner)]() -> std::unique_ptr<Operator> {
-      return std::make_unique<EmitsRows<In>>(inner(), RowMaker<In>(schema, encoded));
+  const auto wrapped = [args...](std::function<std::unique_ptr<Operator>()> inner) {
+    return [args..., inner = std::move(inner)]() -> std::unique_ptr<Operator> {
+      return std::make_unique<EmitsRows<In>>(inner(), RowMaker<In>(args...));
     };
   };
   node.make_operator = wrapped(node.make_operator);

@@ -29,6 +29,13 @@ struct RowTurn {
   T now{};
 };
 
+/// What a turn says, whatever it is.
+template <class Turn>
+struct TurnSides {
+  static bool goes(const Turn& turn) { return turn.goes; }
+  static bool comes(const Turn& turn) { return turn.comes; }
+};
+
 /// A key of the row that there is of a turn; both have the same.
 template <class T, class Part>
 struct TurnPart {
@@ -129,6 +136,20 @@ struct GroupKernel {
 
   Acc init() const { return {0, kernel.init()}; }
   Value result(const Acc& acc) const { return kernel.result(acc.of); }
+
+  static constexpr bool kStorable = true;
+  std::string acc_shape() const
+    requires StoresAccumulators<Kernel>
+  {
+    return "group{" + kernel.acc_shape() + "}";
+  }
+  void store_acc(std::string& out, const Acc& acc) const {
+    store_value(out, acc.rows);
+    kernel.store_acc(out, acc.of);
+  }
+  bool load_acc(BytesCursor& in, Acc& acc) const {
+    return load_value(in, acc.rows) && kernel.load_acc(in, acc.of);
+  }
 };
 
 /// Takes turns of rows in their order, emits changes of groups: +I of a group's first row, -U and
@@ -136,11 +157,12 @@ struct GroupKernel {
 /// refused (a sum that leaves 64 bits) has no row until it fits again, and the change that did it
 /// is a dead letter.
 ///
-/// Cost: one look-up a turn, and two results. Memory: an accumulator a group.
-template <class T, class Key, class Kernel>
+/// `In`: a turn, see TurnSides. Cost: one look-up a turn, and two results. Memory: an accumulator a
+/// group.
+template <class In, class Key, class Kernel>
 class GroupedRows final : public Operator, public HoldsAggregates {
  public:
-  using In = RowTurn<T>;
+  using Sides = TurnSides<In>;
   using K = typename Key::View;
   using Groups = GroupKernel<Kernel>;
   using Group = typename Groups::Acc;
@@ -197,12 +219,12 @@ class GroupedRows final : public Operator, public HoldsAggregates {
 
  private:
   void take(const K& key, std::uint64_t hash, const In& turn) {
-    const auto taken = groups_.kernel.take(turn, {});
+    const auto& taken = groups_.kernel.take(turn, {});
     Group& group = tables_->upsert(key, hash, [this] { return groups_.init(); });
     std::optional<Value> before = result_of(group);
     refused_ = nullptr;  // it was told when it came
     groups_.kernel.put(group.of, taken);
-    group.rows += int{turn.comes} - int{turn.goes};
+    group.rows += int{Sides::comes(turn)} - int{Sides::goes(turn)};
     std::optional<Value> after = result_of(group);
     if (group.rows == 0) tables_->erase(key, hash);
     if (before && after && same(*before, *after)) return;
@@ -220,7 +242,9 @@ class GroupedRows final : public Operator, public HoldsAggregates {
     }
   }
   static bool same(const Value& left, const Value& right) {
-    if constexpr (Storable<Value>) {
+    if constexpr (requires { Kernel::same(left, right); }) {
+      return Kernel::same(left, right);
+    } else if constexpr (Storable<Value>) {
       std::string bytes[2];
       store_value(bytes[0], left);
       store_value(bytes[1], right);

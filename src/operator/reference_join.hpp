@@ -17,6 +17,14 @@
 
 namespace millrace::detail {
 
+/// How the changes of a table of T's are read.
+template <class T>
+struct ChangeOf {
+  using Type = Change<T>;
+  static ChangeKind kind(const Type& change) { return change.kind; }
+  static const T& record(const Type& change) { return change.record; }
+};
+
 /// Of one key of the right table: its row, and the left rows that name it, as slots.
 struct Referred {
   explicit Referred(MemoryMeter* meter) : lefts(CountedAllocator<std::uint64_t>(meter)) {}
@@ -104,9 +112,11 @@ struct ReferencePairs {
 /// Cost: two look-ups a change of the left table; a row and O(log n) for each of the n left rows
 /// that name a right row that changes. Memory: a copy of each row, a table entry each, and 8 bytes.
 template <class L, class LKey, class Named, class R, class RKey, class Out, class Maker>
-class ReferenceJoin final : public JoinOperator<Change<L>, Named, R, RKey, Out, Maker> {
+class ReferenceJoin final
+    : public JoinOperator<typename ChangeOf<L>::Type, Named, R, RKey, Out, Maker> {
  public:
-  using Base = JoinOperator<Change<L>, Named, R, RKey, Out, Maker>;
+  using Changes = ChangeOf<L>;
+  using Base = JoinOperator<typename Changes::Type, Named, R, RKey, Out, Maker>;
   using typename Base::Left, typename Base::Right;
   using K = typename Named::View;
   using Row = typename LKey::View;
@@ -148,7 +158,7 @@ class ReferenceJoin final : public JoinOperator<Change<L>, Named, R, RKey, Out, 
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     rows().set_due(batch.due_ns);
-    if (input == 0) return await<0, Change<L>>(batch, outputs);
+    if (input == 0) return await<0, typename Changes::Type>(batch, outputs);
     await<1, R>(batch, outputs);
   }
   void advance(Time watermark, Outputs& outputs) override {
@@ -182,10 +192,9 @@ class ReferenceJoin final : public JoinOperator<Change<L>, Named, R, RKey, Out, 
   /// True: the record stays, as the row.
   bool change_left(const K& key, std::uint64_t hash, std::uint64_t slot, Time time,
                    Outputs& outputs) {
-    const Change<L>& change = this->template side<0>().records().record(slot);
-    const ChangeKind kind = change.kind;
+    const ChangeKind kind = Changes::kind(this->template side<0>().records().record(slot));
     const Arrival place = this->template side<0>().records().place_of(slot).child(0);
-    if (!change.takes_back()) {
+    if (kind == ChangeKind::insert || kind == ChangeKind::update_after) {
       Referred& of = references_->at(key, hash);
       with_row(slot, [&](const Row& row) { references_->add(of, row, slot); });
       emit_row(kind, slot, of.right, time, place, outputs);
@@ -245,7 +254,7 @@ class ReferenceJoin final : public JoinOperator<Change<L>, Named, R, RKey, Out, 
   }
   template <class Use>
   void with_row(std::uint64_t slot, Use&& use) {
-    row_key_->key().with(this->template side<0>().records().record(slot).record,
+    row_key_->key().with(Changes::record(this->template side<0>().records().record(slot)),
                          std::forward<Use>(use));
   }
   DeletesRow<R> deletes_;

@@ -21,6 +21,8 @@ inline constexpr bool kIsRanked = requires(const Row& row) { row.rank; };
 template <class Row>
 inline constexpr bool kIsAlert = requires(const Row& row) { row.raised; };
 template <class Row>
+inline constexpr bool kIsChange = requires(const Row& row) { row.takes_back(); };
+template <class Row>
 inline constexpr bool kIsUpdate = requires(const Row& row) { row.retracted; };
 
 /// Of several values of rows the first, which is a number that adds up.
@@ -35,13 +37,33 @@ struct TrendNumber<RowValues> {
   }
 };
 
-/// Turns a batch of Aggregate, WindowUpdate, Ranked or Alert into rows: rank or time, the key's
-/// fields, the values, firing and retracted, the window.
+/// Appends a cell of the column's type; its text lies in `arena` from then on.
+inline void put_cell(const Value& cell, Column& column, std::size_t at, Arena& arena) {
+  if (const auto* whole = std::get_if<std::int64_t>(&cell)) {
+    if (column.type() == ColumnType::boolean) return column.put_boolean(at, *whole != 0);
+    return column.put_integer(at, *whole);
+  }
+  if (const auto* flag = std::get_if<bool>(&cell)) return column.put_boolean(at, *flag);
+  if (const auto* real = std::get_if<double>(&cell)) return column.put_real(at, *real);
+  if (const auto* time = std::get_if<Timestamp>(&cell)) {
+    return column.put_integer(at, time->micros);
+  }
+  if (const auto* text = std::get_if<std::string>(&cell)) {
+    return column.put_text(at, arena.intern(*text));
+  }
+  column.put_null(at);
+}
+
+/// Turns a batch of Aggregate, WindowUpdate, Ranked, Alert or changes of an Aggregate into rows:
+/// rank, time or sign, the key's fields, the values, firing and retracted, the window.
 template <class In>
 class RowMaker {
  public:
-  /// `encoded`: the key is of KeyFields.
-  RowMaker(RowSchemaPtr schema, bool encoded) : schema_(std::move(schema)), encoded_(encoded) {}
+  /// `encoded`: the key is of KeyFields. `changes`: of rows with the sign of a change in front.
+  RowMaker(RowSchemaPtr schema, bool encoded, RowSchemaPtr changes = nullptr)
+      : schema_(std::move(schema)),
+        emitted_(changes ? std::move(changes) : schema_),
+        encoded_(encoded) {}
 
   /// What encoded keys are made of.
   void save_keys(StateWriter& writer) const {
@@ -57,9 +79,16 @@ class RowMaker {
   void operator()(const Batch<In>& in, RowBatch& out, MemoryMeter* arenas) {
     out.clear();
     out.pin_all(in);
-    out.values.begin(schema_);
+    out.values.begin(emitted_);
     arena_ = pool_.take(arenas);
-    for (const In& row : in.values) put(row, out.values);
+    for (const In& row : in.values) {
+      if constexpr (kIsChange<In>) {
+        out.values.column(0).put_text(out.values.size(), row.sign());
+        put(row.record, out.values, 1);
+      } else {
+        put(row, out.values, 0);
+      }
+    }
     if (arena_->used_bytes() > 0) out.pin(arena_);
     arena_ = {};
     carry_marks(in, out);
@@ -71,20 +100,20 @@ class RowMaker {
   }
 
  private:
-  void put(const In& row, RowColumns& rows) {
+  template <class Row>
+  void put(const Row& row, RowColumns& rows, std::size_t field) {
     const std::size_t at = rows.size();
-    std::size_t field = 0;
-    if constexpr (kIsRanked<In>) rows.column(field++).put_integer(at, row.rank);
-    if constexpr (kIsAlert<In>) rows.column(field++).put_integer(at, row.time.micros);
+    if constexpr (kIsRanked<Row>) rows.column(field++).put_integer(at, row.rank);
+    if constexpr (kIsAlert<Row>) rows.column(field++).put_integer(at, row.time.micros);
     put_key(row.key, rows, field);
     field += schema_->role().keys;
-    if constexpr (kIsAlert<In>) {
+    if constexpr (kIsAlert<Row>) {
       rows.column(field++).put_text(at, row.raised ? "raised" : "cleared");
       rows.column(field++).put_real(at, row.value);
       rows.column(field).put_real(at, row.limit);
     } else {
       put_value(row.value, rows, field);
-      if constexpr (kIsUpdate<In>) {
+      if constexpr (kIsUpdate<Row>) {
         rows.column(field++).put_text(at, enum_name(row.firing));
         rows.column(field++).put_boolean(at, row.retracted);
       }
@@ -92,7 +121,8 @@ class RowMaker {
     }
     rows.end_row();
   }
-  void put_bounds(const In& row, RowColumns& rows, std::size_t field) {
+  template <class Row>
+  void put_bounds(const Row& row, RowColumns& rows, std::size_t field) {
     const std::size_t at = rows.size();
     if constexpr (requires { row.windowed(); }) {
       if (!row.windowed() && schema_->fields()[field].optional) {
@@ -119,7 +149,7 @@ class RowMaker {
   template <class V>
   void put_value(const V& value, RowColumns& rows, std::size_t& field) {
     if constexpr (std::is_same_v<V, RowValues>) {
-      for (const Value& one : value) put_cell(one, rows.column(field++), rows.size());
+      for (const Value& one : value) put_cell(one, rows.column(field++), rows.size(), *arena_);
     } else if constexpr (std::is_same_v<V, Trend>) {
       for (const double one : {value.value, value.expected, value.score}) {
         rows.column(field++).put_real(rows.size(), one);
@@ -130,25 +160,37 @@ class RowMaker {
       rows.column(field++).put_integer(rows.size(), value);
     }
   }
-  void put_cell(const Value& cell, Column& column, std::size_t at) {
-    if (const auto* whole = std::get_if<std::int64_t>(&cell)) {
-      if (column.type() == ColumnType::boolean) return column.put_boolean(at, *whole != 0);
-      return column.put_integer(at, *whole);
-    }
-    if (const auto* real = std::get_if<double>(&cell)) return column.put_real(at, *real);
-    if (const auto* time = std::get_if<Timestamp>(&cell)) {
-      return column.put_integer(at, time->micros);
-    }
-    if (const auto* text = std::get_if<std::string>(&cell)) {
-      return column.put_text(at, arena_->intern(*text));
-    }
-    column.put_null(at);
-  }
-
-  RowSchemaPtr schema_;
+  RowSchemaPtr schema_;   ///< from the key on
+  RowSchemaPtr emitted_;  ///< of the rows
   bool encoded_;
   ArenaPool pool_{16u << 10};
   ArenaRef arena_;
+};
+
+/// Hands results on as rows; what is pushed to other ports than the first as it is.
+template <class In>
+class RowOutputs final : public Outputs {
+ public:
+  explicit RowOutputs(RowMaker<In> maker) : maker_(std::move(maker)) {}
+  RowOutputs& to(Outputs& out) {
+    out_ = &out;
+    return *this;
+  }
+  void push(std::uint32_t port, BatchBase& batch) override {
+    if (port != 0) return out_->push(port, batch);
+    maker_(static_cast<const Batch<In>&>(batch), rows_, arenas);
+    out_->push(port, rows_);
+  }
+  bool has_readers(std::uint32_t port) const override { return out_->has_readers(port); }
+  void advance_watermark(Time watermark) override { out_->advance_watermark(watermark); }
+  const RowMaker<In>& maker() const { return maker_; }
+
+  MemoryMeter* arenas = nullptr;
+
+ private:
+  RowMaker<In> maker_;
+  RowBatch rows_;
+  Outputs* out_ = nullptr;
 };
 
 /// An operator whose results leave it as rows; what other ports than the first give is as it is.
@@ -193,32 +235,8 @@ class EmitsRows final : public Operator, public HoldsAggregates {
   }
 
  private:
-  class Converting final : public Outputs {
-   public:
-    explicit Converting(RowMaker<In> maker) : maker_(std::move(maker)) {}
-    Converting& to(Outputs& out) {
-      out_ = &out;
-      return *this;
-    }
-    void push(std::uint32_t port, BatchBase& batch) override {
-      if (port != 0) return out_->push(port, batch);
-      maker_(static_cast<const Batch<In>&>(batch), rows_, arenas);
-      out_->push(port, rows_);
-    }
-    bool has_readers(std::uint32_t port) const override { return out_->has_readers(port); }
-    void advance_watermark(Time watermark) override { out_->advance_watermark(watermark); }
-    const RowMaker<In>& maker() const { return maker_; }
-
-    MemoryMeter* arenas = nullptr;
-
-   private:
-    RowMaker<In> maker_;
-    RowBatch rows_;
-    Outputs* out_ = nullptr;
-  };
-
   std::unique_ptr<Operator> inner_;
-  Converting out_;
+  RowOutputs<In> out_;
 };
 
 }  // namespace millrace::detail

@@ -10,14 +10,11 @@
 
 #include "expr/predicate.hpp"
 #include "operator/row_fields.hpp"
+#include "operator/row_parts.hpp"
 #include "operator/sketch_kernels.hpp"
 #include "operator/value_kernels.hpp"
-#include "record/field_value.hpp"
 
 namespace millrace::detail {
-
-/// The results of several aggregates, in their order; a list as JSON text.
-using RowValues = std::vector<Value>;
 
 /// 1 for rows for which a condition is true, else 0.
 struct ConditionField {
@@ -54,35 +51,20 @@ using RowPart = std::variant<
     TopValuesApproxKernel<RowRef, MaybeInteger>, TopValuesApproxKernel<RowRef, MaybeReal>,
     TopValuesApproxKernel<RowRef, MaybeText>, TopValuesApproxKernel<RowRef, MaybeTime>>;
 
-template <class Part>
-struct RowPartAcc;
-template <class... Kernels>
-struct RowPartAcc<std::variant<Kernels...>> {
-  using type = std::variant<typename Kernels::Acc...>;
-};
-
 /// An aggregate of a batch's rows whose parts are told when it is made. Cost: a jump a part and
 /// record, and a block on the heap a key.
-struct RowKernel {
-  using Acc = std::vector<RowPartAcc<RowPart>::type>;
-  using Value = RowValues;
+struct RowKernel : RowParts<RowPart> {
   static constexpr bool kMerges = true;
   static constexpr bool kStaged = false;
   static constexpr bool kNothrow = true;  // fields throw nothing
   static constexpr bool kOrdered = true;
 
-  std::vector<RowPart> parts;
-
-  Acc init() const;
   void add(Acc& acc, const RowRef& record, const Stamp& stamp) const;
   void merge(Acc& acc, const Acc& other) const;
-  RowValues result(const Acc& acc) const;
-  static constexpr bool kStorable = true;
-  std::string acc_shape() const;
-  void store_acc(std::string& out, const Acc& acc) const;
-  bool load_acc(BytesCursor& in, Acc& acc) const;
   /// Whether a part looks at what breaks ties.
   bool ordered() const;
 };
+
+extern template struct RowParts<RowPart>;
 
 }  // namespace millrace::detail

@@ -14,6 +14,7 @@ struct RowPairs {
   RowSchemaPtr schema;  ///< null: the left row as it is
   RowSchemaPtr left;    ///< of the inputs
   RowSchemaPtr right;
+  std::size_t left_from = 0;  ///< so many fields of a left row are none of the pair's
 
   const RowSchema* input(int side) const { return (side == 0 ? left : right).get(); }
   void operator()(RowBatch& out, const RowRef* l, const RowRef* r) const {
@@ -24,20 +25,21 @@ struct RowPairs {
   }
   /// The fields of both sides, from `first` on.
   void put_both(RowColumns& rows, std::size_t first, const RowRef* l, const RowRef* r) const {
-    const std::size_t rights = first + left->fields().size();
-    put(rows, first, rights, l);
-    put(rows, rights, schema->fields().size(), r);
+    const std::size_t rights = first + left->fields().size() - left_from;
+    put(rows, first, rights, l, left_from);
+    put(rows, rights, schema->fields().size(), r, 0);
   }
 
  private:
-  static void put(RowColumns& rows, std::size_t from, std::size_t to, const RowRef* row) {
+  static void put(RowColumns& rows, std::size_t from, std::size_t to, const RowRef* row,
+                  std::size_t first) {
     const std::size_t at = rows.size();
     for (std::size_t field = from; field < to; ++field) {
       Column& column = rows.column(field);
       if (row == nullptr) {
         column.put_null(at);
       } else {
-        column.append_one(at, row->rows().column(field - from), row->at());
+        column.append_one(at, row->rows().column(first + field - from), row->at());
       }
     }
   }

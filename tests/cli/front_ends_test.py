@@ -40,11 +40,13 @@ BOTH = {
     "ingestion_time": "[ingestion_time]", "ordered_by": "[ordered_by]", "named": "[id]",
     "parallel": "[parallelism]", "to": "[an end]", "follow": "[follow]", "exec": "[exec]",
     "connect_to": "[connect]", "listen_on": "[listen]",
-    "join": "join join_tables", "table": "table", "changes": "table", "as_of": "as_of",
+    "join": "join join_tables join_foreign_key", "table": "table", "changes": "table",
+    "as_of": "as_of",
     "within": "[after, before; within]", "nearest": "[nearest]",
     "exclusive_lower": "[bounds]", "exclusive_upper": "[bounds]",
     "allowed_lateness": "[allowed_lateness]",
     **{kind: f"[kind: {kind}]" for kind in ("inner", "left", "right", "full", "semi", "anti")},
+    "group_by": "group_by",
     "crossings": "geofence", "watch": "watch", "watch_rules": "[rules]", "notify": "notify",
     "late_left": "[streamId late_left]", "late_right": "[streamId late_right]",
 }
@@ -60,7 +62,6 @@ TYPED = {
     "lookup": "takes a function",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
-    "group_by": "of rows the kernels do not take back yet",
     "records": "gives what lies in the program's memory",
     **{word: "of patterns, which are not there by name yet" for word in (
         "match", "select", "all_rows", "timed_out")},

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "../unit/epoch_world.hpp"
 #include "millrace/millrace.hpp"
 #include "schedule_run.hpp"
@@ -10,9 +12,11 @@
 namespace millrace::detail {
 
 /// Goes on from what `store` has, with batches, rings, tasks and epochs as they are drawn; cut off
-/// within so many steps, or not at 0; or `stopped` there in order. False: the run could not be.
+/// within so many steps, or not at 0; or `stopped` there in order. `prepare` puts its files. False:
+/// the run could not be.
 inline bool run_until_cut(Topology& topology, MemoryStore& store, Random& random,
-                          std::uint64_t cut_within, bool stopped = false) {
+                          std::uint64_t cut_within, bool stopped = false,
+                          const std::function<void(SimEnv&)>& prepare = {}) {
   RunOptions options;
   options.epochs = &store;
   options.restore = store.to_restore();
@@ -28,6 +32,7 @@ inline bool run_until_cut(Topology& topology, MemoryStore& store, Random& random
   plan.two_phase = random.chance(0.6);
   const Graph& graph = topology.declaration().graph;
   SimEnv env(simulated.seed);
+  if (prepare) prepare(env);
   Simulation simulation(graph, make_plan(graph, plan), options, env, simulated);
   const Result<std::uint64_t> ran = simulation.run();
   EXPECT_TRUE(ran) << ran.error().to_string();
