@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "catalog/call_entries.hpp"
 #include "catalog/geo_entries.hpp"
 #include "catalog/notice_entries.hpp"
 #include "catalog/watch_entries.hpp"
@@ -349,6 +350,7 @@ Entries standard_entries() {
   add_join_entries(entries);
   add_as_of_entries(entries);
   add_table_entries(entries);
+  add_call_entries(entries);
   add_geo_entries(entries);
   add_watch_entries(entries);
   add_notice_entries(entries);

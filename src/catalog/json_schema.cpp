@@ -45,6 +45,8 @@ std::string type_of(const ParamInfo& info) {
     case ParamType::rules:
     case ParamType::conditions:
       return R"("type": "object", "minProperties": 1, "additionalProperties": {"type": "string"})";
+    case ParamType::constants:
+      return R"("type": "object", "minProperties": 1)";
     case ParamType::event_time:
       return fmt::format(
           R"("type": "object", "required": ["field"], "additionalProperties": false,)"

@@ -40,7 +40,8 @@ std::string known_types(std::string_view wanted) {
 
 bool is_map_type(ParamType type) {
   return type == ParamType::schema || type == ParamType::aggregates ||
-         type == ParamType::conditions || type == ParamType::event_time || type == ParamType::rules;
+         type == ParamType::conditions || type == ParamType::event_time ||
+         type == ParamType::rules || type == ParamType::constants;
 }
 
 std::string bounds_of(const ParamInfo& info) {

@@ -32,6 +32,7 @@ enum class ParamType {
   aggregates,  ///< a map of name: aggregate(field)
   rules,       ///< a map of name: rule(arguments)
   conditions,  ///< a map of name: condition
+  constants,   ///< a map of field: value
   event_time,  ///< a map with field, out_of_order, lap
   choice,
 };

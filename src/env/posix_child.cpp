@@ -1,12 +1,8 @@
 // A shell command at the other end of a pipe.
 #include "env/posix_child.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,110 +11,20 @@
 #include <climits>
 #include <optional>
 #include <system_error>
-#include <thread>
 #include <utility>
 
-#include "env/posix_descriptor.hpp"
-
-extern char** environ;
+#include "env/spawned_child.hpp"
 
 namespace millrace::detail {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-/// Owns a child: ends it, politely first, when it goes.
-class Child {
- public:
-  explicit Child(pid_t id) : id_(id) {}
-  Child(Child&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
-  Child& operator=(Child&&) = delete;
-  ~Child() {
-    if (id_ < 0) return;
-    ::kill(-id_, SIGTERM);
-    if (wait_for(std::chrono::seconds(2))) return;
-    ::kill(-id_, SIGKILL);
-    (void)wait_for(std::chrono::hours(1));
-  }
-
-  /// The status of waitpid(2) once the child has ended; nullopt when it has not within `limit`.
-  std::optional<int> wait_for(Clock::duration limit) {
-    const Clock::time_point end = Clock::now() + limit;
-    for (;;) {
-      int status = 0;
-      const pid_t ended = ::waitpid(id_, &status, WNOHANG);
-      if (ended == id_ || (ended < 0 && errno != EINTR)) {
-        id_ = -1;
-        return ended < 0 ? 0 : status;
-      }
-      if (Clock::now() >= end) return std::nullopt;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  }
-
- private:
-  pid_t id_;
-};
-
-/// ok, or how the command failed.
-Status outcome_of(int status, const std::string& command, Code code) {
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  const std::string how = WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
-                                            : fmt::format("signal {}", WTERMSIG(status));
-  return Status(code, fmt::format("the command \"{}\" ended with {}; run it alone, and read what "
-                                  "it wrote to standard error",
-                                  command, how));
-}
-
-struct Spawned {
-  Child child;
-  Descriptor pipe;
-};
-
-/// Starts the command with our end of a pipe at its `child_end` (1: its output, 0: its input).
-Result<Spawned> spawn(const std::string& command, int child_end, Code code) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    return Status(code, fmt::format("the command \"{}\" cannot be started: {}; end other programs "
-                                    "or raise ulimit -n",
-                                    command, std::generic_category().message(errno)));
-  }
-  Descriptor ours(ends[child_end == 1 ? 0 : 1], true);
-  const Descriptor theirs(ends[child_end == 1 ? 1 : 0], true);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_adddup2(&files, theirs.number(), child_end);
-  if (child_end == 1) posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawnattr_t how;
-  posix_spawnattr_init(&how);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  // This thread has the stop signals blocked, which a child would inherit.
-  posix_spawnattr_setsigmask(&how, &none);
-  posix_spawnattr_setsigdefault(&how, &all);
-  posix_spawnattr_setpgroup(&how, 0);
-  posix_spawnattr_setflags(&how,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::string shell = "/bin/sh";
-  std::string option = "-c";
-  std::string text = command;
-  char* const arguments[] = {shell.data(), option.data(), text.data(), nullptr};
-  pid_t id = -1;
-  const int failed = ::posix_spawn(&id, shell.c_str(), &files, &how, arguments, environ);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&how);
-  if (failed == 0) return Spawned{Child(id), std::move(ours)};
-  return Status(code, fmt::format("the command \"{}\" cannot be started: {}; end other programs",
-                                  command, std::generic_category().message(failed)));
-}
+using Clock = Child::Clock;
 
 class ChildReader final : public ByteReader {
  public:
   ChildReader(Spawned spawned, std::string command)
       : child_(std::move(spawned.child)),
-        pipe_(std::move(spawned.pipe)),
+        pipe_(std::move(spawned.from)),
         command_(std::move(command)) {}
 
   Result<std::size_t> read(char* buffer, std::size_t capacity) override {
@@ -160,7 +66,7 @@ class ChildWriter final : public ByteWriter {
  public:
   ChildWriter(Spawned spawned, std::string command)
       : child_(std::move(spawned.child)),
-        pipe_(std::make_unique<Descriptor>(std::move(spawned.pipe))),
+        pipe_(std::make_unique<Descriptor>(std::move(spawned.to))),
         command_(std::move(command)) {}
 
   Status write(std::string_view bytes) override {
@@ -225,13 +131,13 @@ class ChildWriter final : public ByteWriter {
 }  // namespace
 
 Result<std::unique_ptr<ByteReader>> read_from_child(const std::string& command) {
-  Result<Spawned> spawned = spawn(command, 1, Code::source_failed);
+  Result<Spawned> spawned = spawn_shell(command, ChildEnds::output, Code::source_failed);
   if (!spawned) return spawned.error();
   return std::unique_ptr<ByteReader>(std::make_unique<ChildReader>(*std::move(spawned), command));
 }
 
 Result<std::unique_ptr<ByteWriter>> write_to_child(const std::string& command) {
-  Result<Spawned> spawned = spawn(command, 0, Code::sink_failed);
+  Result<Spawned> spawned = spawn_shell(command, ChildEnds::input, Code::sink_failed);
   if (!spawned) return spawned.error();
   return std::unique_ptr<ByteWriter>(std::make_unique<ChildWriter>(*std::move(spawned), command));
 }

@@ -21,6 +21,9 @@ namespace millrace::detail {
 template <class T, class U>
 class CallLine {
  public:
+  /// The part of an image that the records are.
+  static constexpr std::string_view kPart = "called";
+
   explicit CallLine(bool ordered) : order_(ordered) {}
 
   void open(const OperatorContext& context, Tally& tally) {
@@ -102,8 +105,6 @@ class CallLine {
   }
 
  private:
-  static constexpr std::string_view kPart = "called";
-
   template <class Added>
   void keep(std::shared_ptr<Batch<T>> records, Added& added) {
     const auto chunk = std::make_shared<CallChunk<T>>(std::move(records), meter_);

@@ -51,7 +51,7 @@ CallOutcome<U> fallen_back(Fallback& fallback, const Batch<T>& records, std::uin
 
 /// How a call is made: `F` blocks, or it is given a reply.
 template <class T, class R, class F, class Fallback = NoFallback>
-class CallOperator final : public CallingOperator<T, typename RecordOfReply<R>::Type, R, F> {
+class CallOperator : public CallingOperator<T, typename RecordOfReply<R>::Type, R, F> {
  public:
   using U = typename RecordOfReply<R>::Type;
   static constexpr bool kReplies = std::is_invocable_v<F&, const T&, Reply<R>>;

@@ -57,6 +57,10 @@ struct CallChunk {
   std::size_t bytes = 0;
 };
 
+/// Whether a result points into the records that it was made of.
+template <class U>
+inline constexpr bool kPointsToRecords = false;
+
 /// A record that waits.
 template <class T, class U>
 struct CalledRecord {
@@ -111,7 +115,8 @@ class CallResults {
       out_.behind.push_back({static_cast<std::uint32_t>(at), behind->watermark});
     if (!from.arrivals.empty()) out_.arrivals.push_back(from.arrivals[held.index]);
     out_.messages.put(at, held.chunk->message_of(held.index));
-    if (!out_.messages.empty()) leaving_.push_back(held.chunk);  // it counts them until then
+    if (kPointsToRecords<U> || !out_.messages.empty())
+      leaving_.push_back(held.chunk);  // it counts them until then
     out_.pin_all(from);
     ++tally_->processed;
     if (out_.values.size() >= context_->batch_records_max) flush(outputs);

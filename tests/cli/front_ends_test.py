@@ -46,7 +46,7 @@ BOTH = {
     "exclusive_lower": "[bounds]", "exclusive_upper": "[bounds]",
     "allowed_lateness": "[allowed_lateness]",
     **{kind: f"[kind: {kind}]" for kind in ("inner", "left", "right", "full", "semi", "anti")},
-    "group_by": "group_by",
+    "group_by": "group_by", "call": "call", "lookup": "lookup",
     "crossings": "geofence", "watch": "watch", "watch_rules": "[rules]", "notify": "notify",
     "late_left": "[streamId late_left]", "late_right": "[streamId late_right]",
 }
@@ -58,8 +58,6 @@ TYPED = {
     "peek": "takes a function",
     "broadcast": "is for connect",
     "connect": "takes a class of C++",
-    "call": "takes a function",
-    "lookup": "takes a function",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "records": "gives what lies in the program's memory",
