@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ask_command.hpp"
 #include "base/text.hpp"
 #include "bench/bench.hpp"
 #include "checkpoint_command.hpp"
@@ -39,6 +40,7 @@ usage: millrace COMMAND [flags]
   checkpoints   look into a state folder: ls, describe, show, verify, save
   checkpoint    make a checkpoint of a running topology now, and keep a copy
   rescale       give components of a running topology other numbers of tasks
+  ask           ask the tables of a running topology: by key, prefix, range, window
   dead-letters  the records that runs have set aside: ls, show, replay
   bench         measure the engine against hand-written loops
   version       print the version
@@ -50,9 +52,9 @@ flags of the demo from run(topology, argc, argv).
 
 int refuse(const std::string& word) {
   const std::vector<std::string> known = {
-      "demo",    "run",       "plan",        "validate",   "schema",    "new",
-      "test",    "journal",   "checkpoints", "checkpoint", "savepoint", "dead-letters",
-      "rescale", "rebalance", "bench",       "version",    "help"};
+      "ask",          "demo",    "run",       "plan",        "validate",   "schema",
+      "new",          "test",    "journal",   "checkpoints", "checkpoint", "savepoint",
+      "dead-letters", "rescale", "rebalance", "bench",       "version",    "help"};
   const std::string near = millrace::detail::nearest_word(word, known);
   return millrace::detail::report_error(
       {millrace::Code::option_unknown, word + ": there is no such command" +
@@ -75,6 +77,7 @@ int main(int argc, char** argv) {
   if (command == "test") return millrace::apps::test_main(argc - 1, argv + 1);
   if (command == "journal") return millrace::apps::journal_main(argc - 1, argv + 1);
   if (command == "checkpoints") return millrace::apps::checkpoints_main(argc - 1, argv + 1);
+  if (command == "ask") return millrace::apps::ask_main(argc - 1, argv + 1);
   if (command == "dead-letters") return millrace::apps::dead_letters_main(argc - 1, argv + 1);
   if (command == "checkpoint" || command == "savepoint")
     return millrace::apps::checkpoint_main(argc - 1, argv + 1);

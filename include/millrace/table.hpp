@@ -11,6 +11,7 @@
 #include "millrace/grouped_table.hpp"
 #include "millrace/joined_stream.hpp"
 #include "millrace/ordered_stream.hpp"
+#include "millrace/table_end.hpp"
 #include "operator/reference_join.hpp"
 #include "operator/table_join.hpp"
 #include "operator/table_step.hpp"
@@ -24,8 +25,8 @@ class Table;
 template <class T, class Row>
 class ChangeStream : public Stream<Row> {
  public:
-  ChangeStream(Stream<Row> changes, Stream<T> late)
-      : Stream<Row>(std::move(changes)), late_(std::move(late)) {}
+  ChangeStream(Stream<Row> changes, OrderedStream<T> ordered, std::vector<std::string> key)
+      : Stream<Row>(std::move(changes)), ordered_(std::move(ordered)), key_(std::move(key)) {}
 
   ChangeStream named(std::string name) const {
     Stream<Row>::rename(std::move(name));
@@ -37,10 +38,22 @@ class ChangeStream : public Stream<Row> {
   }
   /// The records that came behind the watermark of their own source partition, as they came. They
   /// change nothing, and count as late whether or not somebody reads them.
-  Stream<T> late() const { return late_; }
+  Stream<T> late() const { return ordered_.late(); }
+
+  using Stream<Row>::to;
+  /// Ends the changes in a table that can be asked, by the table's own key where none is given.
+  Ending to(TableSpec spec) const {
+    if (spec.settings.key.empty()) spec.settings.key = key_;
+    return Stream<Row>::to(std::move(spec));
+  }
+
+  // Internal.
+  /// The component that puts the records in order.
+  detail::NodeId order() const { return ordered_.from().front().node; }
 
  private:
-  Stream<T> late_;
+  OrderedStream<T> ordered_;
+  std::vector<std::string> key_;  ///< its columns; a function's is none of them
 };
 
 namespace detail {
@@ -58,8 +71,8 @@ auto table_changes(const KeyedStream<T, Key>& keyed, DeletesRow<T> deletes,
   node.needs_time = true;
   mark_helper(stream, "order");
   const NodeId id = stream.declaration().graph.add(std::move(node));
-  return ChangeStream<T, Row>(Stream<Row>(stream.declaration(), {{id, 0}}, stream.names()),
-                              ordered.late());
+  return ChangeStream<T, Row>(Stream<Row>(stream.declaration(), {{id, 0}}, stream.names()), ordered,
+                              keyed.key_names());
 }
 
 /// What two tables are joined by.
@@ -195,6 +208,12 @@ class Table {
   /// where both are equal, -D of one that deletes. A record that deletes what is not there changes
   /// nothing. All have the time of the record that made them.
   ChangeStream<T, Change<T>> changes() const { return detail::table_changes(keyed_, deletes_); }
+
+  /// Ends the table as one that can be asked while it runs, to(table("users")): its changes(),
+  /// which are called "users changes".
+  Ending to(TableSpec spec) const {
+    return changes().named(spec.name + " changes").to(std::move(spec));
+  }
 
   /// The rows by another key, for aggregates that follow each change: the rows of a city are those
   /// whose newest record says so. See grouped_table.hpp.

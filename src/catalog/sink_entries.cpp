@@ -11,6 +11,7 @@
 #include "catalog/geo_entries.hpp"
 #include "millrace/journal_ends.hpp"
 #include "millrace/sinks.hpp"
+#include "millrace/table_end.hpp"
 
 namespace millrace::detail {
 namespace {
@@ -75,6 +76,22 @@ std::vector<ParamInfo> view_params() {
     params.push_back(std::move(area));
   }
   return params;
+}
+
+MadeStreams make_serve_table(const Making& making) {
+  const Settings& settings = making.settings;
+  ServedSettings served;
+  served.keep = settings.duration("keep");
+  served.sessions = settings.flag("sessions");
+  if (const ConfigNode* const key = settings.node("key")) {
+    for (const ConfigNode& item : key->items) {
+      const auto field = making.field(item);
+      if (!field) return MadeStreams::none();
+      served.key.push_back(making.input->schema->fields()[*field].name);
+    }
+  }
+  making.input->rows.to(millrace::table(making.text.id, served)).named(making.text.id);
+  return MadeStreams::end();
 }
 
 /// What `folder` and its parameters say; nullopt: no folder, or a mistake that was noted.
@@ -211,6 +228,23 @@ std::vector<ParamInfo> text_params(std::vector<ParamInfo> own) {
 
 void add_sink_entries(Entries& entries) {
   add(entries, "view", "shows the rows on the page", view_params(), make_view_end);
+  // The verb is table; the end is serve_table.
+  add(entries, "serve_table",
+      "keeps the rows by key, to be asked over REST while the topology runs; of changes (of table, "
+      "join_tables) the rows that are",
+      {{.name = "key",
+        .type = ParamType::fields,
+        .doc = "what tells rows apart; else the key of an aggregate, or the rank"},
+       {.name = "keep",
+        .type = ParamType::duration,
+        .standard = "0s",
+        .doc = "event time after which a row is no longer there, behind the end of its window, or "
+               "its last change; 0s: it stays"},
+       {.name = "sessions",
+        .type = ParamType::flag,
+        .standard = "false",
+        .doc = "of sessions that emit more than once: a row replaces those within its bounds"}},
+      make_serve_table);
   add(entries, "log", "writes rows as JSON lines",
       text_params({{.name = "idempotency_key",
                     .type = ParamType::flag,

@@ -18,9 +18,11 @@ MadeStreams make_table(const Making& making) {
   const RowSchemaPtr schema = changes_schema(making, making.input->schema->fields());
   if (!deletes || !schema) return MadeStreams::none();
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool) {
-    const auto changes = table_changes(keyed, *deletes, ChangeForm<RowRef>{schema, {}});
+    const auto changes =
+        table_changes(keyed, *deletes, ChangeForm<RowRef>{schema, {}}).named(making.text.id);
     MadeStreams made = MadeStreams::of(row_stream(making.finished(changes), schema));
     made.streams.emplace("late", row_stream(changes.late(), making.input->schema));
+    made.made_by = {changes.order()};
     return made;
   });
 }

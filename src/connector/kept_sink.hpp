@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "operator/source.hpp"
+#include "operator/stateful_sink.hpp"
 #include "record/batch_type.hpp"
 
 namespace millrace::detail {
@@ -20,11 +20,13 @@ struct Kept {
 };
 
 template <class T>
-class KeptSink final : public Sink {
+class KeptSink final : public StatefulSink {
  public:
   /// `next` may be null: then it only keeps.
   KeptSink(std::shared_ptr<Kept<T>> kept, std::unique_ptr<Sink> next)
-      : kept_(std::move(kept)), next_(std::move(next)) {}
+      : kept_(std::move(kept)),
+        next_(std::move(next)),
+        stateful_(dynamic_cast<StatefulSink*>(next_.get())) {}
 
   Status open(const EndContext& context) override {
     return next_ ? next_->open(context) : Status();
@@ -52,10 +54,26 @@ class KeptSink final : public Sink {
   Status recover(std::span<const std::string> prepared) override {
     return next_ ? next_->recover(prepared) : Status();
   }
+  void open_state(MemoryMeter& state, bool restores) override {
+    if (stateful_) stateful_->open_state(state, restores);
+  }
+  void marked_up_to(Time watermark) override {
+    if (stateful_) stateful_->marked_up_to(watermark);
+  }
+  void advance(Time watermark) override {
+    if (stateful_) stateful_->advance(watermark);
+  }
+  void save_state(StateWriter& writer) override {
+    if (stateful_) stateful_->save_state(writer);
+  }
+  void restore_state(StateReader* reader) override {
+    if (stateful_) stateful_->restore_state(reader);
+  }
 
  private:
   std::shared_ptr<Kept<T>> kept_;
   std::unique_ptr<Sink> next_;
+  StatefulSink* stateful_;  ///< the next one, if it keeps rows
 };
 
 }  // namespace millrace::detail

@@ -190,7 +190,10 @@ class Host {
   }
 
  private:
-  Status start_page() { return page_.start(options_, {&rescaling_, &epochs_, &letters_}, log_); }
+  Status start_page() {
+    return page_.start(options_,
+                       {&rescaling_, &epochs_, &letters_, served_tables(declaration_.graph)}, log_);
+  }
 
   /// Until it ends; nullopt: it has failed and is to be started again.
   std::optional<int> run_once(const StopSignals& signals) {

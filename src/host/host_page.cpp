@@ -41,10 +41,22 @@ Result<PageOptions> page_options(const HostOptions& options) {
 
 }  // namespace
 
+ServedTables served_tables(const Graph& graph) {
+  ServedTables tables;
+  for (const Node& node : graph.nodes()) {
+    if (!node.make_sink) continue;
+    const std::unique_ptr<Sink> sink = node.make_sink();
+    if (const auto* const served = dynamic_cast<const ServedSink*>(sink.get()))
+      tables.push_back(served->table());
+  }
+  return tables;
+}
+
 Result<PageOptions> HostPage::options_of(const HostOptions& options, const Asked& asked) {
   Result<PageOptions> page = page_options(options);
   if (!page) return page.error();
   page->set_active = [this](bool active) { active_wanted_.store(active); };
+  page->tables = asked.tables;
   if (Rescaling* const rescaling = asked.rescaling) {
     page->rescale = [rescaling](const PageQuery& query) { return rescaling->ask(query); };
     page->rescales = [rescaling] { return rescaling->to_json(); };

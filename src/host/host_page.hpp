@@ -13,8 +13,12 @@
 #include "host/letter_requests.hpp"
 #include "host/rescaling.hpp"
 #include "service/service.hpp"
+#include "topology/topology_graph.hpp"
 
 namespace millrace::detail {
+
+/// The tables in which streams of a topology end.
+ServedTables served_tables(const Graph& graph);
 
 /// One thread, but for what the page asks. Outlives the engines of the run.
 class HostPage {
@@ -24,6 +28,7 @@ class HostPage {
     Rescaling* rescaling = nullptr;
     EpochRequests* epochs = nullptr;
     LetterRequests* letters = nullptr;
+    ServedTables tables = {};
   };
   /// As --ui says. Another call does nothing but say again how it went. Errors: 1002, 5001, 5002.
   Status start(const HostOptions& options, const Asked& asked, const Log& log);

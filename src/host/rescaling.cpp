@@ -35,7 +35,7 @@ std::string unknown(const Graph& graph, const std::string& component) {
 /// Why its tasks are as many as they are; "": they can be others.
 std::string fixed_by(const Node& node) {
   if (node.make_source) return "a source has a task for what it reads";
-  if (node.make_sink) return "a sink has one task, which sees all records";
+  if (node.make_sink && node.tasks == 1) return "a sink has one task, which sees all records";
   if (node.tasks_are_fixed != nullptr) return node.tasks_are_fixed;
   const bool to_one = std::ranges::any_of(node.inputs, [](const NodeInput& input) {
     return input.grouping.kind == GroupingKind::global;

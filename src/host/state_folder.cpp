@@ -10,13 +10,18 @@
 
 #include "env/disk.hpp"
 #include "host/version.hpp"
+#include "operator/stateful_sink.hpp"
 
 namespace millrace::detail {
 namespace {
 
+/// A sink that keeps rows by key is found again as a step is.
 ComponentRole role_of(const Node& node) {
   if (node.make_source) return ComponentRole::source;
-  return node.make_sink ? ComponentRole::sink : ComponentRole::step;
+  if (!node.make_sink) return ComponentRole::step;
+  const std::unique_ptr<Sink> sink = node.make_sink();
+  const bool keeps = dynamic_cast<const StatefulSink*>(sink.get()) != nullptr;
+  return keeps ? ComponentRole::step : ComponentRole::sink;
 }
 
 /// Views and callbacks show at once, and so have nothing to find again; but a name is part of the

@@ -63,17 +63,16 @@ class HttpConnection final : public Connection {
     if (!path) return write(http_error(400, "the request's path cannot be read"), false, false);
     const bool posts = std::ranges::count(core_.options.post_paths, *path) > 0;
     if (refused_method(request, posts)) return;
-    if (request.method() == http::verb::post) {
-      const auto query = decode_query(view(request.target()));
-      if (!query) return write(http_error(400, "the request's query cannot be read"), false, false);
+    const auto query = decode_query(view(request.target()));
+    if (!query) return write(http_error(400, "the request's query cannot be read"), false, false);
+    if (request.method() == http::verb::post)
       return write(core_.content->post(*path, *query), false, false);
-    }
     const bool head = request.method() == http::verb::head;
     if (*path == core_.options.live_path) return upgrade(request);
     // A body is of no use here and would be taken for the next request: the connection ends with
     // the answer.
     const bool body = request.has_content_length() || request.chunked();
-    write(core_.content->get(*path), head, request.keep_alive() && !body);
+    write(core_.content->get(*path, *query), head, request.keep_alive() && !body);
   }
 
   /// Writes a refusal and returns true when the request may not be answered.

@@ -31,12 +31,12 @@ HttpResponse http_error(unsigned status, std::string_view sentence);
 class HttpContent {
  public:
   virtual ~HttpContent() = default;
+  /// Names and values, as decode_query() gives them.
+  using Query = std::vector<std::pair<std::string, std::string>>;
   /// Answers GET and HEAD. `path` is percent-decoded and without the query; it starts with '/'.
-  virtual HttpResponse get(std::string_view path) = 0;
-  /// Answers POST to one of HttpOptions::post_paths. A body is not read. `query`: as decode_query()
-  /// gives it.
-  virtual HttpResponse post(std::string_view /*path*/,
-                            const std::vector<std::pair<std::string, std::string>>& /*query*/) {
+  virtual HttpResponse get(std::string_view path, const Query& query) = 0;
+  /// Answers POST to one of HttpOptions::post_paths. A body is not read.
+  virtual HttpResponse post(std::string_view /*path*/, const Query& /*query*/) {
     return http_error(405, "nothing changes");
   }
   /// The newest text for live clients; nullptr when there is none yet.

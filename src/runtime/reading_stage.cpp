@@ -8,6 +8,7 @@ namespace millrace::detail {
 bool Inlets::advance(std::uint32_t channel, Time watermark) {
   if (watermark <= watermarks_[channel]) return false;
   watermarks_[channel] = watermark;
+  greatest_ = std::max(greatest_, watermark);
   const Time least = *std::min_element(watermarks_.begin(), watermarks_.end());
   if (least <= least_) return false;
   least_ = least;

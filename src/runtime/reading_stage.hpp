@@ -23,6 +23,8 @@ class Inlets {
   /// True when the least watermark of all channels rose by it. O(channels).
   bool advance(std::uint32_t channel, Time watermark);
   Time least() const { return least_; }
+  /// The greatest that any channel has told.
+  Time greatest() const { return greatest_; }
   /// True when it was the last one that had not ended.
   bool end() {
     ++ended_;
@@ -33,6 +35,7 @@ class Inlets {
  private:
   std::vector<Time> watermarks_;  ///< by channel
   Time least_ = kTimeMin;
+  Time greatest_ = kTimeMin;
   std::size_t ended_ = 0;
 };
 
@@ -64,6 +67,7 @@ class ReadingStage : public Stage {
   bool end_if_due();
   /// All inputs have ended; what it still holds is handed on now.
   virtual void drain() {}
+  const Inlets& inlets() const { return inlets_; }
 
  private:
   Inlets inlets_;

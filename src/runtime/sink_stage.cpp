@@ -1,6 +1,9 @@
 // Writing.
 #include "runtime/sink_stage.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace millrace::detail {
 
 Status SinkStage::open_part(const StageOpening& opening) {
@@ -8,7 +11,14 @@ Status SinkStage::open_part(const StageOpening& opening) {
   context_.dead_letters = this;
   context_.user = user_context();
   context_.arenas = &shared_.memory->arenas;
-  return sink_->open(context_);
+  Status status = sink_->open(context_);
+  if (stateful_ && status.ok()) stateful_->open_state(state_, opening.restores);
+  return status;
+}
+
+void SinkStage::advance(Time watermark) {
+  if (stateful_) charged([&] { stateful_->advance(watermark); });
+  forward_watermark(watermark);
 }
 
 void SinkStage::take(BatchBase& batch, bool, const Incoming&) {
@@ -25,6 +35,7 @@ void SinkStage::take(BatchBase& batch, bool, const Incoming&) {
 /// False when it could not.
 bool SinkStage::write(const BatchBase& batch) {
   const std::uint64_t letters_before = letters();
+  if (stateful_) stateful_->marked_up_to(std::max(inlets().greatest(), batch.watermark));
   Status status = sink_->write(batch);
   dirty_ = true;
   if (!status.ok()) {
@@ -54,10 +65,15 @@ void SinkStage::flush() {
 
 /// What was prepared for an epoch that failed belongs to this one as well. What could not be
 /// prepared would belong to none, and the next epoch would leave it out: so the run ends here.
-Status SinkStage::save(std::uint64_t epoch, StageImage& image, bool) {
+Status SinkStage::save(std::uint64_t epoch, StageImage& image, bool in_pieces) {
   flush();
   Status status;
   charged([&] {
+    if (stateful_) {
+      writer_.emplace(context_.task, context_.tasks);
+      if (in_pieces) writer_->allow_pieces();
+      stateful_->save_state(*writer_);
+    }
     Result<std::string> prepared = sink_->prepare(epoch);
     if (!prepared) {
       status = prepared.error();
@@ -70,6 +86,15 @@ Status SinkStage::save(std::uint64_t epoch, StageImage& image, bool) {
   return status;
 }
 
+bool SinkStage::save_on(std::size_t slots, StageImage& image) {
+  if (!writer_) return true;
+  bool whole = false;
+  charged([&] { whole = writer_->advance(slots); });
+  std::ranges::move(writer_->ready(), std::back_inserter(image.parts));
+  if (whole) writer_.reset();
+  return whole;
+}
+
 void SinkStage::commit(std::uint64_t epoch) {
   charged([&] {
     for (const Prepared& one : prepared_) {
@@ -80,9 +105,22 @@ void SinkStage::commit(std::uint64_t epoch) {
   std::erase_if(prepared_, [epoch](const Prepared& one) { return one.epoch <= epoch; });
 }
 
+/// In a run without epochs what it writes shows at once: there is nothing to commit or take back.
 Status SinkStage::restore(const StoredStage* stored) {
-  if (context_.task != 0) return {};
+  if (Status status = restore_state(stored); !status.ok()) return status;
+  if (!shared_.epochs || context_.task != 0) return {};
   return sink_->recover(stored ? stored->prepared : std::vector<std::string>());
+}
+
+Status SinkStage::restore_state(const StoredStage* stored) {
+  if (!stateful_) return {};
+  if (!stored) {
+    stateful_->restore_state(nullptr);
+    return {};
+  }
+  StateReader reader(stored->parts, context_.task, context_.tasks);
+  stateful_->restore_state(&reader);
+  return reader.status();
 }
 
 /// Messages are handled when what was made of them is visible.
@@ -91,7 +129,8 @@ void SinkStage::let_go() {
   unflushed_.clear();
 }
 
-void SinkStage::tell(ComponentReport&, RunningSums::Component& running) const {
+void SinkStage::tell(ComponentReport& sum, RunningSums::Component& running) const {
+  sum.state_bytes += state_.bytes();
   if (!running.latency) running.latency.emplace();
   latency_.merge_into(*running.latency);
 }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "operator/stateful_sink.hpp"
 #include "runtime/reading_stage.hpp"
 
 namespace millrace::detail {
@@ -14,11 +16,15 @@ namespace millrace::detail {
 class SinkStage final : public ReadingStage {
  public:
   SinkStage(const PlanStage& plan, TaskShared& shared)
-      : ReadingStage(plan, shared), sink_(plan.make_sink()) {}
+      : ReadingStage(plan, shared),
+        state_(&shared.memory->state),
+        sink_(plan.make_sink()),
+        stateful_(dynamic_cast<StatefulSink*>(sink_.get())) {}
 
   /// Makes what was written visible, if anything was.
   void flush();
   Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
+  bool save_on(std::size_t slots, StageImage& image) override;
   Status restore(const StoredStage* stored) override;
   /// `epoch` is complete: what was prepared for it and before is to be seen.
   void commit(std::uint64_t epoch);
@@ -30,7 +36,7 @@ class SinkStage final : public ReadingStage {
   Status open_part(const StageOpening& opening) override;
   void close_part() override { shared_.fail(sink_->close()); }
   void take(BatchBase& batch, bool exclusive, const Incoming& from) override;
-  void advance(Time watermark) override { forward_watermark(watermark); }
+  void advance(Time watermark) override;
 
  private:
   struct Prepared {
@@ -40,8 +46,12 @@ class SinkStage final : public ReadingStage {
 
   bool write(const BatchBase& batch);
   void let_go();
+  Status restore_state(const StoredStage* stored);
 
+  MemoryMeter state_;  ///< of a sink that keeps rows
   std::unique_ptr<Sink> sink_;
+  StatefulSink* stateful_;             ///< the sink, if it keeps rows
+  std::optional<StateWriter> writer_;  ///< while its image is not whole
   EndContext context_;
   Histogram latency_;  ///< due to written, nanoseconds
   bool dirty_ = false;

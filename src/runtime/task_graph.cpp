@@ -373,7 +373,6 @@ Status TaskGraph::restore() {
   if (options_.restore) stored = StoredStages(std::move(*options_.restore));
   options_.restore.reset();
   for (const bool sinks : {false, true}) {
-    if (sinks && !epochs_) break;  // what they write shows at once
     for (const PlanStage& plan : plan_.stages) {
       if (static_cast<bool>(plan.make_sink) != sinks) continue;
       if (Status status = restore(plan, stored); !status.ok()) return status;
@@ -387,7 +386,7 @@ Status TaskGraph::restore() {
 Status TaskGraph::restore(const PlanStage& plan, const StoredStages& stored) {
   const StoredStage* own = stored.find(plan.stored_as);
   const auto& stages = stages_[plan.id];
-  const std::size_t threads = plan.make_operator && is_large(own) ? threads_of(options_) : 1;
+  const std::size_t threads = !plan.make_source && is_large(own) ? threads_of(options_) : 1;
   std::vector<Status> outcomes(stages.size());
   side_by_side(stages.size(), threads, [&](std::size_t at) {
     const bool is_over = threads == 1 && at > 0 && !outcomes[at - 1].ok();

@@ -10,6 +10,7 @@
 #include "service/history_json.hpp"
 #include "service/metrics_text.hpp"
 #include "service/report_json.hpp"
+#include "service/table_answers.hpp"
 
 namespace millrace::detail {
 
@@ -23,6 +24,8 @@ constexpr const char* kCheckpointPath = "/api/v1/checkpoint";
 constexpr const char* kLettersPath = "/api/v1/dead-letters";
 constexpr const char* kReplayPath = "/api/v1/dead-letters/replay";
 constexpr std::string_view kLetterPath = "/api/v1/dead-letters/";
+constexpr const char* kTablesPath = "/api/v1/tables";
+constexpr std::string_view kTablePath = "/api/v1/tables/";
 constexpr std::string_view kViewsPath = "/api/v1/views/";
 constexpr std::string_view kHistoryPath = "/api/v1/history/components/";
 
@@ -89,7 +92,7 @@ class Routes final : public HttpContent {
     latest_.swap(report);
   }
 
-  HttpResponse get(std::string_view path) override {
+  HttpResponse get(std::string_view path, const PageQuery& query) override {
     if (path == "/api/v1/report") return report();
     if (path.starts_with(kViewsPath)) return view(path.substr(kViewsPath.size()));
     if (path == "/api/v1/tasks") return tasks();
@@ -102,6 +105,9 @@ class Routes final : public HttpContent {
     if (path.starts_with(kLetterPath)) {
       return asked_.letter ? said(asked_.letter(path.substr(kLetterPath.size()))) : no_letters();
     }
+    if (path == kTablesPath) return json(tables_json(asked_.tables));
+    if (path.starts_with(kTablePath))
+      return said(answer_table(asked_.tables, path.substr(kTablePath.size()), query));
     if (path == "/healthz") return health();
     if (path == "/metrics") return metrics();
     return file(path);

@@ -13,6 +13,7 @@
 
 #include "base/log.hpp"
 #include "base/status.hpp"
+#include "connector/served_table.hpp"
 #include "metrics/report.hpp"
 
 namespace millrace::detail {
@@ -51,6 +52,8 @@ struct PageOptions {
   std::function<PageAnswer(const PageQuery& query)> replay_letters = {};
   std::function<std::string()> letters = {};
   std::function<PageAnswer(std::string_view offset)> letter = {};
+  /// What is asked below /api/v1/tables.
+  ServedTables tables = {};
 };
 
 /// Serves the page, the newest report as REST, and the live feed, to this machine only.

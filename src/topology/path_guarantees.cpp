@@ -45,9 +45,10 @@ std::string told_of_keys(const Graph& graph, const Node& node) {
   return ". With idempotency keys a receiver could make it exactly once";
 }
 
-/// A sink that hands records on to somebody; a view shows what is.
+/// A sink that hands records on to somebody; a view or a table shows what is.
 bool has_receiver(const Node& node) {
-  return node.make_sink && node.kind != "view" && !node.make_sink()->transactional();
+  return node.make_sink && node.kind != "view" && node.kind != "serve_table" &&
+         !node.make_sink()->transactional();
 }
 
 /// True when it became weaker.

@@ -24,7 +24,7 @@ using namespace millrace::detail;
 /// Aborts where a promise to the content is broken: only clean paths, POST only where it may be.
 class Content final : public HttpContent {
  public:
-  HttpResponse get(std::string_view path) override {
+  HttpResponse get(std::string_view path, const Query&) override {
     if (path.empty() || path.front() != '/') std::abort();
     HttpResponse response;
     response.body = path;
