@@ -49,6 +49,38 @@ class MatchedStream : public Stream<Row> {
   }
 };
 
+namespace detail {
+
+/// `note`: the pattern's text. `over`: what makes rows of `Over`; void: nothing does.
+template <class Row, class Over, class T, class Key, class Maker, class OverMaker>
+MatchedStream<T, Row, Over> matched_by(const KeyedStream<T, Key>& keyed, std::string note,
+                                       Result<TypedPattern<T>> pattern, Maker maker,
+                                       OverMaker over) {
+  using OverRow = std::conditional_t<std::is_void_v<Over>, T, Over>;
+  using Op = PatternMatch<T, Key, Row, Maker, OverRow, OverMaker>;
+  Node node;
+  node.kind = "match";
+  node.note = std::move(note);
+  node.needs_time = true;
+  node.breaks_ties = true;
+  node.inputs = keyed.stream().inputs({GroupingKind::fields, keyed.key()});
+  if (!pattern) {
+    node.problem = pattern.error();
+  } else {
+    node.make_operator = [key = keyed.key(), made = std::move(*pattern), maker, over] {
+      return std::make_unique<Op>(key, made, maker, over);
+    };
+  }
+  node.outputs = {&batch_type<Row>(), &batch_type<T>()};
+  if constexpr (!std::is_void_v<Over>) node.outputs.push_back(&batch_type<Over>());
+  node.output = node.outputs.front();
+  auto& declaration = keyed.stream().declaration();
+  const NodeId id = declaration.graph.add(std::move(node));
+  return MatchedStream<T, Row, Over>(Stream<Row>(declaration, {{id, 0}}));
+}
+
+}  // namespace detail
+
 /// The matches of a pattern in a keyed stream; made by logins.key_by(&Login::user).match(pattern).
 /// Say which rows. The stream needs event time; matches are found in its order, equal times by
 /// place in the input, when the watermark has passed them. A function that throws makes its match a
@@ -111,27 +143,8 @@ class Matches {
     using Row = decltype(row_type(maker));
     static_assert(!std::is_void_v<Row> && !std::is_pointer_v<Row>,
                   "millrace: the function of a match returns the row that it makes, by value");
-    using OverRow = std::conditional_t<std::is_void_v<Over>, T, Over>;
-    using Op = detail::PatternMatch<T, Key, Row, Maker, OverRow, OverMaker>;
-    detail::Node node;
-    node.kind = "match";
-    node.note = pattern_.to_string();
-    node.needs_time = true;
-    node.breaks_ties = true;
-    node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, keyed_.key()});
-    if (auto compiled = pattern_.compile(); !compiled) {
-      node.problem = compiled.error();
-    } else {
-      node.make_operator = [key = keyed_.key(), made = std::move(*compiled), maker, over] {
-        return std::make_unique<Op>(key, made, maker, over);
-      };
-    }
-    node.outputs = {&detail::batch_type<Row>(), &detail::batch_type<T>()};
-    if constexpr (!std::is_void_v<Over>) node.outputs.push_back(&detail::batch_type<Over>());
-    node.output = node.outputs.front();
-    auto& declaration = keyed_.stream().declaration();
-    const detail::NodeId id = declaration.graph.add(std::move(node));
-    return MatchedStream<T, Row, Over>(Stream<Row>(declaration, {{id, 0}}));
+    return detail::matched_by<Row, Over>(keyed_, pattern_.to_string(), pattern_.compile(),
+                                         std::move(maker), std::move(over));
   }
 
   KeyedStream<T, Key> keyed_;

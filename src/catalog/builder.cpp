@@ -353,6 +353,7 @@ Entries standard_entries() {
   add_call_entries(entries);
   add_geo_entries(entries);
   add_watch_entries(entries);
+  add_match_entries(entries);
   add_notice_entries(entries);
   add_sink_entries(entries);
   return entries;

@@ -46,8 +46,6 @@ struct Making {
   MadeStreams same_rows(const Stream<RowRef>& rows) const;
 };
 
-/// That a schema lacks a field: with the nearest name, or all of them.
-std::string no_such_field(std::string_view name, const RowSchema& schema);
 /// "two fields of the result are called ..."; "" where all differ.
 std::string repeated_field(const std::vector<ColumnInfo>& fields);
 
@@ -86,6 +84,7 @@ void add_alert_entries(Entries& entries);
 void add_join_entries(Entries& entries);
 void add_as_of_entries(Entries& entries);
 void add_table_entries(Entries& entries);
+void add_match_entries(Entries& entries);
 void add_sink_entries(Entries& entries);
 
 /// Those that come with Millrace.

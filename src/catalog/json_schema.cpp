@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "catalog/match_stages.hpp"
 #include "topology/named_settings.hpp"
 
 namespace millrace::detail {
@@ -41,6 +42,15 @@ std::string type_of(const ParamInfo& info) {
       return R"("type": "object", "minProperties": 1, "additionalProperties": {"type": "string",)"
              R"( "pattern": "^(bool|boolean|int|integer|double|real|text|string|timestamp))"
              R"(( or null)?$"})";
+    case ParamType::stages:
+      return R"("type": "array", "minItems": 1, "items": {"$ref": "#/definitions/stage"})";
+    case ParamType::stage:
+      return R"("anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1,)"
+             R"( "items": {"$ref": "#/definitions/stage"}}])";
+    case ParamType::times:
+      return R"("anyOf": [{"type": "integer", "minimum": 1}, {"type": "array", "minItems": 2,)"
+             R"( "maxItems": 2, "items": {"type": "integer", "minimum": 1}}])";
+    case ParamType::matched:
     case ParamType::aggregates:
     case ParamType::rules:
     case ParamType::conditions:
@@ -66,10 +76,11 @@ std::string type_of(const ParamInfo& info) {
   }
 }
 
-std::string settings_of(const Entry& entry) {
+std::string settings_of(const std::vector<ParamInfo>& params,
+                        const std::vector<std::string>& exactly_one) {
   std::string properties;
   std::string required;
-  for (const ParamInfo& info : entry.params) {
+  for (const ParamInfo& info : params) {
     std::string doc = info.doc;
     if (!info.standard.empty()) doc += fmt::format(" (default {})", info.standard);
     properties +=
@@ -78,7 +89,7 @@ std::string settings_of(const Entry& entry) {
     if (info.required) required += (required.empty() ? "" : ", ") + quoted(info.name);
   }
   std::string one_of;
-  for (const std::string& name : entry.one_of) {
+  for (const std::string& name : exactly_one) {
     one_of += fmt::format("{}{{\"required\": [{}]}}", one_of.empty() ? "" : ", ", quoted(name));
   }
   if (!one_of.empty()) one_of = ", \"oneOf\": [" + one_of + "]";
@@ -96,7 +107,8 @@ std::string alternative(const Entry& entry) {
       "      {{\n        \"if\": {{\"properties\": {{\"type\": {{\"const\": {}}}}}}},\n"
       "        \"then\": {{\"description\": {}, \"required\": [{}], \"properties\": {{\"with\": "
       "{}}}}}\n      }}",
-      quoted(entry.name), quoted(entry.doc), needs ? "\"with\"" : "", settings_of(entry));
+      quoted(entry.name), quoted(entry.doc), needs ? "\"with\"" : "",
+      settings_of(entry.params, entry.one_of));
 }
 
 std::string component(const Entries& entries, bool spouts) {
@@ -161,13 +173,14 @@ std::string json_schema(const Entries& entries) {
   "kind": {{"enum": ["shuffle", "local_or_shuffle", "none", "fields", "partial_key", "global",
     "all", "SHUFFLE", "LOCAL_OR_SHUFFLE", "NONE", "FIELDS", "GLOBAL", "ALL"]}},
   "stream": {},
+  "stage": {},
   "spout": {},
   "bolt": {}
   }}
 }}
 )",
-                     config_settings(), kStreams, component(entries, true),
-                     component(entries, false));
+                     config_settings(), kStreams, settings_of(match_stage_params(), {}),
+                     component(entries, true), component(entries, false));
 }
 
 }  // namespace millrace::detail

@@ -34,13 +34,6 @@ MadeStreams Making::same_rows(const Stream<RowRef>& rows) const {
   return MadeStreams::of(row_stream(finished(rows), input->schema));
 }
 
-std::string no_such_field(std::string_view name, const RowSchema& schema) {
-  const std::string near = nearest_word(name, schema.names());
-  return fmt::format("there is no field \"{}\"{}", name,
-                     near.empty() ? fmt::format("; there are {}", fmt::join(schema.names(), ", "))
-                                  : ": did you mean \"" + near + "\"?");
-}
-
 std::string repeated_field(const std::vector<ColumnInfo>& fields) {
   for (std::size_t at = 0; at < fields.size(); ++at) {
     for (std::size_t before = 0; before < at; ++before) {

@@ -41,7 +41,7 @@ std::string known_types(std::string_view wanted) {
 bool is_map_type(ParamType type) {
   return type == ParamType::schema || type == ParamType::aggregates ||
          type == ParamType::conditions || type == ParamType::event_time ||
-         type == ParamType::rules || type == ParamType::constants;
+         type == ParamType::rules || type == ParamType::constants || type == ParamType::matched;
 }
 
 std::string bounds_of(const ParamInfo& info) {
@@ -112,16 +112,19 @@ Settings::Parsed Settings::standard_of(const ParamInfo& info) {
 }
 
 Settings::Parsed Settings::parse(const ParamInfo& info, const ConfigNode& node) {
+  if (info.type == ParamType::stage || info.type == ParamType::times) return {};
   const bool numbers = info.type == ParamType::numbers;
-  const bool list = numbers || info.type == ParamType::fields;
+  const bool stages = info.type == ParamType::stages;
+  const bool list = numbers || stages || info.type == ParamType::fields;
   const bool map = is_map_type(info.type);
   if ((list && !node.is_list()) || (map && !node.is_map()) ||
       (!list && !map && !node.is_scalar())) {
     return wrong(node.place, fmt::format("\"{}\" is {}, found {}", info.name,
-                                         numbers ? "a list of numbers"
-                                         : list  ? "a list of fields"
-                                         : map   ? "a map"
-                                                 : "a single value",
+                                         numbers  ? "a list of numbers"
+                                         : stages ? "a list of stages"
+                                         : list   ? "a list of fields"
+                                         : map    ? "a map"
+                                                  : "a single value",
                                          node.words()));
   }
   if (info.type == ParamType::schema) return parse_schema(node);

@@ -34,6 +34,10 @@ enum class ParamType {
   conditions,  ///< a map of name: condition
   constants,   ///< a map of field: value
   event_time,  ///< a map with field, out_of_order, lap
+  stages,      ///< of a pattern: a list of maps
+  stage,       ///< its name, or a list of stages
+  times,       ///< a number, or a list of two
+  matched,     ///< a map of name: stage.field
   choice,
 };
 

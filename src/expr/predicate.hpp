@@ -43,18 +43,43 @@ struct PredicateNode {
   std::vector<PredicateNode> parts;
 };
 
+/// The truth of a condition on what has is_null(), boolean(), integer(), real() and text() of a
+/// field's number, as RowRef has them.
+template <class Row>
+Truth evaluate(const PredicateNode& node, const Row& row);
+
 /// A condition on rows of one schema. Holds where it is true: not where it is unknown. Copies share
 /// nothing. Cost: a visit to each part that decides.
 class Predicate {
  public:
   explicit Predicate(PredicateNode root) : root_(std::move(root)) {}
-  bool operator()(const RowRef& row) const { return evaluate(root_, row) == Truth::yes; }
-
-  static Truth evaluate(const PredicateNode& node, const RowRef& row);
+  bool operator()(const RowRef& row) const;
 
  private:
   PredicateNode root_;
 };
+
+/// What a condition may name: fields by their numbers, with their types.
+class ConditionNames {
+ public:
+  struct Named {
+    std::size_t field = 0;
+    ColumnInfo info;
+  };
+  /// That field, or why there is none.
+  using NamedOrWhy = std::variant<Named, std::string>;
+
+  virtual NamedOrWhy find(const std::string& name) = 0;
+  /// The same for "function(argument)".
+  virtual NamedOrWhy call(const std::string& function, const std::string& argument) = 0;
+  /// Whether there are any of these.
+  virtual bool has_calls() const = 0;
+
+ protected:
+  ~ConditionNames() = default;
+};
+/// That fields have no such name, with the nearest one or all of them.
+std::string no_such_field(std::string_view name, const RowSchema& schema);
 
 /// Why a condition cannot be read, and where in its text.
 struct ExprError {
@@ -68,5 +93,8 @@ struct ExprError {
 /// doubled. Times are texts in ISO 8601. Words of the language in any case; a field whose name is
 /// no word stands in backquotes.
 std::variant<Predicate, ExprError> parse_predicate(std::string_view text, const RowSchema& schema);
+/// The same with other names than those of one schema, and with their calls in place of fields.
+std::variant<PredicateNode, ExprError> parse_condition(std::string_view text,
+                                                       ConditionNames& names);
 
 }  // namespace millrace::detail

@@ -157,25 +157,54 @@ Literal number_of(const Token& token) {
   fail(token.offset, fmt::format("{} is no number that can be held", token.shown));
 }
 
-std::size_t read_field(Words& words, const RowSchema& schema) {
+bool is_name(const Token& token) {
+  return token.kind == Token::Kind::word || token.kind == Token::Kind::field;
+}
+/// Of a word as it was written.
+const std::string& name_in(const Token& token) {
+  return token.kind == Token::Kind::field ? token.text : token.shown;
+}
+
+/// The names of the fields of rows.
+class SchemaNames final : public ConditionNames {
+ public:
+  explicit SchemaNames(const RowSchema& schema) : schema_(schema) {}
+
+  NamedOrWhy find(const std::string& name) override {
+    const auto field = schema_.find(name);
+    if (!field) return no_such_field(name, schema_);
+    return Named{*field, schema_.fields()[*field]};
+  }
+  NamedOrWhy call(const std::string& function, const std::string&) override {
+    return find(function);
+  }
+  bool has_calls() const override { return false; }
+
+ private:
+  const RowSchema& schema_;
+};
+
+ConditionNames::Named read_field(Words& words, ConditionNames& names) {
   const Token name = words.now();
-  if (name.kind != Token::Kind::word && name.kind != Token::Kind::field) {
+  if (!is_name(name)) {
     fail(name.offset, name.kind == Token::Kind::end
                           ? "the condition ends where a field is expected"
                           : fmt::format("expected the name of a field, found {}", name.shown));
   }
-  const std::string& wanted = name.kind == Token::Kind::field ? name.text : name.shown;
-  const auto found = schema.find(wanted);
-  if (!found) {
-    const std::string near = nearest_word(wanted, schema.names());
-    fail(name.offset,
-         fmt::format("there is no field \"{}\"{}", wanted,
-                     near.empty()
-                         ? "; there are: " + fmt::format("{}", fmt::join(schema.names(), ", "))
-                         : ": did you mean \"" + near + "\"?"));
-  }
   words.next();
-  return *found;
+  const bool calls = name.kind == Token::Kind::word && names.has_calls() && words.is_sign("(");
+  std::string argument;
+  if (calls) {
+    words.next();
+    if (is_name(words.now())) {
+      argument = name_in(words.now());
+      words.next();
+    }
+    words.expect_sign(")", "to close the parenthesis");
+  }
+  auto named = calls ? names.call(name.text, argument) : names.find(name_in(name));
+  if (auto* const why = std::get_if<std::string>(&named)) fail(name.offset, std::move(*why));
+  return std::get<ConditionNames::Named>(std::move(named));
 }
 
 Literal read_literal(Words& words, ColumnType type) {
@@ -203,7 +232,7 @@ Literal read_literal(Words& words, ColumnType type) {
 /// The grammar.
 class Parser {
  public:
-  Parser(std::string_view text, const RowSchema& schema) : words_(text), schema_(schema) {}
+  Parser(std::string_view text, ConditionNames& names) : words_(text), names_(names) {}
 
   PredicateNode parse() {
     PredicateNode root = alternatives(0);
@@ -255,8 +284,9 @@ class Parser {
   PredicateNode condition() {
     PredicateNode node;
     const Token subject = now();
-    node.field = read_field(words_, schema_);
-    node.type = schema_.fields()[node.field].type;
+    const ConditionNames::Named its = read_field(words_, names_);
+    node.field = its.field;
+    node.type = its.info.type;
     if (words_.accept_word("is")) {
       const bool is_not = words_.accept_word("not");
       if (!words_.accept_word("null")) fail(now().offset, "expected null: is null, or is not null");
@@ -279,7 +309,7 @@ class Parser {
         !words_.is_sign(",")) {
       node.comparison = comparison();
       words_.next();
-      compared(node);
+      compared(node, its.info.name);
       return node;
     }
     if (node.type != ColumnType::boolean) {
@@ -306,7 +336,7 @@ class Parser {
     }
     words_.next();
   }
-  void compared(PredicateNode& node) {
+  void compared(PredicateNode& node, const std::string& name) {
     const bool names_field = now().kind == Token::Kind::field ||
                              (now().kind == Token::Kind::word && !words_.is_word("true") &&
                               !words_.is_word("false") && !words_.is_word("null"));
@@ -317,31 +347,39 @@ class Parser {
     }
     const Token other = now();
     node.kind = PredicateNode::Kind::compare_two;
-    node.second = read_field(words_, schema_);
-    node.other = schema_.fields()[node.second].type;
+    const ConditionNames::Named its = read_field(words_, names_);
+    node.second = its.field;
+    node.other = its.info.type;
     const auto number = [](ColumnType type) {
       return type == ColumnType::integer || type == ColumnType::real;
     };
     if (node.type != node.other && !(number(node.type) && number(node.other))) {
       fail(other.offset,
-           fmt::format("\"{}\" is of type {} and \"{}\" of type {}: they cannot be compared",
-                       schema_.fields()[node.field].name, column_type_name(node.type), other.shown,
-                       column_type_name(node.other)));
+           fmt::format("\"{}\" is of type {} and \"{}\" of type {}: they cannot be compared", name,
+                       column_type_name(node.type), other.shown, column_type_name(node.other)));
     }
   }
 
   Words words_;
-  const RowSchema& schema_;
+  ConditionNames& names_;
 };
 
 }  // namespace
 
-std::variant<Predicate, ExprError> parse_predicate(std::string_view text, const RowSchema& schema) {
+std::variant<PredicateNode, ExprError> parse_condition(std::string_view text,
+                                                       ConditionNames& names) {
   try {
-    return Predicate(Parser(text, schema).parse());
+    return Parser(text, names).parse();
   } catch (ExprError& error) {
     return std::move(error);
   }
+}
+
+std::variant<Predicate, ExprError> parse_predicate(std::string_view text, const RowSchema& schema) {
+  SchemaNames names(schema);
+  auto parsed = parse_condition(text, names);
+  if (auto* const error = std::get_if<ExprError>(&parsed)) return std::move(*error);
+  return Predicate(std::get<PredicateNode>(std::move(parsed)));
 }
 
 }  // namespace millrace::detail

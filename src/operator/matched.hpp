@@ -75,6 +75,7 @@ class Matched {
   };
   explicit Matched(std::span<const std::string> stages) : stages_(stages) {}
   std::vector<Entry>& entries() { return entries_; }
+  std::span<const Entry> entries() const { return entries_; }
 
  private:
   std::uint32_t number(std::string_view stage) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "operator/joined_records.hpp"
 #include "operator/matched.hpp"
 #include "operator/operator.hpp"
 #include "operator/stateless.hpp"
@@ -86,8 +87,7 @@ class MatchedRows {
           texts_ = pool_.take(context.arenas);
           out_.pin(texts_);
         }
-        for (std::size_t at = first; at < out_.values.size(); ++at)
-          Schema<Out>::rehome(out_.values[at], *texts_);
+        rehome_from(out_.values, first, *texts_);
       }
     }
   }

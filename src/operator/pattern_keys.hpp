@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "operator/held_rows.hpp"
 #include "operator/joined_records.hpp"
 #include "operator/keyed.hpp"
 #include "operator/stored_records.hpp"
@@ -17,13 +19,58 @@
 
 namespace millrace::detail {
 
+/// How an image holds the records of partial matches.
+template <class T>
+struct MatchedForm {
+  struct Reader {
+    StoredReader<T> values;
+    /// Reads a record into an empty batch; false: it does not fit.
+    bool operator()(BytesCursor& in, Batch<T>& to) const {
+      T record{};
+      if (!values.read(in, record)) return false;
+      to.values.push_back(std::move(record));
+      return true;
+    }
+  };
+
+  std::string shape() const { return stored_shape<T>(); }
+  static void store(std::string& out, const T& record) { store_value(out, record); }
+  /// Of records of that shape, or why they cannot be read.
+  Result<Reader> reader(std::string_view shape) const {
+    auto values = StoredReader<T>::of(shape);
+    if (!values) return values.error();
+    return Reader{std::move(*values)};
+  }
+};
+/// Rows come back with the fields that they had, or not at all.
+template <>
+struct MatchedForm<RowRef> {
+  struct Reader {
+    RowSchemaPtr schema;
+    bool operator()(BytesCursor& in, RowBatch& to) const {
+      to.values.begin(schema);
+      return load_row(in, to.values);
+    }
+  };
+
+  RowSchemaPtr schema;
+  RowSchemaPtr keys;  ///< rows that begin with the fields of keys that are of KeyFields; else null
+
+  std::string shape() const { return rows_shape(*schema); }
+  static void store(std::string& out, const RowRef& row) { store_row(out, row); }
+  Result<Reader> reader(std::string_view wanted) const {
+    if (wanted != shape()) return other_shape(wanted, shape());
+    return Reader{schema};
+  }
+};
+
 /// A key that has nothing is not kept, or until its alarm rings. One thread.
 template <class K, class T>
 class PatternKeys {
  public:
   /// `matcher` and `meter` outlive it; the latter may be null.
-  PatternKeys(Matcher& matcher, MemoryMeter* meter)
-      : matcher_(matcher), meter_(meter), keys_(meter), fresh_(meter) {
+  PatternKeys(Matcher& matcher, MatchedForm<T> form, MemoryMeter* meter)
+      : matcher_(matcher), form_(std::move(form)), meter_(meter), keys_(meter), fresh_(meter) {
     alarms_.count_with(meter);
   }
 
@@ -64,21 +111,24 @@ class PatternKeys {
   }
 
   void save(StateWriter& writer, JoinedRecords<T>& records) {
-    if constexpr (!Storable<T>) {
+    if constexpr (!kStoresRecords<T>) {
       if (any()) refuse_records(writer);
     } else {
       const auto store = [&records](std::string& out, std::uint64_t slot) {
         const auto at = static_cast<std::uint32_t>(slot);
         append_place(out, records.batch(slot), at, kTimeMin);
-        store_value(out, records.record(slot));
+        MatchedForm<T>::store(out, records.record(slot));
       };
       save_tables(writer, kPart, keys_, shape(), [&](std::string& out, const KeyMatches& key) {
         matcher_.store(out, key, store);
       });
+      if constexpr (std::is_same_v<T, RowRef>) {
+        if (form_.keys) save_key_fields(writer, *form_.keys);
+      }
     }
   }
   void restore(StateReader& reader, JoinedRecords<T>& records) {
-    if constexpr (Storable<T>)
+    if constexpr (kStoresRecords<T>)
       reader.each(kPart, [&](const StatePart& part) { restore_part(reader, part, records); });
   }
 
@@ -105,7 +155,7 @@ class PatternKeys {
   }
 
   /// Partial matches are of one pattern alone.
-  std::string shape() const { return matcher_.plan().shape.to_string() + "|" + stored_shape<T>(); }
+  std::string shape() const { return matcher_.plan().shape.to_string() + "|" + form_.shape(); }
   void restore_part(StateReader& reader, const StatePart& part, JoinedRecords<T>& records) {
     const std::string_view shape = value_shape_of<K>(part.shape);
     const std::size_t bar = shape.find('|');
@@ -117,13 +167,11 @@ class PatternKeys {
                                      std::string(shape.substr(0, bar)) +
                                      ", and the program has another one: " + pattern);
     }
-    const auto values = StoredReader<T>::of(shape.substr(bar + 1));
-    if (!values) return reader.refuse(part, values.error().message());
+    const auto read = form_.reader(shape.substr(bar + 1));
+    if (!read) return reader.refuse(part, read.error().message());
     const auto load = [&](BytesCursor& in) -> std::optional<std::uint64_t> {
       Batch<T> one;
-      T record{};
-      if (!load_place(in, one) || !values->read(in, record)) return std::nullopt;
-      one.values.push_back(std::move(record));
+      if (!load_place(in, one) || !(*read)(in, one)) return std::nullopt;
       const std::uint32_t first = 0;
       return records.keep(one, {&first, 1});
     };
@@ -140,6 +188,7 @@ class PatternKeys {
   }
 
   Matcher& matcher_;
+  MatchedForm<T> form_;
   MemoryMeter* meter_;
   KeyedTables<K, KeyMatches> keys_;
   KeyAlarms alarms_;

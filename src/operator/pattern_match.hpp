@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@ template <class T>
 struct TypedPattern {
   MatchPlan plan;
   std::vector<Where<T>> conditions;
+  MatchedForm<T> form = {};
 };
 
 /// The records that partial matches have, and one match as it is shown. One thread.
@@ -37,9 +40,10 @@ class ShownMatch {
     auto& entries = match_.entries();
     entries.clear();
     slots_.clear();
+    rows_.clear();
     for (; node != MatchBuffer::kNone; node = buffer.node(node).before) {
       const MatchBuffer::Record& record = buffer.record_of(node);
-      entries.push_back({buffer.node(node).stage, &records_.record(record.slot), record.time});
+      entries.push_back({buffer.node(node).stage, shown(record.slot), record.time});
       slots_.push_back(record.slot);
     }
     std::reverse(entries.begin(), entries.end());
@@ -58,9 +62,18 @@ class ShownMatch {
   }
 
  private:
+  const T* shown(std::uint64_t slot) {
+    if constexpr (std::is_same_v<T, RowRef>) {
+      return &rows_.emplace_back(records_.record(slot));
+    } else {
+      return &records_.record(slot);
+    }
+  }
+
   JoinedRecords<T> records_;
   Match<T> match_;
   std::vector<std::uint64_t> slots_;  ///< of its records, the last one first
+  std::deque<RowRef> rows_;           ///< where the records are rows: these
 };
 
 /// What comes behind putting records in order: take(batch) gets those, `outputs` the late ones.
@@ -114,7 +127,7 @@ class PatternMatch final : public Operator, private MatchHost {
     ordered_.open(context);
     shown_.records().count_with(context.state);
     matcher_.emplace(pattern_.plan, static_cast<MatchHost&>(*this), context.state);
-    keys_.emplace(*matcher_, context.state);
+    keys_.emplace(*matcher_, pattern_.form, context.state);
   }
   void close() override { ordered_.close(); }
   void save_state(StateWriter& writer) override {

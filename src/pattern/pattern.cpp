@@ -23,26 +23,26 @@ class Check {
  public:
   explicit Check(const PatternShape& pattern) : pattern_(pattern) {}
 
-  std::string run() {
+  PatternProblem run() {
     const auto& stages = pattern_.stages;
-    if (stages.empty()) return "it has no stage: give it at least one";
+    if (stages.empty()) return {"it has no stage: give it at least one"};
     sequence(stages, false);
-    if (!problem_.empty()) return problem_;
+    if (!problem_.text.empty()) return problem_;
     if (can_be_empty(stages))
-      return "every stage is optional, so nothing would match: leave one optional() out";
+      return {"every stage is optional, so nothing would match: leave one optional() out"};
     if (pattern_.within.count() < 0 || pattern_.within_neighbours.count() < 0)
-      return "within needs a span greater than 0";
+      return {"within needs a span greater than 0", {}, "within"};
     const bool bounded = pattern_.within.count() > 0 || pattern_.within_neighbours.count() > 0;
-    if (!takes(stages.back()) && !bounded) {
-      return "\"" + stages.back().name +
-             "\" at the end is never decided: give the pattern a within(...)";
-    }
-    return skip();
+    const std::string& last = stages.back().name;
+    if (!takes(stages.back()) && !bounded)
+      return {"\"" + last + "\" at the end is never decided: give the pattern a within(...)", last};
+    return {skip(), {}, "skip"};
   }
 
  private:
   void fail(const StageShape& stage, std::string_view what) {
-    if (problem_.empty()) problem_ = "stage \"" + stage.name + "\": " + std::string(what);
+    if (problem_.text.empty())
+      problem_ = {"stage \"" + stage.name + "\": " + std::string(what), stage.name};
   }
 
   void sequence(const std::vector<StageShape>& stages, bool in_group) {
@@ -100,7 +100,7 @@ class Check {
 
   const PatternShape& pattern_;
   std::set<std::string> names_;
-  std::string problem_;
+  PatternProblem problem_;
 };
 
 std::string_view word(Contiguity contiguity) {
@@ -155,10 +155,12 @@ void append(std::string& out, const std::vector<StageShape>& stages) {
 
 }  // namespace
 
+PatternProblem PatternShape::problem() const { return Check(*this).run(); }
+
 Status PatternShape::validate() const {
-  const std::string problem = Check(*this).run();
-  if (problem.empty()) return {};
-  return {Code::parameter_invalid, "pattern " + to_string() + ": " + problem};
+  const PatternProblem found = problem();
+  if (found.text.empty()) return {};
+  return {Code::parameter_invalid, "pattern " + to_string() + ": " + found.text};
 }
 
 std::string PatternShape::to_string() const {

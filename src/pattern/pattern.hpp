@@ -57,6 +57,13 @@ struct StageShape {
   std::vector<StageShape> stages = {};  ///< of a group
 };
 
+/// Why a pattern cannot be.
+struct PatternProblem {
+  std::string text = {};   ///< empty: it can
+  std::string stage = {};  ///< the name of the stage where it is; empty: none alone, or a group
+  std::string rule = {};   ///< or "within" or "skip", what is said of the whole
+};
+
 struct PatternShape {
   std::vector<StageShape> stages;
   /// Of a whole match, and between two records of it that are neighbours: the later time less the
@@ -67,7 +74,9 @@ struct PatternShape {
   std::string skip_stage;     ///< of skip_to_first and skip_to_last
   bool fail_on_miss = false;  ///< a match that does not have that stage, or begins there, fails
 
-  /// 2010 for what cannot be matched, with stage, cause and fix.
+  /// What cannot be matched, with stage, cause and fix.
+  PatternProblem problem() const;
+  /// The same as 2010.
   Status validate() const;
   /// "failed{3} next in? within 1min skip_past_last": one text for one shape, without conditions.
   std::string to_string() const;

@@ -76,6 +76,17 @@ class Examples(CliTest):
             sorted((int(row["ts_ms"]), row["channel"], row["page"], int(row["edits"]),
                     int(row["users"])) for row in expected("wikipedia-edits", "cep_edit_war.csv")))
 
+    def test_login_attack_in_yaml(self):
+        for parallelism in ("1", "3"):
+            out, _ = self.run_program("millrace", "run", ROOT / "examples/login_attack.yaml",
+                                      "--headless", "--speed", "max", "--parallelism", parallelism,
+                                      cwd=ROOT)
+            self.assertEqual(
+                sorted((row["time"][11:19], row["user"], row["address"], row["failed"],
+                        row["succeeded"]) for row in map(json.loads, out.splitlines())),
+                [("10:00:21", "ben", "203.0.113.9", 3, 1),
+                 ("10:01:30", "cleo", "198.51.100.4", 3, 0)])
+
     def test_edit_review(self):
         # The service hangs for long names; whoever else it is too slow for is shown as well.
         with gzip.open(EDITS, "rt", encoding="utf-8") as lines:

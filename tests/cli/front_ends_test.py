@@ -49,6 +49,8 @@ BOTH = {
     **{kind: f"[kind: {kind}]" for kind in ("inner", "left", "right", "full", "semi", "anti")},
     "group_by": "group_by", "call": "call", "lookup": "lookup",
     "crossings": "geofence", "watch": "watch", "watch_rules": "[rules]", "notify": "notify",
+    "match": "match", "select": "[values]", "all_rows": "[rows: all]",
+    "timed_out": "[streamId timed_out]",
     "late_left": "[streamId late_left]", "late_right": "[streamId late_right]",
 }
 # Typed alone, and why.
@@ -62,8 +64,6 @@ TYPED = {
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "records": "gives what lies in the program's memory",
-    **{word: "of patterns, which are not there by name yet" for word in (
-        "match", "select", "all_rows", "timed_out")},
 }
 # By name alone, and why.
 NAMED = {

@@ -1,8 +1,7 @@
 // Matches of random patterns in random streams are those of the model whatever the schedule, and
 // operators that are cut at random places go on as if nothing had been.
-#include "join_input.hpp"
+#include "match_model.hpp"
 #include "operator_cuts.hpp"
-#include "random_pattern.hpp"
 
 namespace millrace::property {
 namespace {
@@ -76,84 +75,36 @@ MatchRow row_of_match(const Match<T>& match) {
 
 // ---- whatever the schedule
 
-struct MatchCase {
-  Input input;
-  DrawnPattern drawn;
-};
 struct MatchHits {
   std::uint64_t matches = 0, over = 0, late = 0, equal_stamps = 0;
 };
 
-Letter letter_of(const Event& event) {
-  return {event.time, static_cast<int>(event.number & 3), static_cast<int>(event.number / 4 % 4)};
-}
-
-MatchCase draw_case(std::uint64_t seed) {
-  Random random(seed ^ 0xcef);
-  MatchCase drawn{draw_input(random), {}};
-  do {
-    drawn.drawn = PatternDraw(random).draw();
-    drawn.drawn.shape.fail_on_miss = false;
-  } while (!detail::MatchPlan::of(drawn.drawn.shape));
-  // Few records a key: the model tries everything.
-  std::map<std::int32_t, int> counts;
-  for (auto& partition : drawn.input.partitions) {
-    std::erase_if(partition, [&](Event& event) {
-      event.key = static_cast<std::int32_t>(random.below(12));
-      event.time /= 4;
-      event.number = static_cast<std::int64_t>(random.below(1000));
-      return ++counts[event.key] > 10;
-    });
-  }
-  return drawn;
-}
-
 void declare(const MatchCase& drawn, Topology& topology, Rows& rows) {
   const auto row = [](const Match<Event>& match) { return row_of_match(match); };
-  const auto matches = declare_input(topology, drawn.input)
-                           .key_by(&Event::key)
-                           .match(made_of<Event>(drawn.drawn, letter_of))
-                           .select(row, row);
+  const auto matches =
+      declare_input(topology, drawn.input)
+          .key_by(&Event::key)
+          .match(made_of<Event>(drawn.drawn, [](const Event& event) { return letter_of(event); }))
+          .select(row, row);
   matches.to(collect_text(rows, "matches"));
   matches.timed_out().to(collect_text(rows, "over"));
   matches.late().to(collect_text(rows, "late"));
 }
 
 Rows model(const MatchCase& drawn, MatchHits& hits) {
+  const ModelMatches model = model_matches(drawn);
   Rows rows{{"matches", {}}, {"over", {}}, {"late", {}}};
-  std::map<std::int32_t, std::vector<ModelRecord>> keys;
-  for (const ModelRecord& record : model_records(drawn.input, 0)) {
-    if (record.watermark && record.time < *record.watermark) {
-      rows["late"].push_back({text_of(record.event()), 0});
-    } else {
-      keys[record.key].push_back(record);
-    }
+  for (const ModelMatch& match : model.matches) {
+    std::string text = fmt::format("at {}:", match.time);
+    for (const auto& [stage, record] : match.records)
+      text += fmt::format(" {}#{} {}", stage, record.number, record.name);
+    rows[match.whole ? "matches" : "over"].push_back({text, 0});
   }
-  for (auto& [key, records] : keys) {
-    std::ranges::sort(records, [](const ModelRecord& a, const ModelRecord& b) {
-      return a.time == b.time ? a.arrival < b.arrival : a.time < b.time;
-    });
-    std::vector<Letter> letters;
-    for (const ModelRecord& record : records) {
-      hits.equal_stamps += !letters.empty() && letters.back().time == record.time;
-      letters.push_back(letter_of(record.event()));
-    }
-    const auto holds = [&](std::uint32_t condition, const Taken& before, int at) {
-      return drawn.drawn.conditions[condition].holds(letters, before, at);
-    };
-    for (const ToldMatch& told : naive_matches(drawn.drawn.shape, letters, holds)) {
-      const Time time = told.moment.first == kTimeMax ? kTimeMax - 1 : told.moment.first;
-      std::string text = fmt::format("at {}:", time);
-      for (const auto& [at, stage] : told.taken) {
-        const ModelRecord& record = records[static_cast<std::size_t>(at)];
-        text += fmt::format(" {}#{} {}", stage, record.number, record.name);
-      }
-      rows[told.kind == 0 ? "over" : "matches"].push_back({text, 0});
-    }
-  }
+  for (const ModelRecord& record : model.late) rows["late"].push_back({text_of(record.event()), 0});
   hits.matches += rows["matches"].size();
   hits.over += rows["over"].size();
   hits.late += rows["late"].size();
+  hits.equal_stamps += model.equal_stamps;
   for (auto& [sink, list] : rows) std::sort(list.begin(), list.end());
   return rows;
 }
@@ -161,7 +112,7 @@ Rows model(const MatchCase& drawn, MatchHits& hits) {
 TEST(ScheduleDoesNotMatter, MatchesEqualTheModel) {
   MatchHits hits;
   for_each_seed([&](std::uint64_t seed) {
-    const MatchCase drawn = draw_case(seed);
+    const MatchCase drawn = draw_match_case(seed);
     SCOPED_TRACE(drawn.drawn.shape.to_string());
     return same_for_all_schedules(
         seed, [&](Topology& topology, Rows& rows) { declare(drawn, topology, rows); },
