@@ -31,6 +31,7 @@ struct PatternStage {
   bool optional = false;
   bool greedy = false;
   Where<T> until;                    ///< of a stage without bound: ends it
+  Duration lasting{0};               ///< of not_followed_by at the end: so long; 0: as within
   std::vector<PatternStage> stages;  ///< of a group
 };
 
@@ -85,7 +86,8 @@ struct PatternDraft {
     for (const PatternStage<T>& stage : stages) {
       list.push_back({stage.name, stage.kind, stage.contiguity, number(stage.where, conditions),
                       stage.times_min, stage.times_max, stage.inner, stage.optional, stage.greedy,
-                      number(stage.until, conditions), shapes(stage.stages, conditions)});
+                      number(stage.until, conditions), stage.lasting,
+                      shapes(stage.stages, conditions)});
     }
     return list;
   }
@@ -123,12 +125,19 @@ class Pattern {
     return with(group, Contiguity::followed_by_any);
   }
   /// The record directly behind must not fit; none may fit up to the record that the next stage
-  /// takes, itself included. At the end: until the time of within is over, when the match is made.
+  /// takes, itself included. At the end: until the time of within is over, or for lasting(), when
+  /// the match is made.
   Pattern not_next(std::string name) const {
     return with(std::move(name), Contiguity::next, StageKind::not_next);
   }
   Pattern not_followed_by(std::string name) const {
     return with(std::move(name), Contiguity::followed_by, StageKind::not_followed_by);
+  }
+
+  /// Of not_followed_by at the end: none may fit at times below the last record's + `span`, however
+  /// long within is; then the match is made, and goes no further.
+  Pattern lasting(Duration span) const {
+    return change([=](PatternStage<T>& stage) { stage.lasting = checked(span); });
   }
 
   /// Of the stage before it: which records fit; several must all hold. f(const T&), or f(const T&,

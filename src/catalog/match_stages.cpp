@@ -56,6 +56,13 @@ void add_names(const ConfigNode& list, bool optional, std::vector<MatchStageName
   }
 }
 
+/// 0 where it is not given, below that where it is no span.
+Duration span_of(const Settings& settings, std::string_view parameter) {
+  if (!settings.has(parameter)) return Duration(0);
+  const Duration span = settings.duration(parameter);
+  return span > Duration(0) ? span : Duration(-1);
+}
+
 class StageReader {
  public:
   StageReader(const Making& making, const std::vector<MatchStageName>& names)
@@ -103,6 +110,7 @@ class StageReader {
     stage.until = condition(settings.node("until"));
     stage.optional = settings.flag("optional");
     stage.greedy = settings.flag("greedy");
+    stage.lasting = span_of(settings, "lasting");
     if (settings.flag("consecutive")) stage.inner = Contiguity::next;
     if (settings.flag("allow_combinations")) stage.inner = Contiguity::followed_by_any;
     if (settings.flag("consecutive") && settings.flag("allow_combinations")) {
@@ -228,13 +236,6 @@ bool read_skip(const Making& making, PatternShape& rules) {
   return true;
 }
 
-/// 0 where it is not given, below that where it is no span.
-Duration span_of(const Making& making, std::string_view parameter) {
-  if (!making.settings.has(parameter)) return Duration(0);
-  const Duration span = making.settings.duration(parameter);
-  return span > Duration(0) ? span : Duration(-1);
-}
-
 }  // namespace
 
 const std::vector<ParamInfo>& match_stage_params() {
@@ -265,6 +266,8 @@ const std::vector<ParamInfo>& match_stage_params() {
         "of a repetition: rows that fit may be passed over, too");
     add("until", ParamType::condition,
         "of a repetition without bound: a row for which it is true ends it");
+    add("lasting", ParamType::duration,
+        "of not_followed_by at the end: so long behind the last row; else as long as within");
     return params;
   }();
   return kParams;
@@ -282,8 +285,8 @@ std::optional<TypedPattern<RowRef>> match_pattern(const Making& making,
   PatternDraft<RowRef> draft;
   StageReader reader(making, stages);
   draft.stages = reader.read(*making.settings.node("stages"));
-  draft.rules.within = span_of(making, "within");
-  draft.rules.within_neighbours = span_of(making, "within_neighbours");
+  draft.rules.within = span_of(making.settings, "within");
+  draft.rules.within_neighbours = span_of(making.settings, "within_neighbours");
   if (!read_skip(making, draft.rules) || !reader.good()) return std::nullopt;
   const PatternShape shape = draft.shape();
   note = shape.to_string();

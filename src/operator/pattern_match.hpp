@@ -156,8 +156,9 @@ class PatternMatch final : public Operator, private MatchHost {
   Standing standing() const override {
     Standing standing = ordered_.standing();
     if (!keys_->any()) return standing;
-    const std::int64_t within = pattern_.plan.shape.within.count();
-    const Time from = within > 0 ? saturating_add(watermark_, -within) : kTimeMin;
+    const PatternShape& shape = pattern_.plan.shape;
+    const std::int64_t longest = shape.within.count() + shape.lasting().count();
+    const Time from = shape.within.count() > 0 ? saturating_add(watermark_, -longest) : kTimeMin;
     standing.holds_from = std::min(from, standing.holds_from.value_or(from));
     return standing;
   }

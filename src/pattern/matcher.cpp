@@ -77,6 +77,8 @@ void Matcher::apply(KeyMatches& key, Time time) {
     if (decision.taken != 0) extend(key, &run, plan_.steps[run.step], decision.taken, time);
     run.open = decision.open;
     run.fresh = false;
+    if (lasting_ > 0)  // what would decide it may have closed
+      key.deadline = std::min(key.deadline, deadline_of(run));
     if (run.open == 0) {
       let_go(run.node);
     } else {
@@ -119,9 +121,23 @@ void Matcher::extend(KeyMatches& key, const MatchRun* run, const MatchStep& step
   }
 }
 
-Time Matcher::deadline_of(const MatchRun& run) const {
+std::uint64_t Matcher::ways_to_end(const MatchRun& run) const {
+  std::uint64_t ways = 0;
+  for (std::uint64_t left = run.open; left != 0; left &= left - 1) {
+    const auto at = static_cast<std::size_t>(std::countr_zero(left));
+    if (plan_.steps[run.step].ways[at].to == kMatchAtEnd) ways |= std::uint64_t{1} << at;
+  }
+  return ways;
+}
+
+Time Matcher::decided_at(const MatchRun& run) const {
+  return lasting_ > 0 && ways_to_end(run) != 0 ? saturating_add(run.last, lasting_) : kTimeMax;
+}
+
+Time Matcher::taking_until(const MatchRun& run) const {
   Time deadline = kTimeMax;
   const PatternShape& shape = plan_.shape;
+  if (lasting_ > 0 && ways_to_end(run) == run.open) return deadline;
   if (shape.within.count() > 0) deadline = saturating_add(run.first, shape.within.count());
   if (shape.within_neighbours.count() > 0)
     deadline = std::min(deadline, saturating_add(run.last, shape.within_neighbours.count()));
@@ -136,20 +152,18 @@ void Matcher::drop_expired(KeyMatches& key, Time now) {
   key.deadline = kTimeMax;
   std::size_t kept = 0;
   for (std::size_t at = 0; at < key.runs.size(); ++at) {
-    const MatchRun run = key.runs[at];
-    const Time deadline = deadline_of(run);
-    if (deadline > now) {
+    MatchRun run = key.runs[at];
+    const std::uint64_t to_end = ways_to_end(run);
+    if (taking_until(run) <= now && now < decided_at(run) && decided_at(run) != kTimeMax)
+      run.open = to_end;  // it only waits for what must not come
+    if (const Time deadline = deadline_of(run); deadline > now) {
       key.deadline = std::min(key.deadline, deadline);
       key.runs[kept++] = run;
       continue;
     }
-    const MatchStep& step = plan_.steps[run.step];
-    bool matches = false;
-    for (std::size_t way = 0; way < step.ways.size(); ++way)
-      matches |= step.ways[way].to == kMatchAtEnd && (run.open >> way & 1) != 0;
-    if (matches) {
+    if (to_end != 0) {
       complete_.push_back({run.start, run.node});
-    } else if (!step.matches) {
+    } else if (!plan_.steps[run.step].matches) {
       over_.push_back({run.start, run.node});
     } else {
       let_go(run.node);

@@ -1,6 +1,7 @@
 // Matcher: finds the matches of a pattern in the records of each key, which come in their order.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -83,6 +84,7 @@ class Matcher {
   /// All outlive it. `meter` may be null.
   Matcher(const MatchPlan& plan, MatchHost& host, MemoryMeter* meter)
       : plan_(plan),
+        lasting_(plan.shape.lasting().count()),
         host_(host),
         buffer_(meter),
         decisions_(CountedAllocator<Decision>(meter)),
@@ -127,7 +129,15 @@ class Matcher {
   void apply(KeyMatches& key, Time time);
   void extend(KeyMatches& key, const MatchRun* run, const MatchStep& step, std::uint64_t taken,
               Time time);
-  Time deadline_of(const MatchRun& run) const;
+  /// When the run takes no more records, or none may come any more for what must not.
+  Time deadline_of(const MatchRun& run) const {
+    return std::min(taking_until(run), decided_at(run));
+  }
+  Time taking_until(const MatchRun& run) const;
+  /// Of a run that is a whole match then unless something forbids it; else the end of time.
+  Time decided_at(const MatchRun& run) const;
+  /// The open ways of a run to its end.
+  std::uint64_t ways_to_end(const MatchRun& run) const;
   void drop_expired(KeyMatches& key, Time now);
   /// Tells what is complete.
   void settle(KeyMatches& key, Time now);
@@ -142,6 +152,7 @@ class Matcher {
   }
 
   const MatchPlan& plan_;
+  const std::int64_t lasting_;  ///< of what must not come at the end; 0: as `within` says
   MatchHost& host_;
   MatchBuffer buffer_;
   // Of the record at hand.

@@ -32,10 +32,14 @@ class Check {
       return {"every stage is optional, so nothing would match: leave one optional() out"};
     if (pattern_.within.count() < 0 || pattern_.within_neighbours.count() < 0)
       return {"within needs a span greater than 0", {}, "within"};
-    const bool bounded = pattern_.within.count() > 0 || pattern_.within_neighbours.count() > 0;
+    const bool bounded = pattern_.within.count() > 0 || pattern_.within_neighbours.count() > 0 ||
+                         pattern_.lasting().count() > 0;
     const std::string& last = stages.back().name;
     if (!takes(stages.back()) && !bounded)
-      return {"\"" + last + "\" at the end is never decided: give the pattern a within(...)", last};
+      return {"\"" + last +
+                  "\" at the end is never decided: give the pattern a within(...), or \"" + last +
+                  "\" a lasting(...)",
+              last};
     return {skip(), {}, "skip"};
   }
 
@@ -52,6 +56,7 @@ class Check {
       fail(stages.back(), "a group cannot end with what must not come: put it behind the group");
     for (const StageShape& stage : stages) {
       if (stage.kind != StageKind::group) name(stage);
+      if (stage.lasting.count() != 0) lasting(stage, !in_group && &stage == &stages.back());
       if (takes(stage)) {
         repetition(stage);
       } else {
@@ -83,6 +88,11 @@ class Check {
     if (stage.kind == StageKind::group) fail(stage, "a group cannot be greedy");
     if (stage.inner == Contiguity::followed_by_any)
       fail(stage, "greedy() and allow_combinations() exclude each other");
+  }
+  void lasting(const StageShape& stage, bool is_last) {
+    if (stage.kind != StageKind::not_followed_by || !is_last)
+      fail(stage, "lasting is for a not_followed_by at the end of a pattern");
+    if (stage.lasting.count() < 0) fail(stage, "lasting needs a span greater than 0");
   }
   void refusal(const StageShape& stage) {
     if (stage.times_min != 1 || stage.times_max != 1 || stage.optional || stage.greedy ||
@@ -150,6 +160,7 @@ void append(std::string& out, const std::vector<StageShape>& stages) {
       out += stage.name;
     }
     append_times(out, stage);
+    if (stage.lasting.count() != 0) out += " lasting " + format_duration(stage.lasting);
   }
 }
 

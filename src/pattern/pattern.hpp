@@ -53,7 +53,10 @@ struct StageShape {
   Contiguity inner = Contiguity::followed_by;  ///< of the second time and further ones
   bool optional = false;
   bool greedy = false;  ///< what comes behind waits as long as the stage takes records
-  std::uint32_t until = kNoCondition;   ///< a record for which it holds ends the repetition
+  std::uint32_t until = kNoCondition;  ///< a record for which it holds ends the repetition
+  /// Of what must not come at the end of the pattern: so long behind the last record; 0: until the
+  /// time of `within` is over.
+  Duration lasting{0};
   std::vector<StageShape> stages = {};  ///< of a group
 };
 
@@ -74,6 +77,8 @@ struct PatternShape {
   std::string skip_stage;     ///< of skip_to_first and skip_to_last
   bool fail_on_miss = false;  ///< a match that does not have that stage, or begins there, fails
 
+  /// That of the last stage.
+  Duration lasting() const { return stages.empty() ? Duration(0) : stages.back().lasting; }
   /// What cannot be matched, with stage, cause and fix.
   PatternProblem problem() const;
   /// The same as 2010.

@@ -42,6 +42,7 @@ Pattern<T> made_of(const DrawnPattern& drawn, LetterOf letter_of) {
       stage.optional = shape.optional;
       stage.greedy = shape.greedy;
       stage.until = where(shape.until);
+      stage.lasting = shape.lasting;
       stage.stages = self(self, shape.stages);
     }
     return stages;

@@ -122,31 +122,31 @@ struct NaiveFinds {
   std::map<int, Moment> deaths;  ///< by number of the first record: the last of what it began
 };
 
-class NaiveSearch {
+/// Which ways may be taken.
+class NaiveFits {
  public:
   using Holds = std::function<bool(std::uint32_t condition, const Taken& before, int record)>;
 
-  NaiveSearch(const detail::PatternShape& pattern, const std::vector<Letter>& letters, Holds holds)
-      : pattern_(pattern), letters_(letters), holds_(std::move(holds)) {}
-
-  NaiveFinds run() {
-    const std::vector<Way> ways = NaiveWays::first(pattern_.stages);
-    Taken taken;
-    for (int at = 0; at < count(); ++at) {
-      for (const Way& way : ways) {
-        if (way.stage && fits(way, ways, taken, at, at)) extend(way, taken, at);
-      }
-    }
-    return std::move(finds_);
-  }
-
- private:
+ protected:
   using Way = NaiveWay;
+
+  NaiveFits(const detail::PatternShape& pattern, const std::vector<Letter>& letters, Holds holds)
+      : pattern_(pattern), letters_(letters), holds_(std::move(holds)) {}
 
   int count() const { return static_cast<int>(letters_.size()); }
   Time time(int at) const { return letters_[static_cast<std::size_t>(at)].time; }
   bool holds(std::uint32_t condition, const Taken& taken, int at) const {
     return condition == detail::kNoCondition || holds_(condition, taken, at);
+  }
+
+  /// From when on nothing is taken behind that.
+  Time deadline(const Taken& taken) const {
+    Time over = kTimeMax;
+    if (taken.empty()) return over;
+    if (pattern_.within.count() > 0) over = time(taken.front().first) + pattern_.within.count();
+    if (pattern_.within_neighbours.count() > 0)
+      over = std::min(over, time(taken.back().first) + pattern_.within_neighbours.count());
+    return over;
   }
 
   /// No record of [from, to] forbids the way.
@@ -166,7 +166,7 @@ class NaiveSearch {
                int to) const {
     for (const std::size_t blocker : way.blockers) {
       for (int at = from; at <= to; ++at) {
-        if (fits(ways[blocker], ways, taken, from, at)) return true;
+        if (time(at) < deadline(taken) && fits(ways[blocker], ways, taken, from, at)) return true;
       }
     }
     return false;
@@ -195,7 +195,37 @@ class NaiveSearch {
       return false;
     return clear(way, taken, from, to - 1) && !blocked(way, ways, taken, from, to - 1);
   }
+  bool end_open(const std::vector<Way>& ways, const Taken& taken, int from, int to) const {
+    return std::any_of(ways.begin(), ways.end(), [&](const Way& way) {
+      return !way.stage && open(way, ways, taken, from, to);
+    });
+  }
 
+ private:
+  const detail::PatternShape& pattern_;
+  const std::vector<Letter>& letters_;
+  Holds holds_;
+};
+
+class NaiveSearch : private NaiveFits {
+ public:
+  using NaiveFits::Holds;
+
+  NaiveSearch(const detail::PatternShape& pattern, const std::vector<Letter>& letters, Holds holds)
+      : NaiveFits(pattern, letters, std::move(holds)), pattern_(pattern) {}
+
+  NaiveFinds run() {
+    const std::vector<Way> ways = NaiveWays::first(pattern_.stages);
+    Taken taken;
+    for (int at = 0; at < count(); ++at) {
+      for (const Way& way : ways) {
+        if (way.stage && fits(way, ways, taken, at, at)) extend(way, taken, at);
+      }
+    }
+    return std::move(finds_);
+  }
+
+ private:
   void extend(const Way& way, Taken& taken, int at) {
     taken.emplace_back(at, way.stage->name);
     walk(taken, way.on());
@@ -208,13 +238,46 @@ class NaiveSearch {
     bool whole = false;
     for (const Way& way : ways) whole |= !way.stage && way.guards.empty();
     if (whole) finds_.wholes.push_back({taken.front().first, begun, taken});
+    const bool lasts = pattern_.lasting().count() > 0;
     int to = from;
     for (; to < count() && time(to) < over; ++to) {
+      if (lasts && time(to) >= decided(taken) && end_open(ways, taken, from, to)) break;
       for (const Way& way : ways) {
         if (way.stage && fits(way, ways, taken, from, to)) extend(way, taken, to);
       }
     }
+    if (lasts) return note_lasting(taken, ways, over, from);
     note_end(taken, ways, whole, {over, -1}, from, to);
+  }
+  /// The same of a pattern that ends with what must not come for a time of its own.
+  void note_lasting(const Taken& taken, const std::vector<Way>& ways, Time over, int from) {
+    Moment& death = finds_.deaths.try_emplace(taken.front().first, kTimeMin, -1).first->second;
+    bool taking = true;
+    for (int to = from;; ++to) {
+      const Time next = to < count() ? time(to) : kTimeMax;
+      const bool ends = end_open(ways, taken, from, to);
+      if (ends && decided(taken) <= next) {
+        death = std::max(death, Moment{decided(taken), -1});
+        return finds_.wholes.push_back({taken.front().first, {decided(taken), -1}, taken});
+      }
+      const bool takes = taking && std::any_of(ways.begin(), ways.end(), [&](const Way& way) {
+                           return way.stage && open(way, ways, taken, from, to);
+                         });
+      if (!ends && !takes) {
+        death = std::max(death, Moment{time(to - 1), to - 1});
+        return;
+      }
+      if (over > next || (over == kTimeMax && to < count())) continue;
+      if (!ends) {
+        death = std::max(death, Moment{over, -1});
+        if (over != kTimeMax) finds_.partials.push_back({taken, {over, -1}});
+        return;
+      }
+      taking = false;
+    }
+  }
+  Time decided(const Taken& taken) const {
+    return time(taken.back().first) + pattern_.lasting().count();
   }
   /// When nothing is open any more, and what is told of it when its time is over.
   void note_end(const Taken& taken, const std::vector<Way>& ways, bool whole, Moment over, int from,
@@ -242,17 +305,8 @@ class NaiveSearch {
       finds_.partials.push_back({taken, over});
     }
   }
-  Time deadline(const Taken& taken) const {
-    Time over = kTimeMax;
-    if (pattern_.within.count() > 0) over = time(taken.front().first) + pattern_.within.count();
-    if (pattern_.within_neighbours.count() > 0)
-      over = std::min(over, time(taken.back().first) + pattern_.within_neighbours.count());
-    return over;
-  }
 
   const detail::PatternShape& pattern_;
-  const std::vector<Letter>& letters_;
-  Holds holds_;
   NaiveFinds finds_;
 };
 

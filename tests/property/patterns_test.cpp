@@ -129,6 +129,7 @@ void note_stages(const std::vector<detail::StageShape>& stages, Hits& hits) {
     hits["greedy"] += stage.greedy;
     hits["consecutive"] += repeats && stage.inner == Contiguity::next;
     hits["combinations"] += repeats && stage.inner == Contiguity::followed_by_any;
+    hits["lasting"] += stage.lasting.count() > 0;
     hits["until"] += stage.until != detail::kNoCondition;
     hits["group"] += stage.kind == detail::StageKind::group;
     hits["repeated group"] += stage.kind == detail::StageKind::group && repeats;

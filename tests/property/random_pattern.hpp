@@ -41,6 +41,9 @@ class PatternDraw {
   DrawnPattern draw() {
     DrawnPattern drawn;
     drawn.shape.stages = stages(1 + random_.below(4), 0);
+    detail::StageShape& last = drawn.shape.stages.back();
+    if (last.kind == detail::StageKind::not_followed_by && random_.chance(0.6))
+      last.lasting = Duration(random_.between(1, 6));
     if (random_.chance(0.5)) drawn.shape.within = Duration(random_.between(1, 12));
     if (random_.chance(0.25)) drawn.shape.within_neighbours = Duration(random_.between(1, 6));
     drawn.shape.after_match = static_cast<AfterMatch>(random_.below(5));

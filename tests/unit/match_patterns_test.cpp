@@ -113,6 +113,26 @@ TEST(Contiguity, SaysWhatMayLieBetween) {
   EXPECT_THAT(matches(first("a").next("b").where(is("b")), "a b1 b2"), ElementsAre("a b1"));
 }
 
+TEST(Absence, MayHaveATimeOfItsOwn) {
+  const auto paid = first("a").times(2).not_followed_by("n").where(is("n"));
+  const auto decided = paid.lasting(std::chrono::seconds(3)).within(std::chrono::seconds(5));
+  EXPECT_THAT(find(decided, "a1@1 a2@5 x@7 n@8", true).matches, ElementsAre("a1 a2 @8"))
+      << "within is of what is taken; none came at times below 8";
+  EXPECT_THAT(find(decided, "a1@1 a2@5 n@7 n@9", true).matches, IsEmpty());
+  EXPECT_THAT(find(decided, "a1@1 a2@6 x@20", true).over, ElementsAre("a1 @6", "a2 @11"));
+  EXPECT_THAT(find(paid.lasting(std::chrono::seconds(3)), "a1@1 a2@5", true).matches,
+              ElementsAre("a1 a2 @8"))
+      << "it needs no within";
+  const auto more =
+      first("a").one_or_more().not_followed_by("n").where(is("n")).lasting(std::chrono::seconds(2));
+  EXPECT_THAT(find(more, "a1@1 a2@2 a3@9", true).matches,
+              ElementsAre("a1 @3", "a1 a2 @4", "a2 @4", "a3 @11"))
+      << "what is decided goes no further";
+  EXPECT_THAT(find(paid, "a1 a2").status.message(), HasSubstr("or \"n\" a lasting(...)"));
+  EXPECT_THAT(find(first("a").next("b").lasting(std::chrono::seconds(1)), "a1").status.message(),
+              HasSubstr("stage \"b\": lasting is for a not_followed_by at the end"));
+}
+
 TEST(Repetition, IsOfThreeContiguities) {
   const std::string input = "c d a1 a2 a3 d a4 b";
   const auto with = [](const Pattern<Seen>& repeated) {

@@ -70,6 +70,7 @@ class YamlPattern {
     std::string text = "{" + word + ": ";
     text += stage.kind == StageKind::group ? "[" + list(stage.stages) + "]" : stage.name;
     if (stage.condition != detail::kNoCondition) text += ", where: " + condition(stage.condition);
+    if (stage.lasting.count() > 0) text += fmt::format(", lasting: {}us", stage.lasting.count());
     if (stage.until != detail::kNoCondition) text += ", until: " + condition(stage.until);
     if (stage.times_max == detail::kAnyTimes) {
       text += stage.times_min == 1 ? ", one_or_more: true"
