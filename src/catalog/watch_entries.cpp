@@ -34,7 +34,7 @@ struct RowSetEventForm {
   using Emitted = Aggregate<K, RowValues>;
   static Emitted made(const RuleSetEvent<K>& event) {
     return {event.key,
-            {event.time, std::string(event.rule), std::string(event.began ? "began" : "ended"),
+            {event.time, std::string(event.rule), std::string(word_of(event)),
              std::string(to_string(event.cause)), event.value, event.since}};
   }
 };
@@ -115,7 +115,13 @@ MadeStreams make_watch(const Making& making) {
                                             {"event", ColumnType::text},
                                             {"value", ColumnType::real},
                                             {"since", ColumnType::timestamp}});
-  const auto rule = parse_rule(making.settings.text("rule"));
+  const std::string& text = making.settings.text("rule");
+  if (is_pattern_rule(text)) {
+    making.wrong("rule",
+                 "this is a pattern: it may be one of rules that are data, or take the bolt match");
+    return MadeStreams::none();
+  }
+  const auto rule = parse_rule(text);
   if (const auto* const why = std::get_if<std::string>(&rule)) making.wrong("rule", *why);
   if (!number || !schema || rule.index() != 0) return MadeStreams::none();
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool encoded) {
@@ -146,9 +152,9 @@ void add_watch_entries(Entries& entries) {
                        "silent_for(30s), deviates_by(4).by_time_of_day(1h)"},
                {.name = "rules",
                 .type = ParamType::text,
-                .doc = "or a component whose rows are rules, which come, change and go: texts id, "
-                       "rule (empty: removed) and perhaps where, a condition; its stream has the "
-                       "grouping all"}},
+                .doc = "or a component whose rows are rules, or patterns of values, which come, "
+                       "change and go: texts id, rule (empty: removed) and perhaps where, a "
+                       "condition; its stream has the grouping all"}},
               make_watch};
   entry.one_of = {"rule", "rules"};
   entry.beside = "rules";

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/pattern_rule.hpp"
 #include "operator/rule_words.hpp"
 
 namespace millrace {
@@ -24,9 +25,12 @@ void check_rule(const RuleText& rule) {
                     rule.rule));
   }
   if (rule.rule.empty()) return;
-  const auto parsed = parse_rule(rule.rule);
-  if (const auto* const why = std::get_if<std::string>(&parsed))
-    throw std::invalid_argument(fmt::format("rule \"{}\": {}", rule.id, *why));
+  const auto check = [&rule](const auto& parsed) {
+    if (const auto* const why = std::get_if<std::string>(&parsed))
+      throw std::invalid_argument(fmt::format("rule \"{}\": {}", rule.id, *why));
+  };
+  if (is_pattern_rule(rule.rule)) return check(parse_pattern_rule(rule.rule));
+  check(parse_rule(rule.rule));
 }
 
 void refuse_where(const RuleText& rule, const std::string& why) {

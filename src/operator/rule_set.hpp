@@ -14,8 +14,10 @@ namespace millrace {
 /// A rule as data, or that there is none of that name any more. It holds for records with times
 /// from its own event time on, until another one of its id comes.
 struct RuleText {
-  std::string id;     ///< not empty
-  std::string rule;   ///< "above(90).until_below(80).lasting(30s)"; empty: the rule is removed
+  std::string id;  ///< not empty
+  /// "above(90).until_below(80).lasting(30s)", or a pattern of values: "above(90).times(3)
+  /// .within(10min).then_not(below(60)).lasting(5min)"; empty: the rule is removed.
+  std::string rule;
   std::string where;  ///< of which records; empty: of all
 };
 
@@ -38,8 +40,8 @@ using RuleFilter = std::function<bool(const T&)>;
 template <class T>
 using RuleWhere = std::function<std::variant<RuleFilter<T>, std::string>(const std::string&)>;
 
-/// Throws std::invalid_argument with a sentence that names the rule: it has no id, or parse_rule
-/// refuses its text.
+/// Throws std::invalid_argument with a sentence that names the rule: it has no id, or its text
+/// cannot be read.
 void check_rule(const RuleText& rule);
 /// The same for a `where` that was refused.
 [[noreturn]] void refuse_where(const RuleText& rule, const std::string& why);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,13 +14,15 @@
 #include <vector>
 
 #include "operator/broadcast_side.hpp"
+#include "operator/pattern_rule.hpp"
 #include "operator/rule_set.hpp"
 #include "operator/rule_watch.hpp"
 #include "operator/rule_words.hpp"
 
 namespace millrace {
 
-/// That a rule of a set began to hold for a key, or ended.
+/// That a rule of a set began to hold for a key, or ended; or that the values of a key made the
+/// pattern that a rule is.
 template <class K>
 struct RuleSetEvent {
   K key{};
@@ -29,9 +32,19 @@ struct RuleSetEvent {
   double value = 0;           ///< the key's latest one of the records that the rule is for
   Timestamp since{kTimeMin};  ///< when it was first met; of silence the last value's time
   Timestamp time{kTimeMin};   ///< when it began, or ended
+  /// Of a pattern, whose first value is of `since` and whose last one is `value`: it neither begins
+  /// nor ends.
+  bool matched = false;
 };
 
 namespace detail {
+
+/// "began", "ended" or "matched".
+template <class K>
+std::string_view word_of(const RuleSetEvent<K>& event) {
+  if (event.matched) return "matched";
+  return event.began ? "began" : "ended";
+}
 
 /// A rule that holds. Each text that comes is an edition of its own, by which keys know it.
 struct RuleEdition {
@@ -73,7 +86,8 @@ struct ReadRule {
   std::int64_t edition = 0;
   std::string id;
   Rule rule;
-  RuleFilter<T> is_for;  ///< empty: for all
+  RuleFilter<T> is_for;                                 ///< empty: for all
+  std::shared_ptr<PatternRuleWatch> pattern = nullptr;  ///< in place of the rule
 };
 
 /// The rules of the moment, the same in all tasks.
@@ -111,6 +125,10 @@ class RuleTexts {
     read_.clear();
     longest_us_ = 0;
     for (const auto& [id, edition] : rules_) {
+      if (is_pattern_rule(edition.rule)) {
+        read_pattern(id, edition);
+        continue;
+      }
       const auto parsed = parse_rule(edition.rule);
       if (parsed.index() != 0) continue;  // of an image of another version: see check_rule()
       const Rule& rule = std::get<Rule>(parsed);
@@ -130,6 +148,12 @@ class RuleTexts {
   void set_floor(Time watermark) { floor_ = watermark; }
 
  private:
+  void read_pattern(const std::string& id, const RuleEdition& edition) {
+    auto parsed = parse_pattern_rule(edition.rule);
+    if (parsed.index() != 0) return;  // the same
+    auto watch = std::make_shared<PatternRuleWatch>(std::get<PatternRule>(std::move(parsed)));
+    read_.push_back({edition.edition, id, above(0), filter_of(edition.where), std::move(watch)});
+  }
   static bool looks_back(const Rule& rule) {
     return rule.kind() == Rule::Kind::rises || rule.kind() == Rule::Kind::falls;
   }
@@ -155,7 +179,7 @@ class RuleTexts {
 /// What the editions remember of the numbers of the key at hand.
 class EditionMemory {
  public:
-  auto states() { return std::tie(recent_, usual_); }
+  auto states() { return std::tie(recent_, usual_, partial_); }
 
   /// Takes a value into the memory of that edition, which was `met` before; whether it is now.
   bool is_met(std::int64_t edition, const Rule& rule, bool met, double value, Time time) {
@@ -171,6 +195,20 @@ class EditionMemory {
         return is_unusual(edition, rule, value, time);
     }
   }
+  /// The pattern of an edition goes on, see PatternRuleWatch::go_on.
+  Time go_on(std::int64_t edition, PatternRuleWatch& pattern, Time time,
+             std::optional<double> value, const PatternRuleWatch::Matched& matched) {
+    const std::string* const its = partial_.get(edition);
+    const bool had = its != nullptr;
+    std::string partial = had ? *its : std::string();
+    const Time due = pattern.go_on(partial, time, value, matched);
+    if (!partial.empty()) {
+      partial_.set(edition, partial);
+    } else if (had) {
+      partial_.erase(edition);
+    }
+    return due;
+  }
   /// What nobody looks back at any more.
   void forget_before(Time first) {
     if (!recent_.empty() && recent_.begin()->sample.time < first)
@@ -184,6 +222,7 @@ class EditionMemory {
       if (part.edition == edition) parts.push_back(part);
     }
     for (const EditionPart& part : parts) usual_.erase(part);
+    if (partial_.contains(edition)) partial_.erase(edition);
   }
 
  private:
@@ -205,6 +244,30 @@ class EditionMemory {
 
   ListState<EditionSample> recent_{{.name = "recent"}};
   MapState<EditionPart, RuleBaseline> usual_{{.name = "usual"}};
+  MapState<std::int64_t, std::string> partial_{{.name = "partial"}};
+};
+
+/// The events of editions, for the key at hand.
+template <class K, class Form>
+struct EditionEvents {
+  using Emitted = typename Form::Emitted;
+
+  static void begin(const std::string& id, RuleState& stands, Time time, KeyedContext<K>& context,
+                    Output<Emitted>& out) {
+    stands.began = true;
+    emit(id, stands, RuleCause::value, time, context, out);
+  }
+  static void end(const std::string& id, RuleState& stands, RuleCause cause,
+                  KeyedContext<K>& context, Output<Emitted>& out) {
+    if (!stands.began) return;
+    stands.began = false;
+    emit(id, stands, cause, context.time(), context, out);
+  }
+  static void emit(const std::string& id, const RuleState& stands, RuleCause cause, Time time,
+                   KeyedContext<K>& context, Output<Emitted>& out, bool matched = false) {
+    out.emit(Form::made({key_held_by(context.key(), out), out.intern(id), stands.began, cause,
+                         stands.value, Timestamp{stands.since}, Timestamp{time}, matched}));
+  }
 };
 
 /// Run by a RuleSetProcess, which sees to it that keys are told of what changed at once.
@@ -212,6 +275,7 @@ template <class T, class K, class Number, class Form = SetEventForm<K>>
 class RuleSetWatch {
  public:
   using Emitted = typename Form::Emitted;
+  using Events = EditionEvents<K, Form>;
 
   RuleSetWatch(Number number, RuleWhere<T> where)
       : number_(std::move(number)), texts_(std::move(where)) {}
@@ -236,6 +300,10 @@ class RuleSetWatch {
     for (const ReadRule<T>& rule : rules) {
       if (rule.is_for && !rule.is_for(record)) continue;
       EditionState now = stands_of(rule);
+      if (rule.pattern) {
+        follow(rule, now, value, context.time(), context, out);
+        continue;
+      }
       if (rule.rule.kind() == Rule::Kind::silent) {
         heard(rule, now, value, context, out);
       } else {
@@ -249,6 +317,11 @@ class RuleSetWatch {
     for (const ReadRule<T>& rule : texts_.read()) {
       EditionState now = stands_of(rule);
       if (now.due != time) continue;
+      if (rule.pattern) {
+        now.due = kTimeMax;
+        follow(rule, now, std::nullopt, time, context, out);
+        continue;
+      }
       ring(rule, now, time, context, out);
       keep(rule, now);
     }
@@ -267,6 +340,22 @@ class RuleSetWatch {
     if (stands_.contains(rule.edition)) stands_.erase(rule.edition);
   }
 
+  /// Of a pattern: what it has begun, with a value or without.
+  void follow(const ReadRule<T>& rule, EditionState& now, std::optional<double> value, Time time,
+              KeyedContext<K>& context, Output<Emitted>& out) {
+    const auto matched = [&](double last, Time since, Time at) {
+      const RuleState stands{.since = since, .value = last};
+      Events::emit(rule.id, stands, RuleCause::value, at, context, out, true);
+    };
+    const Time due = memory_.go_on(rule.edition, *rule.pattern, time, value, matched);
+    if (due != now.due) {
+      let_go(rule.edition, now, context);
+      if (due != kTimeMax) wait(now, due, context);
+    }
+    if (due != kTimeMax) return stands_.set(rule.edition, now);
+    if (stands_.contains(rule.edition)) stands_.erase(rule.edition);
+  }
+
   void judge(const ReadRule<T>& rule, EditionState& now, double value, KeyedContext<K>& context,
              Output<Emitted>& out) {
     const Time time = context.time();
@@ -276,17 +365,17 @@ class RuleSetWatch {
     now.stands.met = met;
     if (!met) {
       let_go(rule.edition, now, context);
-      return end(rule.id, now.stands, RuleCause::value, context, out);
+      return Events::end(rule.id, now.stands, RuleCause::value, context, out);
     }
     now.stands.since = time;
-    if (rule.rule.lasting_us() == 0) return begin(rule.id, now.stands, time, context, out);
+    if (rule.rule.lasting_us() == 0) return Events::begin(rule.id, now.stands, time, context, out);
     wait(now, saturating_add(time, rule.rule.lasting_us()), context);
   }
   /// A value came, so there is no silence; the timer that is set looks again when it is due.
   void heard(const ReadRule<T>& rule, EditionState& now, double value, KeyedContext<K>& context,
              Output<Emitted>& out) {
     now.stands.value = value;
-    end(rule.id, now.stands, RuleCause::value, context, out);
+    Events::end(rule.id, now.stands, RuleCause::value, context, out);
     now.stands.since = context.time();
     if (now.due == kTimeMax)
       wait(now, saturating_add(context.time(), rule.rule.span_us()), context);
@@ -298,7 +387,7 @@ class RuleSetWatch {
       const Time due = saturating_add(now.stands.since, rule.rule.span_us());
       if (due > time) return wait(now, due, context);
     }
-    begin(rule.id, now.stands, time, context, out);
+    Events::begin(rule.id, now.stands, time, context, out);
   }
 
   static void wait(EditionState& now, Time due, KeyedContext<K>& context) {
@@ -321,27 +410,10 @@ class RuleSetWatch {
       if (its == nullptr) continue;
       EditionState now = *its;
       let_go(edition, now, context);
-      end(gone.id, now.stands, gone.cause, context, out);
+      Events::end(gone.id, now.stands, gone.cause, context, out);
       stands_.erase(edition);
       memory_.forget(edition);
     }
-  }
-
-  void begin(const std::string& id, RuleState& stands, Time time, KeyedContext<K>& context,
-             Output<Emitted>& out) {
-    stands.began = true;
-    emit(id, stands, RuleCause::value, time, context, out);
-  }
-  void end(const std::string& id, RuleState& stands, RuleCause cause, KeyedContext<K>& context,
-           Output<Emitted>& out) {
-    if (!stands.began) return;
-    stands.began = false;
-    emit(id, stands, cause, context.time(), context, out);
-  }
-  void emit(const std::string& id, const RuleState& stands, RuleCause cause, Time time,
-            KeyedContext<K>& context, Output<Emitted>& out) {
-    out.emit(Form::made({key_held_by(context.key(), out), out.intern(id), stands.began, cause,
-                         stands.value, Timestamp{stands.since}, Timestamp{time}}));
   }
 
   Number number_;
@@ -365,7 +437,7 @@ struct RowShape<RuleSetEvent<K>> {
     visit(event.time);
     visit_part(event.key, visit);
     visit(event.rule);
-    visit(std::string_view(event.began ? "began" : "ended"));
+    visit(word_of(event));
     visit(to_string(event.cause));
     visit(event.value);
     visit(event.since);

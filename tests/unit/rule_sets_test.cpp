@@ -35,7 +35,8 @@ RuleRow rule(int at, std::string_view id, std::string_view text, std::string_vie
   return {second(at), id, text, where};
 }
 
-/// "a hot +3 91 (1)": rule hot began at second 3 with 91, met since second 1; "-" where it ended.
+/// "a hot +3 91 (1)": rule hot began at second 3 with 91, met since second 1; "-" where it ended,
+/// "*" where a pattern was matched.
 Seen events_of(const std::vector<Measured>& readings, const std::vector<RuleRow>& rules,
                std::uint32_t parallelism = 1) {
   Seen seen;
@@ -54,8 +55,9 @@ Seen events_of(const std::vector<Measured>& readings, const std::vector<RuleRow>
   };
   const auto events = watch_rules(sensors, &Measured::celsius, texts, is_of);
   events.to(each([&seen](const RuleSetEvent<std::string_view>& event) {
+    const char began = event.began ? '+' : '-';
     seen.push_back(fmt::format(
-        "{} {} {}{} {} ({}){}", event.key, event.rule, event.began ? '+' : '-',
+        "{} {} {}{} {} ({}){}", event.key, event.rule, event.matched ? '*' : began,
         event.time.micros / 1'000'000, event.value, event.since.micros / 1'000'000,
         event.cause == RuleCause::value ? "" : " " + std::string(to_string(event.cause))));
   }));
@@ -104,6 +106,63 @@ TEST(RuleSets, MayBeForSomeRecords) {
   EXPECT_EQ(events_of({of(1, 95), of(1, 95, "b"), of(2, 1), of(2, 1, "b")},
                       {rule(0, "hot", "above(90)", "b")}),
             (Seen{"b hot +1 95 (1)", "b hot -2 1 (1)"}));
+}
+
+TEST(RuleSets, MayBePatternsOfValues) {
+  const char* const uncooled = "above(90).times(3).within(10s).then_not(below(60)).lasting(5s)";
+  EXPECT_EQ(events_of({of(1, 95), of(4, 80), of(5, 96), of(9, 97), of(14, 1), of(20, 91, "b"),
+                       of(21, 92, "b"), of(22, 93, "b"), of(26, 59, "b"), of(31, 70, "b")},
+                      {rule(0, "hot", uncooled)}),
+            (Seen{"a hot *14 97 (1)"}))
+      << "below 60 at 14 is no more within 5 s behind 9; at 26 it is";
+  EXPECT_EQ(events_of({of(1, 95), of(2, 20), of(3, 95), of(4, 80), of(5, 20)},
+                      {rule(0, "drop", "above(90).then_next(below(50)).within(10s)"),
+                       rule(0, "fall", "above(90).then(below(50)).within(10s)")}),
+            (Seen{"a drop *2 20 (1)", "a fall *2 20 (1)", "a fall *5 20 (3)"}));
+  EXPECT_EQ(events_of({of(1, 95), of(2, 95), of(3, 10), of(4, 95), of(5, 95)},
+                      {rule(0, "hot", "above(90).times(3).consecutive().within(10s)"),
+                       rule(0, "warm", "above(90).times(3).within(10s)")}),
+            (Seen{"a warm *4 95 (1)"}));
+  EXPECT_EQ(events_of({of(1, 95), of(5, 95), of(8, 95)},
+                      {rule(0, "hot", "above(90).times(2).within(4s)")}),
+            (Seen{"a hot *8 95 (5)"}))
+      << "exactly the span is out";
+}
+
+TEST(RuleSets, ForgetWhatAPatternHasBegunWhenItGoes) {
+  const char* const twice = "above(90).times(2).within(100s)";
+  EXPECT_EQ(events_of({of(1, 95), of(5, 95), of(7, 95), of(9, 95)},
+                      {rule(0, "hot", twice), rule(5, "hot", ""), rule(6, "hot", twice)}),
+            (Seen{"a hot *9 95 (7)"}));
+  EXPECT_EQ(events_of({of(1, 95)}, {rule(0, "hot", "above(90).then_not(below(60)).lasting(5s)"),
+                                    rule(6, "hot", "")}),
+            Seen())
+      << "the rule goes first";
+}
+
+TEST(RuleSets, RefusePatternsThatCannotBe) {
+  const auto why = [](const std::string& text) -> std::string {
+    try {
+      detail::check_rule({"p", text, ""});
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto says = [&](const std::string& text, const std::string& sentence) {
+    EXPECT_NE(why(text).find(sentence), std::string::npos) << text << ": " << why(text);
+  };
+  EXPECT_EQ(why("above(90).then(below(1)).within(1s)"), "");
+  says("above(90).then(below(1))", "a pattern needs a within(...)");
+  says("above(90).times(0).within(1s)", "\"times(0)\" is no pattern's: a pattern is above(90)");
+  says("rises_by(1, 1s).then(below(1)).within(1s)", "\"rises_by(1, 1s)\" is no pattern's");
+  says("above(90).then(above(90).lasting(1s)).within(1s)", "is no pattern's");
+  says("above(90).then(over(90)).within(1s)", "\"over(90)\" is no rule's");
+  says("above(90).then_not(below(60))",
+       "is never decided: give the pattern a within(...), or \"below(60)\" a lasting");
+  says("above(90).lasting(1s).then(below(60)).within(1s)",
+       "lasting is for a not_followed_by at the end");
+  says("then(above(90)).within(1s)", "\"then(above(90))\" is no rule's");
 }
 
 TEST(RuleSets, ThatCannotBeReadAreDeadLetters) {
