@@ -56,8 +56,8 @@ std::string bytes_of(const std::string& path) {
 int list_main(const std::string& folder) {
   const auto files = detail::list_checkpoints(detail::real_disk(), folder);
   if (!files) return fail(files.error());
-  fmt::print("{:>10}  {:<27} {:>14}  {:<9} {:<24} {}\n", "epoch", "taken at", "bytes", "input",
-             "topology", "written by");
+  fmt::print("{:>10}  {:<27} {:>14}  {:<21} {:<9} {:<24} {}\n", "epoch", "taken at", "bytes",
+             "holds", "input", "topology", "written by");
   int code = EX_OK;
   for (const detail::CheckpointFileName& file : *files) {
     const auto head = detail::read_checkpoint_head(detail::real_disk(), file.path);
@@ -65,8 +65,10 @@ int list_main(const std::string& folder) {
       code = fail(head.error());
       continue;
     }
-    fmt::print("{:>10}  {:<27} {:>14}  {:<9} {:<24} {}\n", head->epoch,
-               detail::format_iso_time(head->taken_at), bytes_of(file.path),
+    const std::string holds =
+        head->base.epoch == 0 ? std::string("all") : fmt::format("changes of {}", head->base.epoch);
+    fmt::print("{:>10}  {:<27} {:>14}  {:<21} {:<9} {:<24} {}\n", head->epoch,
+               detail::format_iso_time(head->taken_at), bytes_of(file.path), holds,
                head->finished ? "ended" : "goes on", head->topology, head->program);
   }
   return code;

@@ -20,6 +20,7 @@ struct StageImage {
   std::string component;  ///< the name of its component
   std::uint32_t task = 0;
   std::uint32_t tasks = 1;
+  ImageChain chain = {};                       ///< while it is taken: what parts may be changes of
   std::vector<StatePart> parts = {};           ///< of an operator
   bool replayable = false;                     ///< of a source: `positions` says all
   std::vector<SourcePosition> positions = {};  ///< of a source
@@ -60,6 +61,9 @@ class EpochStream {
 class EpochStore {
  public:
   virtual ~EpochStore() = default;
+  /// The complete epoch that the next one may hold the changes of; 0: the next one is whole;
+  /// nullopt: all are. Valid until an epoch has ended. What is read is whole in any case.
+  virtual std::optional<std::uint64_t> base() const { return std::nullopt; }
   /// One at a time, which the store outlives.
   virtual std::unique_ptr<EpochStream> begin(std::uint64_t epoch) = 0;
   /// The newest complete one; nullopt: there is none. Errors: 3003, 4001.

@@ -84,7 +84,8 @@ Status CheckpointWriter::end() {
   write_frame();  // the empty one
   std::string trailer;
   put_number(trailer, directory_);
-  put_number(trailer, extend_crc32c(crc_, trailer));
+  crc_ = extend_crc32c(crc_, trailer);
+  put_number(trailer, crc_);
   write(trailer);
   flush();
   return status_;
@@ -127,10 +128,12 @@ void CheckpointReader::read_begin() {
   version_ = number_at(frame_, kKind.size());
   if (!checksum_fits()) return damage(0, "its first checksum does not fit");
   used_ = frame_.size();
-  if (version_ == 2) return go_to_directory();
-  if (version_ == 1) return;
+  if (version_ >= 1 && version_ <= kCheckpointVersion) {
+    if (has_chunks()) go_to_directory();
+    return;
+  }
   status_ = {Code::state_unreadable,
-             fmt::format("\"{}\" has format version {}, this program knows versions 1 and {}: use "
+             fmt::format("\"{}\" has format version {}, this program knows versions 1 to {}: use "
                          "the program that wrote it, or a later one",
                          path_, version_, kCheckpointVersion)};
 }
@@ -196,7 +199,7 @@ void CheckpointReader::expect_end() {
   if (!left().empty()) return refuse("more stands there than belongs to a checkpoint");
   if (next_frame()) return refuse("more stands there than belongs to a checkpoint");
   if (!status_) return;
-  if (version_ == 2) return expect_trailer();
+  if (has_chunks()) return expect_trailer();
   if (position_ != size_) damage(position_, "something stands behind its end");
 }
 
@@ -207,6 +210,7 @@ void CheckpointReader::expect_trailer() {
   frame_at_ = position_;
   if (!read(kTrailerBytes)) return;
   if (!checksum_fits()) return damage(frame_at_, "its last checksum does not fit");
+  file_crc_ = crc_;
   position_ = frame_at_ = kBeginBytes - kCrcBytes;
   if (!read(kCrcBytes)) return;
   crc_ = number_at(frame_, 0);
@@ -280,6 +284,8 @@ bool CheckpointReader::read(std::size_t count) {
   const auto got = file_.read_at(position_, frame_.data() + before, count);
   if (!got) {
     status_ = got.error();
+    frame_.clear();
+    used_ = 0;
     return false;
   }
   if (*got != count) {

@@ -11,8 +11,8 @@
 
 namespace millrace::detail {
 
-/// Of files that are written; those of version 1 are read.
-inline constexpr std::uint32_t kCheckpointVersion = 2;
+/// Of files that are written; those of earlier versions are read.
+inline constexpr std::uint32_t kCheckpointVersion = 3;
 /// Of a frame's content: what reading and writing hold beside the image.
 inline constexpr std::uint32_t kFrameBytesMax = 1u << 20;
 
@@ -51,6 +51,8 @@ class CheckpointWriter {
   /// Of any call so far. Errors: 4002.
   const Status& status() const { return status_; }
   std::uint64_t bytes() const { return position_; }
+  /// Of all in the file, behind end().
+  std::uint32_t crc() const { return crc_; }
 
  private:
   void add(std::string_view bytes);
@@ -87,9 +89,9 @@ class CheckpointReader {
   void refuse(std::string_view what);
   /// All values have been read: nothing more may stand there.
   void expect_end();
-  /// Of the file: 1 or 2.
+  /// Of the file: 1 to kCheckpointVersion.
   std::uint32_t version() const { return version_; }
-  /// Behind expect_end(), of a file of version 2: reads the next chunk, from the first one on;
+  /// Behind expect_end(), of a file that has chunks: reads the next chunk, from the first one on;
   /// nullopt: there is none, or status() says why.
   std::optional<CheckpointChunk> next_chunk();
   /// Of the chunk that was read last.
@@ -103,6 +105,10 @@ class CheckpointReader {
   bool damaged() const { return damaged_; }
   /// Of the whole file.
   std::uint64_t bytes() const { return size_; }
+  /// The file has chunks and a directory.
+  bool has_chunks() const { return version_ >= 2; }
+  /// The last checksum, behind expect_end() of a file that has chunks.
+  std::uint32_t file_crc() const { return file_crc_; }
   /// Read so far.
   std::uint64_t position() const { return position_; }
 
@@ -132,6 +138,7 @@ class CheckpointReader {
   std::string frame_;
   std::size_t used_ = 0;  // of frame_
   std::uint32_t crc_ = 0;
+  std::uint32_t file_crc_ = 0;
   Status status_;
   bool damaged_ = false;
 };

@@ -62,6 +62,12 @@ CheckpointHead read_head(CheckpointReader& from, const std::string& path, Status
   const auto hashes = from.number<std::uint32_t>();
   const auto groups = from.number<std::uint32_t>();
   head.stages = from.number<std::uint32_t>();
+  if (from.version() >= 3) {
+    head.base.epoch = from.number<std::uint64_t>();
+    head.base.crc = from.number<std::uint32_t>();
+    if (head.base.epoch != 0 && head.base.epoch >= head.epoch)
+      from.refuse("it says that it holds the changes of a later epoch");
+  }
   problem = from.status();
   if (problem && (hashes != kKeyHashVersion || groups != kKeyGroups)) {
     problem = {Code::state_unreadable,
@@ -100,7 +106,7 @@ class ImageReader {
       read_stage(image.stages.back(), image.stages.size() - 1);
     }
     from_.expect_end();
-    if (from_.version() == 1) return;
+    if (!from_.has_chunks()) return;
     std::ranges::sort(chunks_, {}, [](const NamedChunk& one) { return one.chunk.position; });
     read_chunks(image);
   }
@@ -135,7 +141,7 @@ class ImageReader {
       stage.prepared.push_back(from_.text());
     for (auto left = from_.varint(); left > 0 && from_.status(); --left) {
       stage.parts.push_back(read_part(from_));
-      if (from_.version() == 1) {
+      if (!from_.has_chunks()) {
         stage.parts.back().bytes = from_.text();
         tell();
       } else {
@@ -201,6 +207,8 @@ ReadCheckpoint read_checkpoint(Disk& disk, const std::string& path,
   }
   read.damaged = from.damaged();
   read.bytes = from.bytes();
+  read.base = head.base;
+  read.crc = from.file_crc();
   return read;
 }
 

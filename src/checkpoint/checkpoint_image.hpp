@@ -15,6 +15,12 @@ namespace millrace::detail {
 /// how keys are hashed, for the state of earlier programs would be given to the wrong tasks.
 inline constexpr std::uint32_t kKeyHashVersion = 1;
 
+/// The epoch that a file holds the changes of.
+struct CheckpointBase {
+  std::uint64_t epoch = 0;  ///< 0: none, the file is whole
+  std::uint32_t crc = 0;    ///< the last checksum of its file
+};
+
 /// What the first frame says.
 struct CheckpointHead {
   std::uint64_t epoch = 0;
@@ -23,6 +29,7 @@ struct CheckpointHead {
   bool finished = false;  ///< see EpochImage
   std::string program;    ///< version of what wrote it
   std::uint32_t stages = 0;
+  CheckpointBase base = {};
 };
 
 /// How a checkpoint is written or read.
@@ -43,7 +50,10 @@ struct ReadCheckpoint {
   Status status;            ///< 3003 with the offset, also of another version; 4001
   bool damaged = false;     ///< its bytes are not those that were written
   std::uint64_t bytes = 0;  ///< of the file
+  CheckpointBase base = {};
+  std::uint32_t crc = 0;  ///< its last checksum
 };
+/// One file: of an epoch of changes what it holds itself.
 ReadCheckpoint read_checkpoint(Disk& disk, const std::string& path, const CheckpointAccess& access);
 /// Reads the first frame alone: says nothing of the rest. Errors: 3003, 4001.
 Result<CheckpointHead> read_checkpoint_head(Disk& disk, const std::string& path);

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "checkpoint/checkpoint_chain.hpp"
 #include "checkpoint/checkpoint_file.hpp"
 #include "checkpoint/checkpoint_stream.hpp"
 
@@ -20,10 +21,8 @@ constexpr std::string_view kSuffix = ".ckpt";
 constexpr std::string_view kAside = ".ckpt.new";
 constexpr std::size_t kDigits = 10;
 constexpr std::size_t kHolderBytesMax = 200;
-
-std::string name_of(std::uint64_t epoch) {
-  return fmt::format("{}{:0{}}{}", kPrefix, epoch, kDigits, kSuffix);
-}
+/// Each is read at a start, and any that is damaged takes those behind it along.
+constexpr std::uint32_t kChangesMax = 8;
 
 /// The epoch of a name that ends in `suffix`.
 std::optional<std::uint64_t> epoch_of(std::string_view name, std::string_view suffix) {
@@ -69,6 +68,10 @@ Status make_state_folder(Disk& disk, const std::string& folder, bool no_sync) {
 }
 
 }  // namespace
+
+std::string checkpoint_name(std::uint64_t epoch) {
+  return fmt::format("{}{:0{}}{}", kPrefix, epoch, kDigits, kSuffix);
+}
 
 Result<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Disk& disk, std::string folder,
                                                                CheckpointStoreOptions options) {
@@ -117,11 +120,13 @@ Status CheckpointStore::clear_leftovers() {
 class CheckpointStore::Stream final : public EpochStream {
  public:
   Stream(CheckpointStore& store, std::uint64_t epoch)
-      : store_(store), to_(store.disk_, store.folder_, name_of(epoch), store.options_.access) {}
+      : store_(store),
+        to_(store.disk_, store.folder_, checkpoint_name(epoch), store.options_.access,
+            *store.base() != 0 ? store.last_ : CheckpointBase{}) {}
   Status add(const ImagePiece& piece) override { return to_.add(piece); }
   Status end(const EpochImage& image) override {
     Status status = to_.end(image);
-    if (status) store_.kept(image.epoch, to_.bytes());
+    if (status) store_.kept(image.epoch, to_);
     return status;
   }
 
@@ -134,26 +139,64 @@ std::unique_ptr<EpochStream> CheckpointStore::begin(std::uint64_t epoch) {
   return std::make_unique<Stream>(*this, epoch);
 }
 
-void CheckpointStore::kept(std::uint64_t epoch, std::uint64_t bytes) {
-  bytes_written_ = bytes;
+std::optional<std::uint64_t> CheckpointStore::base() const {
+  const std::uint64_t changes_max = whole_bytes_ / 100 * options_.changes_percent_max;
+  const bool whole_due = changes_ >= kChangesMax || changes_bytes_ >= changes_max ||
+                         whole_bytes_ < options_.base_bytes_min;
+  return last_.epoch == 0 || whole_due ? 0 : last_.epoch;
+}
+
+void CheckpointStore::kept(std::uint64_t epoch, const CheckpointStream& written) {
+  bytes_written_ = written.bytes();
   highest_ = std::max(highest_, epoch);
   damaged_.erase(epoch);
+  const bool whole = written.base().epoch == 0;
+  changes_ = whole ? 0 : changes_ + 1;
+  changes_bytes_ = whole ? 0 : changes_bytes_ + bytes_written_;
+  whole_bytes_ = whole ? bytes_written_ : whole_bytes_;
+  last_ = {epoch, written.crc()};
+  bases_[epoch] = written.base().epoch;
   remove_old();
 }
 
+/// 0 where it is not known: what is damaged names nothing.
+std::uint64_t CheckpointStore::base_of(const CheckpointFileName& file) {
+  const auto known = bases_.find(file.epoch);
+  if (known != bases_.end()) return known->second;
+  const auto head = read_checkpoint_head(disk_, file.path);
+  return bases_[file.epoch] = head ? head->base.epoch : 0;
+}
+
+/// Epochs that stay, and what they hold the changes of. One at least needs none of the files that
+/// the newest needs, if there is such a one: a damaged base would take all others along. What
+/// holds changes goes before what it changes.
 void CheckpointStore::remove_old() {
   const auto note = [this](const Status& status) {
     if (!status) options_.log(LogLevel::warn, "checkpoint_not_removed", status.message());
   };
   const auto files = list_checkpoints(disk_, folder_);
   if (!files) return note(files.error());
+  std::map<std::uint64_t, std::uint64_t> wholes;  // by epoch: the whole one that it begins from
+  for (const CheckpointFileName& file : *files) {
+    const auto base = wholes.find(base_of(file));
+    wholes[file.epoch] = base == wholes.end() ? file.epoch : base->second;
+  }
+  std::set<std::uint64_t> needed;
+  std::set<std::uint64_t> begun_from;
   std::uint32_t kept = 0;
   for (auto file = files->rbegin(); file != files->rend(); ++file) {
-    if (kept >= std::max(options_.keep, 1u)) {
-      note(disk_.remove(file->path));
-    } else if (!damaged_.contains(file->epoch)) {
+    const bool alone = options_.keep > 1 && begun_from.size() == 1;
+    const bool counts = kept < std::max(options_.keep, 1u) || alone;
+    if (counts && !damaged_.contains(file->epoch)) {
       ++kept;
+      begun_from.insert(wholes[file->epoch]);
     }
+    if (!counts && !needed.contains(file->epoch)) {
+      note(disk_.remove(file->path));
+      bases_.erase(file->epoch);
+      continue;
+    }
+    needed.insert(base_of(*file));
   }
 }
 
@@ -171,12 +214,7 @@ Result<NewestCheckpoint> read_newest_checkpoint(Disk& disk, const std::string& f
   NewestCheckpoint newest;
   std::vector<std::string> damage;
   for (auto file = files->rbegin(); file != files->rend() && !newest.image; ++file) {
-    ReadCheckpoint found = read_checkpoint(disk, file->path, access);
-    if (found.status && found.image.epoch != file->epoch) {
-      found.damaged = true;
-      found.status = checkpoint_damage(file->path, 0,
-                                       fmt::format("it is that of epoch {}", found.image.epoch));
-    }
+    ReadCheckpoint found = read_checkpoint_chain(disk, folder, file->epoch, access);
     if (found.status) {
       newest.image = std::move(found.image);
     } else if (found.damaged) {
@@ -232,7 +270,7 @@ Result<EpochImage> read_epoch(Disk& disk, const EpochName& name, const Checkpoin
   if (!files) return files.error();
   for (const CheckpointFileName& file : *files) {
     if (file.epoch != *name.epoch) continue;
-    ReadCheckpoint read = read_checkpoint(disk, file.path, access);
+    ReadCheckpoint read = read_checkpoint_chain(disk, name.folder, file.epoch, access);
     if (!read.status) return read.status;
     return std::move(read.image);
   }
@@ -261,12 +299,21 @@ Result<CheckpointVerdict> verify_checkpoints(Disk& disk, const std::string& fold
   const auto files = list_checkpoints(disk, folder);
   if (!files) return files.error();
   CheckpointVerdict verdict;
+  std::map<std::uint64_t, std::uint32_t> crcs;  // of those that are whole in themselves
   for (const CheckpointFileName& file : *files) {
     const ReadCheckpoint read = read_checkpoint(disk, file.path, {.leave_parts = true});
     if (!read.status && !disk.exists(file.path)) continue;  // a run that works here has removed it
     ++verdict.files;
     verdict.bytes += read.bytes;
     if (!read.status) verdict.damage.push_back(read.status);
+    if (read.status) crcs[file.epoch] = read.crc;
+    const auto base = crcs.find(read.base.epoch);
+    const bool fits = base != crcs.end() && base->second == read.base.crc;
+    if (!read.status || read.base.epoch == 0 || fits || !disk.exists(file.path)) continue;
+    verdict.damage.push_back(checkpoint_damage(
+        file.path, 0,
+        fmt::format("it holds the changes of epoch {}, which is not there as it was",
+                    read.base.epoch)));
   }
   return verdict;
 }

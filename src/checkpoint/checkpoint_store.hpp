@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,8 +16,24 @@
 
 namespace millrace::detail {
 
+class CheckpointStream;
+
+/// A checkpoint's file.
+struct CheckpointFileName {
+  std::uint64_t epoch = 0;
+  std::string path;
+};
+
+/// Its name in its folder.
+std::string checkpoint_name(std::uint64_t epoch);
+
 struct CheckpointStoreOptions {
-  std::uint32_t keep = 3;   ///< complete epochs that stay, at least 1
+  std::uint32_t keep = 3;  ///< complete epochs that stay, at least 1, with those they change
+  /// An epoch whose file is smaller is followed by a whole one.
+  std::uint64_t base_bytes_min = 1u << 20;
+  /// Epochs of changes that are together so large a part of the whole one that they begin from are
+  /// followed by a whole one.
+  std::uint64_t changes_percent_max = 50;
   std::string holder = {};  ///< who works with the folder, for whoever is refused: "process 12"
   CheckpointAccess access = {};
   Log log = {};
@@ -32,13 +49,16 @@ class CheckpointStore final : public EpochStore {
   static Result<std::unique_ptr<CheckpointStore>> open(Disk& disk, std::string folder,
                                                        CheckpointStoreOptions options);
 
+  /// The last epoch that this has written, unless a whole one is due: behind eight of changes, or
+  /// as the options say.
+  std::optional<std::uint64_t> base() const override;
   /// When its end() is ok, older ones beyond `keep` are removed. A failure to remove is logged and
   /// no failure.
   std::unique_ptr<EpochStream> begin(std::uint64_t epoch) override;
   /// The same of an epoch that is whole already.
   Status write(const EpochImage& image) { return begin(image.epoch)->end(image); }
-  /// The newest epoch whose file is whole; each newer one that is damaged is logged with file and
-  /// offset. Errors: 3003 none is whole, or the newest is of a later version; 4001.
+  /// The newest epoch of which all files are whole; each newer one that is damaged is logged with
+  /// file and offset. Errors: 3003 none is whole, or the newest is of a later version; 4001.
   Result<std::optional<EpochImage>> newest() override;
   std::uint64_t bytes_written() const override { return bytes_written_; }
 
@@ -50,8 +70,11 @@ class CheckpointStore final : public EpochStore {
       : disk_(disk), folder_(std::move(folder)), options_(std::move(options)) {}
 
   class Stream;
+  /// Of files: the base of each.
+  using Bases = std::map<std::uint64_t, std::uint64_t>;
 
-  void kept(std::uint64_t epoch, std::uint64_t bytes);
+  void kept(std::uint64_t epoch, const CheckpointStream& written);
+  std::uint64_t base_of(const CheckpointFileName& file);
   Status take_lock();
   Status clear_leftovers();
   void remove_old();
@@ -63,19 +86,18 @@ class CheckpointStore final : public EpochStore {
   std::uint64_t highest_ = 0;
   std::set<std::uint64_t> damaged_;  // epochs
   std::uint64_t bytes_written_ = 0;
-};
-
-/// A checkpoint's file.
-struct CheckpointFileName {
-  std::uint64_t epoch = 0;
-  std::string path;
+  Bases bases_;
+  CheckpointBase last_;              // what this has written last
+  std::uint32_t changes_ = 0;        // epochs since the last whole one
+  std::uint64_t changes_bytes_ = 0;  // theirs
+  std::uint64_t whole_bytes_ = 0;    // of that one
 };
 
 /// The checkpoints in a state folder, oldest first; also while a run works with it. Errors: 4001,
 /// also when there is no such folder.
 Result<std::vector<CheckpointFileName>> list_checkpoints(Disk& disk, const std::string& folder);
 
-/// The newest epoch whose file is whole, and those newer ones that are not.
+/// The newest epoch whose files are whole, and those newer ones that are not.
 struct NewestCheckpoint {
   std::optional<EpochImage> image;  ///< nullopt: there is none
   std::vector<std::uint64_t> damaged;

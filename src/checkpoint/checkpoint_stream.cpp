@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <string_view>
 
+#include "state/chained_parts.hpp"
+
 namespace millrace::detail {
 
 CheckpointStream::CheckpointStream(Disk& disk, std::string folder, const std::string& name,
-                                   CheckpointAccess access)
+                                   CheckpointAccess access, CheckpointBase base)
     : disk_(disk),
       folder_(std::move(folder)),
       path_(folder_ + "/" + name),
-      access_(std::move(access)) {}
+      access_(std::move(access)),
+      base_(base) {}
 
 /// A full disk needs the room; what stays here is removed by the next opening of the folder.
 CheckpointStream::~CheckpointStream() {
@@ -57,6 +60,7 @@ CheckpointStream::WrittenPart& CheckpointStream::part_of(const StatePart& part, 
   const auto before = to.added.find({part.name, part.number});
   if (part.owner == PartOwner::key_group && before != to.added.end())
     return to.parts[before->second];
+  has_changes_ |= part.owner == PartOwner::task && part.name.ends_with(kBaseSuffix);
   to.parts.push_back({{part.name, part.shape, part.owner, part.number, {}}, {}});
   return to.parts.back();
 }
@@ -81,11 +85,13 @@ Status CheckpointStream::write_aside(const EpochImage& image) {
     return {Code::internal, "a checkpoint has state of \"" + stages_.begin()->first.first +
                                 "\", which is not in its image: a bug of the engine"};
   }
+  if (!has_changes_) base_ = {};
   to_->begin_directory();
   write_head(image);
   for (std::size_t at = 0; at < written.size(); ++at) write_stage(image.stages[at], written[at]);
   if (Status status = to_->end(); !status) return status;
   bytes_ = to_->bytes();
+  crc_ = to_->crc();
   return access_.no_sync ? Status() : file_->sync();
 }
 
@@ -98,6 +104,8 @@ void CheckpointStream::write_head(const EpochImage& image) {
   to_->number(kKeyHashVersion);
   to_->number(static_cast<std::uint32_t>(kKeyGroups));
   to_->number(static_cast<std::uint32_t>(image.stages.size()));
+  to_->number(base_.epoch);
+  to_->number(base_.crc);
   to_->end_frame();
 }
 

@@ -22,9 +22,9 @@ namespace millrace::detail {
 /// Writes `folder`/`name`. Memory: a frame, and what the directory says. One thread.
 class CheckpointStream final : public EpochStream {
  public:
-  /// Nothing is written yet. `disk` outlives it.
-  CheckpointStream(Disk& disk, std::string folder, const std::string& name,
-                   CheckpointAccess access);
+  /// Nothing is written yet. `disk` outlives it. `base`: what parts may be the changes of.
+  CheckpointStream(Disk& disk, std::string folder, const std::string& name, CheckpointAccess access,
+                   CheckpointBase base = {});
   CheckpointStream(const CheckpointStream&) = delete;
   CheckpointStream& operator=(const CheckpointStream&) = delete;
   ~CheckpointStream() override;
@@ -33,6 +33,10 @@ class CheckpointStream final : public EpochStream {
   Status end(const EpochImage& image) override;
   /// Of the file, behind end().
   std::uint64_t bytes() const { return bytes_; }
+  /// The same: its last checksum.
+  std::uint32_t crc() const { return crc_; }
+  /// The same: what it holds the changes of.
+  const CheckpointBase& base() const { return base_; }
 
  private:
   /// A part in the directory: `part` without bytes.
@@ -48,7 +52,7 @@ class CheckpointStream final : public EpochStream {
   };
 
   Status open();
-  static WrittenPart& part_of(const StatePart& part, WrittenStage& to);
+  WrittenPart& part_of(const StatePart& part, WrittenStage& to);
   Status write_bytes(const StatePart& part, WrittenPart& to);
   Status write_parts(const StageImage& stage, WrittenStage& to);
   Status write_aside(const EpochImage& image);
@@ -59,12 +63,15 @@ class CheckpointStream final : public EpochStream {
   const std::string folder_;
   const std::string path_;
   const CheckpointAccess access_;
+  CheckpointBase base_;
   std::unique_ptr<DiskFile> file_;
   std::optional<CheckpointWriter> to_;  ///< empty: nothing is written yet
   std::map<std::pair<std::string, std::uint32_t>, WrittenStage> stages_;  ///< by stage and task
   Status status_;
+  bool has_changes_ = false;  ///< some part is the changes of the base
   bool in_place_ = false;
   std::uint64_t bytes_ = 0;
+  std::uint32_t crc_ = 0;
 };
 
 /// Writes an epoch that is whole already: its bytes. When it returns ok the file is there also

@@ -177,9 +177,12 @@ class ProcessorStates {
     });
     return empty;
   }
-  /// Empties the cells whose time is over.
-  void drop_expired(Row& row) {
-    with_cells(row, [this](auto& state, auto& cell) { state.drop_if_expired(cell, call_); });
+  /// Empties the cells whose time is over; true: there were some.
+  bool drop_expired(Row& row) {
+    bool dropped = false;
+    with_cells(row,
+               [&](auto& state, auto& cell) { dropped |= state.drop_if_expired(cell, call_); });
+    return dropped;
   }
   std::vector<StateInfo> infos() {
     std::vector<StateInfo> infos;

@@ -43,7 +43,11 @@ class ProcessorImage {
       writer.refuse("two states of a class are named \"" + name +
                     "\": give them names of their own, {.name = \"...\"}");
     });
-    auto parts = std::make_unique<ProcessorParts<K, P>>(*states_, *rows_);
+    // Of rows on disk nobody notes whether they have changed.
+    const bool chained = kKeyIsItsBytes<K> && !spilled_->active();
+    if (!chained) rows_->forget_changes();
+    auto parts = std::make_unique<ProcessorParts<K, P>>(*states_, *rows_,
+                                                        chained ? writer.chain() : ImageChain{});
     for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
       spilled_->for_each_of_group(group,
                                   [&](const K& key, Row& row) { parts->put(group, key, row); });

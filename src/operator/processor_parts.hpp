@@ -39,8 +39,13 @@ class ProcessorParts final : public OpenParts {
   using Row = StateRow<P>;
 
   /// The rows of tables; both outlive it.
-  ProcessorParts(ProcessorStates<P>& states, KeyedTables<K, Row>& rows)
-      : states_(states), bytes_(kParts), image_(rows, Put{&states, &bytes_}) {}
+  ProcessorParts(ProcessorStates<P>& states, KeyedTables<K, Row>& rows, const ImageChain& chain)
+      : states_(states),
+        bytes_(kTimers, BytesByGroup(sizeof(TouchedBy))),
+        image_(rows, Put{&states, &bytes_}, chain, store_key<K>) {
+    bytes_.emplace_back();
+    for (BytesByGroup& bytes : bytes_) bytes.begin(chain, image_.holds());
+  }
 
   /// Also a row that lies elsewhere.
   void put(std::uint32_t group, const K& key, Row& row) { Put{&states_, &bytes_}(group, key, row); }
@@ -79,26 +84,28 @@ class ProcessorParts final : public OpenParts {
       states->each_named([&](const auto& state, const std::string&, auto at) {
         put_state((*bytes)[at], group, key, state, std::get<decltype(at)::value>(row.cells));
       });
-      if (!row.timers.empty()) put_timers((*bytes)[kTimers].of(group), key, row);
+      put_timers((*bytes)[kTimers], group, key, row);
     }
     template <class S, class Cell>
     static void put_state(BytesByGroup& bytes, std::uint32_t group, const K& key, const S& state,
                           const Cell& cell) {
-      if (S::is_empty(cell.content)) return;
+      if (S::is_empty(cell.content)) return bytes.add_gone(group, key);
       const TouchedBy by = touched_by_of(state);
-      std::string& to = bytes.of(group);
-      if (bytes.nothing_of(group)) to += static_cast<char>(by);
-      store_value(to, KeyTraits<K>::own(key));
-      if (by != TouchedBy::none) put_number(to, cell.touched);
-      store_value(to, cell.content);
+      if (bytes.nothing_of(group)) bytes.of(group) += static_cast<char>(by);
+      bytes.add(group, key, [&](std::string& to) {
+        if (by != TouchedBy::none) put_number(to, cell.touched);
+        store_value(to, cell.content);
+      });
     }
-    static void put_timers(std::string& to, const K& key, Row& row) {
+    static void put_timers(BytesByGroup& bytes, std::uint32_t group, const K& key, Row& row) {
+      if (row.timers.empty()) return bytes.add_gone(group, key);
       using Kind = KeyTimers::Kind;
-      store_value(to, KeyTraits<K>::own(key));
-      for (const Kind kind : {Kind::event, Kind::clock}) {
-        const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
-        store_value(to, times ? times->all() : std::vector<Time>());
-      }
+      bytes.add(group, key, [&](std::string& to) {
+        for (const Kind kind : {Kind::event, Kind::clock}) {
+          const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
+          store_value(to, times ? times->all() : std::vector<Time>());
+        }
+      });
     }
   };
 

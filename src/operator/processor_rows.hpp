@@ -115,10 +115,10 @@ class ProcessorRows {
     if (states_.has_ttl() && watermark != kTimeMax) {
       states_.call().event_now = watermark;
       sweep_.step(rows_, kSweep, [this](const K& key, Row& row) {
-        states_.drop_expired(row);
-        const bool empty = states_.is_empty(row);
-        if (empty && spilled_.active()) spilled_.forgotten(KeyTraits<K>::hash(key));
-        return empty;
+        const bool dropped = states_.drop_expired(row);
+        if (!states_.is_empty(row)) return dropped ? Swept::changed : Swept::as_it_was;
+        if (spilled_.active()) spilled_.forgotten(KeyTraits<K>::hash(key));
+        return Swept::gone;
       });
     }
     make_room();

@@ -33,6 +33,7 @@ EpochCoordinator::EpochCoordinator(EpochStore& store, const EpochOptions& option
       topology_(std::move(topology)),
       env_(env),
       log_(std::move(log)),
+      chains_(store.base().has_value()),
       requested_(restored),
       complete_(restored),
       gap_ns_(to_ns(options.interval)) {
@@ -146,6 +147,7 @@ void EpochCoordinator::begin(std::int64_t now_ns) {
   open.told.id = open.epoch;
   open.told.state = "running";
   open.told.at = env_.clock->wall_us();
+  base_.store(store_.base().value_or(0), std::memory_order_seq_cst);
   requested_.store(open.epoch, std::memory_order_seq_cst);
   wake_all();
 }

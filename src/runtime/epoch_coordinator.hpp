@@ -45,6 +45,11 @@ class EpochCoordinator {
   // Tasks.
   /// The newest epoch that was begun; a task without inputs takes its image when it sees it.
   std::uint64_t requested() const { return requested_.load(std::memory_order_seq_cst); }
+  /// Of the newest epoch that was begun: what an image of `epoch` may hold the changes of. Whoever
+  /// asks for one that was given up may get that of the one behind it: nobody reads such an image.
+  ImageChain chain_of(std::uint64_t epoch) const {
+    return {chains_ ? epoch : 0, base_.load(std::memory_order_seq_cst)};
+  }
   /// The newest epoch that is complete.
   std::uint64_t complete() const { return complete_.load(std::memory_order_seq_cst); }
   /// The final epoch is complete.
@@ -122,6 +127,8 @@ class EpochCoordinator {
   const std::string topology_;
   Env& env_;
   Log log_;
+  const bool chains_;  ///< epochs may hold changes
+  std::atomic<std::uint64_t> base_{0};
   std::atomic<std::uint64_t> requested_;
   std::atomic<std::uint64_t> complete_;
   std::atomic<bool> over_{false};

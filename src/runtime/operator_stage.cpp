@@ -151,10 +151,11 @@ void OperatorStage::drain() {
 }
 
 /// What has ended has handed on what need not be kept.
-Status OperatorStage::save(std::uint64_t, StageImage&, bool in_pieces) {
+Status OperatorStage::save(std::uint64_t, StageImage& image, bool in_pieces) {
   if (!finished()) called([&] { operator_->before_barrier(*this); });
   writer_.emplace(context_.task, context_.tasks);
   if (in_pieces) writer_->allow_pieces();
+  writer_->chain(image.chain);
   charged([&] { operator_->save_state(*writer_); });
   Status status = writer_->status();
   if (!status.ok()) writer_.reset();

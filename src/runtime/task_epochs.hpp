@@ -56,6 +56,7 @@ class TaskEpochs {
   void hand_in_pieces(std::uint64_t epoch, std::vector<ImagePiece> pieces) {
     coordinator_.hand_in_pieces(epoch, std::move(pieces));
   }
+  ImageChain chain_of(std::uint64_t epoch) const { return coordinator_.chain_of(epoch); }
   bool is_full() const { return coordinator_.is_full(); }
   std::size_t image_slots() const { return coordinator_.image_slots(); }
   /// The last image was begun.

@@ -53,6 +53,8 @@ void Task::take_image(std::uint64_t epoch, bool last) {
     const PlanStage& plan = stage->plan();
     StageImage& part =
         image.stages.emplace_back(StageImage{plan.stored_as, plan.name, index_, plan.tasks});
+    // A last one is part of all later epochs, so it is whole.
+    if (!last) part.chain = epochs_->chain_of(epoch);
     Status status = stage->save(epoch, part, !last);
     if (image.status.ok()) image.status = std::move(status);
   }

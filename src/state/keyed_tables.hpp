@@ -19,13 +19,17 @@ namespace millrace::detail {
 template <class K, class V>
 class KeyedTables : public TableGroups<K, V> {
   using Base = TableGroups<K, V>;
+  using Base::attended_;
+  using Base::changes_;
+  using Base::find_to_change;
   using Base::groups_;
   using Base::insert;
+  using Base::mark;
   using Base::memory_;
   using Base::remove;
   using Base::tell;
-  using Base::watch_;
   using typename Base::Group;
+  using typename Base::KeyArgument;
   using typename Base::Slot;
 
  public:
@@ -47,8 +51,8 @@ class KeyedTables : public TableGroups<K, V> {
   template <class Init>
   [[gnu::always_inline]] V& upsert(const K& key, std::uint64_t hash, Init&& init) {
     Group& group = groups_[key_group(hash)];
-    if (watch_) [[unlikely]]
-      tell(hash);
+    if (attended_) [[unlikely]]
+      return upsert_attended(group, key, hash, init);
     if (Slot* slot = group.find(key, hash)) [[likely]]
       return slot->value();
     return insert(group, key, hash, init());
@@ -56,15 +60,14 @@ class KeyedTables : public TableGroups<K, V> {
 
   /// The value of `key`, or null. O(1).
   V* find(const K& key, std::uint64_t hash) {
-    if (watch_) [[unlikely]]
-      tell(hash);
-    Slot* const slot = groups_[key_group(hash)].find(key, hash);
+    Group& group = groups_[key_group(hash)];
+    Slot* const slot = attended_ ? find_to_change(group, key, hash) : group.find(key, hash);
     return slot ? &slot->value() : nullptr;
   }
 
   /// Puts in `key`, which is not there. O(1).
   void add(const K& key, std::uint64_t hash, V&& value) {
-    if (watch_) tell(hash);
+    if (attended_) tell(hash);
     insert(groups_[key_group(hash)], key, hash, std::move(value));
   }
 
@@ -84,13 +87,14 @@ class KeyedTables : public TableGroups<K, V> {
   /// if there are any; erases those for which it holds. O(1). May ask twice for one entry.
   template <class IsOver>
   void erase_of_hash(std::uint64_t hash, IsOver&& is_over) {
-    if (watch_) tell(hash);
+    if (attended_) tell(hash);
     Group& group = groups_[key_group(hash)];
     if (!group.slots) return;
     const std::uint32_t tag = Group::tag_of(hash);
     std::size_t at = hash & group.mask;
     while (group.slots[at].tag != 0) {
       Slot& slot = group.slots[at];
+      if (changes_ && slot.tag == tag) mark(group, slot);
       const K key = Traits::view(slot.key());
       const bool over = slot.tag == tag && Traits::hash(key) == hash && is_over(key, slot.value());
       if (over) remove(group, slot);  // moves others up and may move the table
@@ -102,8 +106,10 @@ class KeyedTables : public TableGroups<K, V> {
   /// one. O(1).
   template <class Visit>
   void for_each_of(std::uint64_t hash, Visit&& visit) {
-    if (watch_) tell(hash);
-    groups_[key_group(hash)].each_in_run(hash, [&](Slot& slot) {
+    if (attended_) tell(hash);
+    Group& group = groups_[key_group(hash)];
+    group.each_in_run(hash, [&](Slot& slot) {
+      if (changes_) mark(group, slot);
       const K key = Traits::view(slot.key());
       if (Traits::hash(key) == hash) visit(key, slot.value());
     });
@@ -114,7 +120,7 @@ class KeyedTables : public TableGroups<K, V> {
   void for_each(Visit&& visit, std::uint32_t from = 0, std::uint32_t to = kKeyGroups) {
     constexpr bool kReads = std::is_invocable_v<Visit&, const K&, const V&>;
     for (; from < to; ++from) {
-      if (watch_ && !kReads) watch_->before_group(from);
+      if (attended_ && !kReads) this->tell_group(from);
       groups_[from].each([&](Slot& slot) { visit(Traits::view(slot.key()), slot.value()); });
     }
   }
@@ -124,6 +130,14 @@ class KeyedTables : public TableGroups<K, V> {
  private:
   template <class, class>
   friend class TableSweep;
+  /// A call of its own, so that upsert stays what it is where nobody attends.
+  template <class Init>
+  [[gnu::noinline]] V& upsert_attended(Group& group, KeyArgument key, std::uint64_t hash,
+                                       Init& init) {
+    if (Slot* slot = find_to_change(group, key, hash)) return slot->value();
+    return insert(group, key, hash, init());
+  }
+
   static constexpr std::size_t kWideBytes = 1u << 20;
 };
 

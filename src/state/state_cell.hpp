@@ -85,12 +85,13 @@ class StateHandle : public AnyState {
   bool is_expired(const Cell& cell, const StateCall& at) const {
     return has_ttl() && saturating_add(cell.touched, options_.ttl.count()) <= now(at);
   }
-  /// Empties a cell whose time is over, outside of a call.
-  void drop_if_expired(Cell& cell, StateCall& at) {
-    if (Derived::is_empty(cell.content) || !is_expired(cell, at)) return;
+  /// Empties a cell whose time is over, outside of a call; true: it did.
+  bool drop_if_expired(Cell& cell, StateCall& at) {
+    if (Derived::is_empty(cell.content) || !is_expired(cell, at)) return false;
     at.heap_bytes -= static_cast<std::int64_t>(heap_of(cell.content));
     Derived::make_empty(cell.content);
     --entries_;
+    return true;
   }
   /// An image gave a key that content.
   void count_restored(const Content& content, StateCall& at) {

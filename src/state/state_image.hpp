@@ -72,6 +72,9 @@ class StateWriter {
 
   std::uint32_t task() const { return task_; }
   std::uint32_t tasks() const { return tasks_; }
+  /// Before the first part: parts of tables may hold what has changed since `chain.base` alone.
+  void chain(const ImageChain& chain) { chain_ = chain; }
+  const ImageChain& chain() const { return chain_; }
   /// The bytes of a new part, to append to. Valid until the next call. A name, owner and number is
   /// asked for once.
   std::string& task_part(std::string_view name, std::string_view shape = {}) {
@@ -126,6 +129,7 @@ class StateWriter {
 
   std::uint32_t task_;
   std::uint32_t tasks_;
+  ImageChain chain_;
   std::vector<StatePart> parts_;
   std::vector<std::unique_ptr<OpenParts>> open_;
   bool in_pieces_ = false;

@@ -6,21 +6,64 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "state/chained_parts.hpp"
 #include "state/stored_tables.hpp"
 #include "state/tables_image.hpp"
 
 namespace millrace::detail {
 
-/// The bytes of the parts of one name, by key group, as they come.
+/// Whether equal keys have equal bytes: of numbers 0.0 and -0.0 are one key, and NaN is none.
+template <class K>
+inline constexpr bool kKeyIsItsBytes = !std::is_floating_point_v<K>;
+template <class... Ks>
+inline constexpr bool kKeyIsItsBytes<std::tuple<Ks...>> = (kKeyIsItsBytes<Ks> && ...);
+
+/// Appends the bytes that a key has in images.
+template <class K>
+void store_key(std::string& out, const K& key) {
+  store_value(out, KeyTraits<K>::own(key));
+}
+
+/// The bytes of the parts of one name, by key group, as they come, and what stands beside them in
+/// images that others come over: see chained_parts.hpp.
 class BytesByGroup {
  public:
-  BytesByGroup() : bytes_(kKeyGroups) {}
+  /// `before`: how many bytes stand in front of the entries of a part.
+  explicit BytesByGroup(std::size_t before = 0) : before_(before), bytes_(kKeyGroups) {}
 
+  /// Before the first entry: changes or a whole image of `chain`. `erased`: keys, by group.
+  void begin(const ImageChain& chain, const ImageExtent<kKeyGroups>& holds) {
+    cuts_.resize(chain.epoch != 0 ? kKeyGroups : 0);
+    if (!holds.only_changes) return;
+    base_ = chain.base;
+    gone_ = holds.erased;
+  }
   /// To append to.
   std::string& of(std::uint32_t group) { return bytes_[group]; }
+  /// Appends an entry: its key, and what save(std::string&) appends.
+  template <class K, class Save>
+  void add(std::uint32_t group, const K& key, Save&& save) {
+    std::string& to = bytes_[group];
+    const std::size_t begin = to.size();
+    store_key(to, key);
+    const std::size_t key_end = to.size();
+    save(to);
+    if (!cuts_.empty()) cuts_[group].add(before_, key_end - begin, to.size() - begin);
+  }
+  /// A key that had an entry in the base has none.
+  template <class K>
+  void add_gone(std::uint32_t group, const K& key) {
+    if (base_ == 0) return;
+    std::string bytes;
+    store_key(bytes, key);
+    put_varint(gone_[group], bytes.size());
+    gone_[group] += bytes;
+  }
   /// Nothing of the group's part has been written so far.
   bool nothing_of(std::uint32_t group) const { return bytes_[group].empty() && !begun_[group]; }
   /// Hands over what has come to a piece worth a write of its own.
@@ -29,21 +72,35 @@ class BytesByGroup {
   }
   /// Hands over all that is left.
   void give(StateWriter& writer, std::string_view name, std::string_view shape) {
+    for (EntryCuts& cuts : cuts_) cuts.end_run();
     give(writer, name, shape, 1);
+    if (base_ != 0) put_number(writer.task_part(with(name, kBaseSuffix)), base_);
   }
 
  private:
   static constexpr std::size_t kPieceBytes = 256u << 10;
 
+  static std::string with(std::string_view name, std::string_view suffix) {
+    return std::string(name) + std::string(suffix);
+  }
   void give(StateWriter& writer, std::string_view name, std::string_view shape, std::size_t least) {
     for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
-      if (bytes_[group].size() < least) continue;
-      writer.group_part(name, group, shape) = std::exchange(bytes_[group], {});
-      begun_.set(group);
+      if (bytes_[group].size() >= least) {
+        writer.group_part(name, group, shape) = std::exchange(bytes_[group], {});
+        begun_.set(group);
+      }
+      if (!cuts_.empty() && cuts_[group].size() >= least)
+        writer.group_part(with(name, kCutsSuffix), group) = cuts_[group].take();
+      if (!gone_.empty() && gone_[group].size() >= least)
+        writer.group_part(with(name, kGoneSuffix), group) = std::exchange(gone_[group], {});
     }
   }
 
+  std::size_t before_;
+  std::uint64_t base_ = 0;  ///< not 0: these are the changes since that epoch
   std::vector<std::string> bytes_;
+  std::vector<EntryCuts> cuts_;    ///< empty: nothing comes over this image
+  std::vector<std::string> gone_;  ///< of changes
   std::bitset<kKeyGroups> begun_;  ///< something has been handed over
 };
 
@@ -51,8 +108,13 @@ class BytesByGroup {
 template <class K, class V, class Save>
 class TableParts final : public OpenParts {
  public:
-  TableParts(KeyedTables<K, V>& tables, std::string_view name, std::string shape, Save save)
-      : name_(name), shape_(std::move(shape)), image_(tables, Put{&bytes_, std::move(save)}) {}
+  TableParts(KeyedTables<K, V>& tables, std::string_view name, std::string shape, Save save,
+             const ImageChain& chain)
+      : name_(name),
+        shape_(std::move(shape)),
+        image_(tables, Put{&bytes_, std::move(save)}, chain, store_key<K>) {
+    bytes_.begin(chain, image_.holds());
+  }
 
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
@@ -64,9 +126,7 @@ class TableParts final : public OpenParts {
     BytesByGroup* bytes;
     Save save;
     void operator()(std::uint32_t group, const K& key, V& value) {
-      std::string& to = bytes->of(group);
-      store_value(to, KeyTraits<K>::own(key));
-      save(to, value);
+      bytes->add(group, key, [&](std::string& to) { save(to, value); });
     }
   };
 
@@ -81,9 +141,10 @@ class TableParts final : public OpenParts {
 template <class K, class V, class Save>
 void save_tables_later(StateWriter& writer, std::string_view name, KeyedTables<K, V>& tables,
                        std::string_view shape, Save save) {
-  if (tables.size() == 0) return;
+  const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+  if (tables.size() == 0 && chain.epoch == 0) return;
   writer.later(std::make_unique<TableParts<K, V, Save>>(tables, name, entry_shape<K>(shape),
-                                                        std::move(save)));
+                                                        std::move(save), chain));
 }
 
 /// The same of values with a schema. What cannot be stored is refused.

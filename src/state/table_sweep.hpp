@@ -9,14 +9,18 @@
 
 namespace millrace::detail {
 
+/// What a look at an entry came to.
+enum class Swept : std::uint8_t { as_it_was, changed, gone };
+
 /// Goes round and round, so that every entry is looked at. One thread. Beside that, what who makes
 /// room in tables has to know of the table of a key group.
 template <class K, class V>
 class TableSweep {
  public:
-  /// Erases entries for which gone(K, V&) holds, among the next `slots` slots. O(slots).
-  template <class Gone>
-  void step(KeyedTables<K, V>& tables, std::size_t slots, Gone&& gone) {
+  /// Calls look(K, V&) -> Swept for the entries in the next `slots` slots, and erases those that
+  /// are gone. O(slots).
+  template <class Look>
+  void step(KeyedTables<K, V>& tables, std::size_t slots, Look&& look) {
     for (; slots > 0 && tables.size_ > 0; --slots) {
       auto& group = tables.groups_[group_];
       if (at_ >= group.count()) {
@@ -25,12 +29,18 @@ class TableSweep {
         continue;
       }
       auto& slot = group.slots[at_];
-      if (tables.watch_) tables.watch_->before_slots(group_, at_, at_);
-      if (slot.tag == 0 || !gone(KeyTraits<K>::view(slot.key()), slot.value())) {
+      if (slot.tag == 0) {
         ++at_;
-      } else {
-        tables.remove(group, slot);  // another entry may have moved up to here
+        continue;
       }
+      if (tables.watch_) tables.watch_->before_slots(group_, at_, at_);
+      const Swept swept = look(KeyTraits<K>::view(slot.key()), slot.value());
+      if (swept == Swept::gone) {
+        tables.remove(group, slot);  // another entry may have moved up to here
+        continue;
+      }
+      if (swept == Swept::changed && tables.attended_) tables.tell_slot(group_, at_);
+      ++at_;
     }
   }
 
@@ -54,7 +64,7 @@ class TableSweep {
   /// MemoryRefused, unchanged.
   static void halve(KeyedTables<K, V>& tables, std::uint32_t group) {
     auto& table = tables.groups_[group];
-    if (tables.watch_) tables.watch_->before_group(group);
+    if (tables.attended_) tables.tell_group(group);
     if (table.count() > table.kSlotsMin && table.size * std::size_t{8} <= table.count())
       table.resize(table.count() / 2, tables.memory_);
   }

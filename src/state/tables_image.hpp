@@ -17,13 +17,20 @@ namespace millrace::detail {
 /// or before it changes, whichever is first. What is read together before a change is a block of
 /// slots, so that a change costs the reading of a few entries. `put` changes nothing.
 ///
+/// Of an image that may hold changes alone, `put` is called for those: see holds(). Entries that
+/// have not changed may be among them.
+///
 /// One thread. Memory: a bit a block. The tables are watched until all is read; one image of them
 /// at a time: another one that is made has this one read the rest.
 template <class K, class V, class Put>
 class TablesImage final : private TableWatch {
  public:
-  TablesImage(KeyedTables<K, V>& tables, Put put) : tables_(&tables), put_(std::move(put)) {
+  /// `store_key` appends the bytes that a key has in images; null where `chain` has no epoch.
+  TablesImage(KeyedTables<K, V>& tables, Put put, const ImageChain& chain = {},
+              typename KeyedTables<K, V>::Changes::StoreKey store_key = nullptr)
+      : tables_(&tables), put_(std::move(put)), chained_(chain.epoch != 0) {
     tables.watch(*this);
+    if (chained_) extent_ = tables.begin_image(chain, store_key);
     for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
       first_[group] = blocks_;
       left_in_[group] = blocks_of(tables.slots_in(group));
@@ -39,6 +46,8 @@ class TablesImage final : private TableWatch {
     if (!done()) let_go();
   }
 
+  /// What it holds of the tables.
+  const ImageExtent<kKeyGroups>& holds() const { return extent_; }
   /// All has been read.
   bool done() const { return tables_ == nullptr; }
   /// Reads on until about `slots` more have been read; how many of them are left. O(slots).
@@ -69,8 +78,10 @@ class TablesImage final : private TableWatch {
     const std::uint64_t number = first_[group] + block;
     if (is_read(number)) return;
     read_[number / 64] |= std::uint64_t{1} << (number % 64);
-    tables_->for_each_slot(group, block * kBlock, (block + 1) * kBlock,
-                           [&](const K& key, V& value) { put_(group, key, value); });
+    const std::uint64_t changed = chained_ ? tables_->take_changes(group, block) : 0;
+    const bool all = !extent_.only_changes || extent_.all[group];
+    tables_->for_each_of_block(group, block, all ? ~std::uint64_t{0} : changed,
+                               [&](const K& key, V& value) { put_(group, key, value); });
     --left_in_[group];
     if (--left_ == 0) let_go();
   }
@@ -97,6 +108,8 @@ class TablesImage final : private TableWatch {
 
   KeyedTables<K, V>* tables_;  ///< null: all has been read
   Put put_;
+  bool chained_;
+  ImageExtent<kKeyGroups> extent_;
   std::array<std::uint64_t, kKeyGroups> first_{};    ///< block of a group
   std::array<std::uint64_t, kKeyGroups> left_in_{};  ///< blocks of a group that are not read
   std::uint64_t blocks_ = 0;

@@ -90,11 +90,11 @@ class StateFolder(CliTest):
 
     def test_a_later_format_is_refused(self):
         self.state.mkdir()
-        for epoch, version in ((1, 1), (2, 3)):
+        for epoch, version in ((1, 1), (2, 4)):
             (self.state / f"epoch-{epoch:010}.ckpt").write_bytes(
                 checkpoint(epoch, "wordcount", [], version=version))
         _, err = self.run_words(code=65)
-        self.assert_error(err, 3003, "has format version 3, this program knows versions 1 and 2")
+        self.assert_error(err, 3003, "has format version 4, this program knows versions 1 to 3")
 
     def test_the_folder_of_another_is_refused(self):
         self.state.mkdir()

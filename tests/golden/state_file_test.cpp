@@ -16,7 +16,7 @@
 namespace millrace::detail {
 namespace {
 
-constexpr int kNewest = 2;
+constexpr int kNewest = 3;
 
 /// One of everything, and a text longer than a frame.
 EpochImage golden_image() {
@@ -104,7 +104,7 @@ TEST(StateFileBytes, ALaterFormatIsRefusedWithASentence) {
   EXPECT_EQ(later.status.code(), Code::state_unreadable);
   EXPECT_FALSE(later.damaged);
   EXPECT_THAT(later.status.message(),
-              testing::HasSubstr("has format version 3, this program knows versions 1 and 2: use "
+              testing::HasSubstr("has format version 4, this program knows versions 1 to 3: use "
                                  "the program that wrote it"));
 }
 

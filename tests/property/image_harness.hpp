@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "chained_images.hpp"
 #include "env/random.hpp"
 #include "env/sim_env.hpp"
 #include "operator/operator.hpp"
@@ -51,6 +52,7 @@ class ImagedTasks {
       std::uint32_t tasks, const std::function<void()>& meanwhile = [] {}) {
     std::vector<detail::StatePart> parts = image(meanwhile);
     start(tasks);
+    images_->begin_anew();
     for (std::uint32_t at = 0; at < tasks; ++at) {
       detail::StateReader reader(parts, at, tasks);
       task(at).restore_state(reader);
@@ -58,26 +60,19 @@ class ImagedTasks {
     }
     return parts;
   }
-  /// The image of an epoch of all tasks, which go on.
+  /// The image of an epoch of all tasks, which go on; put over the images before where it can be.
   std::vector<detail::StatePart> image(const std::function<void()>& meanwhile = [] {}) {
-    for (auto& one : tasks_) one->made->before_barrier(outputs_);
-    std::vector<detail::StateWriter> writers;
-    for (std::uint32_t at = 0; at < count(); ++at) {
-      detail::StateWriter& writer = writers.emplace_back(at, count());
-      task(at).save_state(writer);
+    std::vector<detail::Operator*> ops;
+    for (auto& one : tasks_) ops.push_back(one->made.get());
+    std::vector<detail::StateWriter> writers = images_->begin(ops, outputs_);
+    for (const detail::StateWriter& writer : writers)
       EXPECT_TRUE(writer.status().ok()) << writer.status().to_string();
-      (void)writer.advance(1);
-    }
     const detail::Tally before = tally_;
     outputs_.muted = true;
     meanwhile();
     outputs_.muted = false;
     tally_ = before;
-    std::vector<detail::StatePart> parts;
-    for (detail::StateWriter& writer : writers) {
-      for (detail::StatePart& part : writer.take()) parts.push_back(std::move(part));
-    }
-    return parts;
+    return images_->keep(std::move(writers));
   }
 
  private:
@@ -127,6 +122,7 @@ class ImagedTasks {
   detail::Env* env_;
   bool timed_;
   std::vector<std::unique_ptr<Task>> tasks_;
+  std::unique_ptr<ChainedImages> images_ = std::make_unique<ChainedImages>();
 };
 
 /// How many tasks there are behind a break: 1, 2, 3 or 5.

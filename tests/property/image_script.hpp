@@ -60,6 +60,8 @@ class Script {
     return watermark_ += static_cast<Time>(input_.below(4) == 0 ? input_.below(60) : 3);
   }
   std::uint64_t below(std::uint64_t bound) { return input_.below(bound); }
+  /// One that others come over.
+  bool is_epoch() { return breaks_.below(4) == 0 && breaks_there_; }
   bool is_break() { return breaks_.below(6) == 0 && breaks_there_; }
   std::uint32_t tasks() { return breaks_there_ ? draw_tasks(breaks_) : 1; }
 
@@ -118,6 +120,7 @@ inline void drive(ImagedTasks& tasks, Script& script, const KeyHash& key) {
     }
   };
   const auto may_break = [&] {
+    if (script.is_epoch()) (void)tasks.image();
     if (!script.is_break()) return;
     const std::uint64_t before = number;
     tasks.restart(script.tasks(), [&] {

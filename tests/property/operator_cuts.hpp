@@ -112,7 +112,10 @@ inline Played play(const Subject& subject, const std::vector<OperatorStep>& step
   tasks.start(random && !same_tasks ? kTasks[random->below(kTasks.size())] : 1);
   for (std::size_t at = 0; at < steps.size(); ++at) {
     tasks.play(steps[at]);
-    if (!random || !random->chance(0.15)) continue;
+    if (!random) continue;
+    if (random->chance(0.1)) (void)tasks.image();
+    if (random->chance(0.02)) (void)tasks.image([] {}, true);
+    if (!random->chance(0.15)) continue;
     played.cut_while_waiting += tasks.waiting() > 0 ? 1 : 0;
     const std::vector<StatePart> image = tasks.image([&] {
       const std::size_t end = std::min(steps.size(), at + 1 + random->below(6));

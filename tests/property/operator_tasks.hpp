@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "chained_images.hpp"
 #include "env/sim_env.hpp"
 #include "operator/keyed.hpp"
 #include "operator/operator.hpp"
@@ -119,31 +120,26 @@ class OperatorTasks {
       pass(step.by);
     }
   }
-  /// What all tasks keep now. Before all of it is written `meanwhile` has them work on, which
-  /// nobody sees.
-  std::vector<detail::StatePart> image(const std::function<void()>& meanwhile = [] {}) {
-    std::vector<detail::StateWriter> writers;
-    for (auto& task : tasks_) {
-      task->op->before_barrier(out_);
-      auto& writer = writers.emplace_back(task->context.task, task->context.tasks);
-      task->op->save_state(writer);
-      if (status_.ok()) status_ = writer.status();
-      (void)writer.advance(1);
-    }
+  /// What all tasks keep now, put over the images before where it can be. Before all of it is
+  /// written `meanwhile` has them work on, which nobody sees. `fails`: their epoch does, and nobody
+  /// has the images.
+  std::vector<detail::StatePart> image(
+      const std::function<void()>& meanwhile = [] {}, bool fails = false) {
+    std::vector<detail::Operator*> ops;
+    for (auto& task : tasks_) ops.push_back(task->op.get());
+    std::vector<detail::StateWriter> writers = images_->begin(ops, out_);
+    for (const auto& writer : writers) status_ = status_.ok() ? writer.status() : status_;
     const std::size_t letters = std::exchange(letters_.count, 0);
     out_.muted = true;
     meanwhile();
     out_.muted = false;
     letters_.count = letters;
-    std::vector<detail::StatePart> parts;
-    for (auto& writer : writers) {
-      for (detail::StatePart& part : writer.take()) parts.push_back(std::move(part));
-    }
-    return parts;
+    return images_->keep(std::move(writers), fails);
   }
   /// In place of the tasks that were.
   void restore(const std::vector<detail::StatePart>& parts, std::uint32_t tasks) {
     start(tasks);
+    images_->begin_anew();
     for (auto& task : tasks_) {
       detail::StateReader reader(parts, task->context.task, tasks);
       task->op->restore_state(reader);
@@ -231,6 +227,7 @@ class OperatorTasks {
   CollectedRows out_;
   Status status_;
   std::vector<std::unique_ptr<Task>> tasks_;
+  std::unique_ptr<ChainedImages> images_ = std::make_unique<ChainedImages>();
 };
 
 }  // namespace millrace::property

@@ -8,16 +8,10 @@
 #include <optional>
 #include <string>
 
-#include "env/random.hpp"
-#include "state/table_sweep.hpp"
+#include "table_script.hpp"
 
 namespace millrace::detail {
 namespace {
-
-using Tables = KeyedTables<std::string_view, std::string>;
-using Copy = std::map<std::string, std::string>;
-
-std::uint64_t hash_of(std::string_view key) { return KeyTraits<std::string_view>::hash(key); }
 
 /// What an image has read.
 struct Read {
@@ -33,66 +27,11 @@ struct Read {
 };
 using Image = TablesImage<std::string_view, std::string, decltype(std::declval<Read&>().put())>;
 
-Copy copy_of(Tables& tables) {
-  Copy copy;
-  tables.for_each(
-      [&](std::string_view key, const std::string& value) { copy[std::string(key)] = value; });
-  return copy;
-}
-
-/// Changes tables at random; counts what it did.
-class Changes {
- public:
-  Changes(Tables& tables, std::uint64_t seed) : tables_(tables), random_(seed) {}
-
-  void one() {
-    const std::uint64_t kind = random_.below(100);
-    const std::string key = "key " + std::to_string(random_.below(keys_));
-    const std::uint64_t hash = hash_of(key);
-    if (kind < 50) {
-      tables_.upsert(key, hash, [] { return std::string(); }) += "x";
-    } else if (kind < 60) {
-      if (std::string* const found = tables_.find(key, hash)) *found += "found";
-    } else if (kind < 80) {
-      erased_ += tables_.erase(key, hash) ? 1 : 0;
-    } else if (kind < 85) {
-      tables_.erase_of_hash(hash, [](std::string_view, const std::string&) { return true; });
-    } else if (kind < 90) {
-      tables_.for_each_of(hash, [](std::string_view, std::string& value) { value += "of"; });
-    } else if (kind < 95) {
-      sweep_.step(tables_, 20, [&](std::string_view, std::string& value) {
-        value += "swept";
-        return random_.below(10) == 0;
-      });
-    } else if (kind < 97) {
-      const auto group = static_cast<std::uint32_t>(random_.below(kKeyGroups));
-      tables_.for_each([](std::string_view, std::string& value) { value += "all"; }, group,
-                       group + 1);
-    } else if (kind == 99 && random_.below(200) == 0) {
-      tables_.clear();
-      ++cleared_;
-    }
-  }
-  /// With a great range tables grow, with a small one they shrink.
-  void range(std::uint64_t keys) { keys_ = keys; }
-  std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
-  std::size_t erased() const { return erased_; }
-  std::size_t cleared() const { return cleared_; }
-
- private:
-  Tables& tables_;
-  Random random_;
-  TableSweep<std::string_view, std::string> sweep_;
-  std::uint64_t keys_ = 1;
-  std::size_t erased_ = 0;
-  std::size_t cleared_ = 0;
-};
-
 TEST(TablesImage, HoldsWhatTheTablesHeldWhenItWasMade) {
   std::size_t changed_meanwhile = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     Tables tables;
-    Changes changes(tables, seed);
+    TableScript changes(tables, seed);
     for (int turn = 0; turn < 8; ++turn) {
       changes.range(std::uint64_t{1} << changes.below(14));
       for (std::uint64_t left = changes.below(6000); left > 0; --left) changes.one();
@@ -133,7 +72,7 @@ TEST(TablesImage, IsWholeWhereTablesGrowMeanwhile) {
 
 TEST(TablesImage, ReadsAllBeforeTablesGo) {
   auto tables = std::make_unique<Tables>();
-  Changes changes(*tables, 5);
+  TableScript changes(*tables, 5);
   changes.range(5000);
   for (int at = 0; at < 20'000; ++at) changes.one();
   const Copy wanted = copy_of(*tables);
@@ -149,7 +88,7 @@ TEST(TablesImage, ReadsAllBeforeTablesGo) {
 
 TEST(TablesImage, IsDroppedWithoutATrace) {
   Tables tables;
-  Changes changes(tables, 6);
+  TableScript changes(tables, 6);
   changes.range(1000);
   for (int at = 0; at < 5000; ++at) changes.one();
   Read read;
@@ -162,7 +101,7 @@ TEST(TablesImage, IsDroppedWithoutATrace) {
 
 TEST(TablesImage, ReadsTheRestWhenAnotherOneIsMade) {
   Tables tables;
-  Changes changes(tables, 7);
+  TableScript changes(tables, 7);
   changes.range(1000);
   for (int at = 0; at < 5000; ++at) changes.one();
   const Copy wanted = copy_of(tables);
