@@ -1,14 +1,17 @@
-// Connected streams: records beside a broadcast stream, whose records each task has alike.
+// Connected streams: several keyed streams that share the states of their keys, and records beside
+// a broadcast stream, whose records each task has alike.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "millrace/keyed_stream.hpp"
 #include "operator/broadcast_process.hpp"
+#include "operator/connected_process.hpp"
 
 namespace millrace {
 
@@ -134,6 +137,113 @@ class Connection {
  private:
   Stream<T> stream_;
   BroadcastStream<R> broadcast_;
+};
+
+namespace detail {
+
+template <class T, class... Ts>
+inline constexpr bool kAllDiffer = (!std::is_same_v<T, Ts> && ...) && kAllDiffer<Ts...>;
+template <class T>
+inline constexpr bool kAllDiffer<T> = true;
+
+/// Says what a class that is to read all of `Ts` by a key `K` lacks.
+template <class P, class K, class First, class... Ts>
+constexpr void check_connected() {
+  static_assert(kAllDiffer<First, Ts...>,
+                "millrace: connected streams whose records are of one type cannot be told apart: "
+                "map one to a struct of its own, or merge them");
+  static_assert(ProcessesRecord<P, First, K> && (ProcessesRecord<P, Ts, K> && ...),
+                "millrace: a class that reads connected streams has process(const Record&, "
+                "KeyedContext<Key>&, Output<Result>&) for the records of each of them, with the "
+                "types written out: of texts the key is std::string_view, of several members a "
+                "std::tuple");
+  using U = typename ProcessOf<P, First, K>::Emitted;
+  static_assert((std::is_same_v<U, typename ProcessOf<P, Ts, K>::Emitted> && ...),
+                "millrace: the methods process of a connected class emit different records: give "
+                "all the same Output");
+  static_assert(
+      !requires { &P::on_timer; } || HasOnTimer<P, K, U>,
+      "millrace: on_timer of a connected class takes (Time, KeyedContext<Key>&, "
+      "Output<Result>&) with the types of its methods process");
+  static_assert(
+      !requires { &P::on_clock; } || HasOnClock<P, K, U>,
+      "millrace: on_clock of a connected class takes (Time, KeyedContext<Key>&, "
+      "Output<Result>&) with the types of its methods process");
+}
+
+}  // namespace detail
+
+/// Keyed streams whose records reach one object, made by
+/// orders.key_by(&Order::id).connect(payments.key_by(&Payment::order)).
+template <class First, class... Others>
+class ConnectedStreams {
+ public:
+  using K = typename First::K;
+
+  explicit ConnectedStreams(First first, Others... others)
+      : streams_(std::move(first), std::move(others)...) {}
+
+  /// Records, and timers between them, in the order of event time, of equal times those of the
+  /// stream named first and then by place: what the object sees, and in which order, depends on the
+  /// input alone. A record is handled when the watermark of all streams lies beyond it; late ones
+  /// stand at the watermark that they are behind. Without it they come as they arrive: each stream
+  /// in its order, but which of two streams is ahead depends on the schedule. Errors: 2005 without
+  /// event time.
+  ConnectedStreams by_event_time() const {
+    ConnectedStreams changed = *this;
+    changed.by_time_ = true;
+    return changed;
+  }
+
+  /// An object of a class as for key_by(...).process, with a method process(const Record&,
+  /// KeyedContext<Key>&, Output<Result>&) for the records of each of the streams, which share the
+  /// states and timers of the key. All streams move the watermark: where one is quiet, give it
+  /// idle_after. Errors: 2005 without event time where timers or times to live need it.
+  template <class P>
+  auto process(P processor) const {
+    detail::check_connected<P, K, typename First::Record, typename Others::Record...>();
+    using Traits =
+        detail::ConnectedTraits<P, K, typename First::Record, typename Others::Record...>;
+    using Caller = detail::ProcessorCaller<K, P, Traits>;
+    using Op = detail::ConnectedProcess<Caller, InputOf<First>, InputOf<Others>...>;
+    using U = typename Traits::Emitted;
+    detail::Node node;
+    node.kind = "connect";
+    node.note = by_time_ ? "by event time" : "";
+    node.needs_time = by_time_ || Caller::kOnTimer || detail::lives_by_event_time(processor);
+    node.breaks_ties = by_time_;
+    node.inputs = inputs();
+    const auto keys =
+        std::apply([](const auto&... keyed) { return std::tuple(keyed.key()...); }, streams_);
+    node.make_operator = [by_time = by_time_, keys, processor] {
+      return std::make_unique<Op>(by_time, keys, processor);
+    };
+    node.output = &detail::batch_type<U>();
+    auto& declaration = std::get<0>(streams_).stream().declaration();
+    return Stream<U>(declaration, {{declaration.graph.add(std::move(node)), 0}});
+  }
+
+ private:
+  template <class Keyed>
+  using InputOf = detail::KeyedInput<typename Keyed::Record, typename Keyed::KeyType>;
+
+  std::vector<detail::NodeInput> inputs() const {
+    std::vector<detail::NodeInput> inputs;
+    std::uint32_t number = 0;
+    const auto add = [&](const auto& keyed) {
+      for (detail::NodeInput input :
+           keyed.stream().inputs({detail::GroupingKind::fields, keyed.key()})) {
+        input.input = number;
+        inputs.push_back(std::move(input));
+      }
+      ++number;
+    };
+    std::apply([&add](const auto&... keyed) { (add(keyed), ...); }, streams_);
+    return inputs;
+  }
+
+  std::tuple<First, Others...> streams_;
+  bool by_time_ = false;
 };
 
 template <class T>

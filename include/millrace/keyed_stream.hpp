@@ -175,8 +175,10 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates,
 template <class T, class Key>
 class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
                     public KeyedVerbs<KeyedStream<T, Key>, T, Key>,
+                    public ConnectVerbs<KeyedStream<T, Key>, T, Key>,
                     public TableVerbs<KeyedStream<T, Key>, T, Key> {
  public:
+  using Record = T;
   using K = typename Key::View;
   using KeyType = Key;
   using KeyPtr = std::shared_ptr<const detail::TypedKeyHash<T, Key>>;

@@ -23,6 +23,10 @@ template <class R>
 class BroadcastStream;
 template <class T, class Key, class R>
 class KeyedConnection;
+template <class First, class... Others>
+class ConnectedStreams;
+template <class T, class Key>
+class KeyedStream;
 template <class T>
 class Pattern;
 template <class T, class Key>
@@ -58,6 +62,40 @@ class TableVerbs {
 
 /// A base of KeyedStream.
 template <class Derived, class T, class Key>
+class ConnectVerbs {
+ public:
+  /// This stream beside a broadcast one: events.key_by(&E::user).connect(rules.broadcast())
+  /// .process(Matcher{}), where Matcher has states and timers for each key, too.
+  template <class R>
+  KeyedConnection<T, Key, R> connect(BroadcastStream<R> broadcast) const {
+    return {derived().stream(), derived().key(), std::move(broadcast)};
+  }
+  /// This stream and others by the same key, for one object that reads them all:
+  /// orders.key_by(&Order::id).connect(payments.key_by(&Payment::order)).process(Matcher{}), where
+  /// Matcher has a method process for the records of each. See ConnectedStreams.
+  template <class R, class RKey, class... Rs, class... RKeys>
+  auto connect(const KeyedStream<R, RKey>& other, const KeyedStream<Rs, RKeys>&... more) const {
+    static_assert(std::is_same_v<typename Key::View, typename RKey::View> &&
+                      (std::is_same_v<typename Key::View, typename RKeys::View> && ...),
+                  "millrace: connected streams need keys of the same type: make one like the "
+                  "other, key_by([](const Payment& p) { return std::int64_t{p.order}; })");
+    return ConnectedStreams<Derived, KeyedStream<R, RKey>, KeyedStream<Rs, RKeys>...>(
+        derived(), other, more...);
+  }
+  /// Refused with a sentence.
+  template <class First, class... Others>
+  void connect(const First&, const Others&...) const {
+    static_assert(detail::kNever<First>,
+                  "millrace: a keyed stream is connected to keyed ones, put key_by(...) behind "
+                  "each, or to a broadcast one, rules.broadcast()");
+  }
+
+ private:
+  const Derived& derived() const { return static_cast<const Derived&>(*this); }
+};
+
+/// A base of KeyedStream.
+template <class Derived, class T, class Key>
 class KeyedVerbs {
  public:
   using K = typename Key::View;
@@ -77,13 +115,6 @@ class KeyedVerbs {
     } else {
       return without_state(std::move(f));
     }
-  }
-
-  /// This stream beside a broadcast one: events.key_by(&E::user).connect(rules.broadcast())
-  /// .process(Matcher{}), where Matcher has states and timers for each key, too.
-  template <class R>
-  KeyedConnection<T, Key, R> connect(BroadcastStream<R> broadcast) const {
-    return {derived().stream(), derived().key(), std::move(broadcast)};
   }
 
   /// The records of each key in the order of their event times; see Stream::restore_order.

@@ -91,6 +91,13 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
   Connection<T, R> connect(BroadcastStream<R> broadcast) const {
     return {*this, std::move(broadcast)};
   }
+  /// Refused with a sentence.
+  template <class Other>
+  void connect(const Other&) const {
+    static_assert(detail::kNever<Other>,
+                  "millrace: streams are connected by key: put key_by(...) behind both, or give a "
+                  "bolt of the inputs without keys, Bolt<Inputs<A, B>, Out>");
+  }
 
   /// Groups by a member, several members, or a function of the record.
   template <class... Parts>

@@ -112,8 +112,13 @@ bool lives_by_event_time(P& processor) {
 template <class... S>
 std::tuple<typename S::Cell...> cells_for(std::tuple<S*...>*);
 
+/// Of a class with several methods process(): its timer methods are there or not.
 template <class P>
 struct TimersOf {
+  using Row = RowTimers<requires { &P::on_timer; }, requires { &P::on_clock; }>;
+};
+template <KeyedProcessor P>
+struct TimersOf<P> {
   using Traits = ProcessTraits<decltype(&P::process)>;
   using Row = RowTimers<HasOnTimer<P, typename Traits::Key, typename Traits::Emitted>,
                         HasOnClock<P, typename Traits::Key, typename Traits::Emitted>>;

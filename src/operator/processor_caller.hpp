@@ -28,12 +28,12 @@ inline constexpr bool kTimersNothrow = [] {
   return nothrow;
 }();
 
-/// Emits into one batch until it is flushed. One thread; used once it is open.
-template <class K, class P>
+/// Emits into one batch until it is flushed. One thread; used once it is open. `Traits` says what
+/// P's methods process() emit, and whether they may throw.
+template <class K, class P, class Traits = ProcessTraits<decltype(&P::process)>>
 class ProcessorCaller {
  public:
-  using Traits = ProcessTraits<decltype(&P::process)>;
-  using T = typename Traits::Record;
+  using Processor = P;
   using Emitted = typename Traits::Emitted;
   using Rows = ProcessorRows<K, P>;
   using Row = typename Rows::Row;
@@ -91,6 +91,7 @@ class ProcessorCaller {
 
   /// Calls process() for record `at` of a batch, on a marked emission. True when it removed timers.
   /// What it throws passes; then call undo().
+  template <class T>
   bool process(const Batch<T>& in, std::size_t at, Time behind, const K& key, std::uint64_t hash,
                Row* row) {
     const Time time = in.times.empty() ? kTimeMin : in.times[at];

@@ -1,10 +1,12 @@
-// WaitingRecords: records that came before their turn, in lists by key, in the order they came.
+// WaitingRecords: records of one or several inputs that came before their turn, in lists by key, in
+// the order they came.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -16,37 +18,52 @@
 
 namespace millrace::detail {
 
-/// One thread.
-template <class T>
+/// The name of a part that each input has: of the first one `name` itself.
+inline std::string input_part(const char* name, std::size_t input) {
+  return input == 0 ? std::string(name) : name + ("-" + std::to_string(input));
+}
+
+/// `Ts`: the records of each input. One thread.
+template <class... Ts>
 class WaitingRecords {
  public:
+  template <std::size_t kInput>
+  using RecordOf = std::tuple_element_t<kInput, std::tuple<Ts...>>;
+
   /// A record with what it came with; the chunk keeps its texts.
   struct Entry {
-    std::shared_ptr<const Batch<T>> chunk;
+    std::shared_ptr<const BatchBase> chunk;
     std::uint32_t index = 0;
+    std::uint32_t input = 0;
     Time behind = kTimeMin;
 
-    decltype(auto) record() const { return record_at(*chunk, index); }
-    Time time() const { return chunk->times[index]; }
+    template <std::size_t kInput>
+    const Batch<RecordOf<kInput>>& batch() const {
+      return static_cast<const Batch<RecordOf<kInput>>&>(*chunk);
+    }
   };
   using List = std::vector<Entry>;
 
   std::size_t size() const { return size_; }
 
-  void add(const Batch<T>& in, std::size_t at, Time behind, std::uint64_t hash) {
-    if (!open_) open_ = std::make_shared<Batch<T>>();
+  template <std::size_t kInput>
+  void add(const Batch<RecordOf<kInput>>& in, std::size_t at, Time behind, std::uint64_t hash) {
+    auto& open = std::get<kInput>(open_);
+    if (!open) open = std::make_shared<Batch<RecordOf<kInput>>>();
     const auto pick = static_cast<std::uint32_t>(at);
-    batch_type<T>().append(*open_, in, {&pick, 1});
-    lists_[hash].push_back({open_, static_cast<std::uint32_t>(open_->size() - 1), behind});
+    batch_type<RecordOf<kInput>>().append(*open, in, {&pick, 1});
+    lists_[hash].push_back({open, static_cast<std::uint32_t>(open->size() - 1), kInput, behind});
     ++size_;
   }
   /// The batch they came from is done with: they keep texts of their own.
+  template <std::size_t kInput>
   void close_chunk() {
-    if (!open_) return;
-    batch_type<T>().rehome(*open_);
-    open_->hashes.clear();  // restored ones have none
-    open_->hashed_by = nullptr;
-    open_.reset();
+    auto& open = std::get<kInput>(open_);
+    if (!open) return;
+    batch_type<RecordOf<kInput>>().rehome(*open);
+    open->hashes.clear();  // restored ones have none
+    open->hashed_by = nullptr;
+    open.reset();
   }
   /// Something happened for which those of a key may wait no longer.
   void unblock(std::uint64_t hash) { unblocked_.push_back(hash); }
@@ -81,29 +98,33 @@ class WaitingRecords {
     return hashes;
   }
 
-  /// By `key`, those of one in the order they came.
+  /// Those of an input by `key`, of one key in the order they came.
+  template <std::size_t kInput>
   void save(StateWriter& writer, const KeyHash& key) const {
-    Batch<T> records;
+    Batch<RecordOf<kInput>> records;
     for (const auto& [hash, list] : lists_) {
       for (const Entry& entry : list) {
         const std::uint32_t pick = entry.index;
-        batch_type<T>().append(records, *entry.chunk, {&pick, 1});
+        if (entry.input == kInput)
+          batch_type<RecordOf<kInput>>().append(records, *entry.chunk, {&pick, 1});
       }
     }
-    save_keyed(writer, kPart, records, key);
+    save_keyed(writer, input_part(kPart, kInput), records, key);
   }
+  /// Of several inputs those of the first one come before those of the next.
+  template <std::size_t kInput>
   void restore(StateReader& reader, const KeyHash& key) {
-    const Batch<T> records = restored_records<T>(reader, kPart);
+    const auto records = restored_records<RecordOf<kInput>>(reader, input_part(kPart, kInput));
     std::vector<std::uint64_t> hashes;
     key.hash(records, hashes);
     std::size_t cursor = 0;
     for (std::size_t at = 0; at < records.values.size(); ++at)
-      add(records, at, behind_at(records, at, cursor), hashes[at]);
-    close_chunk();
+      add<kInput>(records, at, behind_at(records, at, cursor), hashes[at]);
+    close_chunk<kInput>();
   }
 
  private:
-  static constexpr std::string_view kPart = ":waiting";
+  static constexpr const char* kPart = ":waiting";
 
   List take(std::uint64_t hash) {
     if (size_ == 0) return {};
@@ -116,7 +137,7 @@ class WaitingRecords {
   }
 
   std::unordered_map<std::uint64_t, List> lists_;
-  std::shared_ptr<Batch<T>> open_;  ///< those of the batch at hand
+  std::tuple<std::shared_ptr<Batch<Ts>>...> open_;  ///< those of the batch at hand
   std::size_t size_ = 0;
   std::vector<std::uint64_t> unblocked_;
 };

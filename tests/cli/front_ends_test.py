@@ -61,6 +61,7 @@ TYPED = {
     "peek": "takes a function",
     "broadcast": "is for connect",
     "connect": "takes a class of C++",
+    "by_event_time": "is for connect",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "records": "gives what lies in the program's memory",
