@@ -19,9 +19,8 @@ namespace millrace {
 template <class L, class LKey, class R, class RKey>
 class AsOf : public JoinVerbs<AsOf<L, LKey, R, RKey>, L, R> {
  public:
-  /// `deletes`: the right records that are deletions.
-  explicit AsOf(detail::JoinInputs<L, LKey, R, RKey> inputs, detail::DeletesRow<R> deletes = {})
-      : inputs_(std::move(inputs)), deletes_(std::move(deletes)) {}
+  explicit AsOf(detail::JoinInputs<L, LKey, R, RKey> inputs, detail::AsOfTable<L, R> table = {})
+      : inputs_(std::move(inputs)), table_(std::move(table)) {}
 
   /// A right record that is older by more than `span` counts no more, and is forgotten. 0 or more.
   AsOf within(Duration span) const {
@@ -51,21 +50,23 @@ class AsOf : public JoinVerbs<AsOf<L, LKey, R, RKey>, L, R> {
                   "millrace: an as-of join has a row for each left record: .inner(f) or .left(f)");
     using Op = detail::AsOfJoin<L, LKey, R, RKey, Out, Maker>;
     detail::Node node;
-    node.note = bounds_.to_string();
+    const bool everywhere = table_.reach == detail::TableReach::everywhere;
+    node.note = everywhere ? "global, " + bounds_.to_string() : bounds_.to_string();
     node.problem = bounds_.validate();
     node.needs_time = true;
     node.breaks_ties = true;
     return detail::joined<Out>(
         inputs_, std::move(node),
-        [bounds = bounds_, maker, deletes = deletes_](const auto& left, const auto& right) {
-          return std::make_unique<Op>(bounds, kKind, left, right, maker, deletes);
-        });
+        [bounds = bounds_, maker, table = table_](const auto& left, const auto& right) {
+          return std::make_unique<Op>(bounds, kKind, left, right, maker, table);
+        },
+        everywhere);
   }
 
  private:
   detail::JoinInputs<L, LKey, R, RKey> inputs_;
   AsOfBounds bounds_;
-  detail::DeletesRow<R> deletes_;
+  detail::AsOfTable<L, R> table_;
 };
 
 }  // namespace millrace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/declaration.hpp"
+#include "operator/co_group.hpp"
 #include "operator/interval_join.hpp"
 #include "operator/window_join.hpp"
 #include "window/join_interval.hpp"
@@ -57,12 +58,17 @@ struct JoinInputs {
   KeyedStream<R, RKey> right;
 };
 
-/// Adds the component of a join; `make` makes its operator of the keys.
+/// Adds the component of a join; `make` makes its operator of the keys. `everywhere`: each task has
+/// all right records, and left ones stay where they are.
 template <class Out, class L, class LKey, class R, class RKey, class Make>
-JoinedStream<L, R, Out> joined(const JoinInputs<L, LKey, R, RKey>& inputs, Node node, Make make) {
+JoinedStream<L, R, Out> joined(const JoinInputs<L, LKey, R, RKey>& inputs, Node node, Make make,
+                               bool everywhere = false) {
+  using To = Grouping;
   node.kind = "join";
-  node.inputs = inputs.left.stream().inputs({GroupingKind::fields, inputs.left.key()});
-  for (NodeInput input : inputs.right.stream().inputs({GroupingKind::fields, inputs.right.key()})) {
+  node.inputs =
+      inputs.left.stream().inputs(everywhere ? To{} : To{GroupingKind::fields, inputs.left.key()});
+  for (NodeInput input : inputs.right.stream().inputs(
+           everywhere ? To{GroupingKind::all} : To{GroupingKind::fields, inputs.right.key()})) {
     input.input = 1;
     node.inputs.push_back(std::move(input));
   }
@@ -201,6 +207,32 @@ class WindowJoined : public JoinVerbs<WindowJoined<L, LKey, R, RKey>, L, R> {
   /// Of each window the left records that have none.
   auto anti() const { return apply<detail::JoinKind::anti, L>(detail::LeftMaker{}); }
 
+  /// f(const CoGroup<K, L, R>&), which returns a row, or f(const CoGroup<K, L, R>&, Output<Row>&),
+  /// which emits any number: once for each key and window with all records of both sides, of which
+  /// one may have none. The records stand in the order of event time, equal times by place in the
+  /// input. When it throws, the group has no rows and is a dead letter.
+  template <class F>
+  auto co_group(F f) const {
+    using Group = CoGroup<typename LKey::View, L, R>;
+    if constexpr (detail::EmitsThroughOutput<F>) {
+      using Out = typename detail::CallTraits<F>::Emitted;
+      static_assert(std::is_invocable_v<const F&, const Group&, Output<Out>&>,
+                    "millrace: co_group needs a function of a group, CoGroup<Key, Left, Right>, "
+                    "and an Output: co_group([](const CoGroup<std::int64_t, Order, Shipment>& "
+                    "group, Output<Row>& out) { ... })");
+      return groups<Out>(std::move(f));
+    } else {
+      static_assert(std::is_invocable_v<const F&, const Group&>,
+                    "millrace: co_group needs a function of a group, CoGroup<Key, Left, Right>: "
+                    "co_group([](const CoGroup<std::int64_t, Order, Shipment>& group) { ... })");
+      using Out = std::decay_t<std::invoke_result_t<const F&, const Group&>>;
+      static_assert(!std::is_void_v<Out> && !std::is_pointer_v<Out>,
+                    "millrace: the function of co_group returns a row by value, or emits rows "
+                    "through an Output<Row>&");
+      return groups<Out>(std::move(f));
+    }
+  }
+
   // Internal.
   Status problem() const {
     if (windows_.is_global()) {
@@ -217,19 +249,28 @@ class WindowJoined : public JoinVerbs<WindowJoined<L, LKey, R, RKey>, L, R> {
   }
   template <detail::JoinKind kKind, class Out, class Maker>
   auto apply(Maker maker) const {
+    return joined<kKind, Out>(std::move(maker), false);
+  }
+
+ private:
+  template <detail::JoinKind kKind, class Out, class Maker>
+  auto joined(Maker maker, bool in_order) const {
     using Op = detail::WindowJoin<L, LKey, R, RKey, Out, Maker>;
     detail::Node node;
     node.note = note();
     node.problem = problem();
     node.needs_time = true;
+    node.breaks_ties = in_order;
     return detail::joined<Out>(
         inputs_, std::move(node),
         [windows = windows_, lateness = lateness_, maker](const auto& left, const auto& right) {
           return std::make_unique<Op>(windows, lateness, kKind, left, right, maker);
         });
   }
-
- private:
+  template <class Out, class F>
+  auto groups(F f) const {
+    return joined<detail::JoinKind::full, Out>(detail::GroupMaker<Out, F>{std::move(f)}, true);
+  }
   std::string note() const {
     std::string text = windows_.to_string();
     if (lateness_.count() > 0)
@@ -259,7 +300,8 @@ class Join {
   }
   /// Pairs of records in the same window, emitted when the watermark has passed its end, with the
   /// time end - 1 µs. Then say which rows: .inner(f), .left(f), .right(f), .full(f), .semi(),
-  /// .anti(). Both streams need event time. Errors: 2005 for windows that cannot be and for
+  /// .anti(), or .co_group(f) for all records of a key and window at once. Both streams need event
+  /// time. Errors: 2005 for windows that cannot be and for
   /// global().
   WindowJoined<L, LKey, R, RKey> window(Windows windows) const { return {inputs_, windows}; }
   /// Refused with a sentence.

@@ -28,6 +28,8 @@ template <class R>
 class BroadcastStream;
 template <class T, class R>
 class Connection;
+template <class T, class Key>
+class GlobalTable;
 
 /// A stream of T. Cheap to copy; valid as long as its Topology. Verbs only declare: nothing runs
 /// before run().
@@ -97,6 +99,21 @@ class Stream : public TimeVerbs<T>, public detail::VerbsThatNeedMore {
     static_assert(detail::kNever<Other>,
                   "millrace: streams are connected by key: put key_by(...) behind both, or give a "
                   "bolt of the inputs without keys, Bolt<Inputs<A, B>, Out>");
+  }
+
+  /// Each record with the row of a global table whose key it names, by a member, several, or a
+  /// function: orders.join(customers.table().global(), &Order::customer).left(f). As of the
+  /// record's event time, as with a table by key (see AsOf): .inner(f) or .left(f), .within(d),
+  /// .allowed_lateness(d). An optional that is absent names nothing.
+  template <class R, class RKey, class... Named>
+  auto join(const GlobalTable<R, RKey>& table, Named... named) const;
+
+  /// Refused with a sentence.
+  template <class First, class... Others>
+  void join(const First&, const Others&...) const {
+    static_assert(detail::kNever<First>,
+                  "millrace: join needs a key on both sides: put key_by(...) before it, or join "
+                  "with a global table, customers.table().global(), by what the records name");
   }
 
   /// Groups by a member, several members, or a function of the record.

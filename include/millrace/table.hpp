@@ -1,6 +1,7 @@
 // Table: a stream read as a table by key, its changes, and joins with it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -84,6 +85,37 @@ struct TableInputs {
   Duration lateness{0};
 };
 
+/// What a record names of a global table: a member or function of it, perhaps an optional.
+template <class T, class Named>
+class NamedPart {
+  using Value = std::decay_t<std::invoke_result_t<const Named&, const T&>>;
+
+ public:
+  static constexpr bool kMayBeAbsent = requires(const Value& value) { *value, value.has_value(); };
+
+  explicit NamedPart(Named named) : named_(std::move(named)) {}
+
+  /// Anything where it is absent.
+  decltype(auto) operator()(const T& record) const {
+    if constexpr (kMayBeAbsent) {
+      using Present = std::decay_t<decltype(*std::declval<const Value&>())>;
+      return std::invoke(named_, record).value_or(Present{});
+    } else {
+      return std::invoke(named_, record);
+    }
+  }
+  bool is_absent([[maybe_unused]] const T& record) const {
+    if constexpr (kMayBeAbsent) {
+      return !std::invoke(named_, record).has_value();
+    } else {
+      return false;
+    }
+  }
+
+ private:
+  Named named_;
+};
+
 /// Adds the component that joins two tables. `Out` are its changes.
 template <class Out, class L, class LKey, class R, class RKey, class Maker>
 JoinedStream<L, R, Out> joined_tables(const TableInputs<L, LKey, R, RKey>& inputs, JoinKind kind,
@@ -140,13 +172,15 @@ class JoinedTables : public JoinVerbs<JoinedTables<L, LKey, R, RKey>, L, R> {
 /// orders.table().join(customers.table(), &Order::customer). Say which rows: .inner(f), or .left(f)
 /// with those that name what is not there. They are changes (Change<Row>) in the order of event
 /// time, of each left row at most one row. A left row that changes what it names leaves with -D and
-/// comes with +I. A right row that changes changes all rows that name it.
+/// comes with +I. A right row that changes changes all rows that name it. What they name may be an
+/// optional: where it is absent, a row has no partner.
 ///
 /// Cost: a shuffle of the left table's changes and two look-ups each; a row for each left row that
 /// names a right one that changes. f must give the same row for the same records.
 template <class L, class LKey, class Named, class R, class RKey>
 class ReferencedTables : public JoinVerbs<ReferencedTables<L, LKey, Named, R, RKey>, L, R> {
-  using Key = detail::KeyFn<Change<L>, detail::ChangedPart<Named>>;
+  using Part = detail::NamedPart<L, Named>;
+  using Key = detail::KeyFn<Change<L>, detail::ChangedPart<Part>>;
 
  public:
   ReferencedTables(Table<L, LKey> left, Named named, Table<R, RKey> right)
@@ -166,9 +200,9 @@ class ReferencedTables : public JoinVerbs<ReferencedTables<L, LKey, Named, R, RK
     node.breaks_ties = true;
     return detail::joined<Change<Out>>(
         detail::JoinInputs<Change<L>, Key, R, RKey>{moves(), right_.keyed()}, std::move(node),
-        [deletes = right_.deletes(), rows = left_.keyed().key(), maker](const auto& left,
-                                                                        const auto& right) {
-          return std::make_unique<Op>(kKind, deletes, rows, left, right, Pairs{{maker}});
+        [rules = typename Op::Rules{kKind, left_.keyed().key(), right_.deletes(), names_nothing()},
+         maker](const auto& left, const auto& right) {
+          return std::make_unique<Op>(rules, left, right, Pairs{{maker}});
         });
   }
 
@@ -184,13 +218,35 @@ class ReferencedTables : public JoinVerbs<ReferencedTables<L, LKey, Named, R, RK
     node.helps = "references";
     const detail::NodeId id = changes.declaration().graph.add(std::move(node));
     return {Stream<Change<L>>(changes.declaration(), {{id, 0}}, changes.names()),
-            std::make_shared<const detail::TypedKeyHash<Change<L>, Key>>(Key({named_})),
+            std::make_shared<const detail::TypedKeyHash<Change<L>, Key>>(Key({Part(named_)})),
             {}};
+  }
+  detail::DeletesRow<L> names_nothing() const {
+    if constexpr (Part::kMayBeAbsent) {
+      return [part = Part(named_)](const L& row) { return part.is_absent(row); };
+    } else {
+      return {};
+    }
   }
 
   Table<L, LKey> left_;
   Named named_;
   Table<R, RKey> right_;
+};
+
+/// A table of which each task of a join has all rows; made by customers.table().global(). What is
+/// joined with it names its key by a member or function and stays where it is: no shuffle, and any
+/// number of joins by different members. Memory: a copy of the table in every task.
+template <class T, class Key>
+class GlobalTable {
+ public:
+  explicit GlobalTable(Table<T, Key> table) : table_(std::move(table)) {}
+
+  // Internal.
+  const Table<T, Key>& table() const { return table_; }
+
+ private:
+  Table<T, Key> table_;
 };
 
 /// A stream read as a table: of each key its newest record by event time, of equal times the last
@@ -241,12 +297,16 @@ class Table {
         std::is_invocable_v<const Named&, const T&>,
         "millrace: join needs a member or function of the left table's records that names "
         "a key of the right one: orders.join(customers, &Order::customer)");
-    using Name = detail::KeyFn<T, Named>;
+    using Name = detail::KeyFn<T, detail::NamedPart<T, Named>>;
     static_assert(std::is_same_v<typename Name::View, typename RKey::View>,
                   "millrace: what the rows of the left table name, and the key of the right one, "
                   "need to be of the same type");
     return {*this, std::move(named), right};
   }
+
+  /// This table for every task of what is joined with it: orders.join(customers.table().global(),
+  /// &Order::customer). For tables that fit into memory once a task.
+  GlobalTable<T, Key> global() const { return GlobalTable<T, Key>(*this); }
 
   // Internal.
   const KeyedStream<T, Key>& keyed() const { return keyed_; }
@@ -263,7 +323,29 @@ AsOf<T, Key, R, RKey> KeyedStream<T, Key>::join(const Table<R, RKey>& table) con
   static_assert(std::is_same_v<K, typename RKey::View>,
                 "millrace: a stream and a table that are joined need keys of the same type: make "
                 "one like the other, key_by([](const Order& o) { return std::int64_t{o.user}; })");
-  return AsOf<T, Key, R, RKey>({*this, table.keyed()}, table.deletes());
+  return AsOf<T, Key, R, RKey>({*this, table.keyed()}, {.deletes = table.deletes()});
+}
+
+template <class T>
+template <class R, class RKey, class... Named>
+auto Stream<T>::join(const GlobalTable<R, RKey>& table, Named... named) const {
+  static_assert(sizeof...(Named) > 0 && (std::is_invocable_v<const Named&, const T&> && ...),
+                "millrace: a join with a global table needs members or functions of this stream's "
+                "records that name its key: orders.join(customers.table().global(), "
+                "&Order::customer)");
+  const auto lefts = this->key_by(detail::NamedPart<T, Named>{std::move(named)}...);
+  using Key = typename decltype(lefts)::KeyType;
+  static_assert(std::is_same_v<typename Key::View, typename RKey::View>,
+                "millrace: what the records of a stream name, and the key of the global table, "
+                "need to be of the same type");
+  detail::AsOfTable<T, R> as_of{.deletes = table.table().deletes(),
+                                .reach = detail::TableReach::everywhere};
+  if constexpr ((detail::NamedPart<T, Named>::kMayBeAbsent || ...)) {
+    as_of.names_nothing = [named...](const T& record) {
+      return (detail::NamedPart<T, Named>{named}.is_absent(record) || ...);
+    };
+  }
+  return AsOf<T, Key, R, RKey>({lefts, table.table().keyed()}, std::move(as_of));
 }
 
 }  // namespace millrace

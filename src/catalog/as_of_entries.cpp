@@ -23,14 +23,14 @@ MadeStreams make_as_of(const Making& making) {
   const auto deletes = deleted_by(making, "deleted", *making.right);
   if (!deletes) return MadeStreams::none();
   return with_row_join(making, join_kind(making), [&]<class Key>(const RowJoin<Key>& join) {
+    const AsOfTable<RowRef, RowRef> table{.deletes = *deletes};
     Node node;
     node.note = bounds.to_string();
     node.problem = bounds.validate();
     node.breaks_ties = true;
-    const auto make = [bounds, deletes = *deletes](const RowJoin<Key>& of, const auto& left,
-                                                   const auto& right) {
+    const auto make = [bounds, table](const RowJoin<Key>& of, const auto& left, const auto& right) {
       using Op = AsOfJoin<RowRef, Key, RowRef, Key, RowRef, RowPairs>;
-      return std::make_unique<Op>(bounds, of.kind, left, right, of.pairs, deletes);
+      return std::make_unique<Op>(bounds, of.kind, left, right, of.pairs, table);
     };
     return finish_join(making, join, std::move(node), make);
   });

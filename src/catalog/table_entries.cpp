@@ -119,9 +119,9 @@ MadeStreams make_join_foreign_key(const Making& making) {
     node.breaks_ties = true;
     const auto rows = std::make_shared<const TypedKeyHash<RowRef, RowKey>>(
         RowKey(KeyFields(in_changes(making.key))));
-    const auto make = [deletes = *right_deletes, rows](const RowJoin<Key>& of, const auto& left,
-                                                       const auto& right) {
-      return std::make_unique<Op>(of.kind, deletes, rows, left, right, RowChangePairs{of.pairs});
+    const typename Op::Rules rules{kind, rows, *right_deletes};
+    const auto make = [rules](const RowJoin<Key>& of, const auto& left, const auto& right) {
+      return std::make_unique<Op>(rules, left, right, RowChangePairs{of.pairs});
     };
     MadeStreams streams = finish_join(making, join, std::move(node), make);
     streams.streams.insert_or_assign("late_left", row_stream(changes.late(), making.input->schema));

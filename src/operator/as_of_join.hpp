@@ -2,15 +2,32 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "operator/as_of_keys.hpp"
 #include "operator/change.hpp"
 #include "operator/join_operator.hpp"
 
 namespace millrace::detail {
+
+/// Which right records a task has.
+enum class TableReach : std::uint8_t {
+  by_key,      ///< those of the keys that are the task's, as its left records are
+  everywhere,  ///< all of them, whatever left records it has
+};
+
+/// What an as-of join knows of its right side, and of how left records name it.
+template <class L, class R>
+struct AsOfTable {
+  DeletesRow<R> deletes = {};  ///< right records that are deletions; empty: none is
+  TableReach reach = TableReach::by_key;
+  DeletesRow<L> names_nothing = {};  ///< left records that have no key; empty: none is so
+};
 
 /// A left record waits until the watermark of both sides has passed its time, and of nearest() the
 /// span behind it; then no right record that it could need comes any more, late ones aside. Its row
@@ -33,10 +50,11 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   using K = typename LKey::View;
 
   AsOfJoin(AsOfBounds bounds, JoinKind kind, typename Left::KeyPtr left,
-           typename Right::KeyPtr right, Maker maker, DeletesRow<R> deletes = {})
-      : Base("time", kind, std::move(left), std::move(right), std::move(maker)),
+           typename Right::KeyPtr right, Maker maker, AsOfTable<L, R> table = {})
+      : Base(table.reach == TableReach::everywhere ? "time, of all" : "time", kind, std::move(left),
+             std::move(right), std::move(maker)),
         bounds_(bounds),
-        deletes_(std::move(deletes)) {}
+        table_(std::move(table)) {}
 
   void open(const OperatorContext& context) override {
     Base::open(context);
@@ -44,20 +62,26 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     this->start_turns();
   }
   void save_state(StateWriter& writer) override {
+    if (is_everywhere()) return save_everywhere(writer);
     JoinImages images;
-    keys_->for_each([&](std::uint64_t hash, const JoinEntry& entry) {
-      const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
-      images[1].add(hash, {entry.time, entry.slot(), kTimeMin, mark});
-    });
+    each_version([&](std::uint64_t hash, const JoinKept& kept) { images[1].add(hash, kept); });
     this->save_images(writer, images);
   }
   void restore_state(StateReader& reader) override {
-    this->restore_images(reader,
-                         [this](auto, const K& key, std::uint64_t hash, const JoinKept& kept) {
-                           const bool deletes = kept.mark == JoinMark::matched;
-                           if (!add(key, hash, JoinEntry(kept.time, kept.slot, deletes)))
-                             right().records().gone(kept.slot);
-                         });
+    const auto take = [this](auto, const K& key, std::uint64_t hash, const JoinKept& kept) {
+      const bool deletes = kept.mark == JoinMark::matched;
+      if (!add(key, hash, JoinEntry(kept.time, kept.slot, deletes)))
+        right().records().gone(kept.slot);
+    };
+    if (!is_everywhere()) return this->restore_images(reader, take);
+    const std::uint32_t fullest = task_behind_all(reader, kFloorPart);
+    this->restore_wanted(
+        reader,
+        [&](int side, const StatePart& part) {
+          if (side == 1) return part.number == fullest;
+          return part.number % reader.tasks() == reader.task();
+        },
+        take);
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     this->rows().set_due(batch.due_ns);
@@ -88,6 +112,25 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     };
   }
 
+  bool is_everywhere() const { return table_.reach == TableReach::everywhere; }
+  bool names_nothing(std::uint64_t slot) {
+    return table_.names_nothing && table_.names_nothing(left().records().record(slot));
+  }
+  /// Calls visit(hash, kept) for each right record.
+  template <class Visit>
+  void each_version(Visit&& visit) {
+    keys_->for_each([&](std::uint64_t hash, const JoinEntry& entry) {
+      const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
+      visit(hash, JoinKept{entry.time, entry.slot(), kTimeMin, mark});
+    });
+  }
+  /// Each task writes all it has: how much of the past that is depends on its own left records.
+  void save_everywhere(StateWriter& writer) {
+    std::array<std::vector<JoinKept>, 2> kept;
+    each_version([&](std::uint64_t, const JoinKept& one) { kept[1].push_back(one); });
+    put_number(writer.task_part(kFloorPart, "watermark"), watermark_);
+    this->save_task(writer, kept);
+  }
   void take_left(Batch<L>& in, Outputs& outputs) {
     left().take(in, 1, this->context(), outputs, is_late(),
                 [&](std::uint64_t first, std::size_t count) {
@@ -100,12 +143,15 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       for (std::size_t at = 0; at < count; ++at) {
         const Time time = right().time_of(in, at);
         this->template handle<1>(first + at, at, [&](const K& key, std::uint64_t hash) {
-          const bool deletes = deletes_ && deletes_(right().records().record(first + at));
+          const bool deletes =
+              table_.deletes && table_.deletes(right().records().record(first + at));
           return add(key, hash, JoinEntry(time, first + at, deletes));
         });
       }
     };
-    right().take(in, 2, this->context(), outputs, is_late(), keep);
+    // Of records that all tasks get one task tells the late ones.
+    const bool tells = !is_everywhere() || this->context().task == 0;
+    right().take(in, tells ? 2 : Right::kNowhere, this->context(), outputs, is_late(), keep);
   }
   /// False: the record stays out.
   bool add(const K& key, std::uint64_t hash, const JoinEntry& entry) {
@@ -121,7 +167,7 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void settle(Time until, Outputs& outputs) {
     this->take_turns(until, [&](auto, std::uint64_t slot, Time time) {
       this->template handle<0>(slot, Left::kNoPlace, [&](const K& key, std::uint64_t hash) {
-        const JoinEntry* const found = keys_->find(key, hash, time);
+        const JoinEntry* const found = names_nothing(slot) ? nullptr : keys_->find(key, hash, time);
         const Arrival place = left().records().place_of(slot).child(0);
         if (found != nullptr) {
           this->emit(slot, found->slot(), time, place, outputs);
@@ -134,8 +180,10 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     this->rows().flush(outputs);
   }
 
+  static constexpr std::string_view kFloorPart = ":floor";
+
   AsOfBounds bounds_;
-  DeletesRow<R> deletes_;
+  AsOfTable<L, R> table_;
   std::optional<AsOfKeys<K>> keys_;  ///< from open() on
   Time watermark_ = kTimeMin;
 };

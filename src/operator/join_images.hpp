@@ -38,6 +38,40 @@ inline constexpr std::string_view kJoinParts[] = {":left", ":right"};
 inline constexpr std::string_view kJoinPart = ":join";
 inline constexpr std::string_view kJoinWatermark = "watermark";
 
+/// Appends records, at least one, each behind what the join has noted of it.
+template <class T>
+void store_kept(std::string& out, std::span<const JoinKept> all, JoinedRecords<T>& records) {
+  if constexpr (std::is_same_v<T, RowRef>)
+    store_rows_schema(out, *records.batch(all.front().slot).values.schema());
+  Batch<std::int64_t> place;
+  for (const JoinKept& kept : all) {
+    place.times.assign(1, kept.time);
+    place.arrivals.clear();
+    if (!records.batch(kept.slot).arrivals.empty())
+      place.arrivals.push_back(records.place_of(kept.slot));
+    put_number(out, static_cast<std::uint8_t>(kept.mark));
+    append_place(out, place, 0, kept.behind);
+    if constexpr (std::is_same_v<T, RowRef>) {
+      store_row(out, records.record(kept.slot));
+    } else {
+      store_value(out, records.record(kept.slot));
+    }
+  }
+}
+
+/// A part of this task of what one side keeps, for joins whose tasks do not share keys.
+template <class T>
+void save_kept(StateWriter& writer, std::string_view name, std::span<const JoinKept> all,
+               JoinedRecords<T>& records) {
+  if (all.empty()) return;
+  if constexpr (kStoresRecords<T>) {
+    const std::string shape = records_shape(records.batch(all.front().slot));
+    store_kept(writer.task_part(name, shape), all, records);
+  } else {
+    refuse_records(writer);
+  }
+}
+
 /// What one side keeps, collected for an image. Of one key the records come in their order.
 class JoinImage {
  public:
@@ -62,21 +96,7 @@ class JoinImage {
                   JoinedRecords<T>& records) const {
     const Batch<T>& first = records.batch(groups_[group].front().slot);
     std::string& out = writer.group_part(kJoinParts[side], group, records_shape(first));
-    if constexpr (std::is_same_v<T, RowRef>) store_rows_schema(out, *first.values.schema());
-    Batch<std::int64_t> place;
-    for (const JoinKept& kept : groups_[group]) {
-      place.times.assign(1, kept.time);
-      place.arrivals.clear();
-      if (!records.batch(kept.slot).arrivals.empty())
-        place.arrivals.push_back(records.place_of(kept.slot));
-      put_number(out, static_cast<std::uint8_t>(kept.mark));
-      append_place(out, place, 0, kept.behind);
-      if constexpr (std::is_same_v<T, RowRef>) {
-        store_row(out, records.record(kept.slot));
-      } else {
-        store_value(out, records.record(kept.slot));
-      }
-    }
+    store_kept(out, groups_[group], records);
   }
 
   std::vector<std::vector<JoinKept>> groups_;
@@ -113,11 +133,12 @@ void restore_join_part(StateReader& reader, const StatePart& part, const RowSche
   }
 }
 
-/// The same for all parts of a side; take(part, kept).
-template <class T, class Take>
+/// The same for all parts of a side for which wanted(part) holds; take(part, kept).
+template <class T, class Wanted, class Take>
 void restore_join_side(StateReader& reader, int side, const RowSchema* rows,
-                       JoinedRecords<T>& records, Take&& take) {
+                       JoinedRecords<T>& records, Wanted&& wanted, Take&& take) {
   reader.each(kJoinParts[side], [&](const StatePart& part) {
+    if (!wanted(part)) return;
     if constexpr (kStoresRecords<T>) {
       restore_join_part(reader, part, rows, records,
                         [&](const JoinKept& kept) { take(part, kept); });
@@ -125,6 +146,21 @@ void restore_join_side(StateReader& reader, int side, const RowSchema* rows,
       reader.refuse(part, "its records can no longer be stored");
     }
   });
+}
+
+/// Of tasks that wrote their watermarks as parts of that name the one with the least.
+inline std::uint32_t task_behind_all(StateReader& reader, std::string_view name) {
+  std::uint32_t task = 0;
+  Time least = kTimeMax;
+  reader.each(name, [&](const StatePart& part) {
+    BytesCursor in(part.bytes);
+    const Time its = in.number<Time>();
+    if (!in.ok()) return reader.refuse(part, kBytesDoNotFit);
+    if (its > least || (its == least && part.number >= task)) return;
+    task = part.number;
+    least = its;
+  });
+  return task;
 }
 
 }  // namespace millrace::detail

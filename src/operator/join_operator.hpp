@@ -2,12 +2,14 @@
 // records.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "operator/join_images.hpp"
 #include "operator/join_side.hpp"
@@ -16,9 +18,10 @@
 
 namespace millrace::detail {
 
-/// Input 0 is the left side, input 1 the right one; late records leave by ports 1 and 2.
-template <class L, class LKey, class R, class RKey, class Out, class Maker>
-class JoinOperator : public Operator {
+/// Input 0 is the left side, input 1 the right one: their records, and the turns of those that
+/// wait.
+template <class L, class LKey, class R, class RKey>
+class JoinSides : public Operator {
  public:
   using Left = JoinSide<L, LKey>;
   using Right = JoinSide<R, RKey>;
@@ -39,22 +42,13 @@ class JoinOperator : public Operator {
   template <int kSide>
   using RecordOf = std::conditional_t<kSide == 0, L, R>;
 
-  /// `way`: how records are joined, for images.
-  JoinOperator(std::string way, JoinKind kind, typename Left::KeyPtr left,
-               typename Right::KeyPtr right, Maker maker)
-      : rows_(std::move(maker)),
-        way_(std::move(way)),
-        kind_(kind),
-        sides_(std::move(left), std::move(right)) {}
+  JoinSides(typename Left::KeyPtr left, typename Right::KeyPtr right)
+      : sides_(std::move(left), std::move(right)) {}
 
   template <int kSide>
   auto& side() {
     return std::get<kSide>(sides_);
   }
-  JoinKind kind() const { return kind_; }
-  JoinedRows<Out, Maker>& rows() { return rows_; }
-  /// Records of that side have a row when they are without a partner.
-  bool keeps(int side) const { return side == 0 ? keeps_left(kind_) : keeps_right(kind_); }
 
   /// Calls use(key, hash) -> whether the record stays in state. A key that throws makes it a dead
   /// letter.
@@ -94,80 +88,131 @@ class JoinOperator : public Operator {
     });
   }
 
+  /// Calls use(side, kept) for each record that waits for its turn, in no order.
+  template <class Use>
+  void each_waiting(Use&& use) const {
+    if (!turns_) return;
+    turns_->for_each([&](int side, std::uint64_t slot, Time time) {
+      use(side, JoinKept{time, slot, kTimeMin, JoinMark::waiting});
+    });
+  }
+
+ private:
+  std::tuple<Left, Right> sides_;
+  std::unique_ptr<JoinTurns> turns_;  ///< null: records are handled as they come
+};
+
+/// Late records leave by ports 1 and 2.
+template <class L, class LKey, class R, class RKey, class Out, class Maker>
+class JoinOperator : public JoinSides<L, LKey, R, RKey> {
+  using Sides = JoinSides<L, LKey, R, RKey>;
+
+ public:
+  using typename Sides::Left, typename Sides::Right;
+
+ protected:
+  template <int kSide>
+  using RecordOf = typename Sides::template RecordOf<kSide>;
+
+  /// `way`: how records are joined, for images.
+  JoinOperator(std::string way, JoinKind kind, typename Left::KeyPtr left,
+               typename Right::KeyPtr right, Maker maker)
+      : Sides(std::move(left), std::move(right)),
+        rows_(std::move(maker)),
+        way_(std::move(way)),
+        kind_(kind) {}
+
+  JoinKind kind() const { return kind_; }
+  JoinedRows<Out, Maker>& rows() { return rows_; }
+  /// Records of that side have a row when they are without a partner.
+  bool keeps(int side) const { return side == 0 ? keeps_left(kind_) : keeps_right(kind_); }
+
   /// Writes what is in `images`, and the records that wait for their turn.
   void save_images(StateWriter& writer, JoinImages& images) {
     writer.task_part(kJoinPart) = way_;
-    if (turns_) {
-      turns_->for_each([&](int side, std::uint64_t slot, Time time) {
-        const auto add = [&](const auto&, std::uint64_t hash) {
-          images[side].add(hash, {time, slot, kTimeMin, JoinMark::waiting});
-        };
-        side == 0 ? this->side<0>().with_key(slot, Left::kNoPlace, add)
-                  : this->side<1>().with_key(slot, Right::kNoPlace, add);
-      });
-    }
-    images[0].save(writer, 0, side<0>().records());
-    images[1].save(writer, 1, side<1>().records());
+    this->each_waiting([&](int side, const JoinKept& kept) {
+      const auto add = [&](const auto&, std::uint64_t hash) { images[side].add(hash, kept); };
+      side == 0 ? this->template side<0>().with_key(kept.slot, Left::kNoPlace, add)
+                : this->template side<1>().with_key(kept.slot, Right::kNoPlace, add);
+    });
+    images[0].save(writer, 0, this->template side<0>().records());
+    images[1].save(writer, 1, this->template side<1>().records());
+  }
+  /// The same for a join whose tasks do not share keys: what the sides keep as parts of this task.
+  void save_task(StateWriter& writer, std::array<std::vector<JoinKept>, 2>& kept) {
+    writer.task_part(kJoinPart) = way_;
+    this->each_waiting([&](int side, const JoinKept& one) { kept[side].push_back(one); });
+    save_kept(writer, kJoinParts[0], kept[0], this->template side<0>().records());
+    save_kept(writer, kJoinParts[1], kept[1], this->template side<1>().records());
   }
   /// Calls take(side as a constant, key, hash, kept) for each record of an image but those that
   /// wait for their turn.
   template <class Take>
   void restore_images(StateReader& reader, Take&& take) {
+    const auto all = [](int, const StatePart&) { return true; };
+    restore_wanted(reader, all, std::forward<Take>(take));
+  }
+  /// The same of the parts for which wanted(side, part) holds.
+  template <class Wanted, class Take>
+  void restore_wanted(StateReader& reader, const Wanted& wanted, Take&& take) {
     reader.each(kJoinPart, [&](const StatePart& part) {
       if (part.bytes != way_)
         reader.refuse(part, "it is of another join, by " + part.bytes + ", not by " + way_);
     });
     if (!reader.status().ok()) return;
-    restore_side(reader, std::integral_constant<int, 0>(), take);
-    restore_side(reader, std::integral_constant<int, 1>(), take);
+    restore_side(reader, std::integral_constant<int, 0>(), wanted, take);
+    restore_side(reader, std::integral_constant<int, 1>(), wanted, take);
   }
 
   void emit(std::uint64_t left, std::uint64_t right, Time time, const Arrival& place,
             Outputs& outputs) {
-    decltype(auto) l = side<0>().records().record(left);
-    decltype(auto) r = side<1>().records().record(right);
+    decltype(auto) l = this->template side<0>().records().record(left);
+    decltype(auto) r = this->template side<1>().records().record(right);
     rows_.add(
         &l, &r, time, place, [&] { return "[" + text_of<0>(left) + "," + text_of<1>(right) + "]"; },
-        context(), outputs);
+        this->context(), outputs);
   }
   template <int kSide>
   void emit_alone(std::uint64_t slot, Time time, const Arrival& place, Outputs& outputs) {
-    decltype(auto) record = side<kSide>().records().record(slot);
+    decltype(auto) record = this->template side<kSide>().records().record(slot);
     const auto describe = [&] { return text_of<kSide>(slot); };
     if constexpr (kSide == 0) {
-      rows_.add(&record, static_cast<const R*>(nullptr), time, place, describe, context(), outputs);
+      rows_.add(&record, static_cast<const R*>(nullptr), time, place, describe, this->context(),
+                outputs);
     } else {
-      rows_.add(static_cast<const L*>(nullptr), &record, time, place, describe, context(), outputs);
+      rows_.add(static_cast<const L*>(nullptr), &record, time, place, describe, this->context(),
+                outputs);
     }
   }
 
  private:
   template <int kSide>
   std::string text_of(std::uint64_t slot) {
-    return batch_type<RecordOf<kSide>>().describe(side<kSide>().records().batch(slot),
-                                                  static_cast<std::uint32_t>(slot));
+    return batch_type<RecordOf<kSide>>().describe(
+        this->template side<kSide>().records().batch(slot), static_cast<std::uint32_t>(slot));
   }
-  template <int kSide, class Take>
+  template <int kSide, class Wanted, class Take>
   void restore_side(StateReader& reader, std::integral_constant<int, kSide> constant,
-                    const Take& take) {
+                    const Wanted& wanted, const Take& take) {
     const RowSchema* rows = nullptr;
     if constexpr (requires { rows_.maker().input(kSide); }) rows = rows_.maker().input(kSide);
-    auto& side = this->side<kSide>();
-    restore_join_side(reader, kSide, rows, side.records(), [&](const auto& part, const auto& kept) {
-      side.with_key(kept.slot, Left::kNoPlace, [&](const auto& key, std::uint64_t hash) {
-        if (key_group(hash) != part.number) return reader.refuse(part, kKeyMisplaced);
-        if (kept.mark != JoinMark::waiting) return take(constant, key, hash, kept);
-        start_turns();  // also where nobody breaks ties any more
-        turns_->push(kSide, kept.time, kept.slot);
-      });
-    });
+    auto& side = this->template side<kSide>();
+    const auto is_wanted = [&](const StatePart& part) { return wanted(kSide, part); };
+    restore_join_side(
+        reader, kSide, rows, side.records(), is_wanted, [&](const auto& part, const auto& kept) {
+          side.with_key(kept.slot, Left::kNoPlace, [&](const auto& key, std::uint64_t hash) {
+            if (part.owner == PartOwner::key_group && key_group(hash) != part.number)
+              return reader.refuse(part, kKeyMisplaced);
+            if (kept.mark != JoinMark::waiting) return take(constant, key, hash, kept);
+            this->start_turns();  // also where nobody breaks ties any more
+            this->turns()->push(kSide, kept.time, kept.slot);
+          });
+        });
   }
 
   JoinedRows<Out, Maker> rows_;
   std::string way_;
   JoinKind kind_;
-  std::tuple<Left, Right> sides_;
-  std::unique_ptr<JoinTurns> turns_;  ///< null: records are handled as they come
 };
 
 }  // namespace millrace::detail

@@ -25,14 +25,16 @@ class JoinSide {
 
   JoinedRecords<T>& records() { return records_; }
 
+  static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
   /// Keeps the records of a batch for which is_late(time, behind) does not hold, and calls
-  /// handle(slot of the first, number) if there are any; the others leave by `late_port`.
+  /// handle(slot of the first, number) if there are any; the others leave by `late_port`, or
+  /// kNowhere.
   template <class IsLate, class Handle>
   void take(Batch<T>& in, std::uint32_t late_port, const OperatorContext& context, Outputs& outputs,
             IsLate&& is_late, Handle&& handle) {
     sort_out(in, is_late);
     context.tally->late += too_late_.size();
-    too_late_.hand_on(in, outputs, late_port);
+    if (late_port != kNowhere) too_late_.hand_on(in, outputs, late_port);
     if (picks_.empty()) return;
     take_hashes(in);
     const std::uint64_t first = records_.keep(in, picks_);

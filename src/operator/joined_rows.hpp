@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "operator/joined_records.hpp"
 #include "operator/operator.hpp"
 #include "operator/stateless.hpp"
 #include "record/row_batch.hpp"
@@ -80,23 +81,26 @@ class JoinedRows {
   template <class L, class R, class Describe>
   void add(const L* left, const R* right, Time time, const Arrival& place, Describe&& describe,
            const OperatorContext& context, Outputs& outputs) {
-    const std::size_t before = out_.values.size();
-    try {
-      maker_(out_, left, right);
-    } catch (const MemoryRefused&) {
-      throw;
-    } catch (...) {
-      truncate(out_.values, before);
-      context.dead_letters->add(current_exception_text(), "", describe());
-      ++context.tally->rows_refused;
-      return;
-    }
-    own_texts(context);
+    const auto make = [&](Batch<Out>& out) { maker_(out, left, right); };
+    if (made(make, describe, context) == 0) return;
+    own_texts(context, 1);
     out_.times.push_back(time);
     if (context.makes_arrivals) out_.arrivals.push_back(place);
-    const bool full = out_.values.size() >= context.batch_records_max ||
-                      (texts_ && texts_->used_bytes() >= context.batch_bytes_max);
-    if (full && !awaits_another()) flush(outputs);
+    flush_full(context, outputs);
+  }
+  /// Adds any number of rows, which make(batch) puts behind those that are there; their places are
+  /// children of `place`. If it throws, none of them.
+  template <class Make, class Describe>
+  void add_all(Make&& make, Time time, const Arrival& place, Describe&& describe,
+               const OperatorContext& context, Outputs& outputs) {
+    const std::size_t rows = made(make, describe, context);
+    if (rows == 0) return;
+    own_texts(context, rows);
+    out_.times.resize(out_.values.size(), time);
+    if (context.makes_arrivals) {
+      for (std::size_t at = 0; at < rows; ++at) out_.arrivals.push_back(place.child(at));
+    }
+    flush_full(context, outputs);
   }
   void set_due(std::int64_t due_ns) { out_.due_ns = due_ns; }
   void flush(Outputs& outputs) {
@@ -106,6 +110,7 @@ class JoinedRows {
       out_.clear();
       out_.due_ns = due_ns;
     }
+    if constexpr (requires { maker_.flushed(); }) maker_.flushed();
     texts_ = {};
   }
 
@@ -117,15 +122,35 @@ class JoinedRows {
       return false;
     }
   }
-  /// Both sides may be forgotten before the row is.
-  void own_texts(const OperatorContext& context) {
+  /// Calls make(batch); the number of rows that it made.
+  template <class Make, class Describe>
+  std::size_t made(Make&& make, Describe&& describe, const OperatorContext& context) {
+    const std::size_t before = out_.values.size();
+    try {
+      make(out_);
+    } catch (const MemoryRefused&) {
+      throw;
+    } catch (...) {
+      truncate(out_.values, before);
+      context.dead_letters->add(current_exception_text(), "", describe());
+      ++context.tally->rows_refused;
+    }
+    return out_.values.size() - before;
+  }
+  void flush_full(const OperatorContext& context, Outputs& outputs) {
+    const bool full = out_.values.size() >= context.batch_records_max ||
+                      (texts_ && texts_->used_bytes() >= context.batch_bytes_max);
+    if (full && !awaits_another()) flush(outputs);
+  }
+  /// Of the last `rows`: both sides may be forgotten before they are.
+  void own_texts(const OperatorContext& context, std::size_t rows) {
     if constexpr (kKnowsTexts<Out>) {
       if constexpr (Schema<Out>::kBorrows) {
         if (!texts_) {
           texts_ = pool_.take(context.arenas);
           out_.pin(texts_);
         }
-        rehome_last(out_.values, *texts_);
+        rehome_from(out_.values, out_.values.size() - rows, *texts_);
       }
     }
   }

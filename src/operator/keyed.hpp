@@ -93,7 +93,8 @@ class KeyFn {
   using View = typename ViewType<Parts...>::type;
   static_assert(KeyType<View>,
                 "millrace: this cannot be a key: a key is a number, an enum, a text, a Timestamp, "
-                "or a tuple of these");
+                "or a tuple of these; of an optional say what stands for an absent one, or leave "
+                "those records out");
   /// True when the key's texts lie in the batch's arenas, so that pinning them is enough to keep
   /// them: neither the record nor what a part returns holds bytes of its own.
   static constexpr bool kBorrowsArena =

@@ -105,6 +105,15 @@ struct ReferencePairs {
   }
 };
 
+/// Which rows a join by what rows name has, and what it knows of both tables.
+template <class L, class LKey, class R>
+struct ReferenceRules {
+  JoinKind kind;
+  std::shared_ptr<const TypedKeyHash<L, LKey>> row_key;
+  DeletesRow<R> deletes = {};
+  DeletesRow<L> names_nothing = {};  ///< left rows that name no key; empty: all name one
+};
+
 /// Input 0 are changes of the left table by the key that its rows name, from ChangeMoves; input 1
 /// are the records of the right table. Both are taken when the watermark has passed their times, in
 /// the order of time and place. A left row without what it names has a row where `kind` is left.
@@ -120,13 +129,11 @@ class ReferenceJoin final
   using typename Base::Left, typename Base::Right;
   using K = typename Named::View;
   using Row = typename LKey::View;
-  using RowKeyPtr = std::shared_ptr<const TypedKeyHash<L, LKey>>;
+  using Rules = ReferenceRules<L, LKey, R>;
 
-  ReferenceJoin(JoinKind kind, DeletesRow<R> deletes, RowKeyPtr row_key, typename Left::KeyPtr left,
-                typename Right::KeyPtr right, Maker maker)
-      : Base("reference", kind, std::move(left), std::move(right), std::move(maker)),
-        deletes_(std::move(deletes)),
-        row_key_(std::move(row_key)) {}
+  ReferenceJoin(Rules rules, typename Left::KeyPtr left, typename Right::KeyPtr right, Maker maker)
+      : Base("reference", rules.kind, std::move(left), std::move(right), std::move(maker)),
+        rules_(std::move(rules)) {}
 
   void open(const OperatorContext& context) override {
     Base::open(context);
@@ -194,6 +201,11 @@ class ReferenceJoin final
                    Outputs& outputs) {
     const ChangeKind kind = Changes::kind(this->template side<0>().records().record(slot));
     const Arrival place = this->template side<0>().records().place_of(slot).child(0);
+    const auto& row = Changes::record(this->template side<0>().records().record(slot));
+    if (rules_.names_nothing && rules_.names_nothing(row)) {
+      emit_row(kind, slot, TableRows::kNone, time, place, outputs);
+      return false;
+    }
     if (kind == ChangeKind::insert || kind == ChangeKind::update_after) {
       Referred& of = references_->at(key, hash);
       with_row(slot, [&](const Row& row) { references_->add(of, row, slot); });
@@ -215,7 +227,7 @@ class ReferenceJoin final
   bool change_right(const K& key, std::uint64_t hash, std::uint64_t slot, Time time,
                     Outputs& outputs) {
     auto& records = this->template side<1>().records();
-    const bool stays = !deletes_ || !deletes_(records.record(slot));
+    const bool stays = !rules_.deletes || !rules_.deletes(records.record(slot));
     Referred* const there = references_->find(key, hash);
     const std::uint64_t before = there != nullptr ? there->right : TableRows::kNone;
     if (!stays && before == TableRows::kNone) return false;
@@ -254,11 +266,10 @@ class ReferenceJoin final
   }
   template <class Use>
   void with_row(std::uint64_t slot, Use&& use) {
-    row_key_->key().with(Changes::record(this->template side<0>().records().record(slot)),
-                         std::forward<Use>(use));
+    rules_.row_key->key().with(Changes::record(this->template side<0>().records().record(slot)),
+                               std::forward<Use>(use));
   }
-  DeletesRow<R> deletes_;
-  RowKeyPtr row_key_;
+  Rules rules_;
   std::optional<References<K, Row>> references_;  ///< from open() on
   Time watermark_ = kTimeMin;
 };

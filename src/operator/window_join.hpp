@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/co_group.hpp"
 #include "operator/join_operator.hpp"
 #include "operator/window_join_keys.hpp"
 
@@ -69,6 +70,8 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
  private:
   using Records = WindowJoinRecords;
   using Entries = Records::Entries;
+  /// Rows are made of all records of a key and window at once.
+  static constexpr bool kGroups = requires { Maker::kGroups; };
 
   template <int kSide, class T>
   void take(Batch<T>& in, Outputs& outputs) {
@@ -92,7 +95,14 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void emit_window(Records& of_key, Time end, std::uint64_t hash, Outputs& outputs) {
     collect<0>(of_key.left, end, left_);
     collect<1>(of_key.right, end, right_);
-    const Time time = saturating_add(end, -1);
+    if constexpr (kGroups) {
+      emit_group(end, hash, outputs);
+    } else {
+      emit_pairs(saturating_add(end, -1), hash, outputs);
+    }
+  }
+  /// All pairs, or each record of the side that is alone.
+  void emit_pairs(Time time, std::uint64_t hash, Outputs& outputs) {
     std::uint64_t child = 0;
     const auto place = [&] {
       return Arrival::at(this->context().component, 0, hash).child(child++);
@@ -112,6 +122,30 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     for (const auto& right : right_)
       this->template emit_alone<1>(right.slot, time, place(), outputs);
   }
+  /// One call for all of them.
+  void emit_group(Time end, std::uint64_t hash, Outputs& outputs) {
+    if (left_.empty() && right_.empty()) return;
+    point_to(this->template side<0>().records(), left_, lefts_);
+    point_to(this->template side<1>().records(), right_, rights_);
+    const auto emit = [&](const K& key, std::uint64_t) {
+      const CoGroup<K, L, R> group{key, GroupedRecords<L>(lefts_), GroupedRecords<R>(rights_),
+                                   windows_.start_of(end), end};
+      const auto make = [&](Batch<Out>& out) {
+        this->rows().maker()(out, group, this->context().arenas);
+      };
+      const auto describe = [&] {
+        return "group " + key_text(key) + " of the window to " + format_iso_time(end);
+      };
+      const Arrival place = Arrival::at(this->context().component, 0, hash);
+      this->rows().add_all(make, saturating_add(end, -1), place, describe, this->context(),
+                           outputs);
+    };
+    if (left_.empty()) {
+      this->template side<1>().with_key(right_.front().slot, Base::Right::kNoPlace, emit);
+    } else {
+      this->template side<0>().with_key(left_.front().slot, Base::Left::kNoPlace, emit);
+    }
+  }
   /// The records of the window that are not late for it, in the order of times and places.
   template <int kSide>
   void collect(Entries& entries, Time end, std::vector<WindowJoinEntry>& found) {
@@ -120,7 +154,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     for (; at != entries.end() && at->time < end; ++at) {
       if (at->behind == kTimeMin || !windows_.is_over(end, at->behind)) found.push_back(*at);
     }
-    if (!this->context().makes_arrivals) return;
+    if (!kGroups && !this->context().makes_arrivals) return;
     const auto& records = this->template side<kSide>().records();
     std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
       return a.time != b.time ? a.time < b.time
@@ -133,6 +167,8 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   Time watermark_ = kTimeMin;
   std::vector<WindowJoinEntry> left_;  ///< of the window at hand
   std::vector<WindowJoinEntry> right_;
+  std::vector<const L*> lefts_;  ///< the same as records, for co_group
+  std::vector<const R*> rights_;
 };
 
 }  // namespace millrace::detail

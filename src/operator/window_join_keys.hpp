@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "operator/join_images.hpp"
 #include "operator/joined_records.hpp"
@@ -23,6 +24,14 @@ struct WindowJoinEntry {
   std::uint64_t slot;
   Time behind;
 };
+
+/// The records of entries, valid as long as they are kept.
+template <class T>
+void point_to(JoinedRecords<T>& kept, const std::vector<WindowJoinEntry>& entries,
+              std::vector<const T*>& records) {
+  records.clear();
+  for (const WindowJoinEntry& entry : entries) records.push_back(&kept.record(entry.slot));
+}
 
 /// One key's records, those of all open windows once.
 struct WindowJoinRecords {

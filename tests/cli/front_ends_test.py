@@ -62,6 +62,8 @@ TYPED = {
     "broadcast": "is for connect",
     "connect": "takes a class of C++",
     "by_event_time": "is for connect",
+    "co_group": "takes a function",
+    "global": "of tables that are not there by name yet",
     "fold": "takes a function: aggregate gives several in one pass",
     "each": "takes a function",
     "records": "gives what lies in the program's memory",

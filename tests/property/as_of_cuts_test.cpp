@@ -114,18 +114,21 @@ OperatorTasks::Show show_valued() {
   };
 }
 
-TEST(AsOfCuts, EqualANaiveLook) {
+void check_cuts(const detail::AsOfTable<Note, Note>& table) {
   using Op = detail::AsOfJoin<Note, NoteByName, Note, NoteByName, Valued, Valuing>;
   const auto key = key_by<Note>(&Note::name);
+  const std::shared_ptr<const detail::KeyHash> spread = key_by<Note>(&Note::number);
   AsOfTies ties;
   std::size_t waiting = 0, found = 0, alone = 0, late = 0, nearest = 0;
   for (std::uint64_t seed = 1; seed <= 1'500; ++seed) {
     const DrawnAsOf drawn = draw_as_of_steps(seed);
+    const bool everywhere = table.reach == detail::TableReach::everywhere;
     const Subject subject{[&] {
                             return std::make_unique<Op>(drawn.bounds, JoinKind::left, key, key,
-                                                        Valuing{kValue});
+                                                        Valuing{kValue}, table);
                           },
-                          {{&batch_type<Note>(), key}, {&batch_type<Note>(), key}},
+                          {{&batch_type<Note>(), everywhere ? spread : key},
+                           {&batch_type<Note>(), everywhere ? nullptr : key, everywhere}},
                           show_valued()};
     Random random(seed ^ 0x5eed);
     Played cut = play(subject, drawn.steps, seed % 4 == 0 ? nullptr : &random);
@@ -145,6 +148,46 @@ TEST(AsOfCuts, EqualANaiveLook) {
   EXPECT_GT(nearest, 300u);
   EXPECT_GT(ties.as_near, 100u);
   EXPECT_GT(ties.of_one_time, 100u);
+}
+
+TEST(AsOfCuts, EqualANaiveLook) { check_cuts({}); }
+TEST(AsOfCuts, OfGlobalTablesEqualANaiveLook) {
+  check_cuts({.reach = detail::TableReach::everywhere});
+}
+
+/// One task has gone on and forgotten what another still needs: the image is of the latter.
+TEST(AsOfCuts, AGlobalTableIsRestoredFromTheTaskThatIsBehind) {
+  using Op = detail::AsOfJoin<Note, NoteByName, Note, NoteByName, Valued, Valuing>;
+  const auto key = key_by<Note>(&Note::name);
+  const detail::AsOfTable<Note, Note> table{.reach = detail::TableReach::everywhere};
+  OperatorTasks tasks(
+      [&] {
+        return std::make_unique<Op>(AsOfBounds{}, JoinKind::left, key, key, Valuing{kValue}, table);
+      },
+      {{&batch_type<Note>(), nullptr}, {&batch_type<Note>(), nullptr, true}}, show_valued());
+  const auto batch = [](std::uint32_t input, std::initializer_list<Time> times) {
+    auto notes = std::make_shared<Batch<Note>>();
+    for (const Time time : times) {
+      notes->values.push_back({{time}, kNames[1], 0, time});
+      notes->times.push_back(time);
+    }
+    return OperatorStep{
+        .kind = OperatorStep::Kind::batch, .input = input, .batch = std::move(notes)};
+  };
+  for (const std::size_t ahead : {0u, 1u}) {
+    tasks.start(2);
+    tasks.play(batch(1, {10, 20, 30}));
+    tasks.task<Op>(ahead).advance(40, tasks.outputs());
+    tasks.task<Op>(1 - ahead).advance(15, tasks.outputs());
+    tasks.restore(tasks.image(), 3);
+    tasks.play(batch(0, {16, 25, 35}));
+    tasks.play({.kind = OperatorStep::Kind::watermark, .watermark = kTimeMax});
+    ASSERT_TRUE(tasks.status().ok()) << tasks.status().to_string();
+  }
+  const std::vector<std::string> once = {"16 16 10", "25 25 20", "35 35 30"};
+  std::vector<std::string> rows = once;
+  rows.insert(rows.end(), once.begin(), once.end());
+  EXPECT_EQ(tasks.lanes().at(std::string(kNames[1])), rows);
 }
 
 /// Right records that are of no use any more are given back.

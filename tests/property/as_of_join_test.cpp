@@ -13,6 +13,7 @@ struct AsOfHits {
 struct AsOfCase {
   Input left, right;
   AsOfBounds bounds;
+  bool global = false;  ///< the right side is a table that each task has all of
 };
 
 /// Moves right stamps to a left record's of the same key, or where the span ends, or one off; some
@@ -40,7 +41,7 @@ void aim_as_of(Random& random, AsOfCase& drawn) {
 
 AsOfCase draw_as_of(std::uint64_t seed) {
   Random random(seed ^ 0x303);
-  AsOfCase drawn{draw_input(random), draw_input(random), {}};
+  AsOfCase drawn{draw_input(random), draw_input(random), {}, false};
   if (random.chance(0.7)) drawn.bounds.within = Duration(random.between(0, 40));
   drawn.bounds.nearest = drawn.bounds.within && random.chance(0.5);
   drawn.bounds.lateness = Duration(random.chance(0.5) ? 0 : random.between(1, 40));
@@ -48,10 +49,9 @@ AsOfCase draw_as_of(std::uint64_t seed) {
   return drawn;
 }
 
-void declare(const AsOfCase& drawn, Topology& topology, Rows& rows) {
-  const auto left = declare_input(topology, drawn.left).key_by(&Event::key);
-  const auto right = declare_input(topology, drawn.right).key_by(&Event::key);
-  auto join = left.as_of(right).allowed_lateness(drawn.bounds.lateness);
+template <class Join>
+void declare_rows(const AsOfCase& drawn, const Join& of, Rows& rows) {
+  auto join = of.allowed_lateness(drawn.bounds.lateness);
   if (drawn.bounds.within) join = join.within(*drawn.bounds.within);
   if (drawn.bounds.nearest) join = join.nearest(*drawn.bounds.within);
   const auto inner = join.inner([](const Event& l, const Event& r) { return pair_of(&l, &r); });
@@ -62,6 +62,13 @@ void declare(const AsOfCase& drawn, Topology& topology, Rows& rows) {
   all.to(collect_text(rows, "left"));
   all.key_by(&Pair::key).window(tumbling(Duration(7))).count().to(collect(rows, "counts"));
   collect_order(all, rows);
+}
+void declare(const AsOfCase& drawn, Topology& topology, Rows& rows) {
+  const auto left = declare_input(topology, drawn.left);
+  const auto right = declare_input(topology, drawn.right).key_by(&Event::key);
+  if (drawn.global)
+    return declare_rows(drawn, left.join(right.table().global(), &Event::key), rows);
+  declare_rows(drawn, left.key_by(&Event::key).as_of(right), rows);
 }
 
 std::vector<ModelRecord> on_time(const std::vector<ModelRecord>& all, const AsOfCase& drawn,
@@ -136,10 +143,11 @@ Rows model(const AsOfCase& drawn, const std::vector<ModelRecord>& all_left,
   return rows;
 }
 
-TEST(ScheduleDoesNotMatter, AsOfJoinsEqualTheModel) {
+void check_as_of(bool global) {
   AsOfHits hits;
   for_each_seed([&](std::uint64_t seed) {
-    const AsOfCase drawn = draw_as_of(seed);
+    AsOfCase drawn = draw_as_of(seed);
+    drawn.global = global;
     // Each input is declared as a source and its event_time.
     const auto left = model_records(drawn.left, 0);
     const auto right = model_records(drawn.right, 2);
@@ -159,6 +167,9 @@ TEST(ScheduleDoesNotMatter, AsOfJoinsEqualTheModel) {
   EXPECT_GT(hits.later, 50u);
   EXPECT_GT(hits.as_near, 2u) << "the test of cuts has more";
 }
+
+TEST(ScheduleDoesNotMatter, AsOfJoinsEqualTheModel) { check_as_of(false); }
+TEST(ScheduleDoesNotMatter, JoinsWithGlobalTablesEqualTheModel) { check_as_of(true); }
 
 }  // namespace
 }  // namespace millrace::property

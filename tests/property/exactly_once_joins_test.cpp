@@ -7,13 +7,39 @@
 namespace millrace::detail {
 namespace {
 
+/// A record of the right side as one of its own type.
+struct Other {
+  std::int64_t key = 0;
+  std::int64_t number = 0;
+};
+
+/// What it makes of a record depends on all before it of both sides, and on the timers in between.
+struct Telling {
+  using Context = KeyedContext<std::int64_t>;
+  ValueState<std::int64_t> seen;
+
+  void process(const Numbered& left, Context& context, Output<Numbered>& out) {
+    seen.set((seen.value_or(0) * 3 + left.number) % 10'007);
+    if (left.number % 4 == 0) context.timers().at(context.time() + 7);
+    out.emit({left.key * 1'000 + left.number, *seen});
+  }
+  void process(const Other& right, Context&, Output<Numbered>& out) {
+    seen.set((seen.value_or(0) * 5 + right.number) % 10'007);
+    out.emit({-right.key * 1'000 - right.number, *seen});
+  }
+  void on_timer(Time time, Context& context, Output<Numbered>& out) {
+    seen.set((seen.value_or(0) * 7 + time) % 10'007);
+    out.emit({context.key() * 1'000'000 + time, *seen});
+  }
+};
+
 /// Two replayable sources, joined by interval, by windows, as of event time, as tables, of
-/// which groups are summed, and by what rows name.
+/// which groups are summed, by what rows name, in groups, with a global table, and connected.
 struct JoinWorld {
   std::uint32_t partitions = 3;
   std::int64_t count = 60;
   MemoryStore store = {};
-  std::array<Outbox, 5> outboxes = {};
+  std::array<Outbox, 8> outboxes = {};
 
   /// Of different keys the partitions of one source have records at different times.
   auto numbers(Topology& topology, const std::string& name, std::uint32_t tasks) {
@@ -59,6 +85,28 @@ struct JoinWorld {
       return Numbered{change.record.key * 10 + std::int64_t(change.kind), change.record.number};
     });
     show(topology, signed_rows, 4);
+    declare_further(topology, left, right);
+  }
+  template <class Keyed>
+  void declare_further(Topology& topology, const Keyed& left, const Keyed& right) {
+    using Group = CoGroup<std::int64_t, Numbered, Numbered>;
+    const auto sum = [](const Group& group) {
+      Numbered row{group.window_end * 10 + group.key, std::int64_t(group.left.size())};
+      for (const Numbered& one : group.left) row.number = row.number * 3 + one.key + one.number;
+      for (const Numbered& one : group.right) row.number = row.number * 7 + one.key + one.number;
+      row.number %= 1'000'003;
+      return row;
+    };
+    show(topology, left.join(right).window(sliding(Duration(6), Duration(3))).co_group(sum), 5);
+    const auto named = [](const Numbered& of) { return (of.key + of.number) % 2; };
+    const auto with = [](const Numbered& l, const Numbered* r) {
+      return Numbered{l.key * 1'000 + l.number, r != nullptr ? r->key * 1'000 + r->number : -1};
+    };
+    show(topology, left.stream().join(right.table().global(), named).left(with), 6);
+    const auto others = right.stream()
+                            .map([](const Numbered& of) { return Other{of.key, of.number}; })
+                            .key_by([](const Other& of) { return of.key % 2; });
+    show(topology, left.connect(others).by_event_time().process(Telling{}), 7);
   }
 
  private:

@@ -103,6 +103,33 @@ TEST(JoinImages, OfWindows) {
   }
 }
 
+/// Of groups the numbers of their records, in their order.
+struct Grouped {
+  std::string_view name;
+  std::vector<std::int64_t> left, right;
+};
+const auto kGroup = [](const CoGroup<std::string_view, Note, Note>& group, Output<Grouped>& out) {
+  Grouped row{group.key, {}, {}};
+  for (const Note& note : group.left) row.left.push_back(note.number);
+  for (const Note& note : group.right) row.right.push_back(note.number);
+  out.emit(std::move(row));
+};
+
+TEST(JoinImages, OfGroups) {
+  using Grouping = detail::GroupMaker<Grouped, decltype(kGroup)>;
+  using Op = detail::WindowJoin<Note, NoteByName, Note, NoteByName, Grouped, Grouping>;
+  const auto key = key_by<Note>(&Note::name);
+  const Subject subject{[key] {
+                          return std::make_unique<Op>(sliding(Duration(60), Duration(20)),
+                                                      Duration(25), JoinKind::full, key, key,
+                                                      Grouping{kGroup});
+                        },
+                        {{&batch_type<Note>(), key}, {&batch_type<Note>(), key}},
+                        show_by<Grouped>([](const Grouped& row) { return std::string(row.name); }),
+                        true};
+  compare(subject, two_sides);
+}
+
 TEST(JoinImages, OfAnotherWayToJoinAreRefused) {
   using ByTime = detail::IntervalJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;
   using ByWindow = detail::WindowJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;

@@ -81,7 +81,8 @@ TEST(TableImages, OfAStreamWithATable) {
     const auto make = [bounded](const auto& key) {
       AsOfBounds bounds;
       if (bounded) bounds.within = Duration(30);
-      return std::make_unique<Op>(bounds, JoinKind::left, key, key, Maker{kMeetRow}, kDeletes);
+      return std::make_unique<Op>(bounds, JoinKind::left, key, key, Maker{kMeetRow},
+                                  detail::AsOfTable<Note, Note>{.deletes = kDeletes});
     };
     EXPECT_GT(compare(of_two_sides<Op, MetRow>(make, name_of), notes_of(2)), 0u);
   }

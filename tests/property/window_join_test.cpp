@@ -6,7 +6,7 @@ namespace {
 
 struct WindowHits {
   std::uint64_t pairs = 0, alone = 0, late = 0, partly_late = 0, overlapping = 0, cumulating = 0,
-                by_lateness = 0;
+                by_lateness = 0, one_sided = 0, thrown = 0;
 };
 
 struct WindowCase {
@@ -25,6 +25,34 @@ WindowCase draw_case_of_windows(std::uint64_t seed) {
   } while (drawn.windows.is_global());
   drawn.lateness = random.chance(0.5) ? 0 : random.between(1, 40);
   return drawn;
+}
+
+/// All records of a key and window, in their order.
+std::string text_of_group(std::int32_t key, Bounds window, const std::vector<std::string>& left,
+                          const std::vector<std::string>& right) {
+  return fmt::format("{} [{}, {}): {} + {}", key, window.first, window.second,
+                     fmt::join(left, " | "), fmt::join(right, " | "));
+}
+
+struct GroupRow {
+  std::int32_t key = 0;
+  std::string_view text;
+  std::int64_t number = 0;
+};
+std::string text_of(const GroupRow& row) { return std::string(row.text); }
+
+using EventGroup = CoGroup<std::int32_t, Event, Event>;
+/// Two rows of each group; none of those with two left records, at which it throws.
+void tell_group(const EventGroup& group, Output<GroupRow>& out) {
+  std::vector<std::string> left;
+  std::vector<std::string> right;
+  for (const Event& event : group.left) left.push_back(text_of(event));
+  for (std::size_t at = 0; at < group.right.size(); ++at) right.push_back(text_of(group.right[at]));
+  const std::string text =
+      text_of_group(group.key, {group.window_start, group.window_end}, left, right);
+  out.emit({group.key, out.intern(text), 0});
+  if (left.size() == 2) throw std::runtime_error("no trace of it");
+  out.emit({group.key, out.intern(text), 1});
 }
 
 void declare(const WindowCase& drawn, Topology& topology, Rows& rows) {
@@ -47,6 +75,16 @@ void declare(const WindowCase& drawn, Topology& topology, Rows& rows) {
   const auto again = join.full(full);
   collect_order(again, rows);
   again.key_by(&Pair::key).window(tumbling(Duration(7))).count().to(collect(rows, "counts"));
+  join.co_group([](const EventGroup& group, Output<GroupRow>& out) { tell_group(group, out); })
+      .to(collect_text(rows, "groups"));
+  join.co_group([](const auto& group) {
+        return GroupRow{group.key, group.left.empty() ? std::string_view() : group.left.back().name,
+                        std::int64_t(group.right.size())};
+      })
+      .key_by(&GroupRow::key)
+      .window(tumbling(Duration(7)))
+      .count()
+      .to(collect(rows, "group counts"));
 }
 
 /// The windows that a record counts in.
@@ -116,6 +154,28 @@ void in_order(Group& group) {
   });
 }
 
+void add_groups(Rows& rows, const std::map<std::pair<Bounds, std::int32_t>, Sides>& groups,
+                WindowHits& hits) {
+  rows["groups"];
+  rows["group counts"];
+  std::map<std::pair<std::int32_t, Time>, std::int64_t> counts;
+  for (const auto& [at, sides] : groups) {
+    std::vector<std::string> texts[2];
+    for (const ModelRecord* record : sides.left) texts[0].push_back(text_of(record->event()));
+    for (const ModelRecord* record : sides.right) texts[1].push_back(text_of(record->event()));
+    ++counts[{at.second, detail::floor_div(at.first.second - 1, 7) * 7}];
+    hits.one_sided += texts[0].empty() || texts[1].empty();
+    if (texts[0].size() == 2) {
+      ++hits.thrown;
+      continue;
+    }
+    for (int row = 0; row < 2; ++row)
+      rows["groups"].push_back({text_of_group(at.second, at.first, texts[0], texts[1]), 0});
+  }
+  for (const auto& [at, count] : counts)
+    rows["group counts"].push_back(row_of(at.first, {at.second, at.second + 7}, count));
+}
+
 Rows model(const WindowCase& drawn, const std::vector<ModelRecord>& left,
            const std::vector<ModelRecord>& right, WindowHits& hits) {
   Rows rows;
@@ -135,6 +195,7 @@ Rows model(const WindowCase& drawn, const std::vector<ModelRecord>& left,
     list.insert(list.end(), full.begin(), full.end());
     counts[{at.second, detail::floor_div(time, 7) * 7}] += static_cast<std::int64_t>(full.size());
   }
+  add_groups(rows, groups, hits);
   rows["order"];
   for (const auto& [at, by_time] : lists) {
     std::vector<std::string> all;
@@ -169,6 +230,8 @@ TEST(ScheduleDoesNotMatter, WindowJoinsEqualTheModel) {
   EXPECT_GT(hits.by_lateness, 100u);
   EXPECT_GT(hits.overlapping, 10u);
   EXPECT_GT(hits.cumulating, 3u);
+  EXPECT_GT(hits.one_sided, 300u);
+  EXPECT_GT(hits.thrown, 100u);
 }
 
 }  // namespace
