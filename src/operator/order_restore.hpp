@@ -17,7 +17,7 @@ namespace millrace::detail {
 /// the inputs) on port 0. Records behind the watermark of their own source partition are late: they
 /// go to port 1 as they come.
 ///
-/// Cost: O(1) amortised a record (a radix heap of 16 bytes a record), one copy of its texts when it
+/// Cost: O(1) amortised a record (a queue of 16 bytes a record), one copy of its texts when it
 /// goes. Memory: the batches of the bound, counted as state.
 template <class T>
 class OrderRestore final : public Operator {
@@ -61,6 +61,7 @@ class OrderRestore final : public Operator {
 
  private:
   static constexpr std::string_view kHeldPart = "held";
+  static constexpr std::size_t kTogether = 256;
 
   void hand_late(Batch<T>& in, Outputs& outputs) {
     picks_.clear();
@@ -87,17 +88,21 @@ class OrderRestore final : public Operator {
   }
 
   void hand_on(Time until, Outputs& outputs) {
+    const auto precedes = [this](const TimedHash& a, const TimedHash& b) {
+      const Arrival left = chunks_.place_of(a.hash);
+      const Arrival right = chunks_.place_of(b.hash);
+      return left == right ? a.hash < b.hash : left < right;
+    };
     start_batch();
-    while (queue_->pop(until, due_)) {
-      std::sort(due_.begin(), due_.end(), [this](std::uint64_t a, std::uint64_t b) {
-        const Arrival left = chunks_.place_of(a);
-        const Arrival right = chunks_.place_of(b);
-        return left == right ? a < b : left < right;
-      });
-      for (const std::uint64_t slot : due_) hand_on_one(slot);
-      if (out_.values.size() >= context().batch_records_max) {
-        flush(outputs);
-        start_batch();
+    for (queue_->take(until, kTogether, due_); !due_.empty();
+         queue_->take(until, kTogether, due_)) {
+      each_tie(due_, [&](auto from, auto to) { std::sort(from, to, precedes); });
+      for (const TimedHash& pair : due_) {
+        if (out_.values.size() >= context().batch_records_max && pair.time != out_.times.back()) {
+          flush(outputs);
+          start_batch();
+        }
+        hand_on_one(pair.hash);
       }
     }
     flush(outputs);
@@ -141,7 +146,7 @@ class OrderRestore final : public Operator {
   HeldBatches<T> chunks_;
   std::size_t held_ = 0;
   std::size_t going_ = 0;  ///< of them, those in out_
-  std::vector<std::uint64_t> due_;
+  std::vector<TimedHash> due_;
   std::vector<std::uint32_t> picks_;
   Batch<T> out_;
   ArenaPool pool_{64u << 10};

@@ -101,7 +101,8 @@ class PatternKeys {
         return is_over(key);
       });
     };
-    alarms_.ring(saturating_add(watermark, 1), wake);
+    alarms_.ring(saturating_add(watermark, 1), wake,
+                 [this](std::uint64_t hash) { keys_.prefetch(hash); });
   }
   /// No record comes any more.
   void end(Time now) {

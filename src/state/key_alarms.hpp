@@ -3,49 +3,66 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <optional>
+#include <vector>
 
 #include "base/time.hpp"
-#include "state/counted_allocator.hpp"
+#include "state/timer_queue.hpp"
 
 namespace millrace::detail {
 
-/// A heap of (time, hash of a key). Nothing is ever taken back: who is woken looks whether it still
-/// has something to do, and when next. One thread. O(log n) each; 16 bytes an alarm.
+/// A queue of (time, hash of a key). Nothing is ever taken back: who is woken looks whether it
+/// still has something to do, and when next. One thread. O(1) amortised each; 16 bytes an alarm.
 class KeyAlarms {
  public:
-  void count_with(MemoryMeter* meter) { heap_ = Heap(CountedAllocator<Alarm>(meter)); }
+  void count_with(MemoryMeter* meter) { queue_.emplace(meter); }
 
   void add(Time when, std::uint64_t hash) {
-    heap_.push_back({when, hash});
-    std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+    const TimedHash alarm{when, hash};
+    if (next_ == due_.size() || due_.back() < alarm) return queue_->push(when, hash);
+    const auto rest = due_.begin() + static_cast<std::ptrdiff_t>(next_);
+    due_.insert(std::upper_bound(rest, due_.end(), alarm), alarm);
   }
   /// The earliest one; nullopt: none.
   std::optional<Time> first() const {
-    if (heap_.empty()) return std::nullopt;
-    return heap_.front().when;
+    if (queue_->size() == 0) return std::nullopt;
+    return queue_->next();
   }
   /// Calls wake(when, hash) for each alarm before `time` (for all of them at kTimeMax), in their
-  /// order; wake may add more.
+  /// order, and near(hash) a few alarms before; wake may add more.
+  template <class Wake, class Near>
+  void ring(Time time, Wake&& wake, Near&& near) {
+    while (next_block(time)) {
+      for (std::size_t at = 0; at < std::min(kAhead, due_.size()); ++at) near(due_[at].hash);
+      while (next_ < due_.size()) {
+        if (next_ + kAhead < due_.size()) near(due_[next_ + kAhead].hash);
+        const TimedHash alarm = due_[next_++];
+        wake(alarm.time, alarm.hash);
+      }
+    }
+  }
   template <class Wake>
   void ring(Time time, Wake&& wake) {
-    while (!heap_.empty() && (heap_.front().when < time || time == kTimeMax)) {
-      std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
-      const Alarm alarm = heap_.back();
-      heap_.pop_back();
-      wake(alarm.when, alarm.hash);
-    }
+    ring(time, wake, [](std::uint64_t) {});
   }
 
  private:
-  struct Alarm {
-    Time when;
-    std::uint64_t hash;
-    friend auto operator<=>(const Alarm&, const Alarm&) = default;
-  };
-  using Heap = CountedVector<Alarm>;
-  Heap heap_;
+  static constexpr std::size_t kBlock = 256;
+  static constexpr std::size_t kAhead = 12;
+
+  /// Takes the first alarms before `time` from the queue; those of equal times by their hashes.
+  bool next_block(Time time) {
+    next_ = 0;
+    due_.clear();
+    if (time == kTimeMin) return false;
+    queue_->take(time == kTimeMax ? time : time - 1, kBlock, due_);
+    each_tie(due_, [](auto from, auto to) { std::sort(from, to); });
+    return !due_.empty();
+  }
+
+  std::optional<TimerQueue> queue_;  ///< from count_with() on
+  std::vector<TimedHash> due_;       ///< those that ring now
+  std::size_t next_ = 0;             ///< of these
 };
 
 }  // namespace millrace::detail

@@ -14,9 +14,35 @@ constexpr std::size_t kKeptEntries = 4096;
 
 std::optional<Time> TimerQueue::pop(Time until, std::vector<std::uint64_t>& hashes) {
   hashes.clear();
-  const Time time = next();
-  if (size_ == 0 || time > until) return std::nullopt;
-  if (reached_.empty() && early_.empty()) reach(until);
+  const Time least = next();
+  if (size_ == 0 || least > until) return std::nullopt;
+  runs_.take_at(least, hashes);
+  if (heap_next() == least) pop_heap(least, until, hashes);
+  size_ -= hashes.size();
+  return least;
+}
+
+void TimerQueue::take(Time until, std::size_t most, std::vector<Entry>& due) {
+  due.clear();
+  for (;;) {
+    const Time other = heap_next();
+    const Time before = other == kTimeMax ? other : saturating_add(other, -1);
+    const std::size_t had = due.size();
+    runs_.take(std::min(until, before), most, due);
+    size_ -= due.size() - had;
+    if (due.size() >= most) return;
+    const auto time = other <= until ? pop(until, popped_) : std::nullopt;
+    if (!time) return;
+    for (const std::uint64_t hash : popped_) due.push_back({*time, hash});
+  }
+}
+
+/// Appends the hashes of its pairs of `time`, its least one.
+void TimerQueue::pop_heap(Time time, Time until, std::vector<std::uint64_t>& hashes) {
+  if (reached_.empty() && early_.empty()) {
+    if (filled_ == 0) return;
+    reach(until);
+  }
   for (; !reached_.empty() && reached_.back().time == time; reached_.pop_back()) {
     hashes.push_back(reached_.back().hash);
   }
@@ -26,15 +52,13 @@ std::optional<Time> TimerQueue::pop(Time until, std::vector<std::uint64_t>& hash
     hashes.push_back(early_.back().hash);
   }
   if (early_.empty()) release(early_);
-  size_ -= hashes.size();
-  return time;
 }
 
 /// Moves the time on to the last of the lowest bucket that is due: what is due of it is sorted, the
 /// rest goes to lower buckets.
 void TimerQueue::reach(Time until) {
-  std::size_t from = 0;
-  while (buckets_[from].empty()) ++from;
+  const auto from = static_cast<std::size_t>(std::countr_zero(filled_));
+  filled_ &= filled_ - 1;
   List& bucket = buckets_[from];
   const auto later = std::partition(bucket.begin(), bucket.end(),
                                     [until](const Entry& entry) { return entry.time <= until; });
@@ -62,6 +86,11 @@ void TimerQueue::enlarge(List& list) {
   list.reserve(wanted);
 }
 
+void TimerQueue::empty(List& list) {
+  list.clear();
+  release(list);
+}
+
 void TimerQueue::release(List& list) {
   if (list.capacity() <= kKeptEntries) return;
   const std::size_t less = list.capacity() * sizeof(Entry);
@@ -70,21 +99,22 @@ void TimerQueue::release(List& list) {
   if (meter_) meter_->shrink(less);
 }
 
-void TimerQueue::make_distinct() {
-  size_ = 0;
-  const auto sort = [this](List& list) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-    if (list.empty()) release(list);
-    size_ += list.size();
-  };
-  for (std::size_t at = 0; at < kBuckets; ++at) {
-    sort(buckets_[at]);
-    least_[at] = buckets_[at].empty() ? kTimeMax : buckets_[at].front().time;
-  }
-  sort(early_);  // ascending is a heap too
-  sort(reached_);
-  std::reverse(reached_.begin(), reached_.end());
+/// What is kept is in order then, and so one run.
+void TimerQueue::renew(std::vector<Entry> kept) {
+  std::sort(kept.begin(), kept.end());
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  const std::size_t count = kept.size();
+  const auto never = std::ranges::lower_bound(kept, kTimeMax, {}, &Entry::time);
+  const std::vector<Entry> at_last(never, kept.end());
+  kept.erase(never, kept.end());
+  runs_.assign(std::move(kept));
+  for (List& bucket : buckets_) empty(bucket);
+  empty(reached_);
+  empty(early_);
+  least_.fill(kTimeMax);
+  filled_ = 0;
+  for (const Entry& entry : at_last) push_heap(entry);
+  size_ = count;
 }
 
 bool TimerSet::contains(Time time) const {
