@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace millrace::detail {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t kSharedMin = std::size_t{128} << 10;
 constexpr std::size_t kSharedTables = 4;  ///< at least so many fit a region
+constexpr std::size_t kLine = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 /// As operator new: a handler may end the process.
@@ -44,6 +46,13 @@ void* map_huge(std::size_t bytes) {
   return memory;
 }
 
+/// At a multiple of a cache line, so that a slot which fills one lies in one.
+void* take_of_heap(std::size_t bytes) {
+  void* const memory = std::aligned_alloc(kLine, round_up(bytes, kLine));
+  if (memory != nullptr) std::memset(memory, 0, bytes);
+  return memory;
+}
+
 }  // namespace
 
 void* SlotMemory::take(std::size_t bytes) {
@@ -52,7 +61,7 @@ void* SlotMemory::take(std::size_t bytes) {
   try {
     memory = bytes >= kHugePage    ? map_huge(bytes)
              : bytes >= kSharedMin ? take_of_region(bytes)
-                                   : std::calloc(1, bytes);
+                                   : take_of_heap(bytes);
     if (memory == nullptr) refuse();
   } catch (...) {
     if (meter_) meter_->shrink(bytes);
@@ -76,7 +85,6 @@ void SlotMemory::give_back(void* at, std::size_t bytes) noexcept {
 }
 
 void* SlotMemory::take_of_region(std::size_t bytes) {
-  constexpr std::size_t kLine = 64;
   const std::size_t wanted = round_up(bytes, kLine);
   if (regions_.empty() || regions_.back().bytes - regions_.back().used < wanted) {
     regions_.reserve(regions_.size() + 1);

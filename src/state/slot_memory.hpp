@@ -11,7 +11,8 @@ namespace millrace::detail {
 
 /// A random access to tables on many small pages misses the TLB each time. So tables from 128 KiB
 /// on lie side by side in regions of huge pages, which go when their last table goes; those from
-/// 2 MiB on have pages of their own, small ones lie on the heap. One thread.
+/// 2 MiB on have pages of their own, small ones lie on the heap. All begin at a multiple of 64. One
+/// thread.
 class SlotMemory {
  public:
   /// `meter` counts the bytes and outlives this; null: nobody does. What a region holds beside its
@@ -20,8 +21,8 @@ class SlotMemory {
   SlotMemory(const SlotMemory&) = delete;
   SlotMemory& operator=(const SlotMemory&) = delete;
 
-  /// `bytes` (> 0) zeroed bytes; large ones come as untouched pages, at a multiple of 64. Throws
-  /// MemoryRefused, or std::bad_alloc.
+  /// `bytes` (> 0) zeroed bytes; large ones come as untouched pages. Throws MemoryRefused, or
+  /// std::bad_alloc.
   void* take(std::size_t bytes);
   /// Gives back what take(bytes) returned; null is ignored.
   void give_back(void* at, std::size_t bytes) noexcept;
