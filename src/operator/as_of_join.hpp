@@ -140,14 +140,13 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void take_right(Batch<R>& in, Outputs& outputs) {
     const auto keep = [&](std::uint64_t first, std::size_t count) {
-      for (std::size_t at = 0; at < count; ++at) {
-        const Time time = right().time_of(in, at);
-        this->template handle<1>(first + at, at, [&](const K& key, std::uint64_t hash) {
-          const bool deletes =
-              table_.deletes && table_.deletes(right().records().record(first + at));
-          return add(key, hash, JoinEntry(time, first + at, deletes));
-        });
-      }
+      const LookAhead keys(right().hashes(first, count), near());
+      this->template handle<1>(
+          first, count, keys, [&](std::size_t at, const K& key, std::uint64_t hash) {
+            const bool deletes =
+                table_.deletes && table_.deletes(right().records().record(first + at));
+            return add(key, hash, JoinEntry(right().time_of(in, at), first + at, deletes));
+          });
     };
     // Of records that all tasks get one task tells the late ones.
     const bool tells = !is_everywhere() || this->context().task == 0;
@@ -165,19 +164,24 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
 
   /// Joins the left records up to that time, in the order of time and place.
   void settle(Time until, Outputs& outputs) {
-    this->take_turns(until, [&](auto, std::uint64_t slot, Time time) {
-      this->template handle<0>(slot, Left::kNoPlace, [&](const K& key, std::uint64_t hash) {
-        const JoinEntry* const found = names_nothing(slot) ? nullptr : keys_->find(key, hash, time);
-        const Arrival place = left().records().place_of(slot).child(0);
-        if (found != nullptr) {
-          this->emit(slot, found->slot(), time, place, outputs);
-        } else if (this->keeps(0)) {
-          this->template emit_alone<0>(slot, time, place, outputs);
-        }
-        return false;
-      });
-    });
+    const auto next = [this](std::uint64_t hash) {
+      keys_->likely(hash, [this](std::uint64_t slot) { right().records().prefetch(slot); });
+    };
+    const auto join = [&](auto, Time time, std::uint64_t slot, const K& key, std::uint64_t hash) {
+      const JoinEntry* const found = names_nothing(slot) ? nullptr : keys_->find(key, hash, time);
+      const Arrival place = left().records().place_of(slot).child(0);
+      if (found != nullptr) {
+        this->emit(slot, found->slot(), time, place, outputs);
+      } else if (this->keeps(0)) {
+        this->template emit_alone<0>(slot, time, place, outputs);
+      }
+      return false;
+    };
+    this->take_turns(until, near(), next, join);
     this->rows().flush(outputs);
+  }
+  auto near() {
+    return [this](std::uint64_t hash) { keys_->prefetch(hash); };
   }
 
   static constexpr std::string_view kFloorPart = ":floor";

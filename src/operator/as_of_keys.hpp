@@ -14,8 +14,7 @@ namespace millrace::detail {
 /// One key's right records, each valid from its time on: no two have the same time. One that is
 /// marked deletes: from its time on there is none.
 struct AsOfVersions {
-  using Entries = JoinEntries<JoinEntry>;
-  explicit AsOfVersions(MemoryMeter* meter) : entries(meter) {}
+  using Entries = JoinEntries<JoinEntry, 2>;
 
   bool has_one() const { return entries.front().time == entries.back().time; }
 
@@ -32,18 +31,29 @@ class AsOfKeys {
     alarms_.count_with(meter);
   }
 
+  /// Brings near what add() and find() read.
+  void prefetch(std::uint64_t hash) const { keys_.prefetch(hash); }
+  /// Calls visit(slot) for the records of the key that find() probably chooses from.
+  template <class Visit>
+  void likely(std::uint64_t hash, Visit&& visit) const {
+    const AsOfVersions* const of_key = keys_.peek(hash);
+    if (of_key == nullptr || of_key->entries.empty()) return;
+    visit(of_key->entries.front().slot());
+    if (!of_key->has_one()) visit(of_key->entries.back().slot());
+  }
+
   /// Adds a right record, or leaves it where there is one of its time that goes before. Calls
   /// replaces(entry there) -> bool where there is one. True: it has been added; the other one has
   /// gone.
   template <class Replaces>
   bool add(const K& key, std::uint64_t hash, const JoinEntry& entry, Replaces&& replaces) {
-    AsOfVersions& of_key = keys_.upsert(key, hash, [this] { return AsOfVersions(meter_); });
+    AsOfVersions& of_key = keys_.upsert(key, hash, [] { return AsOfVersions(); });
     const auto at = of_key.entries.from(entry.time);
     if (at != of_key.entries.end() && at->time == entry.time) {
       if (!replaces(*at)) return false;
       *at = entry;
     } else {
-      of_key.entries.insert(entry);
+      of_key.entries.insert(entry, meter_);
     }
     const Time look = next_look(of_key);
     if (look < of_key.alarm) wake(of_key, look, hash);
@@ -67,7 +77,7 @@ class AsOfKeys {
   /// Lets go of what no left record of time `floor` or later needs: calls gone(entry) before.
   template <class Gone>
   void forget(Time floor, Gone&& gone) {
-    alarms_.ring(floor, [&](Time when, std::uint64_t hash) {
+    const auto wake_key = [&](Time when, std::uint64_t hash) {
       keys_.erase_of_hash(hash, [&](const K&, AsOfVersions& of_key) {
         if (when != of_key.alarm) return false;  // an earlier one has taken its place
         auto& entries = of_key.entries;
@@ -80,7 +90,8 @@ class AsOfKeys {
         if (const Time look = next_look(of_key); look != kTimeMax) wake(of_key, look, hash);
         return false;
       });
-    });
+    };
+    alarms_.ring(floor, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
   }
   /// Calls visit(hash, entry) for each record.
   template <class Visit>

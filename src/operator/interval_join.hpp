@@ -20,9 +20,10 @@ namespace millrace::detail {
 /// Where a reader breaks ties, records are handled in the order of time and place when the
 /// watermark has passed them, so that the rows made of one have places in an order of their own.
 ///
-/// Cost: a look-up a record, O(log n + matches) for n records of its key that are kept, O(log keys)
-/// now and then. Memory: a copy of each record and 16 bytes for as long as partners may come, of
-/// inner joins up to twice as long; about 100 bytes a key.
+/// Cost: a look-up a record, O(log n + matches) for n records of its key that are kept; of inner
+/// joins a walk over the keys beside, at most four places of a table a record. Memory: a copy of
+/// each record and 16 bytes for as long as partners may come, of inner joins about twice as long;
+/// about 100 bytes a key.
 template <class L, class LKey, class R, class RKey, class Out, class Maker>
 class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   using Base = JoinOperator<L, LKey, R, RKey, Out, Maker>;
@@ -52,7 +53,8 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     reached_ = watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);
     const auto take = [this](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
       const JoinEntry entry(kept.time, kept.slot, kept.mark == JoinMark::matched);
-      keys_->template add<decltype(side)::value>(keys_->of(key, hash), hash, entry);
+      keys_->template add<decltype(side)::value>(keys_->of(key, hash), hash, entry, kTimeMin,
+                                                 [](auto, const JoinEntry&) {});
     };
     this->restore_images(reader, take);
   }
@@ -94,44 +96,44 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       return saturating_add(time, interval_.lateness.count()) < behind;
     };
     const auto handle = [&](std::uint64_t first, std::size_t count) {
-      for (std::size_t at = 0; at < count; ++at) {
-        keys_->look_ahead(side.hashes(), at);
-        const Time time = side.time_of(in, at);
-        if (turns()) {
-          turns()->push(kSide, time, first + at);
-        } else {
-          match<kSide>(first + at, at, time, outputs);
-        }
-      }
+      if (!turns()) return match_all<kSide>(in, first, count, outputs);
+      for (std::size_t at = 0; at < count; ++at)
+        turns()->push(kSide, side.time_of(in, at), first + at);
     };
     rows().set_due(in.due_ns);
     side.take(in, kSide + 1, this->context(), outputs, is_late, handle);
     rows().flush(outputs);
   }
-
+  template <int kSide, class T>
+  void match_all(const Batch<T>& in, std::uint64_t first, std::size_t count, Outputs& outputs) {
+    auto& side = this->template side<kSide>();
+    const LookAhead keys(side.hashes(first, count), keys_->near(), keys_->next());
+    this->template handle<kSide>(
+        first, count, keys, [&](std::size_t at, const K& key, std::uint64_t hash) {
+          return match<kSide>(first + at, key, hash, side.time_of(in, at), outputs);
+        });
+  }
   void handle_turns(Time until, Outputs& outputs) {
-    this->take_turns(until, [&](auto side, std::uint64_t slot, Time time) {
-      reached_ = saturating_add(time, interval_.lateness.count());
-      match<decltype(side)::value>(slot, Left::kNoPlace, time, outputs);
-    });
+    this->take_turns(
+        until, keys_->near(), keys_->next(),
+        [&](auto side, Time time, std::uint64_t slot, const K& key, std::uint64_t hash) {
+          reached_ = saturating_add(time, interval_.lateness.count());
+          return match<decltype(side)::value>(slot, key, hash, time, outputs);
+        });
   }
 
-  /// Handles one record: finds its partners, and keeps it for those that are to come.
+  /// Finds the partners of one record, and keeps it for those that are to come. True: it stays.
   template <int kSide>
-  void match(std::uint64_t slot, std::size_t place, Time time, Outputs& outputs) {
-    this->template handle<kSide>(slot, place, [&](const K& key, std::uint64_t hash) {
-      IntervalRecords& of_key = keys_->of(key, hash);
-      keys_->forget(of_key, watermark_, lets_go(outputs));
-      const JoinEntry entry(time, slot, emit_pairs<kSide>(of_key, slot, time, outputs));
-      const bool stays = interval_.closes(kSide, time) >= reached_;
-      if (stays) {
-        keys_->template add<kSide>(of_key, hash, entry);
-      } else {  // its partners lie before it
-        tell<kSide>(entry, outputs);
-        keys_->leave(of_key, key, hash);
-      }
-      return stays;
-    });
+  bool match(std::uint64_t slot, const K& key, std::uint64_t hash, Time time, Outputs& outputs) {
+    IntervalRecords& of_key = keys_->of(key, hash);
+    const JoinEntry entry(time, slot, emit_pairs<kSide>(of_key, slot, time, outputs));
+    if (interval_.closes(kSide, time) >= reached_) {
+      keys_->template add<kSide>(of_key, hash, entry, watermark_, lets_go(outputs));
+      return true;
+    }
+    tell<kSide>(entry, outputs);  // its partners lie before it
+    keys_->leave(of_key, key, hash);
+    return false;
   }
   template <int kSide>
   bool emit_pairs(IntervalRecords& of_key, std::uint64_t slot, Time time, Outputs& outputs) {

@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
-#include <vector>
 
 #include "operator/join_images.hpp"
 #include "operator/joined_records.hpp"
 #include "state/key_alarms.hpp"
 #include "state/keyed_tables.hpp"
+#include "state/table_sweep.hpp"
 #include "window/join_interval.hpp"
 
 namespace millrace::detail {
@@ -19,7 +19,6 @@ namespace millrace::detail {
 /// One key's records.
 struct IntervalRecords {
   using Entries = JoinEntries<JoinEntry>;
-  explicit IntervalRecords(MemoryMeter* meter) : left(meter), right(meter) {}
 
   bool empty() const { return left.empty() && right.empty(); }
   template <int kSide>
@@ -29,6 +28,10 @@ struct IntervalRecords {
     } else {
       return right;
     }
+  }
+  void prefetch() const {
+    left.prefetch();
+    right.prefetch();
   }
 
   Entries left;
@@ -41,36 +44,44 @@ template <class K>
 class IntervalKeys {
  public:
   /// `tells`: records that go without a partner are asked for at once. Others are only forgotten:
-  /// when their key comes again, or in twice the longest time that a record is kept.
+  /// by a walk over all keys, which takes about as long as a record is kept.
   IntervalKeys(const JoinInterval& interval, bool tells, MemoryMeter* meter)
-      : interval_(interval), tells_(tells), meter_(meter), keys_(meter) {
+      : interval_(interval),
+        longest_wait_(std::max(interval.wait_us(0), interval.wait_us(1))),
+        tells_(tells),
+        meter_(meter),
+        keys_(meter) {
     alarms_.count_with(meter);
   }
 
   bool empty() const { return keys_.size() == 0; }
-  /// Brings near what of() soon reads, of a batch whose record `at` is at hand.
-  void look_ahead(const std::vector<std::uint64_t>& hashes, std::size_t at) const {
-    if (at + kLookAhead < hashes.size()) keys_.prefetch(hashes[at + kLookAhead]);
+  /// Of a LookAhead: bring near what of() reads, and what is read of that.
+  auto near() const {
+    return [this](std::uint64_t hash) { keys_.prefetch(hash); };
+  }
+  auto next() const {
+    return [this](std::uint64_t hash) {
+      if (const IntervalRecords* const of_key = keys_.peek(hash)) of_key->prefetch();
+    };
   }
   IntervalRecords& of(const K& key, std::uint64_t hash) {
-    return keys_.upsert(key, hash, [this] { return IntervalRecords(meter_); });
+    return keys_.upsert(key, hash, [] { return IntervalRecords(); });
   }
-  /// Adds a record that may still find partners.
-  template <int kSide>
-  void add(IntervalRecords& of_key, std::uint64_t hash, const JoinEntry& entry) {
-    of_key.template entries<kSide>().insert(entry);
+  /// Adds a record that may still find partners. Where there is no room for it, records for which
+  /// no partner comes behind `watermark` are let go first: gone(side as a constant, entry) is
+  /// called before.
+  template <int kSide, class Gone>
+  void add(IntervalRecords& of_key, std::uint64_t hash, const JoinEntry& entry, Time watermark,
+           Gone&& gone) {
+    Entries& entries = of_key.template entries<kSide>();
     if (!tells_) {
-      if (of_key.alarm == kTimeMax) wake(of_key, both_close(entry.time), hash);
-      return;
+      if (entries.is_full()) close_side<kSide>(entries, watermark, gone);
+      ++added_;
+      return entries.insert(entry, meter_);
     }
+    entries.insert(entry, meter_);
     const Time closes = interval_.closes(kSide, entry.time);
     if (closes < of_key.alarm || of_key.alarm == kTimeMax) wake(of_key, closes, hash);
-  }
-  /// Lets go of the key's records that close() would only forget: calls gone(side as a constant,
-  /// entry) before. O(1) and what goes.
-  template <class Gone>
-  void forget(IntervalRecords& of_key, Time watermark, Gone&& gone) {
-    if (!tells_) close_key(of_key, watermark, gone);
   }
   /// Nothing was added.
   void leave(const IntervalRecords& of_key, const K& key, std::uint64_t hash) {
@@ -93,7 +104,8 @@ class IntervalKeys {
   /// constant, entry) before.
   template <class Gone>
   void close(Time watermark, Gone&& gone) {
-    alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
+    if (!tells_) return walk_on(watermark, gone);
+    const auto wake_key = [&](Time when, std::uint64_t hash) {
       keys_.erase_of_hash(hash, [&](const K&, IntervalRecords& of_key) {
         if (when != of_key.alarm) return false;  // an earlier one has taken its place
         close_key(of_key, watermark, gone);
@@ -101,13 +113,34 @@ class IntervalKeys {
         wake(of_key, next_look(of_key), hash);
         return false;
       });
-    });
+    };
+    alarms_.ring(watermark, wake_key, near());
   }
 
  private:
   using Entries = IntervalRecords::Entries;
-  static constexpr std::size_t kLookAhead = 16;
 
+  /// Lets go of what is over of some keys: of so many as the time that has gone by is of that for
+  /// which records are kept; but of not so many more than records were added.
+  template <class Gone>
+  void walk_on(Time watermark, Gone& gone) {
+    constexpr std::size_t kSlotsLeast = 256;
+    constexpr std::size_t kSlotsOfRecord = 4;
+    const auto all = static_cast<double>(TableSweep<K, IntervalRecords>::slots(keys_));
+    const double past = static_cast<double>(watermark) - static_cast<double>(walked_);
+    const double share = past / std::max(static_cast<double>(longest_wait_), 1.0);
+    auto slots = static_cast<std::size_t>(all * std::clamp(share, 0.0, 1.0));
+    if (slots == 0) return;
+    slots = std::min(slots, kSlotsLeast + kSlotsOfRecord * added_);
+    if (watermark == kTimeMax) slots = ~std::size_t{0};  // until none is left
+    walked_ = watermark;
+    added_ = 0;
+    const auto is_over = [&](const K&, IntervalRecords& of_key) {
+      close_key(of_key, watermark, gone);
+      return of_key.empty() ? Swept::gone : Swept::as_it_was;
+    };
+    walk_.step(keys_, slots, is_over, [](const IntervalRecords& of_key) { of_key.prefetch(); });
+  }
   void wake(IntervalRecords& of_key, Time when, std::uint64_t hash) {
     of_key.alarm = when;
     alarms_.add(when, hash);
@@ -126,26 +159,23 @@ class IntervalKeys {
       entries.pop_front();
     }
   }
-  Time both_close(Time time) const {
-    return std::max(interval_.closes(0, time), interval_.closes(1, time));
-  }
   Time next_look(const IntervalRecords& of_key) const {
-    Time next = tells_ ? kTimeMax : kTimeMin;
-    const auto look = [&](int side, const Entries& entries) {
-      if (entries.empty()) return;
-      const Time closes = interval_.closes(side, (tells_ ? entries.front() : entries.back()).time);
-      next = tells_ ? std::min(next, closes) : std::max(next, closes);
-    };
-    look(0, of_key.left);
-    look(1, of_key.right);
+    Time next = kTimeMax;
+    if (!of_key.left.empty()) next = interval_.closes(0, of_key.left.front().time);
+    if (!of_key.right.empty())
+      next = std::min(next, interval_.closes(1, of_key.right.front().time));
     return next;
   }
 
   JoinInterval interval_;
+  std::int64_t longest_wait_;  ///< microseconds that a record is kept
   bool tells_;
   MemoryMeter* meter_;
   KeyedTables<K, IntervalRecords> keys_;
   KeyAlarms alarms_;
+  TableSweep<K, IntervalRecords> walk_;
+  Time walked_ = kTimeMin;  ///< the watermark that it has reached
+  std::size_t added_ = 0;   ///< records since
 };
 
 }  // namespace millrace::detail

@@ -1,123 +1,41 @@
-// JoinOperator: what joins of two keyed inputs share: their sides, and how rows are made of
-// records.
+// JoinOperator: what joins of two keyed inputs share beside their inputs: the rows that they make,
+// and their images.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "operator/join_images.hpp"
-#include "operator/join_side.hpp"
-#include "operator/join_turns.hpp"
+#include "operator/join_sides.hpp"
 #include "operator/joined_rows.hpp"
 
 namespace millrace::detail {
 
-/// Input 0 is the left side, input 1 the right one: their records, and the turns of those that
-/// wait.
-template <class L, class LKey, class R, class RKey>
-class JoinSides : public Operator {
- public:
-  using Left = JoinSide<L, LKey>;
-  using Right = JoinSide<R, RKey>;
+/// Late records leave by ports 1 and 2.
+template <class L, class LKey, class R, class RKey, class Out, class Maker>
+class JoinOperator : public JoinSides<L, LKey, R, RKey> {
+  using Base = JoinSides<L, LKey, R, RKey>;
 
-  void open(const OperatorContext& context) override {
-    Operator::open(context);
-    side<0>().records().count_with(context.state);
-    side<1>().records().count_with(context.state);
-  }
+ public:
+  using typename Base::Left, typename Base::Right;
+
   void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
     process_input(0, batch, exclusive, outputs);
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool exclusive,
                      Outputs& outputs) override = 0;
-  Waiting waiting() const override { return {turns_ ? turns_->size() : 0, kNeverDue}; }
 
  protected:
-  template <int kSide>
-  using RecordOf = std::conditional_t<kSide == 0, L, R>;
-
-  JoinSides(typename Left::KeyPtr left, typename Right::KeyPtr right)
-      : sides_(std::move(left), std::move(right)) {}
-
-  template <int kSide>
-  auto& side() {
-    return std::get<kSide>(sides_);
-  }
-
-  /// Calls use(key, hash) -> whether the record stays in state. A key that throws makes it a dead
-  /// letter.
-  template <int kSide, class Use>
-  void handle(std::uint64_t slot, std::size_t place, Use&& use) {
-    auto& records = side<kSide>().records();
-    bool stays = false;
-    const auto at = static_cast<std::uint32_t>(slot);
-    const auto one = [&](std::size_t) {
-      side<kSide>().with_key(slot, place,
-                             [&](const auto& key, std::uint64_t hash) { stays = use(key, hash); });
-    };
-    const std::size_t failed =
-        guarded_loop(at, at + std::size_t{1}, records.batch(slot), batch_type<RecordOf<kSide>>(),
-                     *context().dead_letters, one, [](std::size_t) {});
-    tally().processed += 1 - failed;
-    tally().dead_lettered += failed;
-    if (!stays) records.gone(slot);
-  }
-
-  // Records that wait for their turn.
-  void start_turns() {
-    if (!turns_) turns_ = std::make_unique<JoinTurns>(context().state);
-  }
-  JoinTurns* turns() { return turns_.get(); }
-  /// Calls use(side as a constant, slot, time) for those up to `until`, in the order of their times
-  /// and places.
-  template <class Use>
-  void take_turns(Time until, Use&& use) {
-    const auto place_of = [this](int side, std::uint64_t slot) {
-      return side == 0 ? this->side<0>().records().place_of(slot)
-                       : this->side<1>().records().place_of(slot);
-    };
-    turns_->take(until, place_of, [&](int side, std::uint64_t slot, Time time) {
-      if (side == 0) return use(std::integral_constant<int, 0>(), slot, time);
-      use(std::integral_constant<int, 1>(), slot, time);
-    });
-  }
-
-  /// Calls use(side, kept) for each record that waits for its turn, in no order.
-  template <class Use>
-  void each_waiting(Use&& use) const {
-    if (!turns_) return;
-    turns_->for_each([&](int side, std::uint64_t slot, Time time) {
-      use(side, JoinKept{time, slot, kTimeMin, JoinMark::waiting});
-    });
-  }
-
- private:
-  std::tuple<Left, Right> sides_;
-  std::unique_ptr<JoinTurns> turns_;  ///< null: records are handled as they come
-};
-
-/// Late records leave by ports 1 and 2.
-template <class L, class LKey, class R, class RKey, class Out, class Maker>
-class JoinOperator : public JoinSides<L, LKey, R, RKey> {
-  using Sides = JoinSides<L, LKey, R, RKey>;
-
- public:
-  using typename Sides::Left, typename Sides::Right;
-
- protected:
-  template <int kSide>
-  using RecordOf = typename Sides::template RecordOf<kSide>;
+  using Base::context, Base::turns;
 
   /// `way`: how records are joined, for images.
   JoinOperator(std::string way, JoinKind kind, typename Left::KeyPtr left,
                typename Right::KeyPtr right, Maker maker)
-      : Sides(std::move(left), std::move(right)),
+      : Base(std::move(left), std::move(right)),
         rows_(std::move(maker)),
         way_(std::move(way)),
         kind_(kind) {}
@@ -132,8 +50,8 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
     writer.task_part(kJoinPart) = way_;
     this->each_waiting([&](int side, const JoinKept& kept) {
       const auto add = [&](const auto&, std::uint64_t hash) { images[side].add(hash, kept); };
-      side == 0 ? this->template side<0>().with_key(kept.slot, Left::kNoPlace, add)
-                : this->template side<1>().with_key(kept.slot, Right::kNoPlace, add);
+      side == 0 ? this->template side<0>().with_key(kept.slot, nullptr, add)
+                : this->template side<1>().with_key(kept.slot, nullptr, add);
     });
     images[0].save(writer, 0, this->template side<0>().records());
     images[1].save(writer, 1, this->template side<1>().records());
@@ -170,25 +88,23 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
     decltype(auto) r = this->template side<1>().records().record(right);
     rows_.add(
         &l, &r, time, place, [&] { return "[" + text_of<0>(left) + "," + text_of<1>(right) + "]"; },
-        this->context(), outputs);
+        context(), outputs);
   }
   template <int kSide>
   void emit_alone(std::uint64_t slot, Time time, const Arrival& place, Outputs& outputs) {
     decltype(auto) record = this->template side<kSide>().records().record(slot);
     const auto describe = [&] { return text_of<kSide>(slot); };
     if constexpr (kSide == 0) {
-      rows_.add(&record, static_cast<const R*>(nullptr), time, place, describe, this->context(),
-                outputs);
+      rows_.add(&record, static_cast<const R*>(nullptr), time, place, describe, context(), outputs);
     } else {
-      rows_.add(static_cast<const L*>(nullptr), &record, time, place, describe, this->context(),
-                outputs);
+      rows_.add(static_cast<const L*>(nullptr), &record, time, place, describe, context(), outputs);
     }
   }
 
  private:
   template <int kSide>
   std::string text_of(std::uint64_t slot) {
-    return batch_type<RecordOf<kSide>>().describe(
+    return batch_type<typename Base::template RecordOf<kSide>>().describe(
         this->template side<kSide>().records().batch(slot), static_cast<std::uint32_t>(slot));
   }
   template <int kSide, class Wanted, class Take>
@@ -198,16 +114,17 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
     if constexpr (requires { rows_.maker().input(kSide); }) rows = rows_.maker().input(kSide);
     auto& side = this->template side<kSide>();
     const auto is_wanted = [&](const StatePart& part) { return wanted(kSide, part); };
-    restore_join_side(
-        reader, kSide, rows, side.records(), is_wanted, [&](const auto& part, const auto& kept) {
-          side.with_key(kept.slot, Left::kNoPlace, [&](const auto& key, std::uint64_t hash) {
-            if (part.owner == PartOwner::key_group && key_group(hash) != part.number)
-              return reader.refuse(part, kKeyMisplaced);
-            if (kept.mark != JoinMark::waiting) return take(constant, key, hash, kept);
-            this->start_turns();  // also where nobody breaks ties any more
-            this->turns()->push(kSide, kept.time, kept.slot);
-          });
-        });
+    restore_join_side(reader, kSide, rows, side.records(), is_wanted,
+                      [&](const auto& part, const auto& kept) {
+                        side.with_key(kept.slot, nullptr, [&](const auto& key, std::uint64_t hash) {
+                          if (part.owner == PartOwner::key_group && key_group(hash) != part.number)
+                            return reader.refuse(part, kKeyMisplaced);
+                          if (kept.mark != JoinMark::waiting)
+                            return take(constant, key, hash, kept);
+                          this->start_turns();  // also where nobody breaks ties any more
+                          turns()->push(kSide, kept.time, kept.slot);
+                        });
+                      });
   }
 
   JoinedRows<Out, Maker> rows_;

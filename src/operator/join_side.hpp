@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -40,21 +42,40 @@ class JoinSide {
     const std::uint64_t first = records_.keep(in, picks_);
     handle(first, picks_.size());
   }
-  static constexpr std::size_t kNoPlace = ~std::size_t{0};
-  /// Calls use(key, hash) for a record; `place` counts those that take() kept of its batch, which
-  /// is still at hand; else kNoPlace.
+  /// Calls use(key, hash) for a record; `hash`: of its key, null where that is not known.
   template <class Use>
-  void with_key(std::uint64_t slot, std::size_t place, Use&& use) {
+  void with_key(std::uint64_t slot, const std::uint64_t* hash, Use&& use) {
     key_->key().with(records_.record(slot), [&](const K& key) {
-      use(key, place < hashes_.size() ? hashes_[place] : KeyTraits<K>::hash(key));
+      use(key, hash != nullptr ? *hash : KeyTraits<K>::hash(key));
     });
+  }
+  /// The hash of a record's key; nullopt: it throws.
+  std::optional<std::uint64_t> hash_of(std::uint64_t slot) {
+    try {
+      std::uint64_t made = 0;
+      with_key(slot, nullptr, [&](const K&, std::uint64_t hash) { made = hash; });
+      return made;
+    } catch (...) {
+      return std::nullopt;  // who handles the record meets it again
+    }
   }
   /// Of a record that take() kept: its time, and the watermark that it came behind (kTimeMin:
   /// none).
   Time time_of(const Batch<T>& in, std::size_t place) const { return in.times[picks_[place]]; }
   Time behind_of(std::size_t place) const { return behind_.empty() ? kTimeMin : behind_[place]; }
-  /// Of the keys of those that take() kept, in their order; none: they did not come with them.
-  const std::vector<std::uint64_t>& hashes() const { return hashes_; }
+  /// Of the keys of the `count` records from `first` on, those that take() kept, in their order;
+  /// none: one of the keys throws.
+  const std::vector<std::uint64_t>& hashes(std::uint64_t first, std::size_t count) {
+    while (hashes_.size() < count) {
+      const auto hash = hash_of(first + hashes_.size());
+      if (!hash) {
+        hashes_.clear();
+        break;
+      }
+      hashes_.push_back(*hash);
+    }
+    return hashes_;
+  }
 
  private:
   template <class IsLate>
@@ -62,15 +83,19 @@ class JoinSide {
     too_late_.clear();
     picks_.clear();
     behind_.clear();
+    if (in.behind.empty()) {
+      picks_.resize(in.values.size());
+      return std::iota(picks_.begin(), picks_.end(), 0u);
+    }
     std::size_t cursor = 0;
     for (std::size_t at = 0; at < in.values.size(); ++at) {
-      const Time behind = in.behind.empty() ? kTimeMin : behind_at(in, at, cursor);
+      const Time behind = behind_at(in, at, cursor);
       if (behind != kTimeMin && is_late(in.times[at], behind)) {
         too_late_.note(at);
         continue;
       }
       picks_.push_back(static_cast<std::uint32_t>(at));
-      if (!in.behind.empty()) behind_.push_back(behind);
+      behind_.push_back(behind);
     }
   }
   void take_hashes(const Batch<T>& in) {

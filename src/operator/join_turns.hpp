@@ -14,46 +14,52 @@ namespace millrace::detail {
 /// Slots of records, a side each, by time. One thread. O(1) amortised a record; 16 bytes each.
 class JoinTurns {
  public:
+  struct Turn {
+    int side;
+    std::uint64_t slot;
+    Time time;
+  };
+
   explicit JoinTurns(MemoryMeter* meter) : queue_(meter) {}
 
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return queue_.size(); }
   void push(int side, Time time, std::uint64_t slot) {
     queue_.push(time, slot | (side == 1 ? kRight : 0));
-    ++size_;
   }
-  /// Calls visit(side, slot, time) for each, in no order.
+  /// Calls visit(turn) for each, in no order.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    queue_.for_each([&](const TimerQueue::Entry& turn) {
-      visit(side_of(turn.hash), turn.hash & ~kRight, turn.time);
-    });
+    queue_.for_each([&](const TimedHash& pair) { visit(turn_of(pair)); });
   }
-  /// Calls handle(side, slot, time) for all up to `until`, of equal times in the order of
-  /// place_of(side, slot), and of equal places the left one first.
-  template <class PlaceOf, class Handle>
-  void take(Time until, PlaceOf&& place_of, Handle&& handle) {
-    const auto place = [&](std::uint64_t turn) { return place_of(side_of(turn), turn & ~kRight); };
-    const auto precedes = [&](std::uint64_t a, std::uint64_t b) {
+  /// Takes out some of those up to `until`, in the order of their times, of equal times in that of
+  /// place_of(side, slot), and of equal places the left one first. Returns how many: 0: none are
+  /// left. turn() tells them until the next call.
+  template <class PlaceOf>
+  std::size_t take(Time until, PlaceOf&& place_of) {
+    const auto place = [&](const TimedHash& pair) {
+      const Turn turn = turn_of(pair);
+      return place_of(turn.side, turn.slot);
+    };
+    const auto precedes = [&](const TimedHash& a, const TimedHash& b) {
       const Arrival left = place(a);
       const Arrival right = place(b);
-      return left == right ? a < b : left < right;
+      return left == right ? a.hash < b.hash : left < right;
     };
-    while (const auto time = queue_.pop(until, due_)) {
-      std::sort(due_.begin(), due_.end(), precedes);
-      for (const std::uint64_t turn : due_) {
-        --size_;
-        handle(side_of(turn), turn & ~kRight, *time);
-      }
-    }
+    queue_.take(until, kTogether, due_);
+    each_tie(due_, [&](auto from, auto to) { std::sort(from, to, precedes); });
+    return due_.size();
   }
+  Turn turn(std::size_t at) const { return turn_of(due_[at]); }
 
  private:
   static constexpr std::uint64_t kRight = std::uint64_t{1} << 63;
-  static int side_of(std::uint64_t turn) { return (turn & kRight) != 0 ? 1 : 0; }
+  static constexpr std::size_t kTogether = 256;  ///< so many slots of a table stay near
+  static Turn turn_of(const TimedHash& pair) {
+    return {(pair.hash & kRight) != 0 ? 1 : 0, pair.hash & ~kRight, pair.time};
+  }
 
   TimerQueue queue_;
-  std::vector<std::uint64_t> due_;  ///< those of the time at hand
-  std::size_t size_ = 0;
+  std::vector<TimedHash> due_;
 };
 
 /// Keeps the records of a batch of side `kSide` until their turn. Those behind the watermark of

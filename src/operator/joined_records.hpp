@@ -4,16 +4,19 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "base/memory_meter.hpp"
 #include "operator/operator.hpp"
 #include "record/batch_type.hpp"
 #include "record/row_batch.hpp"
 #include "record/schema.hpp"
-#include "state/counted_allocator.hpp"
 
 namespace millrace::detail {
 
@@ -69,9 +72,10 @@ class JoinedRecords {
     const std::size_t first = to.size();
     append_records(to.values, in.values, picks);
     own_texts(chunk, in, first);
-    for (std::size_t at = 0; at < picks.size(); ++at) {
-      if (!in.arrivals.empty()) to.arrivals.push_back(in.arrivals[picks[at]]);
-      if (!in.messages.empty()) to.messages.put(first + at, in.message_of(picks[at]));
+    if (!in.arrivals.empty()) append_picked(to.arrivals, in.arrivals, picks);
+    if (!in.messages.empty()) {
+      for (std::size_t at = 0; at < picks.size(); ++at)
+        to.messages.put(first + at, in.message_of(picks[at]));
     }
     chunk.left += picks.size();
     const std::size_t bytes = picks.size() * (batch_type<T>().record_bytes() + sizeof(Arrival)) +
@@ -83,6 +87,12 @@ class JoinedRecords {
   Batch<T>& batch(std::uint64_t slot) { return *chunks_[slot >> 32].batch; }
   decltype(auto) record(std::uint64_t slot) {
     return record_at(std::as_const(batch(slot)), static_cast<std::uint32_t>(slot));
+  }
+  /// Brings near what record() reads.
+  void prefetch(std::uint64_t slot) const {
+    const auto& values = chunks_[slot >> 32].batch->values;
+    if constexpr (std::is_same_v<std::decay_t<decltype(values)>, std::vector<T>>)
+      __builtin_prefetch(&values[static_cast<std::uint32_t>(slot)]);
   }
   Arrival place_of(std::uint64_t slot) const {
     return chunks_[slot >> 32].batch->arrival_of(static_cast<std::uint32_t>(slot));
@@ -156,46 +166,117 @@ class JoinEntry {
 };
 
 /// The records of one key and side in the order of their times; of equal times those that came
-/// first stand first. One thread. A record in order costs O(1), another one the move of what is
-/// newer; a look-up O(log n).
-template <class Entry>
+/// first stand first. Up to `kInline` of them lie here, more in a block of their own, which knows
+/// who counts it. One thread. A record in order costs O(1), another one the move of what is newer;
+/// a look-up O(log n).
+template <class Entry, std::size_t kInline = 1>
 class JoinEntries {
+  static_assert(std::is_trivially_copyable_v<Entry> && std::is_trivially_destructible_v<Entry>);
+
  public:
-  explicit JoinEntries(MemoryMeter* meter) : list_(CountedAllocator<Entry>(meter)) {}
+  JoinEntries() {}
+  JoinEntries(JoinEntries&& other) noexcept { take(other); }
+  JoinEntries& operator=(JoinEntries&& other) noexcept {
+    if (this == &other) return *this;
+    let_go();
+    take(other);
+    return *this;
+  }
+  ~JoinEntries() { let_go(); }
 
-  bool empty() const { return list_.empty(); }
-  Entry& front() { return list_[head_]; }
-  const Entry& front() const { return list_[head_]; }
-  const Entry& back() const { return list_.back(); }
-  auto begin() { return list_.begin() + static_cast<std::ptrdiff_t>(head_); }
-  auto end() { return list_.end(); }
+  bool empty() const { return head_ == end_; }
+  /// Another one takes more memory, or moves.
+  bool is_full() const { return end_ == capacity(); }
+  Entry& front() { return *begin(); }
+  const Entry& front() const { return *begin(); }
+  const Entry& back() const { return *(end() - 1); }
+  Entry* begin() { return data() + head_; }
+  const Entry* begin() const { return data() + head_; }
+  Entry* end() { return data() + end_; }
+  const Entry* end() const { return data() + end_; }
 
-  void insert(Entry entry) {
-    if (empty() || back().time <= entry.time) return list_.push_back(std::move(entry));
-    const auto at = std::upper_bound(begin(), end(), entry.time,
-                                     [](Time time, const Entry& e) { return time < e.time; });
-    list_.insert(at, std::move(entry));
+  /// `meter` counts what lies elsewhere, and outlives this; null: nobody does. Throws
+  /// MemoryRefused, unchanged.
+  void insert(const Entry& entry, MemoryMeter* meter) {
+    if (end_ == capacity()) make_room(meter);
+    Entry* at = end();
+    ++end_;
+    for (; at != begin() && entry.time < (at - 1)->time; --at) *at = *(at - 1);
+    *at = entry;
   }
   /// The first one with that time or a later one.
-  auto from(Time time) {
-    return std::lower_bound(begin(), end(), time,
-                            [](const Entry& e, Time t) { return e.time < t; });
+  Entry* from(Time time) {
+    Entry* first = begin();
+    for (std::size_t left = end_ - head_; left > 0;) {  // without jumps that depend on the times
+      const std::size_t half = (left + 1) / 2;
+      first += first[half - 1].time < time ? half : 0;
+      left -= half;
+    }
+    return first;
   }
   void pop_front() {
-    ++head_;
-    if (head_ == list_.size()) {
-      list_.clear();
-      head_ = 0;
-    } else if (head_ >= kHeadMin && head_ * 2 >= list_.size()) {
-      list_.erase(list_.begin(), begin());
-      head_ = 0;
-    }
+    if (++head_ == end_) head_ = end_ = 0;
+  }
+  /// Brings near what begin() and end() read.
+  void prefetch() const {
+    if (in_block_) __builtin_prefetch(begin(), 1);
   }
 
  private:
-  static constexpr std::size_t kHeadMin = 16;
-  CountedVector<Entry> list_;
-  std::size_t head_ = 0;  ///< those before it have gone
+  struct Block {
+    MemoryMeter* meter;
+    std::size_t capacity;
+    Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
+    std::size_t bytes() const { return sizeof(Block) + capacity * sizeof(Entry); }
+  };
+  static_assert(alignof(Entry) <= alignof(Block));
+  static constexpr std::size_t kBlockBytesMin = 64;
+
+  Entry* data() { return in_block_ ? block_->entries() : few_; }
+  const Entry* data() const { return in_block_ ? block_->entries() : few_; }
+  std::size_t capacity() const { return in_block_ ? block_->capacity : kInline; }
+
+  /// Moves them to the front, or into a block of twice the size.
+  void make_room(MemoryMeter* meter) {
+    const std::size_t count = end_ - head_;
+    if (count * 2 <= capacity() || (head_ > 0 && !in_block_)) {
+      std::copy(begin(), end(), data());
+    } else {
+      Block* const block = new_block(in_block_ ? 2 * block_->bytes() : kBlockBytesMin, meter);
+      std::copy(begin(), end(), block->entries());
+      let_go();
+      block_ = block;
+      in_block_ = true;
+    }
+    head_ = 0;
+    end_ = static_cast<std::uint32_t>(count) & kCountMask;
+  }
+  static Block* new_block(std::size_t bytes, MemoryMeter* meter) {
+    const std::size_t capacity = (bytes - sizeof(Block)) / sizeof(Entry);
+    const std::size_t taken = sizeof(Block) + capacity * sizeof(Entry);
+    if (meter) meter->grow(taken);
+    return new (::operator new(taken)) Block{meter, capacity};
+  }
+  void take(JoinEntries& other) {
+    std::memcpy(static_cast<void*>(this), static_cast<const void*>(&other), sizeof(*this));
+    other.head_ = other.end_ = 0;
+    other.in_block_ = false;
+  }
+  void let_go() {
+    if (!in_block_) return;
+    if (block_->meter) block_->meter->shrink(block_->bytes());
+    ::operator delete(block_);
+    in_block_ = false;
+  }
+
+  static constexpr std::uint32_t kCountMask = 0x7fff'ffff;
+  union {
+    Entry few_[kInline];
+    Block* block_;
+  };
+  std::uint32_t head_ = 0;  ///< those before it have gone
+  std::uint32_t end_ : 31 = 0;
+  std::uint32_t in_block_ : 1 = false;
 };
 
 }  // namespace millrace::detail

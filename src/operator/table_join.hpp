@@ -118,12 +118,18 @@ class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
                        rules_.lateness.count(), this->context(), outputs);
   }
   void settle(Time until, Outputs& outputs) {
-    this->take_turns(until, [&](auto side, std::uint64_t slot, Time time) {
-      constexpr int kSide = decltype(side)::value;
-      this->template handle<kSide>(slot, Left::kNoPlace, [&](const K& key, std::uint64_t hash) {
-        return change<kSide>(key, hash, slot, time, outputs);
-      });
-    });
+    const auto near = [this](std::uint64_t hash) { keys_->prefetch(hash); };
+    const auto next = [this](std::uint64_t hash) {
+      const TableRows* const held = keys_->peek(hash);
+      if (held == nullptr) return;
+      if (held->has(0)) this->template side<0>().records().prefetch(held->left);
+      if (held->has(1)) this->template side<1>().records().prefetch(held->right);
+    };
+    const auto take = [&](auto side, Time time, std::uint64_t slot, const K& key,
+                          std::uint64_t hash) {
+      return change<decltype(side)::value>(key, hash, slot, time, outputs);
+    };
+    this->take_turns(until, near, next, take);
     rows().flush(outputs);
   }
   template <int kSide>

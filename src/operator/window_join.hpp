@@ -80,13 +80,14 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       return windows_.is_over(windows_.last_end(time), behind);
     };
     const auto keep = [&](std::uint64_t first, std::size_t count) {
-      for (std::size_t at = 0; at < count; ++at) {
-        const WindowJoinEntry entry{side.time_of(in, at), first + at, side.behind_of(at)};
-        this->template handle<kSide>(entry.slot, at, [&](const K& key, std::uint64_t hash) {
-          keys_->template add<kSide>(key, hash, entry, entry.behind);
-          return true;
-        });
-      }
+      const auto near = [this](std::uint64_t hash) { keys_->prefetch(hash); };
+      const LookAhead keys(side.hashes(first, count), near);
+      this->template handle<kSide>(
+          first, count, keys, [&](std::size_t at, const K& key, std::uint64_t hash) {
+            const WindowJoinEntry entry{side.time_of(in, at), first + at, side.behind_of(at)};
+            keys_->template add<kSide>(key, hash, entry, entry.behind);
+            return true;
+          });
     };
     this->rows().set_due(in.due_ns);
     side.take(in, kSide + 1, this->context(), outputs, is_late, keep);
@@ -141,9 +142,9 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
                            outputs);
     };
     if (left_.empty()) {
-      this->template side<1>().with_key(right_.front().slot, Base::Right::kNoPlace, emit);
+      this->template side<1>().with_key(right_.front().slot, nullptr, emit);
     } else {
-      this->template side<0>().with_key(left_.front().slot, Base::Left::kNoPlace, emit);
+      this->template side<0>().with_key(left_.front().slot, nullptr, emit);
     }
   }
   /// The records of the window that are not late for it, in the order of times and places.

@@ -36,7 +36,6 @@ void point_to(JoinedRecords<T>& kept, const std::vector<WindowJoinEntry>& entrie
 /// One key's records, those of all open windows once.
 struct WindowJoinRecords {
   using Entries = JoinEntries<WindowJoinEntry>;
-  explicit WindowJoinRecords(MemoryMeter* meter) : left(meter), right(meter) {}
 
   bool empty() const { return left.empty() && right.empty(); }
   /// The least time of any; not when empty.
@@ -82,12 +81,14 @@ class WindowJoinKeys {
     alarms_.count_with(meter);
   }
 
+  /// Brings near what add() reads.
+  void prefetch(std::uint64_t hash) const { keys_.prefetch(hash); }
   /// Windows that were over at the watermark `over` (kTimeMin: none) do not fire for it any more.
   template <int kSide>
   void add(const K& key, std::uint64_t hash, const WindowJoinEntry& entry, Time over) {
-    Records& of_key = keys_.upsert(key, hash, [this] { return Records(meter_); });
+    Records& of_key = keys_.upsert(key, hash, [] { return Records(); });
     const bool is_first = of_key.empty();
-    (kSide == 0 ? of_key.left : of_key.right).insert(entry);
+    (kSide == 0 ? of_key.left : of_key.right).insert(entry, meter_);
     Time end = windows_.first_end(entry.time);
     if (over != kTimeMin) end = std::max(end, windows_.next_end_after(windows_.passed(over)));
     if (is_first || end < of_key.end) wake(of_key, end, hash);
@@ -96,11 +97,12 @@ class WindowJoinKeys {
   /// constant, slot) for the records that lie in no later one.
   template <class Emit, class Gone>
   void close(Time watermark, const Emit& emit, const Gone& gone) {
-    alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
+    const auto wake_key = [&](Time when, std::uint64_t hash) {
       keys_.erase_of_hash(hash, [&](const K&, Records& of_key) {
         return when == windows_.alarm_of(of_key.end) && fire(of_key, hash, watermark, emit, gone);
       });
-    });
+    };
+    alarms_.ring(watermark, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
   }
   void add_to(JoinImages& images) {
     keys_.for_each([&](const K& key, Records& of_key) {

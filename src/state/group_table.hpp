@@ -62,13 +62,13 @@ struct GroupTable {
     return slots;
   }
 
-  /// Brings the slot of `hash` near, of a wide one its first two lines.
+  /// Brings the slot of `hash` near, of one that is wider than a line its first two lines.
   void prefetch(std::uint64_t hash) const {
     constexpr std::size_t kLine = 64;
     if (!slots) return;
     const auto* const slot = reinterpret_cast<const char*>(&slots[hash & mask]);
     __builtin_prefetch(slot, 1);
-    if constexpr (sizeof(Slot) >= kLine) __builtin_prefetch(slot + kLine, 1);
+    if constexpr (sizeof(Slot) > kLine) __builtin_prefetch(slot + kLine, 1);
   }
   /// The slot of `key`, or null.
   [[gnu::always_inline]] Slot* find(const K& key, std::uint64_t hash) const {
@@ -80,6 +80,15 @@ struct GroupTable {
         return &slot;
       if (slot.tag == 0) return nullptr;
     }
+  }
+  /// The first value that may be of that hash, or null.
+  const V* peek(std::uint64_t hash) const {
+    if (!slots) return nullptr;
+    const std::uint32_t tag = tag_of(hash);
+    for (std::size_t at = hash & mask; slots[at].tag != 0; at = (at + 1) & mask) {
+      if (slots[at].tag == tag) return &slots[at].value();
+    }
+    return nullptr;
   }
   /// Calls visit(Slot&) for each slot of the run of `hash` that may be of that hash.
   template <class Visit>

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "state/keyed_tables.hpp"
 
@@ -18,15 +19,20 @@ template <class K, class V>
 class TableSweep {
  public:
   /// Calls look(K, V&) -> Swept for the entries in the next `slots` slots, and erases those that
-  /// are gone. O(slots).
-  template <class Look>
-  void step(KeyedTables<K, V>& tables, std::size_t slots, Look&& look) {
+  /// are gone; ahead(const V&) is called for most of them a few slots before. O(slots).
+  template <class Look, class Ahead>
+  void step(KeyedTables<K, V>& tables, std::size_t slots, Look&& look, Ahead&& ahead) {
     for (; slots > 0 && tables.size_ > 0; --slots) {
       auto& group = tables.groups_[group_];
       if (at_ >= group.count()) {
         group_ = (group_ + 1) % kKeyGroups;
         at_ = 0;
         continue;
+      }
+      if (at_ + kAhead < group.count()) {
+        auto& soon = group.slots[at_ + kAhead];
+        __builtin_prefetch(&soon + kAhead);
+        if (soon.tag != 0) ahead(std::as_const(soon.value()));
       }
       auto& slot = group.slots[at_];
       if (slot.tag == 0) {
@@ -44,6 +50,17 @@ class TableSweep {
     }
   }
 
+  template <class Look>
+  void step(KeyedTables<K, V>& tables, std::size_t slots, Look&& look) {
+    step(tables, slots, look, [](const V&) {});
+  }
+
+  /// Of all groups.
+  static std::size_t slots(const KeyedTables<K, V>& tables) {
+    std::size_t slots = 0;
+    for (const auto& group : tables.groups_) slots += group.count();
+    return slots;
+  }
   static std::size_t slots_of(const KeyedTables<K, V>& tables, std::uint32_t group) {
     return tables.groups_[group].count();
   }
@@ -70,6 +87,7 @@ class TableSweep {
   }
 
  private:
+  static constexpr std::size_t kAhead = 16;
   std::uint32_t group_ = 0;
   std::size_t at_ = 0;
 };

@@ -45,10 +45,10 @@ struct Bench {
     context.state = &state;
     op->open(context);
   }
-  /// One record of each of `keys` keys at `time`.
-  void give(std::uint32_t side, Time time, std::int64_t keys) {
+  /// One record of each of `keys` keys from `first` on at `time`.
+  void give(std::uint32_t side, Time time, std::int64_t keys, std::int64_t first = 0) {
     Batch<Item> batch;
-    for (std::int64_t key = 0; key < keys; ++key) {
+    for (std::int64_t key = first; key < first + keys; ++key) {
       batch.values.push_back({key, "a text that is longer than what a string holds itself"});
       batch.times.push_back(time);
     }
@@ -94,6 +94,20 @@ TEST(JoinState, IsBoundedByTheIntervalNotByTheStream) {
   const auto [long_peak, long_end] = bytes_kept(make(), 2'000);
   EXPECT_LT(long_peak, short_peak * 5 / 4);
   EXPECT_LT(long_end, short_peak / 4);
+}
+
+/// The most that is kept while each microsecond brings 50 keys that never come again.
+std::uint64_t peak_of_fresh_keys(Time until) {
+  Bench bench(interval_join<JoinKind::inner>(Duration(20), Duration(20)));
+  for (Time now = 0; now < until; ++now) {
+    bench.give(now % 2 == 0 ? 0 : 1, now, 50, 50 * now);
+    bench.op->advance(now, bench.out);
+  }
+  return bench.state.peak_bytes();
+}
+
+TEST(JoinState, OfKeysThatDoNotComeAgainIsBoundedToo) {
+  EXPECT_LT(peak_of_fresh_keys(3'000), peak_of_fresh_keys(300) * 5 / 4);
 }
 
 TEST(JoinState, OfOuterKindsAndWindowsIsBoundedToo) {
