@@ -22,17 +22,19 @@ MadeStreams make_as_of(const Making& making) {
   bounds.lateness = settings.duration("allowed_lateness");
   const auto deletes = deleted_by(making, "deleted", *making.right);
   if (!deletes) return MadeStreams::none();
+  const bool global = settings.flag("global");
   return with_row_join(making, join_kind(making), [&]<class Key>(const RowJoin<Key>& join) {
-    const AsOfTable<RowRef, RowRef> table{.deletes = *deletes};
+    const AsOfTable<RowRef, RowRef> table{
+        .deletes = *deletes, .reach = global ? TableReach::everywhere : TableReach::by_key};
     Node node;
-    node.note = bounds.to_string();
+    node.note = (global ? "global, " : "") + bounds.to_string();
     node.problem = bounds.validate();
     node.breaks_ties = true;
     const auto make = [bounds, table](const RowJoin<Key>& of, const auto& left, const auto& right) {
       using Op = AsOfJoin<RowRef, Key, RowRef, Key, RowRef, RowPairs>;
       return std::make_unique<Op>(bounds, of.kind, left, right, of.pairs, table);
     };
-    return finish_join(making, join, std::move(node), make);
+    return finish_join(making, join, std::move(node), make, global);
   });
 }
 
@@ -51,6 +53,11 @@ std::vector<ParamInfo> as_of_params() {
            .doc = "in place of the newest the nearest right row in time, before or after, at most "
                   "so far away"},
           join_deleted_param("deleted", "the right side"),
+          {.name = "global",
+           .type = ParamType::flag,
+           .standard = "false",
+           .doc = "each task has all of the right side, and left rows stay where they are: for "
+                  "small tables"},
           join_lateness_param(),
           join_prefix_param()};
 }

@@ -119,9 +119,9 @@ RowSchemaPtr group_schema(const Making& making, const GroupValues& values) {
 RowStream turns_of(const Making& making, const RowTurnPlan& plan) {
   Node node = operator_node<RowChangeTurns>("turns", making.input->rows.inputs({}), plan);
   node.output = &batch_type<RowRef>();
+  node.helps = "turns";
   Declaration& declaration = making.input->rows.declaration();
   const NodeId id = declaration.graph.add(std::move(node));
-  declaration.graph.rename(id, making.text.id + " turns");
   return row_stream(declaration, {{id, 0}}, plan.schema);
 }
 
@@ -132,6 +132,7 @@ MadeStreams grouped(const Making& making, const KeyedStream<RowRef, Key>& turns,
   const RowSchemaPtr changes = changes_schema(making, groups->fields());
   if (!changes) return MadeStreams::none();
   const OrderedStream<RowRef> ordered = turns.restore_order();
+  mark_helper(ordered, "order");
   Node node = operator_node<Op>("group_by", ordered.inputs({GroupingKind::fields, turns.key()}),
                                 turns.key(), kernel);
   node.note = "of a table";
@@ -140,8 +141,10 @@ MadeStreams grouped(const Making& making, const KeyedStream<RowRef, Key>& turns,
   Declaration& declaration = ordered.declaration();
   const NodeId id = declaration.graph.add(std::move(node));
   emit_rows<typename Op::Row>(declaration, id, groups, encoded, changes);
-  return MadeStreams::of(
+  MadeStreams made = MadeStreams::of(
       row_stream(making.finished(row_stream(declaration, {{id, 0}}, changes).rows), changes));
+  made.made_by = {ordered.from().front().node};
+  return made;
 }
 
 MadeStreams make_group_by(const Making& making) {

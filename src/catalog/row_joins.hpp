@@ -48,16 +48,17 @@ struct RowJoin {
   RowPairs pairs;
 };
 
-/// Declares the component: `make_operator(join, left key, right key)`.
+/// Declares the component: `make_operator(join, left key, right key)`. `everywhere`: each of its
+/// tasks has all right rows.
 template <class Key, class MakeOperator>
 MadeStreams finish_join(const Making& making, const RowJoin<Key>& join, Node node,
-                        MakeOperator make_operator) {
+                        MakeOperator make_operator, bool everywhere = false) {
   node.needs_time = true;
   const auto make = [join, make_operator](const auto& left, const auto& right) {
     return make_operator(join, left, right);
   };
   const JoinedStream<RowRef, RowRef, RowRef> rows =
-      joined<RowRef>(join.inputs, std::move(node), make);
+      joined<RowRef>(join.inputs, std::move(node), make, everywhere);
   MadeStreams made = MadeStreams::of(row_stream(
       making.finished(rows), join.pairs.schema ? join.pairs.schema : making.input->schema));
   made.streams.emplace("late_left", row_stream(rows.late_left(), making.input->schema));

@@ -18,8 +18,7 @@ MadeStreams make_table(const Making& making) {
   const RowSchemaPtr schema = changes_schema(making, making.input->schema->fields());
   if (!deletes || !schema) return MadeStreams::none();
   return with_keyed_rows(*making.input, making.key, [&](const auto& keyed, bool) {
-    const auto changes =
-        table_changes(keyed, *deletes, ChangeForm<RowRef>{schema, {}}).named(making.text.id);
+    const auto changes = table_changes(keyed, *deletes, ChangeForm<RowRef>{schema, {}});
     MadeStreams made = MadeStreams::of(row_stream(making.finished(changes), schema));
     made.streams.emplace("late", row_stream(changes.late(), making.input->schema));
     made.made_by = {changes.order()};
@@ -84,12 +83,12 @@ std::vector<std::size_t> in_changes(std::vector<std::size_t> fields) {
 }
 
 /// Changes by what their rows name: an update that names another row is a move.
-Stream<RowRef> moves_of(const Making& making, const Stream<RowRef>& changes,
-                        const std::vector<std::size_t>& named) {
+Stream<RowRef> moves_of(const Stream<RowRef>& changes, const std::vector<std::size_t>& named) {
+  mark_helper(changes, "table");
   Node node = operator_node<RowChangeMoves>("references", changes.inputs({}), named);
   node.output = &batch_type<RowRef>();
+  node.helps = "references";
   const NodeId id = changes.declaration().graph.add(std::move(node));
-  changes.declaration().graph.rename(id, making.text.id + " references");
   return Stream<RowRef>(changes.declaration(), {{id, 0}}, changes.names());
 }
 
@@ -106,7 +105,7 @@ MadeStreams make_join_foreign_key(const Making& making) {
     using Key = KeyFn<RowRef, JoinKeyFields>;
     using RowKey = KeyFn<RowRef, KeyFields>;
     using Op = ReferenceJoin<RowRef, RowKey, Key, RowRef, Key, RowRef, RowChangePairs>;
-    const auto moved = moves_of(making, row_stream(changes, lefts).rows, in_changes(*named));
+    const auto moved = moves_of(row_stream(changes, lefts).rows, in_changes(*named));
     const auto key = [](std::vector<std::size_t> fields, char side) {
       return JoinKeyFields{KeyFields(std::move(fields)), side};
     };
@@ -124,6 +123,8 @@ MadeStreams make_join_foreign_key(const Making& making) {
       return std::make_unique<Op>(rules, left, right, RowChangePairs{of.pairs});
     };
     MadeStreams streams = finish_join(making, join, std::move(node), make);
+    streams.made_by = {changes.order(), changes.from().front().node,
+                       join.inputs.left.stream().from().front().node};
     streams.streams.insert_or_assign("late_left", row_stream(changes.late(), making.input->schema));
     return streams;
   };
