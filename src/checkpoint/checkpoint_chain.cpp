@@ -2,6 +2,8 @@
 #include "checkpoint/checkpoint_chain.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.hpp"
 #include "checkpoint/checkpoint_file.hpp"
 #include "checkpoint/checkpoint_store.hpp"
 #include "state/chained_parts.hpp"
@@ -32,6 +35,35 @@ Result<std::string> bytes_of(const std::optional<StatePart>& part) {
   return part->bytes;
 }
 
+/// Keys that newer layers have. Most entries of a large one are in none: a filter of a few bits a
+/// key (after Bloom) says so from the caches near the core.
+class KnownKeys {
+ public:
+  bool contains(std::string_view key) const {
+    if (keys_.empty()) return false;
+    const std::uint64_t bit = hash_bytes(key) & (bits_.size() * 64 - 1);
+    return ((bits_[bit / 64] >> (bit % 64)) & 1) != 0 && keys_.contains(key);
+  }
+  /// The bytes outlive this.
+  void add(const std::vector<std::string_view>& keys) {
+    keys_.insert(keys.begin(), keys.end());
+    bits_.assign(std::bit_ceil(keys_.size() * kBitsAKey / 64 + 1), 0);
+    for (const std::string_view key : keys_) {
+      const std::uint64_t bit = hash_bytes(key) & (bits_.size() * 64 - 1);
+      bits_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kBitsAKey = 16;
+  struct Hash {
+    std::size_t operator()(std::string_view key) const { return hash_bytes(key); }
+  };
+
+  std::unordered_set<std::string_view, Hash> keys_;
+  std::vector<std::uint64_t> bits_;
+};
+
 /// A part that changes have been put over.
 class ChainedBytes final : public StoredBytes {
  public:
@@ -43,43 +75,78 @@ class ChainedBytes final : public StoredBytes {
 
   /// At most: what is replaced is counted twice.
   std::uint64_t size() const override { return size_; }
+  /// In the memory of the whole one, which is large.
   Result<std::string> read() const override {
-    std::string merged;
-    Keys known;
+    const std::size_t last = layers_.size() - 1;
+    std::string newer;
+    KnownKeys known;
     std::vector<std::string> held;  // what `known` points into
     held.reserve(3 * layers_.size());
-    for (std::size_t at = 0; at < layers_.size(); ++at) {
-      if (Status status = add(at, merged, known, held); !status) return status;
+    for (std::size_t at = 0; at < last; ++at) {
+      if (Status status = load(at, held); !status) return status;
+      if (!add(newer, known, held)) return misfit(at);
     }
-    return merged;
+    if (Status status = load(last, held); !status) return status;
+    std::string whole = std::move(held[held.size() - 3]);
+    if (whole.empty()) return newer;
+    std::size_t before = 0;
+    if (!drop_known(held[held.size() - 2], known, whole, before)) return misfit(last);
+    if (!newer.empty()) whole += std::string_view(newer).substr(before);
+    return whole;
   }
 
  private:
-  using Keys = std::unordered_set<std::string_view>;
-
-  /// What no newer layer has replaced.
-  Status add(std::size_t at, std::string& merged, Keys& known,
-             std::vector<std::string>& held) const {
+  /// Puts the bytes of a layer behind `held`: entries, cuts, keys that are gone.
+  Status load(std::size_t at, std::vector<std::string>& held) const {
     for (const auto* part : {&layers_[at].entries, &layers_[at].cuts, &layers_[at].gone}) {
       auto bytes = bytes_of(*part);
       if (!bytes) return bytes.error();
       held.push_back(std::move(*bytes));
     }
-    const std::string_view bytes = held[held.size() - 3];
-    const bool last = at + 1 == layers_.size();
+    return {};
+  }
+  /// Of the changes that are held last, what no newer ones have replaced.
+  static bool add(std::string& newer, KnownKeys& known, const std::vector<std::string>& held) {
     std::vector<std::string_view> keys;
-    CutEntries entries(held[held.size() - 2], bytes);
-    if (merged.empty()) merged += entries.before();
+    CutEntries entries(held[held.size() - 2], held[held.size() - 3]);
+    if (newer.empty()) newer += entries.before();
     while (entries.next()) {
-      if (known.empty() || !known.contains(entries.key())) merged += entries.entry();
-      if (!last) keys.push_back(entries.key());
+      if (!known.contains(entries.key())) newer += entries.entry();
+      keys.push_back(entries.key());
     }
     BytesCursor gone(held.back());
     while (gone.ok() && !gone.rest().empty()) keys.push_back(gone.take(gone.varint()));
-    if (!entries.whole() || !gone.ok())
-      return checkpoint_damage(paths_[at], 0, "the entries of a part are not as long as it says");
-    if (!last) known.insert(keys.begin(), keys.end());
-    return {};
+    known.add(keys);
+    return entries.whole() && gone.ok();
+  }
+  /// Moves the entries of `whole` that are not known together. `before`: what stands before them.
+  static bool drop_known(std::string_view cuts, const KnownKeys& known, std::string& whole,
+                         std::size_t& before) {
+    CutEntries entries(cuts, whole);
+    before = entries.before().size();
+    char* to = whole.data() + before;
+    const char* run = to;  // entries that stay, one behind the other
+    std::size_t bytes = 0;
+    const auto move_run = [&] {
+      std::memmove(to, run, bytes);
+      to += bytes;
+    };
+    while (entries.next()) {
+      const std::string_view entry = entries.entry();
+      if (!known.contains(entries.key())) {
+        bytes += entry.size();
+        continue;
+      }
+      move_run();
+      run = entry.data() + entry.size();
+      bytes = 0;
+    }
+    move_run();
+    whole.resize(static_cast<std::size_t>(to - whole.data()));
+    return entries.whole();
+  }
+  Status misfit(std::size_t at) const {
+    return checkpoint_damage(paths_[at], 0, "the entries of a part are not as long as it says");
   }
 
   std::vector<Layer> layers_;
