@@ -245,13 +245,15 @@ std::string Graph::free_name(const std::string& wanted, NodeId id) const {
   return name;
 }
 
-void Graph::rename_helpers(NodeId id, const std::string& before) {
+void Graph::rename_helpers(NodeId id, const std::string& before, const std::string& name) {
   for (const NodeInput& input : nodes_[id].inputs) {
-    const Node& helper = nodes_[input.from];
+    Node& helper = nodes_[input.from];
     if (helper.helps == nullptr) continue;
     const bool others = helper.named && !helper.name.starts_with(before + " ");
     if (others) continue;
-    rename(helper.id, free_name(fmt::format("{} {}", nodes_[id].name, helper.helps), helper.id));
+    helper.name = free_name(fmt::format("{} {}", name, helper.helps), helper.id);
+    helper.named = true;
+    rename_helpers(helper.id, before, name);
   }
 }
 
@@ -272,7 +274,7 @@ void Graph::rename(NodeId id, std::string name) {
   }
   const std::string before = std::exchange(nodes_[id].name, std::move(name));
   nodes_[id].named = true;
-  rename_helpers(id, before);
+  rename_helpers(id, before, nodes_[id].name);
 }
 
 void Graph::set_tasks(NodeId id, int tasks) {

@@ -157,7 +157,8 @@ class Graph {
  private:
   /// The name, or with a number behind where another node has it: -2, -3.
   std::string free_name(const std::string& wanted, NodeId id) const;
-  void rename_helpers(NodeId id, const std::string& before);
+  /// Names what helps it, and what helps that: `name` with a word behind.
+  void rename_helpers(NodeId id, const std::string& before, const std::string& name);
 
   std::string name_;
   std::vector<Node> nodes_;
