@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
                       .key_by(&Payment::customer)
                       .process(Spending{})
                       .named("spending")
-                      .call(ask, {.in_flight_max = 64, .deadline = 50ms, .threads = 32},
+                      .call(ask, {.in_flight_max = 1000, .deadline = 50ms, .threads = 64},
                             [](const Asked& asked) {
                               return Decision{asked.payment, asked.amount <= 220, "rule"};
                             })

@@ -238,7 +238,7 @@ class ExamplesOnRealData(CliTest):
         by = {row["payment"]: row["by"] for row in map(json.loads, out.splitlines())}
         self.assertLessEqual({tx for tx in amounts if tx % 100 == 99 and amounts[tx] <= 220},
                              {tx for tx, who in by.items() if who == "rule"})
-        self.assertGreater(sum(who == "service" for who in by.values()), 1000)
+        self.assertGreater(sum(who == "service" for who in by.values()), 300)
         for tx, amount in amounts.items():
             # A slow machine may hear the rule where the service would have said no.
             if amount > 220 or (tx in often and by.get(tx) == "service"):

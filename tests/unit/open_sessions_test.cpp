@@ -71,6 +71,7 @@ TEST(OpenSessions, MemoryIsCounted) {
 
 TEST(KeyAlarms, RingBeforeATimeInOrder) {
   KeyAlarms alarms;
+  alarms.count_with(nullptr);
   for (const Time when : {5, 3, 4, 9}) alarms.add(when, static_cast<std::uint64_t>(when * 10));
   std::vector<std::uint64_t> rung;
   const auto ring = [&](Time when, std::uint64_t hash) {
