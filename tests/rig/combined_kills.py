@@ -1,4 +1,4 @@
-# R1 of what combines records: joins, tables, patterns and calls, all of them open.
+# R1, R2 and R10 of what combines records: joins, tables, patterns and calls, all of them open.
 """The records of topology_kills.py, in one journal; the oracle computes in closed form
 
 - `pairs`: each record with those of its key that are at most a second later,
@@ -7,13 +7,17 @@
 - `matches`: each record above 500 with the next one of its key below -500, within five seconds,
 - `calls`: each record with the answer of a command that is asked about it,
 
-by event time, ties by place in the input. Killed at random, at another parallelism each time.
+by event time, ties by place in the input. Killed at random, at another parallelism each time, and
+at each system call; rescaled.
 """
 import bisect
 import collections
 import json
 
+from call_faults import visit
+from epoch_faults import KILLS, Runs
 from topology_kills import Topology, Truth, kills_of
+from topology_rescales import rescales_of
 
 WITHIN_MS = 1000
 MATCHED_MS = 5000
@@ -126,7 +130,21 @@ class CombinedTopology(Topology):
     text = TOPOLOGY
     outputs_of = {"pairs": "shared", "newest": "shared", "table": "own", "matches": "own",
                   "calls": "shared"}
+    rescaled = ("joined", "valid", "rows", "matched")
+
+
+class CombinedRuns(Runs):
+    truth_type = CombinedTruth
+    topology_type = CombinedTopology
 
 
 def kills(seed, count, unsafe=""):
     return kills_of(CombinedTruth, CombinedTopology, seed, count, unsafe)
+
+
+def rescales(seed, count, unsafe=""):
+    return rescales_of(CombinedTruth, CombinedTopology, seed, count, unsafe)
+
+
+def call_kills(seed, count, unsafe=""):
+    return visit(CombinedRuns, seed, count, KILLS, unsafe, Runs.killed)

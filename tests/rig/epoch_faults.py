@@ -40,10 +40,14 @@ EVERY_K = (
 class Runs:
     """Runs of one topology over one input, each anew or behind the one before."""
 
+    truth_type = Truth
+    topology_type = Topology
+
     def __init__(self, folder, seed, unsafe=""):
         self.chance = random.Random(seed)
-        self.truth = Truth(self.chance.randrange(1 << 30), RECORDS)
-        self.topology = Topology(folder, self.truth, INTERVAL, unsafe, self.chance.choice((1, 2)))
+        self.truth = self.truth_type(self.chance.randrange(1 << 30), RECORDS)
+        self.topology = self.topology_type(folder, self.truth, INTERVAL, unsafe,
+                                           self.chance.choice((1, 2)))
         self.trace = pathlib.Path(folder) / "trace"
         self.paths = {}
 

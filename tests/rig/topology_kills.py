@@ -151,6 +151,7 @@ class Topology:
 
     text = TOPOLOGY
     outputs_of = OUTPUTS
+    rescaled = ("running", "windowed", "in_order")  # components
 
     def __init__(self, folder, truth, interval, unsafe, partitions=2):
         self.folder = pathlib.Path(folder)

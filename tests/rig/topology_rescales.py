@@ -18,7 +18,6 @@ from topology_kills import Topology, Truth
 
 STOP_MS_MAX = 2000
 TASKS_MAX = 9
-COMPONENTS = ("running", "windowed", "in_order")
 KILLED_OF = 6  # one of so many requests
 
 
@@ -32,6 +31,7 @@ class Rescaled:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
         self.chance = chance
+        self.components = topology.rescaled
         self.address = ""
         self.said = b""
         for line in self.process.stderr:
@@ -49,7 +49,7 @@ class Rescaled:
 
     def rescale(self):
         """One request; None: the process was killed meanwhile."""
-        names = self.chance.sample(COMPONENTS, self.chance.randint(1, 3))
+        names = self.chance.sample(self.components, self.chance.randint(1, 3))
         changes = [f"{name}={self.chance.randint(1, TASKS_MAX)}" for name in names]
         asked = subprocess.Popen([str(BIN / "millrace"), "rescale", self.address, *changes],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -103,13 +103,18 @@ def whole(topology, truth, chance, most):
 
 
 def rescales(seed, count, unsafe=""):
+    return rescales_of(Truth, Topology, seed, count, unsafe)
+
+
+def rescales_of(truth_type, topology_type, seed, count, unsafe):
     """About `count` rescales and kills, over a new folder whenever the topology has ended."""
     chance = random.Random(seed)
     turn = 0
     while turn < count:
         with tempfile.TemporaryDirectory(prefix="millrace-rig-") as folder:
-            truth = Truth(chance.randrange(1 << 30))
-            topology = Topology(folder, truth, chance.choice(("10ms", "50ms", "200ms")), unsafe)
+            truth = truth_type(chance.randrange(1 << 30))
+            interval = chance.choice(("10ms", "50ms", "200ms"))
+            topology = topology_type(folder, truth, interval, unsafe)
             done, wrong = whole(topology, truth, chance, count - turn)
             turn += done
             if wrong:
