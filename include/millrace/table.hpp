@@ -64,7 +64,7 @@ template <class T, class Key>
 auto table_changes(const KeyedStream<T, Key>& keyed, DeletesRow<T> deletes,
                    ChangeForm<T> form = {}) {
   using Step = TableStep<T, typename Key::View>;
-  using Row = typename Step::Emitted;
+  using Emitted = typename Step::Emitted;
   const OrderedStream<T> ordered = keyed.restore_order();
   const Stream<T>& stream = ordered;
   Node node =
@@ -72,8 +72,8 @@ auto table_changes(const KeyedStream<T, Key>& keyed, DeletesRow<T> deletes,
   node.needs_time = true;
   mark_helper(stream, "order");
   const NodeId id = stream.declaration().graph.add(std::move(node));
-  return ChangeStream<T, Row>(Stream<Row>(stream.declaration(), {{id, 0}}, stream.names()), ordered,
-                              keyed.key_names());
+  return ChangeStream<T, Emitted>(Stream<Emitted>(stream.declaration(), {{id, 0}}, stream.names()),
+                                  ordered, keyed.key_names());
 }
 
 /// What two tables are joined by.

@@ -203,8 +203,8 @@ class ReferenceJoin final
                    Outputs& outputs) {
     const ChangeKind kind = Changes::kind(this->template side<0>().records().record(slot));
     const Arrival place = this->template side<0>().records().place_of(slot).child(0);
-    const auto& row = Changes::record(this->template side<0>().records().record(slot));
-    if (rules_.names_nothing && rules_.names_nothing(row)) {
+    if (rules_.names_nothing &&
+        rules_.names_nothing(Changes::record(this->template side<0>().records().record(slot)))) {
       emit_row(kind, slot, TableRows::kNone, time, place, outputs);
       return false;
     }

@@ -72,11 +72,11 @@ class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void save_state(StateWriter& writer) override {
     JoinImages images;
-    keys_->for_each([&](const K& key, TableRows& rows) {
+    keys_->for_each([&](const K& key, TableRows& of_key) {
       const std::uint64_t hash = KeyTraits<K>::hash(key);
       for (const int side : {0, 1}) {
-        if (rows.has(side))
-          images[side].add(hash, {kTimeMin, rows.at(side), kTimeMin, JoinMark::open});
+        if (of_key.has(side))
+          images[side].add(hash, {kTimeMin, of_key.at(side), kTimeMin, JoinMark::open});
       }
     });
     this->save_images(writer, images);
