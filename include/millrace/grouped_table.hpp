@@ -11,6 +11,7 @@
 
 #include "millrace/aggregates.hpp"
 #include "millrace/declaration.hpp"
+#include "millrace/stream_handle.hpp"
 #include "operator/grouped_rows.hpp"
 
 namespace millrace {
