@@ -114,6 +114,7 @@ Status Journal::open_all() {
   } else if (Status status = take_lock(); !status) {
     return status;
   }
+  if (Status status = keep_names(folder_); !status) return status;
   if (Status status = check_root(disk_, folder_); !status) return status;
   if (Status status = open_book(); !status) return status;
   const auto names = topic_names(disk_, folder_);
@@ -122,6 +123,12 @@ Status Journal::open_all() {
     if (Status status = open_topic(name); !status) return status;
   }
   return {};
+}
+
+/// What lies in a folder may have been put there by a process that ended before it was synced, or
+/// whose sync failed: before anything is written behind it, its name is made to last.
+Status Journal::keep_names(const std::string& folder) {
+  return options_.read_only ? Status() : disk_.sync_folder(folder);
 }
 
 Status Journal::take_lock() {
@@ -166,6 +173,7 @@ Status Journal::open_topic(const std::string& name) {
   const auto options = read_topic(disk_, folder_ + "/" + name);
   if (!options) return options.error();
   auto topic = std::make_unique<Topic>(name, *options);
+  if (Status status = keep_names(folder_ + "/" + name); !status) return status;
   if (Status status = open_partitions(*topic); !status) return status;
   topics_[name] = std::move(topic);
   return {};
@@ -178,6 +186,9 @@ Status Journal::open_partitions(Topic& topic) {
       topic.views_.push_back(std::make_unique<PartitionTail>(disk_, std::move(folder),
                                                              !options_.no_checksum, book_.get()));
       continue;
+    }
+    if (disk_.exists(folder)) {
+      if (Status status = keep_names(folder); !status) return status;
     }
     auto log = PartitionLog::open(disk_, clock_, std::move(folder), options_, book_.get());
     if (!log) return log.error();

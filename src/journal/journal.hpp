@@ -83,6 +83,7 @@ class Journal {
   Journal(Disk& disk, Clock& clock, std::string folder, JournalOptions options)
       : disk_(disk), clock_(clock), folder_(std::move(folder)), options_(options) {}
   Status open_all();
+  Status keep_names(const std::string& folder);
   Status take_lock();
   Status open_book();
   Status make_root();

@@ -111,7 +111,9 @@ Status Transactions::open_log() {
   JournalOptions options = options_;
   options.mode = JournalMode::sync;
   options.segment_bytes = std::min(options.segment_bytes, kLogSegmentBytes);
-  auto log = PartitionLog::open(disk_, clock_, transactions_folder(journal_folder_), options);
+  const std::string folder = transactions_folder(journal_folder_);
+  if (Status status = disk_.sync_folder(folder); !status) return status;  // as Journal::keep_names
+  auto log = PartitionLog::open(disk_, clock_, folder, options);
   if (!log) return log.error();
   const auto shape = (*log)->shape();
   if (!shape) return shape.error();

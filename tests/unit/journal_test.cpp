@@ -280,6 +280,28 @@ TEST_F(JournalTest, AFailedSyncIsNeverTakenForSuccess) {
   EXPECT_EQ(seen, (Texts{"one", "two"}));
 }
 
+/// A process may end before the names that it made are synced: whoever writes behind them, syncs
+/// them.
+TEST_F(JournalTest, NamesThatAKilledProcessMadeAreKept) {
+  open();
+  for (std::uint64_t call = 0; call < 40; ++call) {
+    SCOPED_TRACE(call);
+    const std::string name = "t" + std::to_string(call);
+    disk_.set_faults({DiskFault::io_error, call, false});
+    (void)journal_->create_topic(name, {});
+    end_process();
+    Journal& journal = open();
+    const auto there = journal.topic(name);
+    Topic& topic = there ? **there : **journal.create_topic(name, {});
+    ASSERT_TRUE(append(topic, {"a"}).has_value());
+    end_process();
+    disk_.lose_power();
+    const auto kept = open().topic(name);
+    ASSERT_TRUE(kept.has_value()) << kept.error().to_string();
+    EXPECT_EQ(values(**kept), std::vector<std::string>{"a"});
+  }
+}
+
 TEST_F(JournalTest, WrongUseIsRefusedWithASentence) {
   Topic& topic = make_topic();
   EXPECT_EQ(topic.log(0)->append({}).error().code(), Code::parameter_invalid);
