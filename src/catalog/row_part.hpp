@@ -19,6 +19,11 @@ struct MadePart {
 /// Why there is none, in a sentence.
 using PartOrWhy = std::variant<MadePart, std::string>;
 
+/// Any kind by its name; `share` is that of a quantile, `behind` what stands behind the field of a
+/// list.
+PartOrWhy named_part(const std::string& kind, const std::vector<std::size_t>& fields, double share,
+                     const std::vector<std::string>& behind, const RowSchema& schema);
+
 /// A part that counts the different values of fields: exactly, or about.
 RowPart distinct_part(const std::vector<std::size_t>& fields, ColumnType type, bool exact);
 

@@ -32,12 +32,7 @@ class RowMaker<FoundForRow> {
     const ArenaRef texts = pool_.take(arenas);
     for (const FoundForRow& found : in.values) put(found, out.values, *texts);
     if (texts->used_bytes() > 0) out.pin(texts);
-    carry_marks(in, out);
-    out.times = in.times;
-    out.behind = in.behind;
-    out.arrivals = in.arrivals;
-    out.messages.append_all(in.messages);
-    out.hashed_by = nullptr;
+    carry_records(in, out);
   }
 
  private:

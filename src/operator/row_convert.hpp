@@ -54,6 +54,17 @@ inline void put_cell(const Value& cell, Column& column, std::size_t at, Arena& a
   column.put_null(at);
 }
 
+/// Gives `out`, whose rows are made of the records of `in` one by one, all that stands beside
+/// these.
+inline void carry_records(const BatchBase& in, BatchBase& out) {
+  carry_marks(in, out);
+  out.times = in.times;
+  out.behind = in.behind;
+  out.arrivals = in.arrivals;
+  out.messages.append_all(in.messages);
+  out.hashed_by = nullptr;
+}
+
 /// Turns a batch of Aggregate, WindowUpdate, Ranked, Alert or changes of an Aggregate into rows:
 /// rank, time or sign, the key's fields, the values, firing and retracted, the window.
 template <class In>
@@ -91,12 +102,7 @@ class RowMaker {
     }
     if (arena_->used_bytes() > 0) out.pin(arena_);
     arena_ = {};
-    carry_marks(in, out);
-    out.times = in.times;
-    out.behind = in.behind;
-    out.arrivals = in.arrivals;
-    out.messages.append_all(in.messages);
-    out.hashed_by = nullptr;
+    carry_records(in, out);
   }
 
  private:

@@ -162,15 +162,6 @@ Status OperatorStage::save(std::uint64_t, StageImage& image, bool in_pieces) {
   return status;
 }
 
-bool OperatorStage::save_on(std::size_t slots, StageImage& image) {
-  if (!writer_) return true;
-  bool whole = false;
-  charged([&] { whole = writer_->advance(slots); });
-  std::ranges::move(writer_->ready(), std::back_inserter(image.parts));
-  if (whole) writer_.reset();
-  return whole;
-}
-
 /// What it holds again has been received by an earlier run.
 Status OperatorStage::restore(const StoredStage* stored) {
   StateWriter trial(context_.task, context_.tasks);

@@ -38,7 +38,6 @@ class OperatorStage final : public ReadingStage, public Outputs {
   /// anything was.
   bool run_due(std::int64_t now_ns, bool drain);
   Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
-  bool save_on(std::size_t slots, StageImage& image) override;
   Status restore(const StoredStage* stored) override;
   /// It holds records that are not due.
   bool holds() const { return waiting_.records > 0; }
@@ -113,9 +112,8 @@ class OperatorStage final : public ReadingStage, public Outputs {
   bool tick(std::int64_t now_ns);
 
   std::unique_ptr<Operator> operator_;
-  std::optional<StateWriter> writer_;  ///< while its image is not whole
-  TimeOrigin* origin_ = nullptr;       ///< the operator, if it makes watermarks
-  CallsOut* calls_ = nullptr;          ///< the operator, if it calls the outside
+  TimeOrigin* origin_ = nullptr;  ///< the operator, if it makes watermarks
+  CallsOut* calls_ = nullptr;     ///< the operator, if it calls the outside
   std::vector<const OperatorStage*> siblings_;
   OperatorContext context_;
   Tally tally_;

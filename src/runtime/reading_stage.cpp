@@ -2,6 +2,7 @@
 #include "runtime/reading_stage.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace millrace::detail {
 
@@ -13,6 +14,15 @@ bool Inlets::advance(std::uint32_t channel, Time watermark) {
   if (least <= least_) return false;
   least_ = least;
   return true;
+}
+
+bool ReadingStage::save_on(std::size_t slots, StageImage& image) {
+  if (!writer_) return true;
+  bool whole = false;
+  charged([&] { whole = writer_->advance(slots); });
+  std::ranges::move(writer_->ready(), std::back_inserter(image.parts));
+  if (whole) writer_.reset();
+  return whole;
 }
 
 void ReadingStage::receive(BatchBase& batch, bool exclusive, const Incoming& from,

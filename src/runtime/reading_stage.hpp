@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/check.hpp"
 #include "runtime/stage.hpp"
+#include "state/state_image.hpp"
 
 namespace millrace::detail {
 
@@ -52,6 +54,7 @@ class ReadingStage : public Stage {
   void receive(BatchBase& batch, bool exclusive, const Incoming& from, Counter& edge_received);
   void advance_channel(std::uint32_t channel, Time watermark);
   void end_channel(std::uint32_t channel);
+  bool save_on(std::size_t slots, StageImage& image) override;
 
   /// Itself, if it makes watermarks instead of forwarding those of its inputs.
   virtual OperatorStage* time_origin() { return nullptr; }
@@ -68,6 +71,8 @@ class ReadingStage : public Stage {
   /// All inputs have ended; what it still holds is handed on now.
   virtual void drain() {}
   const Inlets& inlets() const { return inlets_; }
+
+  std::optional<StateWriter> writer_;  ///< while the image of what it keeps is not whole
 
  private:
   Inlets inlets_;

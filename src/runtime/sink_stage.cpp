@@ -86,15 +86,6 @@ Status SinkStage::save(std::uint64_t epoch, StageImage& image, bool in_pieces) {
   return status;
 }
 
-bool SinkStage::save_on(std::size_t slots, StageImage& image) {
-  if (!writer_) return true;
-  bool whole = false;
-  charged([&] { whole = writer_->advance(slots); });
-  std::ranges::move(writer_->ready(), std::back_inserter(image.parts));
-  if (whole) writer_.reset();
-  return whole;
-}
-
 void SinkStage::commit(std::uint64_t epoch) {
   charged([&] {
     for (const Prepared& one : prepared_) {

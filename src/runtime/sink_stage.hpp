@@ -24,7 +24,6 @@ class SinkStage final : public ReadingStage {
   /// Makes what was written visible, if anything was.
   void flush();
   Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
-  bool save_on(std::size_t slots, StageImage& image) override;
   Status restore(const StoredStage* stored) override;
   /// `epoch` is complete: what was prepared for it and before is to be seen.
   void commit(std::uint64_t epoch);
@@ -50,8 +49,7 @@ class SinkStage final : public ReadingStage {
 
   MemoryMeter state_;  ///< of a sink that keeps rows
   std::unique_ptr<Sink> sink_;
-  StatefulSink* stateful_;             ///< the sink, if it keeps rows
-  std::optional<StateWriter> writer_;  ///< while its image is not whole
+  StatefulSink* stateful_;  ///< the sink, if it keeps rows
   EndContext context_;
   Histogram latency_;  ///< due to written, nanoseconds
   bool dirty_ = false;

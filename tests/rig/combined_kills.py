@@ -16,25 +16,14 @@ import json
 
 from call_faults import visit
 from epoch_faults import KILLS, Runs
-from topology_kills import Topology, Truth, kills_of
+from topology_kills import INPUT, Topology, Truth, kills_of
 from topology_rescales import rescales_of
 
 WITHIN_MS = 1000
 MATCHED_MS = 5000
 RECORDS = 20_000
 
-TOPOLOGY = """\
-name: combined
-config: {{}}
-spouts:
-  - id: in
-    type: journal
-    with:
-      folder: {folder}/in
-      topic: t
-      follow: false
-      fields: {{k: text, n: int, v: int, at: timestamp}}
-      event_time: {{field: at, out_of_order: 2s}}
+TOPOLOGY = "name: combined\n" + INPUT + """\
 bolts:
   - {{id: positive, type: filter, with: {{where: v > 0}}}}
   - {{id: joined, type: join, with: {{left: in, after: 1s}}}}

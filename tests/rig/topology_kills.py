@@ -25,8 +25,7 @@ BEGIN_MS = 1_700_000_000_000
 # Two of the sinks write to one journal.
 OUTPUTS = {"sums": "shared", "windows": "shared", "ordered": "own"}
 
-TOPOLOGY = """\
-name: oracle
+INPUT = """\
 config: {{}}
 spouts:
   - id: in
@@ -37,6 +36,8 @@ spouts:
       follow: false
       fields: {{k: text, n: int, v: int, at: timestamp}}
       event_time: {{field: at, out_of_order: 2s}}
+"""
+TOPOLOGY = "name: oracle\n" + INPUT + """\
 bolts:
   - id: running
     type: aggregate
