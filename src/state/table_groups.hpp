@@ -109,7 +109,10 @@ class TableGroups : public AttendedTables<K, V> {
   void store_keys(Arena& to) {
     for (Group& group : groups_) {
       group.each([&to](Slot& slot) {
-        new (slot.key_bytes) StoredK(Traits::store(Traits::view(slot.key()), to));
+        // Made beside it first: a short text views the very bytes that the new one would begin
+        // with.
+        const StoredK stored = Traits::store(Traits::view(slot.key()), to);
+        new (slot.key_bytes) StoredK(stored);
       });
     }
   }

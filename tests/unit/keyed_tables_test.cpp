@@ -216,6 +216,41 @@ TEST(KeyedTables, KeysThatComeAndGoTakeNoMoreMemoryThanThoseThatStay) {
   EXPECT_LT(tables.bytes(), full_bytes / 10);
 }
 
+/// Short keys lie in their slots, the texts of long ones are stored anew as others of them go.
+template <class K, class Make>
+void expect_short_keys_to_stay(Make key_of) {
+  constexpr int kLengths = 64;
+  constexpr int kShort = 14;
+  constexpr int kAlive = 30 * kLengths;
+  const auto text_of = [](int at) {
+    return std::string(static_cast<std::size_t>(at % kLengths), 'k') + std::to_string(at);
+  };
+  KeyedTables<K, int> tables;
+  for (int at = 0; at < 20 * kAlive; ++at) {
+    const std::string text = text_of(at);
+    const K key = key_of(text);
+    tables.upsert(key, hash_of<K>(key), [at] { return at; });
+    if (at < kAlive || at % kLengths < kShort) continue;
+    const std::string old_text = text_of(at - kAlive);
+    const K old = key_of(old_text);
+    ASSERT_TRUE(tables.erase(old, hash_of<K>(old)));
+  }
+  for (int at = 0; at < 20 * kAlive; ++at) {
+    if (at % kLengths >= kShort) continue;
+    const std::string text = text_of(at);
+    const K key = key_of(text);
+    const int* const value = tables.find(key, hash_of<K>(key));
+    ASSERT_TRUE(value != nullptr) << text;
+    ASSERT_EQ(*value, at);
+  }
+}
+
+TEST(KeyedTables, ShortKeysStayWhereLongOnesComeAndGo) {
+  expect_short_keys_to_stay<std::string_view>([](std::string_view text) { return text; });
+  using Pair = std::tuple<std::string_view, std::int32_t>;
+  expect_short_keys_to_stay<Pair>([](std::string_view text) { return Pair(text, 1); });
+}
+
 TEST(KeyedTables, AKeyIsErasedAlsoWhereMemoryIsRefused) {
   std::vector<std::string> keys;
   for (int at = 0; at < 3'000; ++at) keys.push_back(std::string(60, 'k') + std::to_string(at));
