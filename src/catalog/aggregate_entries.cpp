@@ -108,9 +108,10 @@ Stream<RowRef> by_clock(const Stream<RowRef>& rows, const RowWindows& windows) {
 }
 
 MadeStreams by_key(const Stream<RowRef>& rows, const RowAggregate& what, KeyKind kind) {
-  if (what.windows && refires(*what.windows)) {
-    return kind == KeyKind::text ? refiring_by_text(rows, what) : refiring_by_fields(rows, what);
-  }
+  if (what.windows && refires(*what.windows)) return refiring_by_fields(rows, what);
+  // What costs more than its key for each row has one kind of key: each takes long to compile.
+  const bool own_windows = what.windows && !std::holds_alternative<Windows>(*what.windows);
+  if (own_windows || what.last) return aggregate_by_fields(rows, what);
   switch (kind) {
     case KeyKind::integer:
       return aggregate_by_integer(rows, what);

@@ -38,12 +38,12 @@ bool has_updates(const RowAggregate& aggregate);
 /// The schema of its rows; `ranked` as top emits them.
 RowSchemaPtr schema_of(const RowAggregate& aggregate, bool ranked);
 
-/// Adds it to the topology, keyed by one field of the simple kinds, or by any fields.
+/// Adds it to the topology, keyed by one field of the simple kinds, or by any fields. Windows that
+/// each key has of its own, and the last rows of windows, are made by any fields alone.
 MadeStreams aggregate_by_integer(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams aggregate_by_text(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams aggregate_by_fields(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 /// The same of windows and sessions that wait for late rows or emit more than once.
-MadeStreams refiring_by_text(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 MadeStreams refiring_by_fields(const Stream<RowRef>& rows, const RowAggregate& aggregate);
 
 }  // namespace millrace::detail

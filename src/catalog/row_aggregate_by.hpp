@@ -101,12 +101,13 @@ MadeStreams ranked_or_rows(const WindowAggregates<K, V>& aggregates, const RowAg
   return outlets;
 }
 
-/// The aggregate of all rows of `windows`, or of the last ones alone; use(the results).
-template <class Windowed, class Kernel, class Use>
+/// The aggregate of all rows of `windows`, or of the last ones alone (by encoded keys);
+/// use(the results).
+template <bool kEncoded, class Windowed, class Kernel, class Use>
 MadeStreams aggregated(const Windowed& windows, const RowAggregate& what, const Kernel& kernel,
                        Use&& use) {
   const std::string& value = what.values.front().name;
-  if constexpr (std::is_same_v<Kernel, RowKernel>) {
+  if constexpr (kEncoded && std::is_same_v<Kernel, RowKernel>) {
     if (what.last) {
       const NewestStream<Windowed, RowRef> newest(windows, *what.last);
       return use(named_as(newest.apply(what.kind, value, kernel), what));
@@ -116,30 +117,30 @@ MadeStreams aggregated(const Windowed& windows, const RowAggregate& what, const 
 }
 
 /// The aggregates of windows that all keys share.
-template <class Keyed, class Spec, class Kernel>
-MadeStreams windowed(const Keyed& keyed, const Spec& spec, const RowAggregate& what,
-                     const Kernel& kernel, bool encoded) {
-  return aggregated(keyed.window(spec), what, kernel, [&](const auto& aggregates) {
+template <bool kEncoded, class Keyed, class Kernel>
+MadeStreams windowed(const Keyed& keyed, const Windows& spec, const RowAggregate& what,
+                     const Kernel& kernel) {
+  return aggregated<kEncoded>(keyed.window(spec), what, kernel, [&](const auto& aggregates) {
     if (!what.last) set_ties(aggregates.declaration(), aggregates.from().front().node, kernel);
-    return ranked_or_rows(aggregates, what, encoded);
+    return ranked_or_rows(aggregates, what, kEncoded);
   });
 }
 
-/// The aggregates of windows that every key has of its own.
+/// The aggregates of windows that every key has of its own; its keys are encoded.
 template <class Keyed, class Spec>
 MadeStreams own_windowed(const Keyed& keyed, const Spec& spec, const RowAggregate& what,
-                         const RowKernel& kernel, bool encoded) {
+                         const RowKernel& kernel) {
   constexpr bool kCut = requires { keyed.window(spec); };
   if constexpr (!kCut) {
     const auto rows =
         named_as(keyed.over(spec).apply(what.kind, what.values.front().name, kernel), what);
-    return rows_of(rows, what, encoded);
+    return rows_of(rows, what, true);
   } else {
-    return aggregated(keyed.window(spec), what, kernel, [&](const auto& rows) {
+    return aggregated<true>(keyed.window(spec), what, kernel, [&](const auto& rows) {
       // Windows by records are ordered whatever the kernel is, and so are the last of any.
       if (!std::is_same_v<Spec, CountWindows> && !what.last)
         set_ties(rows.declaration(), rows.from().front().node, kernel);
-      return rows_of(rows, what, encoded);
+      return rows_of(rows, what, true);
     });
   }
 }
@@ -153,21 +154,20 @@ MadeStreams running(const Keyed& keyed, const RowAggregate& what, const Kernel& 
   return rows_of(rows, what, encoded);
 }
 
-template <class Keyed, class Kernel>
-MadeStreams with_kernel(const Keyed& keyed, const RowAggregate& what, const Kernel& kernel,
-                        bool encoded) {
-  if (!what.windows) return running(keyed, what, kernel, encoded);
+template <bool kEncoded, class Keyed, class Kernel>
+MadeStreams with_kernel(const Keyed& keyed, const RowAggregate& what, const Kernel& kernel) {
+  if (!what.windows) return running(keyed, what, kernel, kEncoded);
   return std::visit(
       [&](const auto& windows) {
         using Spec = std::decay_t<decltype(windows)>;
         if constexpr (std::is_same_v<Spec, Windows>) {
-          return windowed(keyed, windows, what, kernel, encoded);
-        } else if constexpr (kRefires<Spec>) {
-          return MadeStreams::none();  // refiring_by makes these
-        } else if constexpr (std::is_same_v<Kernel, RowKernel>) {
-          return own_windowed(keyed, windows, what, kernel, encoded);
+          return windowed<kEncoded>(keyed, windows, what, kernel);
+        } else if constexpr (kEncoded && !kRefires<Spec> && std::is_same_v<Kernel, RowKernel>) {
+          return own_windowed(keyed, windows, what, kernel);
         } else {
-          return MadeStreams::none();  // the kernel of these windows is always a RowKernel
+          // refiring_by_fields makes these; or the kernel is always a RowKernel, and the keys are
+          // encoded
+          return MadeStreams::none();
         }
       },
       *what.windows);
@@ -179,7 +179,7 @@ MadeStreams aggregate_by(const Stream<RowRef>& rows, const RowAggregate& what, c
   std::vector<std::string> names;
   for (const ColumnInfo& info : what.key_fields) names.push_back(info.name);
   const auto keyed = keyed_rows(rows, field, names);
-  return std::visit([&](const auto& kernel) { return with_kernel(keyed, what, kernel, kEncoded); },
+  return std::visit([&](const auto& kernel) { return with_kernel<kEncoded>(keyed, what, kernel); },
                     what.kernel);
 }
 
