@@ -1,5 +1,4 @@
 // Fuzz target: bytes as what a client sends to the page's server, over a real connection.
-// Sources: src/net/*.cpp src/base/*.cpp
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
