@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "metrics/kept_names.hpp"
 #include "metrics/report_words.hpp"
 
 namespace millrace::detail {
@@ -40,6 +41,7 @@ class Search {
       loads();
       slow_steps();
       memory();
+      partial_matches();
     }
     std::ranges::stable_sort(found_, {}, [](const Insight& insight) { return rank(insight); });
     if (found_.size() > kInsightsMax) found_.resize(kInsightsMax);
@@ -84,6 +86,7 @@ class Search {
   void loads();
   void slow_steps();
   void memory();
+  void partial_matches();
 
   const Report& before_;
   const Report& now_;
@@ -352,6 +355,27 @@ void Search::memory() {
                   static_cast<double>(now_.memory.budget_bytes) / 1e6, percent(share)),
       "The sources are slowed to stay inside: raise --memory, or keep less (shorter windows, "
       "fewer keys).");
+}
+
+/// More than half of what all state may take is a warning: beyond that the run fails.
+void Search::partial_matches() {
+  constexpr std::uint64_t kMany = 100'000;
+  const std::uint64_t most_bytes = now_.memory.state_max_bytes;
+  for (const ComponentReport& component : now_.components) {
+    if (component.kind != "match") continue;
+    const std::uint64_t partial = gauge_of(component, kPartialMatches);
+    if (partial < kMany) continue;
+    const std::uint64_t keys = gauge_of(component, kPartialMatchKeys);
+    std::string text = fmt::format("\"{}\" keeps {} partial matches of {}, in {:.1f} MB",
+                                   component.name, counted(partial), keys_of(keys),
+                                   static_cast<double>(component.state_bytes) / 1e6);
+    if (most_bytes > 0)
+      text += fmt::format(" of the {:.1f} MB for state", static_cast<double>(most_bytes) / 1e6);
+    const bool hurts = most_bytes > 0 && component.state_bytes > most_bytes / 2;
+    say(hurts ? "warning" : "info", "partial_matches", component.name, text + ".",
+        "Each record is compared with all of its key. A shorter within() ends them sooner; a skip "
+        "rule, or followed_by in place of followed_by_any, begins fewer.");
+  }
 }
 
 }  // namespace

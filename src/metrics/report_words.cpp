@@ -24,6 +24,14 @@ std::string records_of(std::uint64_t count) {
   return count == 1 ? "1 record" : counted(count) + " records";
 }
 
+std::string keys_of(std::uint64_t count) { return count == 1 ? "1 key" : counted(count) + " keys"; }
+
+std::uint64_t gauge_of(const ComponentReport& component, std::string_view name) {
+  const auto found = std::ranges::find(component.metrics, name, &MetricReport::name);
+  const bool is_gauge = found != component.metrics.end() && found->kind == "gauge";
+  return is_gauge ? static_cast<std::uint64_t>(std::max(found->value, 0.0)) : 0;
+}
+
 std::string lasting(double us) {
   constexpr double kSecond = 1e6;
   if (us < 1e3) return fmt::format("{:.0f} us", us);

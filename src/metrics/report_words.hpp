@@ -16,6 +16,8 @@ std::string percent(double share);
 std::string counted(std::uint64_t count);
 /// "1 record", "2,000 records"
 std::string records_of(std::uint64_t count);
+/// "1 key", "2,000 keys"
+std::string keys_of(std::uint64_t count);
 /// "340 ms", "12 s", "35 min", "6.5 h", "3 days"
 std::string lasting(double us);
 /// "2015-09-12T01:00:00Z", "the end of input", "nowhere yet"
@@ -23,6 +25,8 @@ std::string moment(std::optional<Time> time);
 /// "\"a\"", "\"a\" and \"b\"", "\"a\", \"b\" and 3 more"
 std::string names_of(const std::vector<std::string>& names);
 
+/// What a gauge of the component says, at least 0; 0: it has none of that name.
+std::uint64_t gauge_of(const ComponentReport& component, std::string_view name);
 /// Null: there is no such component.
 const ComponentReport* find_component(const Report& report, std::string_view name);
 

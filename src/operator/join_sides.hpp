@@ -63,8 +63,8 @@ class JoinSides : public Operator {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    side<0>().records().count_with(context.state);
-    side<1>().records().count_with(context.state);
+    open_side<0>();
+    open_side<1>();
   }
   Waiting waiting() const override { return {turns_ ? turns_->size() : 0, kNeverDue}; }
 
@@ -148,6 +148,12 @@ class JoinSides : public Operator {
   }
 
  private:
+  template <int kSide>
+  void open_side() {
+    auto& records = side<kSide>().records();
+    records.count_with(context().state);
+    records.figures().open(context().user, kSide);
+  }
   /// The hashes of the turns at hand; none where a key throws.
   void hash_turns(std::size_t count) {
     turn_hashes_.clear();

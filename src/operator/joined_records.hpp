@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/memory_meter.hpp"
+#include "operator/kept_figures.hpp"
 #include "operator/operator.hpp"
 #include "record/batch_type.hpp"
 #include "record/row_batch.hpp"
@@ -62,6 +63,8 @@ class JoinedRecords {
 
   /// `meter` counts them and outlives this; null: nobody does.
   void count_with(MemoryMeter* meter) { meter_ = meter; }
+  /// Who says how many there are.
+  KeptRecords& figures() { return figures_; }
 
   /// Keeps the records `picks` of `in`, at least one, with their places and messages, which stay
   /// borrowed. Returns the slot of the first; the others follow it. Throws MemoryRefused.
@@ -78,6 +81,7 @@ class JoinedRecords {
         to.messages.put(first + at, in.message_of(picks[at]));
     }
     chunk.left += picks.size();
+    figures_.add(picks.size());
     const std::size_t bytes = picks.size() * (batch_type<T>().record_bytes() + sizeof(Arrival)) +
                               batch_type<T>().heap_bytes(to, first);
     if (meter_) meter_->grow(bytes);
@@ -101,6 +105,7 @@ class JoinedRecords {
   void gone(std::uint64_t slot) {
     const auto number = static_cast<std::uint32_t>(slot >> 32);
     Chunk& chunk = chunks_[number];
+    figures_.take_away_one();
     if (--chunk.left > 0) return;
     let_go(chunk);
     if (number != open_) free_.push_back(number);
@@ -144,6 +149,7 @@ class JoinedRecords {
 
   static constexpr std::size_t kTextBlockBytes = 4096;
   MemoryMeter* meter_ = nullptr;
+  KeptRecords figures_;
   std::vector<Chunk> chunks_;
   std::vector<std::uint32_t> free_;  ///< of chunks_
   std::uint32_t open_ = kNone;

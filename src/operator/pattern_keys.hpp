@@ -76,6 +76,10 @@ class PatternKeys {
 
   /// Partial matches or matches that wait are there.
   bool any() const { return live_ > 0; }
+  /// The keys that have any, partial matches of all keys, and matches that wait. O(1).
+  std::size_t keys() const { return live_; }
+  std::size_t partial() const { return partial_; }
+  std::size_t waiting() const { return waiting_; }
   /// Hands the record at hand to its key. What a condition throws passes.
   void take(const K& key, std::uint64_t hash, Time time) {
     if (KeyMatches* const found = keys_.find(key, hash)) {
@@ -108,7 +112,7 @@ class PatternKeys {
   void end(Time now) {
     keys_.for_each([&](const K&, KeyMatches& key) { matcher_.end(key, now); });
     keys_.clear();
-    live_ = 0;
+    live_ = partial_ = waiting_ = 0;
   }
 
   void save(StateWriter& writer, JoinedRecords<T>& records) {
@@ -140,14 +144,19 @@ class PatternKeys {
   template <class Change>
   void change(KeyMatches& key, Change&& change) {
     if (!key.empty()) --live_;
+    partial_ -= key.runs.size();
+    waiting_ -= key.held.size();
     const struct Count {  // also when a condition throws
-      ~Count() {
-        if (!key.empty()) ++live;
-      }
-      KeyMatches& key;
-      std::size_t& live;
-    } count{key, live_};
+      ~Count() { keys.count(key); }
+      PatternKeys& keys;
+      const KeyMatches& key;
+    } count{*this, key};
     change();
+  }
+  void count(const KeyMatches& key) {
+    if (!key.empty()) ++live_;
+    partial_ += key.runs.size();
+    waiting_ += key.held.size();
   }
   void set_alarm(KeyMatches& key, std::uint64_t hash) {
     if (key.empty() || key.deadline >= key.alarm) return;
@@ -181,7 +190,7 @@ class PatternKeys {
       KeyMatches matches(meter_);
       if (!matcher_.load(in, matches, load)) return false;
       if (matches.empty()) return true;
-      ++live_;
+      count(matches);
       set_alarm(matches, hash);
       keys_.add(key, hash, std::move(matches));
       return true;
@@ -193,8 +202,10 @@ class PatternKeys {
   MemoryMeter* meter_;
   KeyedTables<K, KeyMatches> keys_;
   KeyAlarms alarms_;
-  KeyMatches fresh_;  ///< of a key that has none
-  std::size_t live_ = 0;
+  KeyMatches fresh_;         ///< of a key that has none
+  std::size_t live_ = 0;     ///< keys
+  std::size_t partial_ = 0;  ///< partial matches of all of them
+  std::size_t waiting_ = 0;  ///< matches that wait, the same
 };
 
 }  // namespace millrace::detail

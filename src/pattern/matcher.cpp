@@ -10,11 +10,15 @@
 namespace millrace::detail {
 namespace {
 
-/// Memory for many more is given back.
+/// Memory for many more than `wanted` is given back.
+template <class T>
+void tighten(CountedVector<T>& list, std::size_t wanted) {
+  constexpr std::size_t kLoose = 1024;
+  if (list.capacity() > kLoose && wanted < list.capacity() / 4) list.shrink_to_fit();
+}
 template <class T>
 void tighten(CountedVector<T>& list) {
-  constexpr std::size_t kLoose = 1024;
-  if (list.capacity() > kLoose && list.size() < list.capacity() / 4) list.shrink_to_fit();
+  tighten(list, list.size());
 }
 /// Keeps the first ones.
 template <class T>
@@ -33,6 +37,18 @@ void Matcher::take(KeyMatches& key, Time time) {
   decisions_.push_back(decide(plan_.steps[0], plan_.steps[0].open, true, MatchBuffer::kNone));
   apply(key, time);
   settle(key, time);
+  clear_lists(key.runs.size());
+}
+
+void Matcher::clear_lists(std::size_t runs) {
+  const auto clear = [runs](auto& list) {
+    list.clear();
+    tighten(list, runs);
+  };
+  clear(decisions_);
+  clear(begun_);
+  clear(complete_);
+  clear(over_);
 }
 
 /// Nothing is changed here: a condition may throw.
@@ -90,8 +106,6 @@ void Matcher::apply(KeyMatches& key, Time time) {
     extend(key, nullptr, plan_.steps[0], decisions_.back().taken, time);
   key.runs.insert(key.runs.end(), begun_.begin(), begun_.end());
   ++key.records;
-  tighten(decisions_);
-  tighten(begun_);
 }
 
 /// The partial matches that the record makes of `run`, or begins.
@@ -177,6 +191,7 @@ void Matcher::drop_expired(KeyMatches& key, Time now) {
   }
   over_.clear();
   settle(key, now);
+  clear_lists(key.runs.size());
 }
 
 void Matcher::end(KeyMatches& key, Time now) {
@@ -291,6 +306,8 @@ void Matcher::prune(KeyMatches& key, std::uint64_t before) {
     let_go(run.node);
     return true;
   });
+  tighten(key.runs);
+  tighten(key.held);
 }
 
 }  // namespace millrace::detail

@@ -139,6 +139,9 @@ class Matcher {
   /// The open ways of a run to its end.
   std::uint64_t ways_to_end(const MatchRun& run) const;
   void drop_expired(KeyMatches& key, Time now);
+  /// Of the record at hand nothing is needed any more; keeps the room that so many partial matches
+  /// will want.
+  void clear_lists(std::size_t runs);
   /// Tells what is complete.
   void settle(KeyMatches& key, Time now);
   void put_in_order(CountedVector<Complete>& list);

@@ -176,6 +176,8 @@ void write_components(Exposition& text, const Report& report) {
        &ComponentReport::emitted);
   each("millrace_component_in_flight", "gauge", "Records being processed.",
        &ComponentReport::in_flight);
+  each("millrace_component_state_bytes", "gauge", "State that it holds in memory.",
+       &ComponentReport::state_bytes);
   each("millrace_component_busy_ratio", "gauge", "Share of an executor's time, summed over tasks.",
        &ComponentReport::busy_share);
   each("millrace_component_blocked_ratio", "gauge",

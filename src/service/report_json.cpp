@@ -109,6 +109,7 @@ void write_component(JsonWriter& json, const ComponentReport& component) {
   json.member("failed", component.failed);
   json.member("rows_refused", component.rows_refused);
   json.member("in_flight", component.in_flight);
+  json.member("state_bytes", component.state_bytes);
   if (component.spilled.keys + component.spilled.misses > 0) {
     json.member("spilled_keys", component.spilled.keys);
     json.member("spilled_bytes", component.spilled.bytes);

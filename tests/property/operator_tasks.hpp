@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -163,6 +164,11 @@ class OperatorTasks {
     std::uint64_t bytes = 0;
     for (const auto& task : tasks_) bytes += task->state.bytes();
     return bytes;
+  }
+  double gauge(std::string_view name) {
+    double sum = 0;
+    for (auto& task : tasks_) sum += task->user.gauge(name).value();
+    return sum;
   }
   const Lanes& lanes() const { return out_.lanes; }
   std::size_t letters() const { return letters_.count; }

@@ -184,6 +184,15 @@ Report with_user_metrics() {
   return report;
 }
 
+TEST(ReportJson, WritesTheBytesOfState) {
+  Report report = full_report();
+  report.components[0].state_bytes = 13'400'000;
+  EXPECT_NE(to_json(report).find("\"state_bytes\":13400000,"), std::string::npos);
+  EXPECT_NE(to_prometheus(report).find("millrace_component_state_bytes{component=\"edits\"} "
+                                       "13400000\n"),
+            std::string::npos);
+}
+
 TEST(ReportJson, WritesTheUsersMetrics) {
   simdjson::dom::parser parser;
   const auto parsed = parser.parse(to_json(with_user_metrics()));
