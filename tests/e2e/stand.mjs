@@ -87,13 +87,15 @@ export const componentHistory = (name, seconds) => {
   return { name, interval_ms, at, uptime_ms, received_per_second: records_in_per_second, emitted_per_second: records_out_per_second, busy_share, queued };
 };
 
+const kTablesPath = "/api/v1/tables";
+
 function answerOf(path, told) {
   if (path.startsWith("/api/v1/history/components/")) return componentHistory(decodeURIComponent(path.slice(27)), told.seconds);
-  return { "/api/v1/history": told.history, "/api/v1/report": told.report, "/api/v1/tasks": { tasks: told.allTasks ?? told.report?.tasks ?? [] }, "/api/v1/dead-letters": told.letters ?? keptLetters(), "/api/v1/activate": { active: true }, "/api/v1/deactivate": { active: false } }[path] ?? null;
+  return { "/api/v1/history": told.history, "/api/v1/report": told.report, "/api/v1/tasks": { tasks: told.allTasks ?? told.report?.tasks ?? [] }, "/api/v1/dead-letters": told.letters ?? keptLetters(), [kTablesPath]: { tables: told.tables ?? [] }, "/api/v1/activate": { active: true }, "/api/v1/deactivate": { active: false } }[path] ?? null;
 }
 
 /**
- * Opens the page on the stand. `told`: {report, history, seconds, allTasks, letters, answer(path, query)}; `send(report)` pushes another one;
+ * Opens the page on the stand. `told`: {report, history, seconds, allTasks, letters, tables, rows(table, query), answer(path, query)}; `send(report)` pushes another one;
  * `lose()` ends the live connection, which the page then opens anew.
  * `wrong` collects what must not happen: errors, warnings, requests elsewhere.
  */
@@ -113,6 +115,11 @@ export async function openStand(browser, told, options = {}) {
       const answer = told.answer?.(pathname, new URLSearchParams(search));
       if (answer) return route.fulfill({ status: answer.status, headers: kHeaders, contentType: "application/json", body: JSON.stringify(answer.body) });
     }
+    if (pathname.startsWith(`${kTablesPath}/`)) {
+      const { status, body } = told.rows(decodeURIComponent(pathname.slice(kTablesPath.length + 1)), new URLSearchParams(search));
+      return route.fulfill({ status, headers: kHeaders, contentType: "application/json", body: JSON.stringify(body) });
+    }
+    if (pathname === kTablesPath) told.listed = (told.listed ?? 0) + 1;
     if (pathname.startsWith("/api/")) {
       const body = answerOf(pathname, told);
       return route.fulfill({ status: body ? 200 : 404, headers: kHeaders, contentType: "application/json", body: JSON.stringify(body ?? { error: "there is nothing here" }) });
@@ -205,7 +212,7 @@ export async function runTests(tests) {
     const opened = [];
     const open = async (what, options) => { const one = await openStand(browser, what, options); opened.push(one); return one; };
     try {
-      await run({ open });
+      await run({ open, browser });
       for (const one of opened) assert.deepEqual(one.wrong, []);
       console.log(`ok    ${name}`);
     } catch (error) {

@@ -1,6 +1,7 @@
 // The page: a report in, a picture out.
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { AskedTables } from "./asked";
 import { CheckpointsPanel } from "./checkpoints";
 import { DeadLetters } from "./deadletters";
 import { link, now, receivedAt, report, start } from "./feed";
@@ -79,6 +80,7 @@ function Content() {
         {shown.views.map((view, i) => <ViewCard key={view.name} view={view} index={i} />)}
         <DeadLetters report={shown} />
       </div>
+      <AskedTables report={shown} />
       <CheckpointsPanel report={shown} />
       <Footer report={shown} />
     </main>

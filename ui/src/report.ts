@@ -68,6 +68,22 @@ export interface ComponentMore {
   failed?: Num;
   /** Of a source, where messages are tracked. */
   acks?: Acks;
+  /** In memory. */
+  state_bytes?: Num;
+  metrics?: Figure[];
+}
+
+/** What a component counts beside its records: its own code's, or the engine's of what it keeps. */
+export interface Figure {
+  name: string;
+  kind: "counter" | "gauge" | "histogram" | "timer" | string;
+  /** Of a histogram or timer the sum; timers in microseconds. */
+  value: Num;
+  /** Of histograms and timers. */
+  count?: Num;
+  p50?: Num | null;
+  p99?: Num | null;
+  max?: Num | null;
 }
 
 /** Messages that were read at once and are not done. */

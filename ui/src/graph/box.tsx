@@ -5,6 +5,7 @@ import { toFigure } from "../history";
 import { equalIn, memo } from "../memo";
 import type { Component, Edge } from "../report";
 import type { Box } from "./layout";
+import { partialMatches } from "./figures";
 import { placed } from "./viewport";
 
 /** A kind as a word to read; a name that says it already is not repeated. */
@@ -59,6 +60,7 @@ function Drawn(props: BoxProps) {
   const tasks = Math.max(1, c.tasks);
   const busy = (toFigure(c.busy_share) ?? 0) / tasks;
   const blocked = toFigure(c.blocked_share) ?? 0;
+  const partial = partialMatches(c);
   return (
     <li
       data-testid="component" data-node={c.name} data-name={c.name} data-received={c.received} data-emitted={c.emitted}
@@ -72,7 +74,8 @@ function Drawn(props: BoxProps) {
       >
         <span class="box-head"><b>{c.name}</b>{props.mark && <span class="unseen">, {props.mark}</span>}</span>
         <span class="box-foot">
-          {c.late === 0 && c.dead_lettered === 0 && <span>{kindText(c, props.last)}{c.tasks > 1 ? ` \u00d7${c.tasks}` : ""}</span>}
+          {c.late === 0 && c.dead_lettered === 0 && partial === null && <span>{kindText(c, props.last)}{c.tasks > 1 ? ` \u00d7${c.tasks}` : ""}</span>}
+          {partial !== null && <span data-testid="partial-matches" data-value={partial} title={`${full(partial)} partial matches are kept`}>{short(partial)} partial</span>}
           <Trouble component={c} />
           <span class="busy" data-testid="busy" data-value={c.busy_share} >{percent(c.busy_share)}</span>
         </span>
@@ -86,7 +89,8 @@ function Drawn(props: BoxProps) {
 const kShown = ["name", "kind", "tasks", "received", "emitted", "processed", "late", "dead_lettered", "busy_share", "blocked_share"] as const;
 
 export const ComponentBox = memo<BoxProps>(Drawn, (a, b) =>
-  equalIn(a, b, ["box", "last", "readers", "selected", "active", "mark", "found"]) && equalIn(a.component, b.component, kShown));
+  equalIn(a, b, ["box", "last", "readers", "selected", "active", "mark", "found"]) && equalIn(a.component, b.component, kShown) &&
+  partialMatches(a.component) === partialMatches(b.component));
 
 /** "220 /s to articles, oracle counts": what the lines of the graph say, in words. */
 export function readersOf(component: Component, edges: Edge[]): string {

@@ -3,12 +3,13 @@ import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { Chart } from "../chart";
 import { Fact } from "../fact";
-import { clock, counted, day, full, micros, percent, short, span } from "../format";
+import { bytes, clock, counted, day, full, micros, percent, short, span } from "../format";
 import { appended, fromAnswer, kGapMs, rangeOf, toFigure, type History } from "../history";
 import type { Component, HistoryAnswer, Insight, Num, Report, Task } from "../report";
 import { selected } from "../selection";
 import { Meter } from "./box";
 import { ErrorList } from "./errors";
+import { Figures } from "./figures";
 import { Messages } from "./messages";
 import { useTasks } from "./tasks";
 import { nodeOf } from "./viewport";
@@ -59,6 +60,7 @@ function Facts(props: { component: Component }) {
         <Fact name="Latency to here" help="From due to this sink's return, in the last second.">{micros(c.latency_us_p50)} <small>p50</small> {micros(c.latency_us_p99)} <small>p99</small></Fact>
       )}
       {c.watermark && <Fact name="Watermark" help="Event time up to which it has everything, in UTC.">{c.watermark === "end" ? "end" : clock(c.watermark)}{given(c.lag_ms) && <small> lag {span(c.lag_ms)}</small>}</Fact>}
+      {(toFigure(c.state_bytes) ?? 0) > 0 && <Fact name="State" help="What it keeps in memory: keys, windows, partial matches, records that wait. --memory bounds all state together, and fails the component that has no room by its name.">{bytes(c.state_bytes as Num)}</Fact>}
       {c.closes_at && <Fact name="Next window fires at" help="Event time, UTC: the first open window comes out when the watermark passes this.">{clock(c.closes_at)} <small>{day(c.closes_at)}</small></Fact>}
       {c.skew && <Fact name="Most loaded task" alarm={c.skew.share > 2 * c.skew.even} help="The greatest share of recent input that one task took, and what an even share would be. Uneven: a key is hot; use partial_key, or a finer key.">{percent(c.skew.share)} <small>to task {c.skew.task}, even is {percent(c.skew.even)}</small></Fact>}
       {c.hot_key && <Fact name="Hot key" alarm help={`Seen in ${full(c.hot_key.samples)} samples, one record a batch. All records of a key go to one task.`}>{c.hot_key.text} <small>{percent(c.hot_key.share)} of samples</small></Fact>}
@@ -172,6 +174,7 @@ function Inspector(props: { report: Report; component: Component; tasks: Task[];
       <Course report={report} component={component} />
       <Facts component={component} />
       <Counts component={component} />
+      <Figures component={component} />
       <Tasks tasks={tasksOf(report, component, props.tasks)} />
       <Messages component={component} />
       <Partitions component={component} />
