@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -53,12 +54,25 @@ std::string bytes_of(const std::string& path) {
   return bytes ? fmt::format("{}", *bytes) : "?";
 }
 
+/// Of an epoch: how many of changes are read on top of a whole one, itself included.
+using ChainLengths = std::map<std::uint64_t, std::uint32_t>;
+
+/// Of one that holds the changes of `base` (0: it is whole); nullopt: a file of the chain is
+/// missing.
+std::optional<std::uint32_t> chain_on(std::uint64_t base, const ChainLengths& before) {
+  if (base == 0) return 0;
+  const auto found = before.find(base);
+  if (found == before.end()) return std::nullopt;
+  return found->second + 1;
+}
+
 int list_main(const std::string& folder) {
   const auto files = detail::list_checkpoints(detail::real_disk(), folder);
   if (!files) return fail(files.error());
-  fmt::print("{:>10}  {:<27} {:>14}  {:<21} {:<9} {:<24} {}\n", "epoch", "taken at", "bytes",
-             "holds", "input", "topology", "written by");
+  fmt::print("{:>10}  {:<27} {:>14}  {:<21} {:<5} {:<9} {:<24} {}\n", "epoch", "taken at", "bytes",
+             "holds", "chain", "input", "topology", "written by");
   int code = EX_OK;
+  ChainLengths chains;
   for (const detail::CheckpointFileName& file : *files) {
     const auto head = detail::read_checkpoint_head(detail::real_disk(), file.path);
     if (!head) {
@@ -67,9 +81,12 @@ int list_main(const std::string& folder) {
     }
     const std::string holds =
         head->base.epoch == 0 ? std::string("all") : fmt::format("changes of {}", head->base.epoch);
-    fmt::print("{:>10}  {:<27} {:>14}  {:<21} {:<9} {:<24} {}\n", head->epoch,
+    const auto chain = chain_on(head->base.epoch, chains);
+    if (chain) chains[head->epoch] = *chain;
+    fmt::print("{:>10}  {:<27} {:>14}  {:<21} {:<5} {:<9} {:<24} {}\n", head->epoch,
                detail::format_iso_time(head->taken_at), bytes_of(file.path), holds,
-               head->finished ? "ended" : "goes on", head->topology, head->program);
+               chain ? std::to_string(*chain) : "?", head->finished ? "ended" : "goes on",
+               head->topology, head->program);
   }
   return code;
 }

@@ -286,7 +286,9 @@ struct CheckpointReport {
   std::int64_t write_us = 0;   ///< until it was kept
   std::int64_t commit_us = 0;  ///< until all sinks had made visible what belongs to it
   std::uint64_t bytes = 0;
-  std::string why;  ///< why it failed, else ""
+  std::uint64_t base = 0;   ///< the epoch that it holds the changes of; 0: it is whole
+  std::uint32_t chain = 0;  ///< epochs of changes behind a whole one, with it; 0: it is whole
+  std::string why;          ///< why it failed, else ""
 };
 
 /// Epochs of a run.

@@ -147,7 +147,9 @@ void EpochCoordinator::begin(std::int64_t now_ns) {
   open.told.id = open.epoch;
   open.told.state = "running";
   open.told.at = env_.clock->wall_us();
-  base_.store(store_.base().value_or(0), std::memory_order_seq_cst);
+  open.told.base = store_.base().value_or(0);
+  open.told.chain = open.told.base == 0 ? 0 : chain_length_ + 1;
+  base_.store(open.told.base, std::memory_order_seq_cst);
   requested_.store(open.epoch, std::memory_order_seq_cst);
   wake_all();
 }
@@ -243,6 +245,7 @@ void EpochCoordinator::completed(std::int64_t now_ns, bool final_one) {
   completed_ns_ = now_ns;
   uncommitted_ = static_cast<std::size_t>(
       std::ranges::count_if(tasks_, [](const Waiter& task) { return task.commits; }));
+  chain_length_ = open.told.chain;
   note(open.told);
   told_.recent.front().state = "complete";
   plan_next(open, now_ns);

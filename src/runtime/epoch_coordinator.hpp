@@ -129,6 +129,7 @@ class EpochCoordinator {
   Log log_;
   const bool chains_;  ///< epochs may hold changes
   std::atomic<std::uint64_t> base_{0};
+  std::uint32_t chain_length_ = 0;  ///< see CheckpointReport::chain; of the newest complete one
   std::atomic<std::uint64_t> requested_;
   std::atomic<std::uint64_t> complete_;
   std::atomic<bool> over_{false};

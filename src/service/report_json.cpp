@@ -309,6 +309,8 @@ void write_checkpoint(JsonWriter& json, const CheckpointReport& one) {
   json.member("write_us", one.write_us);
   json.member("commit_us", one.commit_us);
   json.member("bytes", one.bytes);
+  json.member("base", one.base);
+  json.member("chain", one.chain);
   json.member("why", one.why);
   json.close('}');
 }

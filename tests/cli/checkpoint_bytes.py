@@ -45,10 +45,14 @@ def stage(component, parts=(), positions=(), prepared=(), task=0, tasks=1):
             items([text(token) for token in prepared]) + items(list(parts)))
 
 
-def checkpoint(epoch, topology, stages, finished=False, taken_at=0, version=1):
-    """The bytes of a file whose stages are each small enough for a frame."""
+def checkpoint(epoch, topology, stages, finished=False, taken_at=0, version=1, base=None):
+    """The bytes of a file whose stages are each small enough for a frame; of version 3 with the
+    epoch that it holds the changes of, 0: it is whole, and without chunks."""
     head = (struct.pack("<QqB", epoch, taken_at, finished) + text(topology) + text("0.1.0") +
             struct.pack("<III", 1, 128, len(stages)))
+    if base is not None:
+        version = 3
+        head += struct.pack("<QI", base, 0)
     begin = b"MRCepoch" + struct.pack("<I", version)
     crc = crc32c(begin)
     out = begin + struct.pack("<I", crc)
@@ -56,4 +60,7 @@ def checkpoint(epoch, topology, stages, finished=False, taken_at=0, version=1):
         frame = struct.pack("<I", len(content)) + content
         crc = crc32c(frame, crc)
         out += frame + struct.pack("<I", crc)
-    return out
+    if base is None:
+        return out
+    directory = struct.pack("<Q", len(begin) + 4)
+    return out + directory + struct.pack("<I", crc32c(directory, crc))

@@ -17,6 +17,8 @@ streams:
   - {from: counts, to: shown}
 """
 
+WORDS = 40_000  # of which the state is more than a megabyte, so that changes are worth it
+
 
 class CheckpointNow(CliTest):
     def setUp(self):
@@ -25,14 +27,15 @@ class CheckpointNow(CliTest):
         self.topology = self.file("words.yaml", TOPOLOGY % (self.words, self.folder / "out"))
         self.state = self.folder / "state"
 
-    def run_words(self, *flags):
+    def run_words(self, *flags, records=3):
         process = self.start("millrace", "run", self.topology, "--ui", "127.0.0.1:0", *flags)
         self.find_page(process)
-        self.report_when(lambda report: report["records_in"] == 3)
+        self.report_when(lambda report: report["records_in"] == records)
         return process
 
-    def keep(self):
-        return self.run_words("--state-dir", self.state, "--checkpoint-interval", "1h")
+    def keep(self, records=3):
+        return self.run_words("--state-dir", self.state, "--checkpoint-interval", "1h",
+                              records=records)
 
     def checkpoint(self, *words, code=0):
         return self.run_program("millrace", "checkpoint", *words, code=code)
@@ -57,6 +60,27 @@ class CheckpointNow(CliTest):
         status, told = self.ask("GET", "/api/v1/checkpoint")
         self.assertEqual((status, told["over"], told["done"], told["failed"], told["epoch"]),
                          (200, 2, 2, 0, 2))
+        self.interrupt(process, 5)
+
+    def test_the_report_and_ls_say_which_hold_changes(self):
+        self.words.write_text("".join(f'{{"word":"one of those that make a megabyte: {n:06}"}}\n'
+                                      for n in range(WORDS)))
+        topology = self.topology.read_text().replace(", with: {window: global()}", "")
+        self.topology.write_text(topology)
+        process = self.keep(WORDS)
+        for epoch in (1, 2, 3):
+            self.checkpoint(self.address)
+            with self.words.open("a") as more:
+                more.write('{"word":"a"}\n')
+            self.report_when(lambda report, n=WORDS + epoch: report["records_in"] == n)
+        told = self.report_when(lambda report: len(report["checkpoints"]["recent"]) == 3)
+        self.assertEqual([(one["id"], one["base"], one["chain"])
+                          for one in told["checkpoints"]["recent"]],
+                         [(3, 2, 2), (2, 1, 1), (1, 0, 0)])
+        out, _ = self.run_program("millrace", "checkpoints", "ls", self.state)
+        self.assertEqual(re.findall(r"^ +(\d+) .*(all|changes of \d+) +(\d+) ", out, re.M),
+                         [("1", "all", "0"), ("2", "changes of 1", "1"),
+                          ("3", "changes of 2", "2")], out)
         self.interrupt(process, 5)
 
     def test_a_post_of_another_site_is_refused(self):

@@ -1,6 +1,7 @@
 # A state folder as a person meets it: runs, the commands that look into it, wrong ones.
 import fcntl
 import json
+import re
 import resource
 import unittest
 
@@ -64,6 +65,19 @@ class StateFolder(CliTest):
             process.stdin.flush()
         self.interrupt(process)
         self.assertLessEqual(len(list(self.state.glob("epoch-*"))), 3)
+
+    def test_epochs_of_changes_say_how_long_their_chain_is(self):
+        self.state.mkdir()
+        for epoch, base in ((4, 0), (5, 4), (6, 5), (7, 0), (9, 8)):
+            (self.state / f"epoch-{epoch:010}.ckpt").write_bytes(
+                checkpoint(epoch, "wordcount", [], base=base))
+        out, _ = self.checkpoints("ls", self.state)
+        holds = [re.search(r"(all|changes of \d+) +(\S+) +goes on +wordcount", line)
+                 for line in out.splitlines()[1:]]
+        self.assertEqual([one and one.groups() for one in holds],
+                         [("all", "0"), ("changes of 4", "1"), ("changes of 5", "2"), ("all", "0"),
+                          ("changes of 8", "?")], out)
+        self.assertIn("chain", out.splitlines()[0])
 
     def test_damage_is_named_and_the_one_before_taken(self):
         self.state.mkdir()

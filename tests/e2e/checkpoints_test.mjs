@@ -69,7 +69,7 @@ test("checkpoints: figures, phases and the reason of a failure are those of the 
   const rows = await page.getByTestId("checkpoint-row").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.dataset.value)));
   const ms = (us) => (us === 0 ? "" : String(us / 1000));
   assert.deepEqual(rows, kept.recent.map((one) =>
-    [String(one.id), one.at, one.state, ms(one.align_us), ms(one.image_us), ms(one.write_us), ms(one.commit_us), one.state === "complete" ? String(one.bytes) : "", one.why]));
+    [String(one.id), one.at, one.state, ms(one.align_us), ms(one.image_us), ms(one.write_us), ms(one.commit_us), ...(one.state !== "complete" ? ["", "", ""] : [String(one.bytes), one.base === 0 ? "all" : `changes of ${one.base}`, String(one.chain)]), one.why]));
 });
 
 test("checkpoints: late after three intervals, in the panel and under what is wrong", async ({ open }) => {

@@ -40,7 +40,7 @@ export const view = (name, kind, columns, rows, more = {}) =>
 
 /** An epoch, ten seconds after the one before. */
 export const epoch = (id, more = {}) =>
-  ({ id, state: "complete", at: new Date(kStart + id * 10_000).toISOString(), align_us: 8200, image_us: 310, write_us: 15_400, commit_us: 900, bytes: 1_048_576 + id, why: "", ...more });
+  ({ id, state: "complete", at: new Date(kStart + id * 10_000).toISOString(), align_us: 8200, image_us: 310, write_us: 15_400, commit_us: 900, bytes: 1_048_576 + id, base: id % 5 === 0 ? 0 : id - 1, chain: id % 5, why: "", ...more });
 
 export const checkpoints = (more = {}) =>
   ({ interval_ms: 10_000, completed: 187, failed: 1, age_ms: 4200, restored_from: 12, recent: [

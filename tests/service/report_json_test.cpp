@@ -91,11 +91,14 @@ TEST(ReportJson, EpochsAreToldWhereTheyAreMade) {
   newest.id = 9;
   newest.state = "complete";
   newest.write_us = 1500;
+  newest.base = 8;
+  newest.chain = 3;
   const std::string json = to_json(report);
   EXPECT_NE(json.find("\"completed\":2,\"failed\":0,\"age_ms\":null,\"restored_from\":7"),
             std::string::npos);
   EXPECT_NE(json.find("\"id\":9,\"state\":\"complete\""), std::string::npos);
   EXPECT_NE(json.find("\"write_us\":1500"), std::string::npos);
+  EXPECT_NE(json.find("\"base\":8,\"chain\":3,"), std::string::npos);
 }
 
 Report full_report() {

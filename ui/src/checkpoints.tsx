@@ -39,11 +39,14 @@ const millis = (us: Num): Cell => ((toFigure(us) ?? 0) > 0 ? Number(us) / 1000 :
 
 const count = (name: string): Head => ({ name, number: true });
 const kHeads: Head[] = [count("epoch"), { name: "begun, UTC", number: false, time: true }, { name: "state", number: false },
-  count("align, ms"), count("image, ms"), count("write, ms"), count("commit, ms"), count("bytes")];
+  count("align, ms"), count("image, ms"), count("write, ms"), count("commit, ms"), count("bytes"), { name: "holds", number: false }, count("chain")];
 const kWhy: Head = { name: "why it failed", number: false };
 
+/** As `millrace checkpoints ls` says it. An engine that does not tell writes them all whole. */
+const holdsOf = (one: Checkpoint): string => ((toFigure(one.base) ?? 0) > 0 ? `changes of ${full(one.base as Num)}` : "all");
+
 const rowOf = (one: Checkpoint): Cell[] =>
-  [one.id, one.at, one.state, millis(one.align_us), millis(one.image_us), millis(one.write_us), millis(one.commit_us), one.state === "complete" ? one.bytes : null];
+  [one.id, one.at, one.state, millis(one.align_us), millis(one.image_us), millis(one.write_us), millis(one.commit_us), ...(one.state === "complete" ? [one.bytes, holdsOf(one), one.chain ?? 0] : [null, null, null])];
 
 function Recent(props: { recent: Checkpoint[] }) {
   const { recent } = props;
@@ -86,7 +89,7 @@ export function CheckpointsPanel(props: { report: Report }) {
       {checkpoints.recent.length === 0 ? <p class="empty">No epoch so far: the first begins {span(checkpoints.interval_ms)} after the start.</p> : (
         <>
           <Recent recent={checkpoints.recent} />
-          <p class="help">Align: until the last task had its image, which grows with what is queued before a task. Image: the longest that one task stood still for it, a part of align. Write: until it was on the disk. Commit: until all sinks had made visible what belongs to it.</p>
+          <p class="help">Align: until the last task had its image, which grows with what is queued before a task. Image: the longest that one task stood still for it, a part of align. Write: until it was on the disk. Commit: until all sinks had made visible what belongs to it. Holds: all of the state, or what changed since another epoch, which is then read too; chain: how many epochs of changes are read on top of a whole one.</p>
         </>
       )}
     </section>

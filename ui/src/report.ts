@@ -207,6 +207,10 @@ export interface Checkpoint {
   write_us: Num;
   commit_us: Num;
   bytes: Num;
+  /** The epoch that it holds the changes of; 0: it is whole. */
+  base?: Num;
+  /** Epochs of changes behind a whole one, with it. */
+  chain?: number;
   why: string;
 }
 
