@@ -1,4 +1,4 @@
-# Checkpoints of version 1, as docs/formats/checkpoint.md spells them, made by other code.
+# Checkpoints of versions 1 and 3, as docs/formats/checkpoint.md spells them, made by other code.
 import struct
 
 TABLE = []
