@@ -98,8 +98,15 @@ test("what a component keeps is named in its details, and a pattern's box says h
   const metrics = [{ name: "partial_matches", kind: "gauge", value: 100_000 }, { name: "keys_with_partial_matches", kind: "gauge", value: 1 }, { name: "took", kind: "timer", value: 9, count: 2, p50: 1500, p99: 2000, max: 2000 }];
   const components = [component("visits", "source"), component("stays", "match", { metrics, state_bytes: 13_400_000 })];
   const insights = [{ severity: "warning", kind: "partial_matches", component: "stays", text: "\"stays\" keeps 100,000 partial matches of 1 key, in 13.4 MB.", advice: "A shorter within() ends them sooner." }];
-  const { page } = await open({ ...stand([]), report: report(kSeconds, { components, edges: [edge("visits", "stays", "fields")], insights }) });
-  assert.equal(await page.getByTestId("partial-matches").innerText(), "100\u202fk partial");
+  const told = (kept) => report(kSeconds + kept / 1000, { components: [components[0], { ...components[1], metrics: [{ ...metrics[0], value: kept }, ...metrics.slice(1)] }], edges: [edge("visits", "stays", "fields")], insights });
+  const { page, send } = await open({ ...stand([]), report: told(999) });
+  await page.locator('[data-node="stays"]').waitFor();
+  assert.equal(await page.getByTestId("partial-matches").count(), 0, "few are no news");
+  for (const [kept, text] of [[1234, "1,200 partial"], [11_263, "11\u202fk partial"], [1_250_000, "1.3\u202fM partial"], [100_000, "100\u202fk partial"]]) {
+    send(told(kept));
+    await page.getByTestId("partial-matches").getByText(text, { exact: true }).waitFor();
+    assert.ok(await page.getByTestId("partial-matches").evaluate((span) => span.scrollWidth <= span.clientWidth), `${text} is whole`);
+  }
   assert.ok(await page.locator('[data-node="stays"].warning').count());
   await page.locator('[data-node="stays"] button').click();
   const inspector = page.getByTestId("inspector");

@@ -5,7 +5,7 @@ import type { Cell, Num } from "./report";
 const kSteps: [number, string][] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 const kMonths = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /** A no-break narrow space between number and unit. */
-const kGap = "\u202f";
+export const kGap = "\u202f";
 
 /** Three significant digits, trailing zeros kept: 1.20, 12.3, 123. */
 function three(value: number): string {

@@ -5,7 +5,7 @@ import { toFigure } from "../history";
 import { equalIn, memo } from "../memo";
 import type { Component, Edge } from "../report";
 import type { Box } from "./layout";
-import { partialMatches } from "./figures";
+import { partialMatches, roughly } from "./figures";
 import { placed } from "./viewport";
 
 /** A kind as a word to read; a name that says it already is not repeated. */
@@ -75,7 +75,7 @@ function Drawn(props: BoxProps) {
         <span class="box-head"><b>{c.name}</b>{props.mark && <span class="unseen">, {props.mark}</span>}</span>
         <span class="box-foot">
           {c.late === 0 && c.dead_lettered === 0 && partial === null && <span>{kindText(c, props.last)}{c.tasks > 1 ? ` \u00d7${c.tasks}` : ""}</span>}
-          {partial !== null && <span data-testid="partial-matches" data-value={partial} title={`${full(partial)} partial matches are kept`}>{short(partial)} partial</span>}
+          {partial !== null && <span data-testid="partial-matches" data-value={partial} title={`${full(partial)} partial matches are kept`}>{roughly(partial)} partial</span>}
           <Trouble component={c} />
           <span class="busy" data-testid="busy" data-value={c.busy_share} >{percent(c.busy_share)}</span>
         </span>

@@ -1,5 +1,5 @@
 // What a component counts beside its records: what it keeps, and the metrics of its own code.
-import { full, micros } from "../format";
+import { full, kGap, micros, short } from "../format";
 import { toFigure } from "../history";
 import type { Component, Figure, Num } from "../report";
 
@@ -37,6 +37,14 @@ export function Figures(props: { component: Component }) {
       </dl>
     </>
   );
+}
+
+/** A box has room for two digits: 1,200, 11 k, 100 k. */
+export function roughly(value: Num): string {
+  const exact = toFigure(value);
+  if (exact === null) return full(value);
+  const [number, unit] = short(Number(exact.toPrecision(2))).split(kGap);
+  return unit === undefined ? number ?? "" : `${Number(number)}${kGap}${unit}`;
 }
 
 /** From so many on the box of a pattern says how many partial matches are kept. */
