@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "millrace/event_stream.hpp"
 #include "millrace/keyed_stream.hpp"
 #include "operator/geofence.hpp"
 
@@ -12,19 +13,22 @@ namespace millrace {
 
 namespace detail {
 
-/// A component that runs a FenceStep or another step with its state, and emits Out.
+/// A component that runs a FenceStep or another step with its state, and emits Out. `ordered`: the
+/// records of each key in the order of event time.
 template <class Out, class T, class Key, class Step>
-Stream<Out> fence_component(const KeyedStream<T, Key>& keyed, Step step, Status problem) {
+Stream<Out> fenced(const Stream<T>& ordered, const KeyedStream<T, Key>& keyed, Step step,
+                   Status problem) {
   using Op = KeyedStep<T, Key, FenceSide, Out, Step>;
   Node node;
   node.kind = "geofence";
   node.problem = std::move(problem);
-  node.inputs = keyed.stream().inputs({GroupingKind::fields, keyed.key()});
+  node.inputs = ordered.inputs({GroupingKind::fields, keyed.key()});
   node.make_operator = [key = keyed.key(), step = std::move(step)] {
     return std::make_unique<Op>(key, step);
   };
   node.output = &batch_type<Out>();
-  Declaration& declaration = keyed.stream().declaration();
+  mark_helper(ordered, "order");
+  Declaration& declaration = ordered.declaration();
   const NodeId id = declaration.graph.add(std::move(node));
   return Stream<Out>(declaration, {{id, 0}}, {keyed.key_names(), "value", false});
 }
@@ -37,11 +41,15 @@ Stream<Out> fence_component(const KeyedStream<T, Key>& keyed, Step step, Status 
 /// &Flight::latitude, &Flight::longitude). Keys start outside, so the first position inside enters.
 /// Positions that are absent or no number are passed over.
 ///
-/// In the order of arrival; restore_order() before it makes it the order of time. State: one byte a
-/// key. Errors: 2010 for an area that is none, or a negative margin.
+/// Positions of a key are taken in the order of event time, equal times by place in the input, when
+/// the watermark has passed them: so crossings depend on the inputs alone; those behind the
+/// watermark of their own partition go to late(). Memory: the records of the bound, one byte a key.
+/// Cost: those of restore_order, and one look-up a record. Errors: 2010 for an area that is none,
+/// or a negative margin.
 template <class T, class Key, class Latitude, class Longitude>
-Stream<Crossing<typename Key::View>> crossings(const KeyedStream<T, Key>& keyed, Geofence fence,
-                                               Latitude latitude, Longitude longitude) {
+EventStream<T, Crossing<typename Key::View>> crossings(const KeyedStream<T, Key>& keyed,
+                                                       Geofence fence, Latitude latitude,
+                                                       Longitude longitude) {
   using K = typename Key::View;
   static_assert(std::is_invocable_v<const Latitude&, const T&> &&
                     std::is_invocable_v<const Longitude&, const T&>,
@@ -49,8 +57,12 @@ Stream<Crossing<typename Key::View>> crossings(const KeyedStream<T, Key>& keyed,
                 "and its longitude");
   Status problem = detail::validate(fence);
   using Step = detail::FenceStep<T, K, Latitude, Longitude>;
-  return detail::fence_component<Crossing<K>>(
-      keyed, Step{std::move(fence), std::move(latitude), std::move(longitude)}, std::move(problem));
+  const OrderedStream<T> ordered = keyed.restore_order();
+  return {
+      detail::fenced<Crossing<K>>(static_cast<const Stream<T>&>(ordered), keyed,
+                                  Step{std::move(fence), std::move(latitude), std::move(longitude)},
+                                  std::move(problem)),
+      ordered};
 }
 
 }  // namespace millrace

@@ -4,26 +4,11 @@
 #include <memory>
 #include <utility>
 
+#include "millrace/event_stream.hpp"
 #include "millrace/keyed_stream.hpp"
-#include "millrace/ordered_stream.hpp"
 #include "operator/notify_operator.hpp"
 
 namespace millrace {
-
-/// What notify() makes: the notices, and beside them the records that came too late. `T`: of what
-/// it was given, `Told`: what it makes.
-template <class T, class Told>
-class NoticeStream : public Stream<Told> {
- public:
-  NoticeStream(Stream<Told> notices, OrderedStream<T> ordered)
-      : Stream<Told>(std::move(notices)), ordered_(std::move(ordered)) {}
-
-  /// The records behind the watermark of their own source partition: no notice tells of them.
-  Stream<T> late() const { return ordered_.late(); }
-
- private:
-  OrderedStream<T> ordered_;
-};
 
 namespace detail {
 
@@ -67,7 +52,7 @@ template <class T, class Key>
 auto notify(const KeyedStream<T, Key>& keyed, const NotifyOptions& options) {
   using Form = detail::NoticeForm<T>;
   const OrderedStream<T> ordered = keyed.restore_order();
-  return NoticeStream<T, typename Form::Emitted>(
+  return EventStream<T, typename Form::Emitted>(
       detail::notified(static_cast<const Stream<T>&>(ordered), keyed, options, Form{}), ordered);
 }
 

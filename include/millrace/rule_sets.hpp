@@ -7,25 +7,11 @@
 #include <utility>
 
 #include "millrace/connected_stream.hpp"
-#include "millrace/ordered_stream.hpp"
+#include "millrace/event_stream.hpp"
 #include "operator/rule_set_process.hpp"
 #include "operator/rule_set_watch.hpp"
 
 namespace millrace {
-
-/// What watch_rules() makes: the events, and beside them the records that came too late.
-template <class T, class K>
-class RuleSetStream : public Stream<RuleSetEvent<K>> {
- public:
-  RuleSetStream(Stream<RuleSetEvent<K>> events, OrderedStream<T> ordered)
-      : Stream<RuleSetEvent<K>>(std::move(events)), ordered_(std::move(ordered)) {}
-
-  /// The records behind the watermark of their own source partition: no rule sees them.
-  Stream<T> late() const { return ordered_.late(); }
-
- private:
-  OrderedStream<T> ordered_;
-};
 
 namespace detail {
 
@@ -75,9 +61,10 @@ Stream<typename Form::Emitted> watched_by(const Stream<T>& ordered,
 /// rule about 130 bytes, of thresholds only while they are met, and what watch() says. Cost: each
 /// rule is asked for each record; a rule that changes or goes looks at each key.
 template <class T, class Key, class F>
-RuleSetStream<T, typename Key::View> watch_rules(const KeyedStream<T, Key>& keyed, F number,
-                                                 const Stream<RuleText>& rules,
-                                                 detail::RuleWhere<T> where) {
+EventStream<T, RuleSetEvent<typename Key::View>> watch_rules(const KeyedStream<T, Key>& keyed,
+                                                             F number,
+                                                             const Stream<RuleText>& rules,
+                                                             detail::RuleWhere<T> where) {
   static_assert(std::is_invocable_v<const F&, const T&>,
                 "millrace: watch_rules needs a member or function of the record that gives a "
                 "number");
@@ -92,8 +79,10 @@ RuleSetStream<T, typename Key::View> watch_rules(const KeyedStream<T, Key>& keye
 /// whether RuleText::where, not empty, means a record.
 template <class T, class Key, class F, class Applies>
   requires std::is_invocable_r_v<bool, const Applies&, const T&, std::string_view>
-RuleSetStream<T, typename Key::View> watch_rules(const KeyedStream<T, Key>& keyed, F number,
-                                                 const Stream<RuleText>& rules, Applies applies) {
+EventStream<T, RuleSetEvent<typename Key::View>> watch_rules(const KeyedStream<T, Key>& keyed,
+                                                             F number,
+                                                             const Stream<RuleText>& rules,
+                                                             Applies applies) {
   return watch_rules(keyed, std::move(number), rules,
                      detail::RuleWhere<T>([applies](const std::string& where) {
                        return detail::RuleFilter<T>(
@@ -102,8 +91,9 @@ RuleSetStream<T, typename Key::View> watch_rules(const KeyedStream<T, Key>& keye
 }
 /// The same; a rule that has a `where` is a dead letter.
 template <class T, class Key, class F>
-RuleSetStream<T, typename Key::View> watch_rules(const KeyedStream<T, Key>& keyed, F number,
-                                                 const Stream<RuleText>& rules) {
+EventStream<T, RuleSetEvent<typename Key::View>> watch_rules(const KeyedStream<T, Key>& keyed,
+                                                             F number,
+                                                             const Stream<RuleText>& rules) {
   return watch_rules(keyed, std::move(number), rules, detail::RuleWhere<T>([](const std::string&) {
                        return std::string(
                            "nothing says what it means here: give watch_rules a function of the "

@@ -4,25 +4,11 @@
 
 #include <utility>
 
+#include "millrace/event_stream.hpp"
 #include "millrace/keyed_stream.hpp"
-#include "millrace/ordered_stream.hpp"
 #include "operator/rule_watch.hpp"
 
 namespace millrace {
-
-/// What watch() makes: the events, and beside them the records that came too late.
-template <class T, class K>
-class WatchedStream : public Stream<RuleEvent<K>> {
- public:
-  WatchedStream(Stream<RuleEvent<K>> events, OrderedStream<T> ordered)
-      : Stream<RuleEvent<K>>(std::move(events)), ordered_(std::move(ordered)) {}
-
-  /// The records behind the watermark of their own source partition: the rule does not see them.
-  Stream<T> late() const { return ordered_.late(); }
-
- private:
-  OrderedStream<T> ordered_;
-};
 
 namespace detail {
 
@@ -47,16 +33,17 @@ Stream<typename Form::Emitted> watched(const Stream<T>& ordered, const KeyedStre
 /// watch(readings.key_by(&Reading::sensor), &Reading::celsius, above(90).until_below(80)).
 ///
 /// Records of a key are taken in the order of event time, equal times by place in the input, when
-/// the watermark has passed them: so events depend on the inputs alone. Numbers that are absent or
-/// NaN are passed over. The end of input is the end of time: what lasts then, lasts; what is silent
+/// the watermark has passed them: so events depend on the inputs alone; those behind the watermark
+/// of their own partition go to late(). Numbers that are absent or NaN are passed over. The end of
+/// input is the end of time: what lasts then, lasts; what is silent
 /// then, is.
 ///
 /// Memory: the records of the bound; of a key about 150 bytes, 16 for each value of the span of
 /// rises_by and falls_by, 32 for each part of the day. Cost: those of restore_order, and one
 /// look-up a record. Errors: 2010 for a rule that cannot be.
 template <class T, class Key, class F>
-WatchedStream<T, typename Key::View> watch(const KeyedStream<T, Key>& keyed, F number,
-                                           const Rule& rule) {
+EventStream<T, RuleEvent<typename Key::View>> watch(const KeyedStream<T, Key>& keyed, F number,
+                                                    const Rule& rule) {
   static_assert(std::is_invocable_v<const F&, const T&>,
                 "millrace: watch needs a member or function of the record that gives a number");
   using Form = detail::EventForm<typename Key::View>;

@@ -170,13 +170,19 @@ bool check_beside(const TopologyFile& file, const ComponentText& text, const Ent
   return good && any;
 }
 
+/// It, or what was declared beside it and is named with it.
+bool names(const std::string& message, const std::string& id) {
+  return message.find('"' + id + '"') != std::string::npos ||
+         message.find('"' + id + ' ') != std::string::npos;
+}
+
 /// What the graph itself finds, at the component that its sentence names.
 void check_graph(const TopologyFile& file, Topology& topology, Mistakes& mistakes) {
   for (const Status& problem : topology.declaration().graph.validate()) {
     const ComponentText* named = nullptr;
     for (const auto* list : {&file.spouts, &file.bolts}) {
       for (const ComponentText& component : *list) {
-        const bool fits = problem.message().find('"' + component.id + '"') != std::string::npos;
+        const bool fits = names(problem.message(), component.id);
         if (fits && (named == nullptr || component.id.size() > named->id.size())) {
           named = &component;
         }

@@ -161,11 +161,16 @@ MadeStreams make_geofence(const Making& making) {
     using K = typename std::decay_t<decltype(keyed)>::K;
     using Out = Aggregate<K, RowValues>;
     const RowFenceStep<K> step{{fence, place->latitude, place->longitude}};
-    const auto crossings = fence_component<Out>(keyed, step, validate(fence));
+    const OrderedStream<RowRef> ordered = keyed.restore_order();
+    const auto crossings =
+        fenced<Out>(static_cast<const Stream<RowRef>&>(ordered), keyed, step, validate(fence));
     const NodeId id = crossings.from().front().node;
     emit_rows<Out>(crossings.declaration(), id, schema, encoded);
     const RowStream rows = row_stream(crossings.declaration(), {{id, 0}}, schema);
-    return MadeStreams::of(row_stream(making.finished(rows.rows), schema));
+    MadeStreams made = MadeStreams::of(row_stream(making.finished(rows.rows), schema));
+    made.streams.emplace("late", row_stream(ordered.late(), making.input->schema));
+    made.made_by = {ordered.from().front().node};
+    return made;
   });
 }
 
@@ -253,7 +258,10 @@ void add_geo_entries(Entries& entries) {
                    .doc = "who is inside has left only when so many metres from the border",
                    .least = 0,
                    .most = 4e7});
-  add(entries, "geofence", "a row when a key enters an area, and when it leaves it",
+  add(entries, "geofence",
+      "a row when a key enters an area, and when it leaves it, in the order of event time; rows "
+      "that "
+      "come too late go to the stream late",
       std::move(fence), make_geofence, {"circle", "polygon"}, Keyed::needed);
 }
 

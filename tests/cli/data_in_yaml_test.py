@@ -174,14 +174,14 @@ class DataInYaml(harness.CliTest):
             {"rank": ("rank", 0), "lat_cell": ("cell_latitude", 0),
              "lon_cell": ("cell_longitude", 0), "reports": ("reports", 0)}, every=(1, 8))
 
-    def test_aircraft_that_cross_a_fence(self):
-        source = SHARED / "adsb-paris/positions.csv.gz"
+    def check_aircraft(self, source, bound, parallelisms):
+        """Positions at most `bound` seconds out of order."""
         wanted = [(int(row["ts_ms"]), row["icao24"], row["event"], row["distance_km_6"])
                   for row in expected("adsb-paris", "geofence_30km.csv")]
-        for parallelism in range(1, 9):
+        for parallelism in parallelisms:
             found = self.rows_of(
-                "csv", f"path: {source}, event_time: {{field: timestamp}}, fields: "
-                "{timestamp: timestamp, icao24: text, latitude: double or null, "
+                "csv", f"path: {source}, event_time: {{field: timestamp, out_of_order: {bound}s}}, "
+                "fields: {timestamp: timestamp, icao24: text, latitude: double or null, "
                 "longitude: double or null}",
                 [("fence", "geofence", "latitude: latitude, longitude: longitude, "
                   "circle: [49.0097, 2.5479, 30000]", "{type: fields, args: [icao24]}"),
@@ -194,6 +194,17 @@ class DataInYaml(harness.CliTest):
                 [row[:3] for row in wanted])
             for row, right in zip(found, wanted):
                 self.assertTrue(same(str(float(row["distance_m"]) / 1000), right[3], 6), row)
+
+    def test_aircraft_that_cross_a_fence(self):
+        self.check_aircraft(SHARED / "adsb-paris/positions.csv.gz", 0, range(1, 9))
+
+    def test_aircraft_whose_positions_come_out_of_order(self):
+        head, *lines = opened(SHARED / "adsb-paris/positions.csv.gz").read().splitlines()
+        stamp = head.split(",").index("timestamp")
+        arrived = shuffled(lines, lambda line: int(line.split(",")[stamp]) / 1000, 3)
+        self.assertNotEqual(arrived, lines)
+        source = self.file("positions.csv", "\n".join([head, *arrived]) + "\n")
+        self.check_aircraft(source, BOUND_S, (1, 3, 8))
 
     def test_taxis_on_the_road(self):
         self.check(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/state_folder.hpp"
+#include "millrace/geo.hpp"
 #include "millrace/millrace.hpp"
 #include "millrace/notices.hpp"
 #include "millrace/rule_sets.hpp"
@@ -76,7 +77,7 @@ TEST(HelperNames, OfTablesThatNameRows) {
       holds(names_of(topology), {"known", "known references", "known table", "known order"}));
 }
 
-TEST(HelperNames, OfRulesAndNotices) {
+TEST(HelperNames, OfRulesNoticesAndFences) {
   Topology topology("rules");
   const auto users = users_of(topology);
   const auto keyed = users.key_by(&User::city);
@@ -84,8 +85,11 @@ TEST(HelperNames, OfRulesAndNotices) {
   notify(keyed, {.cool_down = 1min}).named("told").to(each([](auto&) {}));
   const auto rules = users.map([](const User&) { return RuleText{"a", "above(3)", ""}; });
   watch_rules(keyed, &User::age, rules.named("texts")).named("ruled").to(each([](auto&) {}));
-  EXPECT_TRUE(holds(names_of(topology),
-                    {"old order", "told order", "ruled order", "ruled rules", "texts"}));
+  crossings(keyed, {circle({49, 2}, 30'000)}, &User::age, &User::age)
+      .named("fence")
+      .to(each([](auto&) {}));
+  EXPECT_TRUE(holds(names_of(topology), {"old order", "told order", "ruled order", "ruled rules",
+                                         "texts", "fence", "fence order"}));
 }
 
 TEST(HelperNames, FollowTheLastNameAndStayApart) {

@@ -156,12 +156,60 @@ TEST(GeofenceVerb, WithAMarginLeavesFartherAway) {
             (std::vector<std::string>{"a in 3", "a out 9", "b in 2"}));
 }
 
+/// What a car says whose positions come out of order; late ones behind it.
+std::vector<std::string> crossed_out_of_order(Duration bound) {
+  std::vector<std::string> seen;
+  std::vector<std::string> late;
+  Topology topology("cars");
+  const std::vector<Ping> arrived = {{Timestamp{10}, "a", 2000 * kMetre, 0},
+                                     {Timestamp{30}, "a", 500 * kMetre, 0},
+                                     {Timestamp{20}, "a", 800 * kMetre, 0},
+                                     {Timestamp{40}, "a", 3000 * kMetre, 0},
+                                     {Timestamp{40}, "a", 100 * kMetre, 0}};
+  const auto all = crossings(topology.from(records<Ping>({arrived}))
+                                 .event_time(&Ping::time, {.out_of_order = bound})
+                                 .key_by(&Ping::car),
+                             {circle({0, 0}, 1000)}, &Ping::latitude, &Ping::longitude)
+                       .named("fence");
+  all.to(each([&seen](const Crossing<std::string_view>& crossing) {
+    seen.push_back((crossing.entered ? "in " : "out ") + std::to_string(crossing.time.micros));
+  }));
+  all.late().to(each(
+      [&late](const Ping& ping) { late.push_back("late " + std::to_string(ping.time.micros)); }));
+  EXPECT_EQ(run_simulated(topology, 2).to_string(), "ok");
+  seen.insert(seen.end(), late.begin(), late.end());
+  return seen;
+}
+
+TEST(GeofenceVerb, TakesPositionsInTheOrderOfTime) {
+  EXPECT_EQ(crossed_out_of_order(Duration(10)),
+            (std::vector<std::string>{"in 20", "out 40", "in 40"}));
+}
+
+TEST(GeofenceVerb, PositionsBehindTheWatermarkAreLate) {
+  EXPECT_EQ(crossed_out_of_order(Duration(9)),
+            (std::vector<std::string>{"in 30", "out 40", "in 40", "late 20"}));
+}
+
+TEST(GeofenceVerb, NeedsEventTime) {
+  Topology topology("cars");
+  crossings(topology.from(records<Ping>({pings()})).key_by(&Ping::car), {circle({0, 0}, 1)},
+            &Ping::latitude, &Ping::longitude)
+      .named("fence")
+      .to(each([](const auto&) {}));
+  const auto problems = topology.declaration().graph.validate();
+  ASSERT_FALSE(problems.empty());
+  EXPECT_EQ(problems.front().code(), Code::event_time_missing);
+  EXPECT_NE(problems.front().message().find("\"fence order\""), std::string::npos)
+      << problems.front().to_string();
+}
+
 TEST(GeofenceVerb, FencesThatCannotBeAreRefused) {
   for (const Geofence& fence : {Geofence{circle({0, 0}, 0)}, Geofence{circle({0, 0}, 1), -1},
                                 Geofence{circle({0, 0}, 1), kNoNumber}}) {
     Topology topology("cars");
-    crossings(topology.from(records<Ping>({pings()})).key_by(&Ping::car), fence, &Ping::latitude,
-              &Ping::longitude)
+    crossings(topology.from(records<Ping>({pings()})).event_time(&Ping::time).key_by(&Ping::car),
+              fence, &Ping::latitude, &Ping::longitude)
         .to(each([](const auto&) {}));
     const auto problems = topology.declaration().graph.validate();
     ASSERT_EQ(problems.size(), 1u);
