@@ -10,6 +10,7 @@
 #include "millrace/event_stream.hpp"
 #include "operator/rule_set_process.hpp"
 #include "operator/rule_set_watch.hpp"
+#include "operator/value_pattern.hpp"
 
 namespace millrace {
 

@@ -16,103 +16,90 @@ namespace millrace::detail {
 namespace {
 
 constexpr const char* kUsage =
-    "a pattern is above(90) or below(10), then .times(3), .consecutive(), .then(above(95)), "
-    ".then_next(below(10)), .then_not(below(60)), .lasting(5min) behind a then_not at the end, and "
-    ".within(10min)";
+    "a pattern is a condition, such as above(90), rises_by(5, 1min) or deviates_by(4), then "
+    ".times(3), .consecutive(), .then(above(95)), .then_next(below(10)), .then_not(below(60)), "
+    ".lasting(5min) behind a then_not at the end, and .within(10min)";
 constexpr std::array<std::string_view, 6> kWords = {"times",     "consecutive", "then",
                                                     "then_next", "then_not",    "within"};
 
-/// Reads one word behind the other; throws the sentence that says what is wrong.
-class PatternWords {
- public:
-  PatternRule read(std::string_view text) {
-    for (const std::string_view step : cut_steps(text)) {
-      const auto call = outer_call(step);
-      if (!call || !word(*call, step)) refuse(step);
-    }
-    const auto takes = [](const StageShape& stage) {
-      return stage.kind == StageKind::single ? stage.times_max : 0;
-    };
-    std::uint32_t records = 0;
-    for (const StageShape& stage : shape_.stages) records += takes(stage);
-    if (records > 1 && shape_.within.count() == 0)
-      throw std::string("a pattern needs a within(...): what it has begun is kept until then");
-    shape_.after_match = AfterMatch::skip_past_last;
-    auto plan = MatchPlan::of(shape_);
-    if (!plan) throw std::string(plan.error().message());
-    return {std::move(*plan), std::move(conditions_)};
-  }
+bool is_pattern_word(std::string_view step) {
+  const auto call = outer_call(step);
+  return call && std::ranges::find(kWords, call->name) != kWords.end();
+}
 
- private:
-  [[noreturn]] static void refuse(std::string_view step) {
-    throw fmt::format("\"{}\" is no pattern's: {}", without_blanks(step), kUsage);
-  }
+/// The condition; throws the sentence that says why it is none.
+Rule condition_in(std::string_view text) {
+  auto parsed = parse_rule(text);
+  if (auto* const why = std::get_if<std::string>(&parsed)) throw std::move(*why);
+  return std::get<Rule>(std::move(parsed));
+}
 
-  bool word(const OuterCall& call, std::string_view step) {
-    if (shape_.stages.empty()) return add(step, StageKind::single, Contiguity::followed_by);
-    StageShape& last = shape_.stages.back();
-    if (call.name == "then") return add(call.inside, StageKind::single, Contiguity::followed_by);
-    if (call.name == "then_next") return add(call.inside, StageKind::single, Contiguity::next);
-    if (call.name == "then_not")
-      return add(call.inside, StageKind::not_followed_by, Contiguity::followed_by);
-    if (call.name == "consecutive" && call.inside.empty()) {
-      last.inner = Contiguity::next;
-      return true;
-    }
-    if (call.name == "times") {
-      const auto count = count_of(call.inside);
-      if (!count || *count < 1 || *count > 1000) return false;
-      last.times_min = last.times_max = static_cast<std::uint32_t>(*count);
-      return true;
-    }
-    const auto span = parse_duration(call.inside);
-    if (!span || *span <= Duration(0)) return false;
-    if (call.name == "lasting") last.lasting = *span;
-    if (call.name == "within") shape_.within = *span;
-    return call.name == "lasting" || call.name == "within";
+/// A word behind the first condition; nullopt: it is none.
+std::optional<ValuePattern> gone_on(const ValuePattern& pattern, std::string_view step) {
+  const auto call = outer_call(step);
+  if (!call) return std::nullopt;
+  if (call->name == "then") return pattern.then(condition_in(call->inside));
+  if (call->name == "then_next") return pattern.then_next(condition_in(call->inside));
+  if (call->name == "then_not") return pattern.then_not(condition_in(call->inside));
+  if (call->name == "consecutive" && call->inside.empty()) return pattern.consecutive();
+  if (call->name == "times") {
+    const auto count = count_of(call->inside);
+    if (!count || *count < 1 || *count > 1000) return std::nullopt;
+    return pattern.times(static_cast<std::uint32_t>(*count));
   }
+  const auto span = parse_duration(call->inside);
+  if (!span || *span <= Duration(0)) return std::nullopt;
+  if (call->name == "lasting") return pattern.lasting(*span);
+  if (call->name == "within") return pattern.within(*span);
+  return std::nullopt;
+}
 
-  /// A stage of a condition that asks nothing but the value.
-  bool add(std::string_view text, StageKind kind, Contiguity contiguity) {
-    const auto parsed = parse_rule(text);
-    if (const auto* const why = std::get_if<std::string>(&parsed)) throw *why;
-    const Rule& rule = std::get<Rule>(parsed);
-    const bool threshold = rule.kind() == Rule::Kind::above || rule.kind() == Rule::Kind::below;
-    if (!threshold || rule.has_until() || rule.lasting_us() > 0) return false;
-    StageShape stage;
-    stage.name = rule.to_string();
-    const auto namesakes = std::ranges::count(conditions_, stage.name, &Rule::to_string);
-    if (namesakes > 0) stage.name += fmt::format("#{}", namesakes + 1);
-    stage.kind = kind;
-    stage.contiguity = contiguity;
-    stage.condition = static_cast<std::uint32_t>(conditions_.size());
-    shape_.stages.push_back(std::move(stage));
-    conditions_.push_back(rule);
-    return true;
+/// Words of a rule up to the first one of patterns are the first condition.
+ValuePattern read_pattern(std::string_view text) {
+  const std::vector<std::string_view> steps = cut_steps(text);
+  auto step = std::ranges::find_if(steps, is_pattern_word);
+  if (step == steps.begin()) return ValuePattern(condition_in(steps.front()));  // which is none
+  const char* const end = (step - 1)->data() + (step - 1)->size();
+  ValuePattern pattern(condition_in({text.data(), end}));
+  for (; step != steps.end(); ++step) {
+    auto next = gone_on(pattern, *step);
+    if (!next) throw fmt::format("\"{}\" is no pattern's: {}", without_blanks(*step), kUsage);
+    pattern = std::move(*next);
   }
-
-  PatternShape shape_;
-  std::vector<Rule> conditions_;
-};
+  return pattern;
+}
 
 }  // namespace
 
-bool is_pattern_rule(std::string_view text) {
-  return std::ranges::any_of(cut_steps(text), [](std::string_view step) {
-    const auto call = outer_call(step);
-    return call && std::ranges::find(kWords, call->name) != kWords.end();
-  });
+std::int64_t PatternRule::looks_back_us() const {
+  std::int64_t longest = 0;
+  for (const Rule& condition : conditions)
+    if (condition.looks_back()) longest = std::max(longest, condition.span_us());
+  return longest;
 }
 
-std::variant<PatternRule, std::string> parse_pattern_rule(std::string_view text) {
+bool is_pattern_rule(std::string_view text) {
+  return std::ranges::any_of(cut_steps(text), is_pattern_word);
+}
+
+std::variant<ValuePattern, std::string> parse_value_pattern(std::string_view text) {
   try {
-    return PatternWords().read(text);
+    return read_pattern(text);
   } catch (std::string& why) {
     return std::move(why);
   }
 }
 
-Time PatternRuleWatch::go_on(std::string& kept, Time time, std::optional<double> value,
+std::variant<PatternRule, std::string> parse_pattern_rule(std::string_view text) {
+  auto parsed = parse_value_pattern(text);
+  if (auto* const why = std::get_if<std::string>(&parsed)) return std::move(*why);
+  const auto& pattern = std::get<ValuePattern>(parsed);
+  auto plan = pattern.plan();
+  if (!plan) return std::string(plan.error().message());
+  return PatternRule{std::move(*plan), pattern.conditions()};
+}
+
+Time PatternRuleWatch::go_on(std::string& kept, Time time, std::optional<PatternValue> value,
                              const Matched& matched) {
   KeyMatches key(nullptr);
   found_.clear();
@@ -142,9 +129,11 @@ Time PatternRuleWatch::go_on(std::string& kept, Time time, std::optional<double>
 }
 
 bool PatternRuleWatch::holds(std::uint32_t condition, std::uint32_t) {
-  return meets_threshold(rule_.conditions[condition], false, value_);
+  const Rule& rule = rule_.conditions[condition];
+  if (rule.remembers()) return (value_.met >> condition & 1) != 0;
+  return meets_threshold(rule, false, value_.value);
 }
-std::uint64_t PatternRuleWatch::keep() { return std::bit_cast<std::uint64_t>(value_); }
+std::uint64_t PatternRuleWatch::keep() { return std::bit_cast<std::uint64_t>(value_.value); }
 
 void PatternRuleWatch::matched(std::uint32_t node, Time now) {
   const MatchBuffer& buffer = matcher_.buffer();

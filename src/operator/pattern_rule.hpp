@@ -1,6 +1,7 @@
 // PatternRule: a pattern of the values of a key as a rule that is data.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -11,19 +12,33 @@
 #include <vector>
 
 #include "operator/rule.hpp"
+#include "operator/value_pattern.hpp"
 #include "pattern/matcher.hpp"
 
 namespace millrace::detail {
 
-/// above(90).times(3).within(10min).then_not(below(60)).lasting(5min)
+/// A pattern that is ready to be matched.
 struct PatternRule {
   MatchPlan plan;
-  std::vector<Rule> conditions;  ///< of which above() and below() alone ask nothing but the value
+  std::vector<Rule> conditions;
+
+  /// Over the values of a span: the longest one; 0: none does.
+  std::int64_t looks_back_us() const;
+  /// Which values meet its conditions depends on others.
+  bool remembers() const { return std::ranges::any_of(conditions, &Rule::remembers); }
+};
+
+/// A value for which a pattern is asked.
+struct PatternValue {
+  double value = 0;
+  std::uint64_t met = 0;  ///< conditions that remember, by bits: whether it meets them
 };
 
 /// Whether a rule's text is a pattern: it has a word of patterns.
 bool is_pattern_rule(std::string_view text);
 /// The pattern, or why there is none. Any text may come.
+std::variant<ValuePattern, std::string> parse_value_pattern(std::string_view text);
+/// The same of a pattern that can be matched.
 std::variant<PatternRule, std::string> parse_pattern_rule(std::string_view text);
 
 /// Takes the values of any key, one after the other, in the order of event time. Between them a key
@@ -40,7 +55,9 @@ class PatternRuleWatch final : private MatchHost {
 
   /// Goes on at `time` with what a key has kept (empty: nothing), after that with a value, if there
   /// is one; tells what was matched at last. Returns when next to look; kTimeMax: never.
-  Time go_on(std::string& kept, Time time, std::optional<double> value, const Matched& matched);
+  Time go_on(std::string& kept, Time time, std::optional<PatternValue> value,
+             const Matched& matched);
+  const PatternRule& rule() const { return rule_; }
 
  private:
   bool holds(std::uint32_t condition, std::uint32_t node) override;
@@ -52,7 +69,7 @@ class PatternRuleWatch final : private MatchHost {
 
   PatternRule rule_;
   Matcher matcher_;
-  double value_ = 0;  ///< the one at hand
+  PatternValue value_;  ///< the one at hand
   struct Found {
     double value;
     Time since;

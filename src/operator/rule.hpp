@@ -10,6 +10,8 @@
 
 namespace millrace {
 
+class ValuePattern;
+
 /// What is watched in the numbers of each key. Made by above(), below(), rises_by(), falls_by(),
 /// silent_for() and deviates_by(); its calls change a copy. Any thread may read it.
 class Rule {
@@ -31,6 +33,13 @@ class Rule {
   /// Of deviates_by(): a value that is nearer to its baseline is usual, however steady that is.
   Rule and_at_least(double distance) const;
 
+  /// Begin a pattern, of which this is the condition on the first value: see ValuePattern, in
+  /// value_pattern.hpp.
+  ValuePattern times(std::uint32_t count) const;
+  ValuePattern then(const Rule& condition) const;
+  ValuePattern then_next(const Rule& condition) const;
+  ValuePattern then_not(const Rule& condition) const;
+
   /// 2010 for a limit that is no number, a span that is not above 0, an end that lies beyond the
   /// limit, and for what the rule's kind has no use for.
   Status validate() const;
@@ -47,6 +56,10 @@ class Rule {
   std::int64_t records() const { return records_; }
   std::int64_t part_of_day_us() const { return part_of_day_.count(); }
   double distance() const { return distance_; }
+  /// Over the values of a span.
+  bool looks_back() const { return kind_ == Kind::rises || kind_ == Kind::falls; }
+  /// Whether a value meets it depends on those before it.
+  bool remembers() const { return looks_back() || kind_ == Kind::deviates || has_until(); }
 
  private:
   friend Rule above(double limit);

@@ -60,7 +60,8 @@ struct RuleGone {
 /// How a key stands with an edition.
 struct EditionState {
   RuleState stands;
-  Time due = kTimeMax;  ///< of its timer
+  Time due = kTimeMax;    ///< of its timer
+  std::uint64_t met = 0;  ///< conditions of a pattern that remember, which its last value met
 };
 /// A value that rises_by() and falls_by() of an edition look back at.
 struct EditionSample {
@@ -69,7 +70,7 @@ struct EditionSample {
 };
 struct EditionPart {
   std::int64_t edition = 0;
-  std::int64_t part = 0;  ///< of the day
+  std::int64_t part = 0;  ///< of the day; of a pattern's conditions each has its own
   friend auto operator<=>(const EditionPart&, const EditionPart&) = default;
 };
 
@@ -133,7 +134,7 @@ class RuleTexts {
       if (parsed.index() != 0) continue;  // of an image of another version: see check_rule()
       const Rule& rule = std::get<Rule>(parsed);
       read_.push_back({edition.edition, id, rule, filter_of(edition.where)});
-      if (looks_back(rule)) longest_us_ = std::max(longest_us_, rule.span_us());
+      if (rule.looks_back()) longest_us_ = std::max(longest_us_, rule.span_us());
     }
     read_at_ = *count;
     return read_;
@@ -152,10 +153,8 @@ class RuleTexts {
     auto parsed = parse_pattern_rule(edition.rule);
     if (parsed.index() != 0) return;  // the same
     auto watch = std::make_shared<PatternRuleWatch>(std::get<PatternRule>(std::move(parsed)));
+    longest_us_ = std::max(longest_us_, watch->rule().looks_back_us());
     read_.push_back({edition.edition, id, above(0), filter_of(edition.where), std::move(watch)});
-  }
-  static bool looks_back(const Rule& rule) {
-    return rule.kind() == Rule::Kind::rises || rule.kind() == Rule::Kind::falls;
   }
   RuleFilter<T> filter_of(const std::string& where) const {
     if (where.empty()) return {};
@@ -183,25 +182,22 @@ class EditionMemory {
 
   /// Takes a value into the memory of that edition, which was `met` before; whether it is now.
   bool is_met(std::int64_t edition, const Rule& rule, bool met, double value, Time time) {
-    switch (rule.kind()) {
-      case Rule::Kind::above:
-      case Rule::Kind::below:
-        return meets_threshold(rule, met, value);
-      case Rule::Kind::rises:
-        return value - oldest(edition, rule, value, time) >= rule.limit();
-      case Rule::Kind::falls:
-        return oldest(edition, rule, value, time) - value >= rule.limit();
-      default:
-        return is_unusual(edition, rule, value, time);
-    }
+    if (rule.looks_back()) recent_.add({edition, {time, value}});
+    return meets({edition, 0}, rule, met, value, time);
   }
-  /// The pattern of an edition goes on, see PatternRuleWatch::go_on.
-  Time go_on(std::int64_t edition, PatternRuleWatch& pattern, Time time,
+  /// The pattern of an edition goes on, see PatternRuleWatch::go_on; `met`: which of its conditions
+  /// that remember the last value met, by bits.
+  Time go_on(std::int64_t edition, PatternRuleWatch& pattern, std::uint64_t& met, Time time,
              std::optional<double> value, const PatternRuleWatch::Matched& matched) {
+    std::optional<PatternValue> asked;
+    if (value) {
+      met = which_are_met(edition, pattern.rule(), met, *value, time);
+      asked = PatternValue{*value, met};
+    }
     const std::string* const its = partial_.get(edition);
     const bool had = its != nullptr;
     std::string partial = had ? *its : std::string();
-    const Time due = pattern.go_on(partial, time, value, matched);
+    const Time due = pattern.go_on(partial, time, asked, matched);
     if (!partial.empty()) {
       partial_.set(edition, partial);
     } else if (had) {
@@ -226,19 +222,48 @@ class EditionMemory {
   }
 
  private:
-  /// In the span that ends with this value.
-  double oldest(std::int64_t edition, const Rule& rule, double value, Time time) {
-    recent_.add({edition, {time, value}});
+  /// More than there can be.
+  static constexpr std::int64_t kPartsOfDay = std::int64_t{1} << 40;
+
+  /// Takes the value into the memory of the conditions.
+  std::uint64_t which_are_met(std::int64_t edition, const PatternRule& pattern, std::uint64_t met,
+                              double value, Time time) {
+    if (pattern.looks_back_us() > 0) recent_.add({edition, {time, value}});
+    std::uint64_t now = 0;
+    for (std::size_t at = 0; at < pattern.conditions.size(); ++at) {
+      const Rule& rule = pattern.conditions[at];
+      if (!rule.remembers()) continue;
+      const EditionPart its{edition, static_cast<std::int64_t>(at) * kPartsOfDay};
+      if (meets(its, rule, (met >> at & 1) != 0, value, time)) now |= std::uint64_t{1} << at;
+    }
+    return now;
+  }
+  /// `its`: with the number of its first part of the day. The value is in `recent_`.
+  bool meets(EditionPart its, const Rule& rule, bool met, double value, Time time) {
+    switch (rule.kind()) {
+      case Rule::Kind::above:
+      case Rule::Kind::below:
+        return meets_threshold(rule, met, value);
+      case Rule::Kind::rises:
+        return value - oldest(its.edition, rule, time) >= rule.limit();
+      case Rule::Kind::falls:
+        return oldest(its.edition, rule, time) - value >= rule.limit();
+      default:
+        its.part += part_of_day(rule, time);
+        return is_unusual(its, rule, value);
+    }
+  }
+  /// In the span that ends with the newest value.
+  double oldest(std::int64_t edition, const Rule& rule, Time time) {
     const Time first = saturating_add(time, -rule.span_us());
     auto at = std::ranges::lower_bound(recent_, first, {},
                                        [](const EditionSample& one) { return one.sample.time; });
     while (at->edition != edition) ++at;
     return at->sample.value;
   }
-  bool is_unusual(std::int64_t edition, const Rule& rule, double value, Time time) {
+  bool is_unusual(const EditionPart& its, const Rule& rule, double value) {
     bool unusual = false;
-    usual_.update({edition, part_of_day(rule, time)},
-                  [&](RuleBaseline& its) { unusual = its.is_unusual(value, rule); });
+    usual_.update(its, [&](RuleBaseline& usual) { unusual = usual.is_unusual(value, rule); });
     return unusual;
   }
 
@@ -347,12 +372,13 @@ class RuleSetWatch {
       const RuleState stands{.since = since, .value = last};
       Events::emit(rule.id, stands, RuleCause::value, at, context, out, true);
     };
-    const Time due = memory_.go_on(rule.edition, *rule.pattern, time, value, matched);
+    const Time due = memory_.go_on(rule.edition, *rule.pattern, now.met, time, value, matched);
     if (due != now.due) {
       let_go(rule.edition, now, context);
       if (due != kTimeMax) wait(now, due, context);
     }
-    if (due != kTimeMax) return stands_.set(rule.edition, now);
+    // What is remembered is forgotten with what the key knows of the edition.
+    if (due != kTimeMax || rule.pattern->rule().remembers()) return stands_.set(rule.edition, now);
     if (stands_.contains(rule.edition)) stands_.erase(rule.edition);
   }
 

@@ -27,27 +27,31 @@ std::string told(const RuleSetEvent<std::int32_t>& event) {
                      event.since.micros, to_string(event.cause));
 }
 
-constexpr std::array<std::string_view, 20> kTexts = {
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
+constexpr std::array<std::string_view, 13> kPatterns = {
     "above(500).times(2).within(40us)",
     "above(400).then(below(300)).within(60us)",
     "below(300).then_next(above(600)).within(30us)",
     "above(300).times(2).within(50us).then_not(below(200)).lasting(20us)",
     "above(600).then_not(above(800)).lasting(9us)",
-    "above(500)",
-    "above(400).until_below(200)",
-    "above(300).lasting(15us)",
-    "below(300).until_above(600)",
-    "rises_by(200, 30us)",
-    "falls_by(200, 25us).lasting(2us)",
-    "silent_for(20us)",
-    "deviates_by(1).over_last(3)",
-    "deviates_by(1).over_last(2).and_at_least(9)"};
+    "above(500).until_below(300).times(3).within(60us)",
+    "rises_by(200, 30us).times(2).within(50us)",
+    "rises_by(100, 20us).then(falls_by(100, 40us)).within(60us)",
+    "above(300).then_next(rises_by(50, 25us)).within(40us)",
+    "deviates_by(1).over_last(3).then(deviates_by(1).over_last(3)).within(90us)",
+    "deviates_by(0.5).over_last(2).by_time_of_day(60us).then(deviates_by(1).over_last(3))"
+    ".within(90us)",
+    "below(600).until_above(700).times(2).consecutive().within(50us)"
+    ".then_not(falls_by(300, 30us)).lasting(25us)",
+    "falls_by(50, 30us).then_not(above(700).until_below(400)).lasting(12us)"};
+constexpr std::array<std::string_view, 9> kRules = {"above(500)",
+                                                    "above(400).until_below(200)",
+                                                    "above(300).lasting(15us)",
+                                                    "below(300).until_above(600)",
+                                                    "rises_by(200, 30us)",
+                                                    "falls_by(200, 25us).lasting(2us)",
+                                                    "silent_for(20us)",
+                                                    "deviates_by(1).over_last(3)",
+                                                    "deviates_by(1).over_last(2).and_at_least(9)"};
 constexpr std::array<std::string_view, 3> kIds = {"a", "b", "c"};
 
 bool means(std::int64_t number, std::string_view where) {
@@ -57,7 +61,11 @@ RuleText text_of_draw(const RuleDraw& draw) {
   return {std::string(draw.id), std::string(draw.rule), std::string(draw.where)};
 }
 RuleDraw draw_rule(Random& random, Time time) {
-  return {time, kIds[random.below(kIds.size())], kTexts[random.below(kTexts.size())],
+  const std::uint64_t what = random.below(10);
+  const std::string_view rule = what < 3   ? ""
+                                : what < 6 ? kPatterns[random.below(kPatterns.size())]
+                                           : kRules[random.below(kRules.size())];
+  return {time, kIds[random.below(kIds.size())], rule,
           random.chance(0.7)   ? ""
           : random.chance(0.5) ? "even"
                                : "odd"};
@@ -70,6 +78,7 @@ struct SetCase {
 };
 struct SetHits {
   std::uint64_t events = 0, changed = 0, removed = 0, late_rules = 0, by_timer = 0, matched = 0;
+  std::uint64_t matched_by_memory = 0, remembered = 0;
 };
 
 SetCase draw_case_of_rules(std::uint64_t seed) {
@@ -140,17 +149,20 @@ class ModelOfHeld {
     const auto rule = std::get<detail::PatternRule>(detail::parse_pattern_rule(held_.draw.rule));
     std::vector<Letter> letters;
     for (const ModelRecord& record : mine_) letters.push_back({record.time});
-    const auto holds = [&](std::uint32_t condition, const Taken&, int at) {
-      const Rule& asked = rule.conditions[condition];
-      const auto value = static_cast<double>(mine_[static_cast<std::size_t>(at)].number);
-      return asked.kind() == Rule::Kind::above ? value > asked.limit() : value < asked.limit();
+    std::vector<std::vector<bool>> met;
+    for (const Rule& condition : rule.conditions) {
+      met.push_back(all_met(condition));
+      hits_.remembered += condition.remembers() ? std::ranges::count(met.back(), true) : 0;
+    }
+    const auto holds = [&](std::uint32_t condition, const Taken&, int at) -> bool {
+      return met[condition][static_cast<std::size_t>(at)];
     };
     for (const ToldMatch& told : naive_matches(rule.plan.shape, letters, holds)) {
       if (told.kind != 1 || told.moment.first >= held_.to) continue;
       const auto record = [&](const auto& taken) -> const ModelRecord& {
         return mine_[static_cast<std::size_t>(taken.first)];
       };
-      ++hits_.matched;
+      ++(rule.remembers() ? hits_.matched_by_memory : hits_.matched);
       add(false, told.moment.first, record(told.taken.back()), record(told.taken.front()).time,
           RuleCause::value, true);
     }
@@ -169,7 +181,7 @@ class ModelOfHeld {
     }
   }
   void spans() {
-    const std::vector<bool> met = all_met();
+    const std::vector<bool> met = all_met(rule_);
     for (std::size_t at = 0; at < mine_.size(); ++at) {
       if (!met[at] || (at > 0 && met[at - 1])) continue;
       std::size_t end = at;
@@ -190,27 +202,28 @@ class ModelOfHeld {
       }
     }
   }
-  std::vector<bool> all_met() const {
+  /// For each record whether a rule is met there.
+  std::vector<bool> all_met(const Rule& rule) const {
     std::vector<bool> met;
-    detail::RuleBaseline usual;
+    std::map<std::int64_t, detail::RuleBaseline> usual;
     for (std::size_t at = 0; at < mine_.size(); ++at) {
       const auto value = static_cast<double>(mine_[at].number);
       std::size_t oldest = at;
-      while (oldest > 0 && mine_[oldest - 1].time >= mine_[at].time - rule_.span_us()) --oldest;
+      while (oldest > 0 && mine_[oldest - 1].time >= mine_[at].time - rule.span_us()) --oldest;
       const double rise = value - static_cast<double>(mine_[oldest].number);
-      const bool before = at > 0 && met[at - 1] && rule_.has_until();
-      switch (rule_.kind()) {
+      const bool before = at > 0 && met[at - 1] && rule.has_until();
+      switch (rule.kind()) {
         case Rule::Kind::above:
-          met.push_back(before ? value >= rule_.until() : value > rule_.limit());
+          met.push_back(before ? value >= rule.until() : value > rule.limit());
           break;
         case Rule::Kind::below:
-          met.push_back(before ? value <= rule_.until() : value < rule_.limit());
+          met.push_back(before ? value <= rule.until() : value < rule.limit());
           break;
         case Rule::Kind::deviates:
-          met.push_back(usual.is_unusual(value, rule_));
+          met.push_back(usual[detail::part_of_day(rule, mine_[at].time)].is_unusual(value, rule));
           break;
         default:
-          met.push_back((rule_.kind() == Rule::Kind::rises ? rise : -rise) >= rule_.limit());
+          met.push_back((rule.kind() == Rule::Kind::rises ? rise : -rise) >= rule.limit());
       }
     }
     return met;
@@ -288,6 +301,8 @@ TEST(ScheduleDoesNotMatter, RuleSetsEqualTheModel) {
   EXPECT_GT(hits.late_rules, 20u);
   EXPECT_GT(hits.by_timer, 20u);
   EXPECT_GT(hits.matched, 20u);
+  EXPECT_GT(hits.matched_by_memory, 20u);
+  EXPECT_GT(hits.remembered, 100u);
 }
 
 /// As a watch is given them: none is late.

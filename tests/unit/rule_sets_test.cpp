@@ -129,6 +129,62 @@ TEST(RuleSets, MayBePatternsOfValues) {
       << "exactly the span is out";
 }
 
+TEST(RuleSets, PatternsTakeConditionsThatLookAtOtherValues) {
+  EXPECT_EQ(events_of({of(1, 50), of(2, 71), of(3, 60), of(4, 82), of(5, 83)},
+                      {rule(0, "jumps", "rises_by(20, 2s).times(2).within(10s)")}),
+            (Seen{"a jumps *5 83 (2)"}))
+      << "82 looks back to 71, which the match has taken; 83 to 60, which it has not";
+  EXPECT_EQ(events_of({of(1, 95), of(2, 85), of(3, 81), of(4, 79), of(5, 85)},
+                      {rule(0, "plain", "above(90).times(2).within(10s)"),
+                       rule(0, "held", "above(90).until_below(80).times(3).within(10s)")}),
+            (Seen{"a held *3 81 (1)"}))
+      << "met by what is not above 90 as long as nothing is below 80";
+  EXPECT_EQ(events_of({of(1, 10), of(2, 12), of(3, 11), of(4, 50), of(5, 11), of(6, 2)},
+                      {rule(0, "odd", "deviates_by(3).over_last(3).then(below(5)).within(3s)")}),
+            (Seen{"a odd *6 2 (4)"}));
+  EXPECT_EQ(events_of({of(1, 95), of(2, 96), of(3, 60), of(4, 99)},
+                      {rule(0, "hot",
+                            "above(90).times(2).within(9s).then_not(falls_by(20, 5s))"
+                            ".lasting(2s)"),
+                       rule(0, "hotter", "above(98).then_not(falls_by(20, 5s)).lasting(2s)")}),
+            (Seen{"a hot *6 99 (2)", "a hotter *6 99 (4)"}))
+      << "60 forbids what 95 began";
+}
+
+TEST(RuleSets, PatternsThatAreChangedRememberNothing) {
+  const char* const jumps = "rises_by(20, 10s).times(2).within(100s)";
+  EXPECT_EQ(events_of({of(1, 10), of(2, 40), of(4, 70), of(5, 41), of(6, 90), of(7, 95)},
+                      {rule(0, "up", jumps), rule(3, "up", ""), rule(4, "up", jumps)}),
+            (Seen{"a up *7 95 (6)"}))
+      << "70 at 4 is the first that it looks back to";
+}
+
+TEST(RuleSets, PatternsAreWrittenAsTheyAreRead) {
+  const auto again = [](const ValuePattern& pattern) {
+    const std::string text = pattern.to_string();
+    EXPECT_TRUE(pattern.validate().ok()) << text << ": " << pattern.validate().to_string();
+    const auto read = detail::parse_value_pattern(text);
+    EXPECT_EQ(read.index(), 0u) << text;
+    return read.index() == 0 ? std::get<ValuePattern>(read).to_string() : "";
+  };
+  const auto is = [&](const ValuePattern& pattern, const std::string& text) {
+    EXPECT_EQ(pattern.to_string(), text);
+    EXPECT_EQ(again(pattern), text);
+  };
+  is(above(90).times(3).within(10min).then_not(below(60)).lasting(5min),
+     "above(90).times(3).then_not(below(60)).lasting(5min).within(10min)");
+  is(rises_by(2.5, 1min).then(falls_by(1, 30s)).then_next(above(1e30)).within(1h),
+     "rises_by(2.5, 1min).then(falls_by(1, 30s)).then_next(above(1e+30)).within(1h)");
+  is(deviates_by(4).over_last(50).by_time_of_day(1h).times(2).consecutive().within(9s),
+     "deviates_by(4).over_last(50).by_time_of_day(1h).times(2).consecutive().within(9s)");
+  is(below(10).until_above(12).then(below(10).until_above(12)).within(1s),
+     "below(10).until_above(12).then(below(10).until_above(12)).within(1s)");
+  EXPECT_EQ(above(1).times(0).validate().code(), Code::parameter_invalid);
+  EXPECT_EQ(above(1).then(below(0)).validate().code(), Code::parameter_invalid) << "no within";
+  EXPECT_EQ(above(1).then(silent_for(1s)).within(2s).validate().code(), Code::parameter_invalid);
+  EXPECT_EQ(above(1).times(2).within(Duration(0)).validate().code(), Code::parameter_invalid);
+}
+
 TEST(RuleSets, ForgetWhatAPatternHasBegunWhenItGoes) {
   const char* const twice = "above(90).times(2).within(100s)";
   EXPECT_EQ(events_of({of(1, 95), of(5, 95), of(7, 95), of(9, 95)},
@@ -154,13 +210,20 @@ TEST(RuleSets, RefusePatternsThatCannotBe) {
   };
   EXPECT_EQ(why("above(90).then(below(1)).within(1s)"), "");
   says("above(90).then(below(1))", "a pattern needs a within(...)");
-  says("above(90).times(0).within(1s)", "\"times(0)\" is no pattern's: a pattern is above(90)");
-  says("rises_by(1, 1s).then(below(1)).within(1s)", "\"rises_by(1, 1s)\" is no pattern's");
-  says("above(90).then(above(90).lasting(1s)).within(1s)", "is no pattern's");
+  says("above(90).times(0).within(1s)", "\"times(0)\" is no pattern's: a pattern is a condition");
+  says("above(90).then(silent_for(1s)).within(1s)",
+       "\"silent_for(1s)\" is met where nothing comes, and a pattern takes values");
+  says("above(90).then(above(90).lasting(1s)).within(1s)",
+       "\"above(90).lasting(1s)\" begins by time, and a pattern takes values one by one");
+  says("rises_by(0, 1s).then(below(1)).within(1s)", "a rule is met by no change at all");
+  says("deviates_by(3).then(above(90).over_last(5)).within(1s)",
+       "over_last belongs to deviates_by");
   says("above(90).then(over(90)).within(1s)", "\"over(90)\" is no rule's");
   says("above(90).then_not(below(60))",
        "is never decided: give the pattern a within(...), or \"below(60)\" a lasting");
   says("above(90).lasting(1s).then(below(60)).within(1s)",
+       "\"above(90).lasting(1s)\" begins by time");
+  says("above(90).then(below(60)).lasting(1s).within(1s)",
        "lasting is for a not_followed_by at the end");
   says("then(above(90)).within(1s)", "\"then(above(90))\" is no rule's");
 }
