@@ -102,9 +102,9 @@ class BroadcastProcess final : public Operator, public Inspectable {
   }
   void restore_state(StateReader& reader) override {
     main_.restore_state(reader);
-    side_.restore(reader);
+    const std::uint32_t from = side_.restore(reader);
     hold(records_, restored_records<T>(reader, kRecordsPart), true, 0);
-    hold(rules_, restored_alike<R>(reader, kRulesPart), true, kRule);
+    hold(rules_, restored_from<R>(reader, kRulesPart, from), true, kRule);
   }
 
   void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
@@ -183,7 +183,7 @@ class BroadcastProcess final : public Operator, public Inspectable {
       for (const std::uint64_t slot : due_) {
         if ((slot & kRule) != 0) {
           const auto at = static_cast<std::uint32_t>(slot);
-          side_.process(rules_.batch(slot & ~kRule), at, at + 1, outputs);
+          side_.process(rules_.batch(slot & ~kRule), at, at + 1, outputs, *time);
           rules_.gone(slot & ~kRule, context().state);
           --held_;
         } else {

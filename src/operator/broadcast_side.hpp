@@ -13,6 +13,7 @@
 
 #include "operator/owned_emission.hpp"
 #include "operator/processor.hpp"
+#include "operator/stored_records.hpp"
 #include "state/broadcast_state.hpp"
 #include "state/stored_content.hpp"
 #include "state/stored_tables.hpp"
@@ -137,7 +138,7 @@ class BroadcastSide {
     });
   }
 
-  /// A part of each task, which are all alike.
+  /// A part of each task: alike, but for how far each is by event time.
   void save(StateWriter& writer) {
     const std::vector<std::string> names = broadcast_names(*processor_);
     std::size_t number = 0;
@@ -146,25 +147,26 @@ class BroadcastSide {
       store_value(writer.task_part(names[number++], stored_shape<Map>()), state.all());
     });
     put_number(writer.task_part(kWatermarkPart, "watermark"), context_.watermark());
+    put_number(writer.task_part(kToldPart, "watermark"),
+               std::max(told_until_, context_.watermark()));
   }
-  void restore(StateReader& reader) {
+  /// Goes on where the task was that was furthest behind, and returns its number: by event time
+  /// the others have applied what no record of its may see yet, and it holds all that they have
+  /// applied since.
+  std::uint32_t restore(StateReader& reader) {
+    const std::uint32_t from = task_behind_all(reader, kWatermarkPart);
     const std::vector<std::string> names = broadcast_names(*processor_);
     std::size_t number = 0;
-    each([&](auto& state) { restore_one(reader, names[number++], state); });
-    Time least = kTimeMax;
-    bool found = false;
-    reader.each(kWatermarkPart, [&](const StatePart& part) {
-      BytesCursor in(part.bytes);
-      least = std::min(least, in.number<Time>());
-      found = true;
-      if (!in.ok()) reader.refuse(part, kBytesDoNotFit);
-    });
-    if (found) context_.set_watermark(least);
+    each([&](auto& state) { restore_one(reader, names[number++], from, state); });
+    context_.set_watermark(time_of(reader, kWatermarkPart, from));
+    told_until_ = time_of(reader, kToldPart, reader.task());
     count_heap(static_cast<std::size_t>(std::max<std::int64_t>(0, call_.heap_bytes)));
+    return from;
   }
-
-  /// Handles the records [begin, end) of `in`.
-  void process(Batch<R>& in, std::size_t begin, std::size_t end, Outputs& outputs) {
+  /// Handles the records [begin, end) of `in`; by event time `turn` is when. Of those that the
+  /// former task of this number had handled nothing is emitted again.
+  void process(Batch<R>& in, std::size_t begin, std::size_t end, Outputs& outputs,
+               Time turn = kTimeMax) {
     context_.set_now(operator_->env->clock->wall_us());
     emission_.begin();
     emission_.set_due(in.due_ns);
@@ -178,6 +180,7 @@ class BroadcastSide {
       may_write_ = true;
       processor_->on_broadcast(record_at(in, at), context_, emission_.output());
       may_write_ = false;
+      if (turn < told_until_) emission_.undo();
       emission_.own_texts(operator_->arenas);
       each([](auto& state) { state.keep(); });
       emission_.give_time(time, behind);
@@ -201,21 +204,30 @@ class BroadcastSide {
 
  private:
   static constexpr std::string_view kWatermarkPart = ":broadcast";
+  static constexpr std::string_view kToldPart = ":told";
 
-  /// From any one task: that of the least number.
-  template <class S>
-  void restore_one(StateReader& reader, const std::string& name, S& state) {
-    const StatePart* first = nullptr;
+  /// kTimeMin: there is none.
+  static Time time_of(StateReader& reader, std::string_view name, std::uint32_t task) {
+    Time time = kTimeMin;
     reader.each(name, [&](const StatePart& part) {
-      if (first == nullptr || part.number < first->number) first = &part;
+      if (part.number != task) return;
+      BytesCursor in(part.bytes);
+      time = in.number<Time>();
+      if (!in.ok()) reader.refuse(part, kBytesDoNotFit);
     });
-    if (first == nullptr) return;
-    const auto content = ContentReader<typename S::Map>::of(first->shape);
-    if (!content) return reader.refuse(*first, content.error().message());
-    BytesCursor in(first->bytes);
-    typename S::Map map;
-    if (!content->read(in, map)) return reader.refuse(*first, kBytesDoNotFit);
-    state.restore(std::move(map), call_);
+    return time;
+  }
+  template <class S>
+  void restore_one(StateReader& reader, const std::string& name, std::uint32_t from, S& state) {
+    reader.each(name, [&](const StatePart& part) {
+      if (part.number != from) return;
+      const auto content = ContentReader<typename S::Map>::of(part.shape);
+      if (!content) return reader.refuse(part, content.error().message());
+      BytesCursor in(part.bytes);
+      typename S::Map map;
+      if (!content->read(in, map)) return reader.refuse(part, kBytesDoNotFit);
+      state.restore(std::move(map), call_);
+    });
   }
   template <class Use>
   void each(Use&& use) {
@@ -233,6 +245,7 @@ class BroadcastSide {
   BroadcastContext context_;
   StateCall call_;
   bool may_write_ = false;
+  Time told_until_ = kTimeMin;  ///< how far the former task of this number was
   OwnedEmission<typename Traits::Emitted> emission_;
   std::int64_t heap_before_ = 0;
   std::size_t counted_heap_ = 0;

@@ -148,19 +148,4 @@ void restore_join_side(StateReader& reader, int side, const RowSchema* rows,
   });
 }
 
-/// Of tasks that wrote their watermarks as parts of that name the one with the least.
-inline std::uint32_t task_behind_all(StateReader& reader, std::string_view name) {
-  std::uint32_t task = 0;
-  Time least = kTimeMax;
-  reader.each(name, [&](const StatePart& part) {
-    BytesCursor in(part.bytes);
-    const Time its = in.number<Time>();
-    if (!in.ok()) return reader.refuse(part, kBytesDoNotFit);
-    if (its > least || (its == least && part.number >= task)) return;
-    task = part.number;
-    least = its;
-  });
-  return task;
-}
-
 }  // namespace millrace::detail

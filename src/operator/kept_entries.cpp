@@ -24,9 +24,9 @@ using Take = std::function<void(const KeptEntry&)>;
 
 /// Parts that say how far an operator has come, or what others are made of; as do all without a
 /// shape.
-constexpr std::array<std::string_view, 9> kProgress{":progress", "begin",        ":begin",
-                                                    "watermark", "strategy",     "now",
-                                                    kFormPart,   kKeyFieldsPart, ":broadcast"};
+constexpr std::array<std::string_view, 10> kProgress{
+    ":progress", "begin",   ":begin",       "watermark",  "strategy",
+    "now",       kFormPart, kKeyFieldsPart, ":broadcast", ":told"};
 /// Parts of records with their places.
 constexpr std::array<std::string_view, 6> kRecords{"held",   ":held",    "pending",
                                                    ":rules", ":records", ":waiting"};

@@ -160,15 +160,27 @@ Batch<T> restored_records(StateReader& reader, std::string_view name) {
   return to;
 }
 
-/// Of records that all tasks held alike.
-template <class T>
-Batch<T> restored_alike(StateReader& reader, std::string_view name) {
-  Batch<T> to;
-  const StatePart* first = nullptr;
+/// Of tasks that wrote their watermarks as parts of that name the one with the least.
+inline std::uint32_t task_behind_all(StateReader& reader, std::string_view name) {
+  std::uint32_t task = 0;
+  Time least = kTimeMax;
   reader.each(name, [&](const StatePart& part) {
-    if (first == nullptr || part.number < first->number) first = &part;
+    BytesCursor in(part.bytes);
+    const Time its = in.number<Time>();
+    if (!in.ok()) return reader.refuse(part, kBytesDoNotFit);
+    if (its > least || (its == least && part.number >= task)) return;
+    task = part.number;
+    least = its;
   });
-  if (first) restore_part(reader, *first, to);
+  return task;
+}
+/// Those of one former task.
+template <class T>
+Batch<T> restored_from(StateReader& reader, std::string_view name, std::uint32_t task) {
+  Batch<T> to;
+  reader.each(name, [&](const StatePart& part) {
+    if (part.number == task) restore_part(reader, part, to);
+  });
   own_records(to);
   return to;
 }
