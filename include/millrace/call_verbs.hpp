@@ -1,11 +1,13 @@
 // Verbs that ask an outside store or function about each record.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "millrace/stream_handle.hpp"
 #include "operator/call_operator.hpp"
@@ -62,6 +64,66 @@ struct LoadedValue<Load, K> {
   using Type = typename Values::value_type::value_type;
 };
 
+/// A call of `F` for each T.
+template <class T, class F>
+struct CallStep {
+  static_assert(std::is_invocable_v<F&, const T&> || TakesReply<F>,
+                "millrace: call needs f(const Record&) that returns the result, or f(const "
+                "Record&, Reply<Result>) with the types written out");
+  using Replied = typename CallResult<F, T>::Type;
+  static_assert(!std::is_void_v<Replied>,
+                "millrace: call's function returns nothing: return a result");
+  using Result = typename RecordOfReply<Replied>::Type;
+
+  /// `key`: of a key one after the other; or null.
+  template <class Fallback>
+  static Node node(std::vector<NodeInput> inputs, const std::shared_ptr<const KeyHash>& key, F f,
+                   const CallOptions& options, Fallback fallback) {
+    static_assert(
+        std::is_same_v<Fallback, NoFallback> ||
+            std::is_invocable_r_v<std::optional<Result>, Fallback&, const T&> ||
+            std::is_invocable_r_v<std::optional<Result>, Fallback&, const T&, std::string_view>,
+        "millrace: call's fallback needs to return what the call returns");
+    using Op = CallOperator<T, Replied, F, Fallback>;
+    Node node = operator_node<Op>("call", std::move(inputs), std::move(f), std::move(fallback),
+                                  options, key);
+    node.output = &batch_type<Result>();
+    node.note = call_note(options, key != nullptr);
+    if (Status status = check_call_options(options, "call", key != nullptr); !status.ok())
+      node.problem = std::move(status);
+    return node;
+  }
+};
+
+/// A look-up by what `KeyOf` gives of each T.
+template <class T, class KeyOf, class Load>
+struct LookupStep {
+  static_assert(std::is_invocable_v<KeyOf&, const T&>,
+                "millrace: lookup needs a member or function of this stream's records as key");
+  using Key = LookupKey<std::decay_t<std::invoke_result_t<KeyOf&, const T&>>>;
+  static_assert(
+      std::is_invocable_v<Load&, const Key&> || std::is_invocable_v<Load&, std::span<const Key>> ||
+          TakesReply<Load>,
+      "millrace: lookup needs load(const Key&) -> std::optional<Value>, or load(std::span<const "
+      "Key>) -> std::vector<std::optional<Value>>, or load(std::span<const Key>, Reply<...>) "
+      "with the types written out; of texts the key is std::string");
+  using Value = typename LoadedValue<Load, Key>::Type;
+  using Result = LookedUp<T, Value>;
+
+  /// `key`: results go in the order of each key's records; or null.
+  static Node node(std::vector<NodeInput> inputs, const std::shared_ptr<const KeyHash>& key,
+                   KeyOf key_of, Load load, const LookupOptions& options) {
+    using Op = LookupOperator<T, Key, Value, KeyOf, Load>;
+    Node node = operator_node<Op>("lookup", std::move(inputs), std::move(key_of), std::move(load),
+                                  options, key);
+    node.output = &batch_type<Result>();
+    node.note = call_note(options.calls, key != nullptr);
+    if (Status status = check_lookup_options(options); !status.ok())
+      node.problem = std::move(status);
+    return node;
+  }
+};
+
 }  // namespace detail
 
 /// The verbs of Stream that call the outside.
@@ -99,47 +161,17 @@ class CallVerbs : public StreamHandle<T> {
   /// empty after a restart. Errors: 2010 for options.
   template <class KeyOf, class Load>
   auto lookup(KeyOf key_of, Load load, LookupOptions options = {}) const {
-    static_assert(std::is_invocable_v<KeyOf&, const T&>,
-                  "millrace: lookup needs a member or function of this stream's records as key");
-    using K = detail::LookupKey<std::decay_t<std::invoke_result_t<KeyOf&, const T&>>>;
-    static_assert(
-        std::is_invocable_v<Load&, const K&> || std::is_invocable_v<Load&, std::span<const K>> ||
-            detail::TakesReply<Load>,
-        "millrace: lookup needs load(const Key&) -> std::optional<Value>, or load(std::span<const "
-        "Key>) -> std::vector<std::optional<Value>>, or load(std::span<const Key>, Reply<...>) "
-        "with the types written out; of texts the key is std::string");
-    using V = typename detail::LoadedValue<Load, K>::Type;
-    using Op = detail::LookupOperator<T, K, V, KeyOf, Load>;
-    detail::Node node = detail::operator_node<Op>("lookup", this->inputs({}), std::move(key_of),
-                                                  std::move(load), options);
-    node.output = &detail::batch_type<LookedUp<T, V>>();
-    node.note = detail::call_note(options.calls);
-    if (Status status = detail::check_lookup_options(options); !status.ok())
-      node.problem = std::move(status);
-    return this->template derive<LookedUp<T, V>>(std::move(node));
+    using Step = detail::LookupStep<T, KeyOf, Load>;
+    return this->template derive<typename Step::Result>(
+        Step::node(this->inputs({}), nullptr, std::move(key_of), std::move(load), options));
   }
 
  private:
   template <class F, class Fallback>
   auto called(F f, const CallOptions& options, Fallback fallback) const {
-    static_assert(std::is_invocable_v<F&, const T&> || detail::TakesReply<F>,
-                  "millrace: call needs f(const Record&) that returns the result, or f(const "
-                  "Record&, Reply<Result>) with the types written out");
-    using R = typename detail::CallResult<F, T>::Type;
-    static_assert(!std::is_void_v<R>, "millrace: call's function returns nothing: return a result");
-    using Op = detail::CallOperator<T, R, F, Fallback>;
-    static_assert(std::is_same_v<Fallback, detail::NoFallback> ||
-                      std::is_invocable_r_v<std::optional<typename Op::U>, Fallback&, const T&> ||
-                      std::is_invocable_r_v<std::optional<typename Op::U>, Fallback&, const T&,
-                                            std::string_view>,
-                  "millrace: call's fallback needs to return what the call returns");
-    detail::Node node = detail::operator_node<Op>("call", this->inputs({}), std::move(f),
-                                                  std::move(fallback), options);
-    node.output = &detail::batch_type<typename Op::U>();
-    node.note = detail::call_note(options);
-    if (Status status = detail::check_call_options(options, "call"); !status.ok())
-      node.problem = std::move(status);
-    return this->template derive<typename Op::U>(std::move(node));
+    using Step = detail::CallStep<T, F>;
+    return this->template derive<typename Step::Result>(
+        Step::node(this->inputs({}), nullptr, std::move(f), options, std::move(fallback)));
   }
 };
 

@@ -10,6 +10,7 @@
 
 #include "millrace/aggregates.hpp"
 #include "millrace/collections.hpp"
+#include "millrace/keyed_call_verbs.hpp"
 #include "millrace/keyed_verbs.hpp"
 #include "millrace/sketches.hpp"
 #include "millrace/statistics.hpp"
@@ -179,6 +180,7 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates,
 template <class T, class Key>
 class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
                     public KeyedVerbs<KeyedStream<T, Key>, T, Key>,
+                    public KeyedCallVerbs<KeyedStream<T, Key>, T, Key>,
                     public ConnectVerbs<KeyedStream<T, Key>, T, Key>,
                     public TableVerbs<KeyedStream<T, Key>, T, Key> {
  public:

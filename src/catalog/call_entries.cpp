@@ -1,17 +1,26 @@
 // Rows with what a command answers, or a file has, for each: by name.
 #include "catalog/call_entries.hpp"
 
+#include <memory>
 #include <numeric>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "catalog/row_keys.hpp"
 #include "connector/asked_command.hpp"
 #include "connector/file_lookup.hpp"
 
 namespace millrace::detail {
 namespace {
+
+constexpr std::string_view kNoKey =
+    "there is no key: give the streams to it the grouping {type: fields, args: [field]}, or leave "
+    "this out";
 
 /// The parameters of calls, of `what`; see CallOptions.
 std::vector<ParamInfo> try_params() {
@@ -43,8 +52,8 @@ std::vector<ParamInfo> try_params() {
           {.name = "ordered",
            .type = ParamType::flag,
            .standard = "true",
-           .doc = "results leave in the order of the rows; false: as they come, none past a "
-                  "watermark"}};
+           .doc = "results leave in the order of the rows, grouped by fields in that of each "
+                  "key's; false: as they come; none past a watermark"}};
 }
 
 CallOptions call_options(const Settings& settings) {
@@ -85,14 +94,27 @@ RowSchemaPtr schema_with(const Making& making, bool may_be_missing) {
   return std::make_shared<const RowSchema>(std::move(fields));
 }
 
+/// Where rows come from, and the key of their grouping by fields, or null.
+struct KeyedInput {
+  std::vector<NodeInput> from;
+  std::shared_ptr<const KeyHash> key;
+};
+KeyedInput keyed_input(const Making& making) {
+  if (making.key.empty()) return {making.input->rows.inputs({}), nullptr};
+  return with_keyed_rows(*making.input, making.key, [](const auto& keyed, bool) -> KeyedInput {
+    return {keyed.stream().inputs({GroupingKind::fields, keyed.key()}), keyed.key()};
+  });
+}
+
 /// Adds the component that `Op` is.
 template <class Op, class... Args>
 MadeStreams finding(const Making& making, const char* kind, const CallOptions& options,
                     Status problem, const RowSchemaPtr& schema, Args... args) {
-  Node node = operator_node<FindsForRows<Op>>(kind, making.input->rows.inputs({}),
-                                              making.input->schema, schema, std::move(args)...);
+  KeyedInput input = keyed_input(making);
+  Node node = operator_node<FindsForRows<Op>>(kind, std::move(input.from), making.input->schema,
+                                              schema, std::move(args)..., input.key);
   node.output = &batch_type<RowRef>();
-  node.note = call_note(options);
+  node.note = call_note(options, input.key != nullptr);
   node.problem = std::move(problem);
   Declaration& declaration = making.input->rows.declaration();
   const NodeId id = declaration.graph.add(std::move(node));
@@ -162,8 +184,14 @@ MadeStreams make_call(const Making& making) {
   }
   if (!schema) return MadeStreams::none();
   const auto fields = std::make_shared<const RowSchema>(settings.schema("fields"));
-  const CallOptions options = call_options(settings);
-  const Status problem = check_call_options(options, "call");
+  CallOptions options = call_options(settings);
+  options.key_in_flight_max = static_cast<std::size_t>(settings.integer("key_in_flight_max"));
+  const bool by_key = !making.key.empty();
+  if (!by_key && options.key_in_flight_max != 1) {
+    making.wrong("key_in_flight_max", std::string(kNoKey));
+    return MadeStreams::none();
+  }
+  const Status problem = check_call_options(options, "call", by_key);
   const CommandCall call(AskedCommand(settings.text("exec"), fields, options.time_out),
                          RowAsJson(*making.input->schema, sent));
   using Found = std::optional<FoundForRow>;
@@ -313,19 +341,28 @@ std::vector<ParamInfo> call_params() {
        .doc = "what stands in for an answer when the tries are used up: field: value; else the row "
               "is a dead letter"}};
   for (ParamInfo& info : try_params()) params.push_back(std::move(info));
+  params.push_back({.name = "key_in_flight_max",
+                    .type = ParamType::integer,
+                    .standard = "1",
+                    .doc = "grouped by fields: rows of a key that are asked about at once",
+                    .least = 1,
+                    .most = 64});
   return params;
 }
 
 }  // namespace
 
 void add_call_entries(Entries& entries) {
-  entries.emplace("call", Entry{"call", EntryRole::verb,
-                                "asks a command about each row, and hands the row on with what it "
-                                "answers",
-                                call_params(), make_call});
+  Entry call{"call", EntryRole::verb,
+             "asks a command about each row, and hands the row on with what it answers; grouped by "
+             "fields, about one row of a key after the other",
+             call_params(), make_call};
+  call.keyed = Keyed::optional;
+  entries.emplace("call", std::move(call));
   Entry lookup{"lookup", EntryRole::verb,
                "each row with what a file has for its key, or a command answers for it",
                lookup_params(), make_lookup};
+  lookup.keyed = Keyed::optional;
   lookup.one_of = {"exec", "path"};
   entries.emplace("lookup", std::move(lookup));
 }

@@ -56,8 +56,12 @@ class CallOperator : public CallingOperator<T, typename RecordOfReply<R>::Type, 
   using U = typename RecordOfReply<R>::Type;
   static constexpr bool kReplies = std::is_invocable_v<F&, const T&, Reply<R>>;
 
-  CallOperator(F function, Fallback fallback, const CallOptions& options)
-      : Base(std::move(function), options), fallback_(std::move(fallback)) {}
+  /// `key`: calls of one come one after the other; null: there is none.
+  CallOperator(F function, Fallback fallback, const CallOptions& options,
+               std::shared_ptr<const KeyHash> key = nullptr)
+      : Base(std::move(function), options,
+             {std::move(key), options.key_in_flight_max, options.in_flight_max}),
+        fallback_(std::move(fallback)) {}
 
   void open(const OperatorContext& context) override {
     Base::open(context);
@@ -70,10 +74,11 @@ class CallOperator : public CallingOperator<T, typename RecordOfReply<R>::Type, 
   using Base::line_;
   using Base::tries_;
 
-  void begin_record(std::uint32_t place, std::int64_t now_ns) override {
-    tries_->admit(place, now_ns);
+  void begin_record(std::uint32_t place, std::int64_t came_ns) override {
+    tries_->admit(place, came_ns);
   }
-  /// What has left makes room for calls, which may be answered at once.
+  /// What has left makes room for calls, which may be answered at once; so does what is over of a
+  /// key.
   void go_on(std::int64_t now_ns, Outputs& outputs) override {
     const auto begin = [this](std::uint32_t place, Reply<R> reply) {
       call(place, std::move(reply));
@@ -85,6 +90,7 @@ class CallOperator : public CallingOperator<T, typename RecordOfReply<R>::Type, 
     while (any) {
       tries_->pass(now_ns, figures_, begin, done);
       any = line_.release(outputs, [this](std::uint32_t place) { tries_->release(place); });
+      any |= this->begin_turns();
     }
     figures_.in_flight(tries_->in_flight());
   }

@@ -7,7 +7,7 @@
 
 namespace millrace::detail {
 
-Status check_call_options(const CallOptions& options, const char* verb) {
+Status check_call_options(const CallOptions& options, const char* verb, bool takes_turns) {
   const auto wrong = [verb](const char* what) {
     return Status(Code::parameter_invalid, std::string(verb) + ": " + what);
   };
@@ -17,6 +17,9 @@ Status check_call_options(const CallOptions& options, const char* verb) {
   if (options.back_off < Duration(0)) return wrong("back_off is negative: give 0 or more");
   if (options.deadline < Duration(0)) return wrong("deadline is negative: give 0 for none");
   if (options.threads < 1 || options.threads > 1024) return wrong("threads are 1 to 1024 a task");
+  if (options.key_in_flight_max == 0) return wrong("key_in_flight_max is 0: give 1 or more");
+  if (!takes_turns && options.key_in_flight_max != 1)
+    return wrong("key_in_flight_max is for call behind key_by: leave it out, or put key_by before");
   return {};
 }
 
@@ -37,10 +40,13 @@ std::int64_t pause_before_next(const CallOptions& options, int tries) {
   return std::max(first, std::min(pause, kMostNs));
 }
 
-std::string call_note(const CallOptions& options) {
+std::string call_note(const CallOptions& options, bool by_key) {
   std::string note =
-      fmt::format("{}, {} in flight, time-out {}", options.ordered ? "ordered" : "unordered",
-                  options.in_flight_max, format_duration(options.time_out));
+      fmt::format("{}{}, {} in flight, time-out {}", options.ordered ? "ordered" : "unordered",
+                  options.ordered && by_key ? " by key" : "", options.in_flight_max,
+                  format_duration(options.time_out));
+  if (options.key_in_flight_max > 1)
+    note += fmt::format(", {} of a key", options.key_in_flight_max);
   if (options.tries > 1) note += fmt::format(", {} tries", options.tries);
   if (options.deadline > Duration(0)) note += ", deadline " + format_duration(options.deadline);
   return note;

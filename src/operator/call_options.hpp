@@ -24,10 +24,14 @@ struct CallOptions {
   Duration back_off = std::chrono::milliseconds(100);
   /// Of all tries of a record together, from when it came; 0: none.
   Duration deadline{0};
-  /// Results leave in the order of the records; else as they come, but none passes a watermark.
+  /// Results leave in the order of the records, behind key_by in that of each key's; else as they
+  /// come. None passes a watermark.
   bool ordered = true;
   /// That a blocking function is called by, a task.
   std::size_t threads = 8;
+  /// Of call behind key_by: records of a key that are called for at once, 1 or more. Further ones
+  /// wait until a call is over, with all its tries.
+  std::size_t key_in_flight_max = 1;
 };
 
 struct LookupOptions {
@@ -47,16 +51,16 @@ struct LookupOptions {
 
 namespace detail {
 
-/// 2010 for what cannot be, with the verb's name.
-Status check_call_options(const CallOptions& options, const char* verb);
+/// 2010 for what cannot be, with the verb's name; `takes_turns`: it calls by key.
+Status check_call_options(const CallOptions& options, const char* verb, bool takes_turns = false);
 
 Status check_lookup_options(const LookupOptions& options);
 
 /// Nanoseconds behind so many tries, 1 or more.
 std::int64_t pause_before_next(const CallOptions& options, int tries);
 
-/// For explain: "ordered, 100 in flight, time-out 1s".
-std::string call_note(const CallOptions& options);
+/// For explain: "ordered, 100 in flight, time-out 1s"; behind key_by "ordered by key".
+std::string call_note(const CallOptions& options, bool by_key = false);
 
 }  // namespace detail
 }  // namespace millrace

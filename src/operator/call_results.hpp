@@ -80,12 +80,20 @@ class CallResults {
   }
   void leave(CalledRecord<T, U>& held, Outputs& outputs) {
     if (!held.outcome.failure.empty()) {
-      fail(held);
+      fail(*held.chunk, held.index, held.outcome.failure);
     } else if (!held.outcome.result) {
       ++tally_->filtered;
     } else {
       emit(held, outputs);
     }
+  }
+  /// The record is a dead letter.
+  void fail(const CallChunk<T>& chunk, std::uint32_t index, const std::string& reason) {
+    Batch<T> alone;
+    batch_type<T>().append(alone, *chunk.records, {&index, 1});
+    alone.messages.put(0, chunk.message_of(index));
+    context_->dead_letters->fail(reason, alone, 0, batch_type<T>());
+    ++tally_->dead_lettered;
   }
   void flush(Outputs& outputs) {
     if (out_.values.empty()) return;
@@ -95,13 +103,6 @@ class CallResults {
   }
 
  private:
-  void fail(const CalledRecord<T, U>& held) {
-    Batch<T> alone;
-    batch_type<T>().append(alone, *held.chunk->records, {&held.index, 1});
-    alone.messages.put(0, held.chunk->message_of(held.index));
-    context_->dead_letters->fail(held.outcome.failure, alone, 0, batch_type<T>());
-    ++tally_->dead_lettered;
-  }
   void emit(CalledRecord<T, U>& held, Outputs& outputs) {
     const Batch<T>& from = *held.chunk->records;
     const std::size_t at = out_.values.size();

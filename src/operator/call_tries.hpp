@@ -72,14 +72,14 @@ class CallTries {
   CallTries& operator=(const CallTries&) = delete;
   ~CallTries() { inbox_->close(); }
 
-  /// From `now_ns` on it waits for room, and then for its answer.
-  void admit(std::uint32_t unit, std::int64_t now_ns) {
+  /// What came then waits from now on for room, and then for its answer.
+  void admit(std::uint32_t unit, std::int64_t came_ns) {
     if (units_.size() <= unit) units_.resize(unit + 1);
     Unit& its = units_[unit];
     its = {};
     its.state = State::waiting;
     its.version = ++versions_;
-    its.deadline_ns = options_.deadline > Duration(0) ? now_ns + ns(options_.deadline) : kNeverDue;
+    its.deadline_ns = options_.deadline > Duration(0) ? came_ns + ns(options_.deadline) : kNeverDue;
     if (its.deadline_ns != kNeverDue) due_at(unit, its.deadline_ns);
     waiting_.push_back({unit, its.version});
     ++waiting_left_;

@@ -17,15 +17,16 @@
 namespace millrace::detail {
 
 /// Records of T wait in a line for what is made of them, a U; calls of `F` are answered by an R.
-/// What is held is in the image, and called for again after a restart.
+/// What is held is in the image, by key group where there is a key, and called for again after a
+/// restart.
 template <class T, class U, class R, class F>
 class CallingOperator : public Operator, public CallsOut {
  public:
-  CallingOperator(F function, const CallOptions& options)
-      : functions_(1, std::move(function)), line_(options.ordered), options_(options) {}
+  CallingOperator(F function, const CallOptions& options, const TurnsBy& by)
+      : functions_(1, std::move(function)), line_(options.ordered, by), options_(options) {}
 
   void call_from(CallPlace place) override { place_ = std::move(place); }
-  bool is_full() const override { return tries_ && tries_->has_waiting(); }
+  bool is_full() const override { return tries_ && (tries_->has_waiting() || line_.is_full()); }
   bool has_answers() const override { return tries_ && tries_->has_answers(); }
   bool may_end(bool in_image) const override {
     return line_.size() == 0 || (in_image && !is_complete_);
@@ -52,13 +53,13 @@ class CallingOperator : public Operator, public CallsOut {
   void save_state(StateWriter& writer) override { line_.save(writer); }
   void restore_state(StateReader& reader) override {
     const std::int64_t now_ns = steady_ns();
-    line_.restore(reader, [&](std::uint32_t place) { begin_record(place, now_ns); });
+    line_.restore(reader, now_ns, [&](std::uint32_t place) { begin_record(place, now_ns); });
     all_begun(now_ns);
   }
 
   void process(BatchBase& base, bool exclusive, Outputs& outputs) override {
     const std::int64_t now_ns = steady_ns();
-    line_.add(static_cast<Batch<T>&>(base), exclusive,
+    line_.add(static_cast<Batch<T>&>(base), exclusive, now_ns,
               [&](std::uint32_t place) { begin_record(place, now_ns); });
     all_begun(now_ns);
     go_on(now_ns, outputs);
@@ -74,8 +75,8 @@ class CallingOperator : public Operator, public CallsOut {
   }
 
  protected:
-  /// A record has come, at that place of the line.
-  virtual void begin_record(std::uint32_t place, std::int64_t now_ns) = 0;
+  /// It is the turn of a record, at that place of the line, which came then.
+  virtual void begin_record(std::uint32_t place, std::int64_t came_ns) = 0;
   /// Those of a batch have.
   virtual void all_begun(std::int64_t /*now_ns*/) {}
   /// Takes answers, makes calls, and hands on what may go.
@@ -86,6 +87,15 @@ class CallingOperator : public Operator, public CallsOut {
     if (!place_.make_workers) return;
     while (functions_.size() < options_.threads) functions_.push_back(functions_.front());
     workers_ = place_.make_workers(options_.threads);
+  }
+  /// Begins those whose turn has come; false: none has.
+  bool begin_turns() {
+    bool any = false;
+    while (const auto turn = line_.next_turn()) {
+      begin_record(turn->place, turn->came_ns);
+      any = true;
+    }
+    return any;
   }
   /// Answers with what call(F&) gives or throws.
   template <class Call>

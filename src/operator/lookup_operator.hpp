@@ -64,8 +64,10 @@ class LookupOperator
 
   static constexpr bool kReplies = std::is_invocable_v<Load&, std::span<const K>, Reply<Values>>;
 
-  LookupOperator(KeyOf key_of, Load load, const LookupOptions& options)
-      : Base(std::move(load), options.calls),
+  /// `key`: results go in the order of each key's records; null: in that of all.
+  LookupOperator(KeyOf key_of, Load load, const LookupOptions& options,
+                 std::shared_ptr<const KeyHash> key = nullptr)
+      : Base(std::move(load), options.calls, {std::move(key)}),
         key_of_(std::move(key_of)),
         options_(options),
         keys_max_(kReplies || std::is_invocable_v<Load&, std::span<const K>> ? options.batch_max

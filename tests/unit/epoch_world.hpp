@@ -152,6 +152,11 @@ class Outbox {
     std::ranges::sort(rows);
     return rows;
   }
+  /// In the order of their commits.
+  std::vector<Shown> as_seen() const {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
   std::size_t open() const {
     const std::lock_guard lock(mutex_);
     return prepared_.size();
