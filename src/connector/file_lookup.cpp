@@ -59,6 +59,15 @@ void each_row(Env& env, const std::string& path, const QuoteRule& quotes, Format
 
 }  // namespace
 
+void FileLookup::open(const OperatorContext& context) {
+  env_ = context.env;
+  log_ = context.log;
+  if (context.user == nullptr) return;
+  place_ = "component=";
+  append_json_string(place_, context.user->component());
+  place_ += fmt::format(" task={} ", context.task);
+}
+
 std::vector<std::optional<RowValues>> FileLookup::operator()(std::span<const std::string> keys) {
   read_when_due();
   std::vector<std::optional<RowValues>> found;
@@ -75,14 +84,32 @@ void FileLookup::read_when_due() {
   const std::int64_t after_ns = std::chrono::nanoseconds(options_.reload).count();
   if (table_ && (after_ns == 0 || now_ns - read_ns_ < after_ns)) return;
   try {
-    table_ = read();
-  } catch (const std::runtime_error&) {
+    take_new(read());
+  } catch (const std::runtime_error& error) {
     if (!table_) throw;
+    keep_old(error.what());
   }
   read_ns_ = now_ns;
+}
+
+void FileLookup::take_new(Table table) {
+  table_ = std::move(table);
   std::size_t bytes = 0;
   for (const auto& [key, values] : *table_) bytes += bytes_of(key, values);
   bytes_.store(bytes, std::memory_order_relaxed);
+  if (std::exchange(failure_, {}).empty()) return;
+  log_(LogLevel::info, "lookup-file-read-again",
+       fmt::format("{}path={} rows={}", place_, options_.path, table_->size()));
+}
+
+void FileLookup::keep_old(const std::string& why) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  if (std::exchange(failure_, why) == why) return;
+  log_(LogLevel::warn, "lookup-file-not-read-again",
+       fmt::format(
+           "{}path={} rows={} are kept as they were read before, and it is read again in {}; "
+           "{}",
+           place_, options_.path, table_->size(), format_duration(options_.reload), why));
 }
 
 FileLookup::Table FileLookup::read() const {

@@ -1,6 +1,8 @@
 // Calls for rows: what is found outside for a row, as fields behind its own.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -69,7 +71,8 @@ class RowAsJson {
 RowValues values_of_row(const RowRef& row);
 
 /// An operator that finds something for rows, whose results leave it as rows. Its function has
-/// open(const OperatorContext&), and may have `std::size_t held_bytes() const`, for any thread.
+/// open(const OperatorContext&), and may have `std::size_t held_bytes() const` and `std::uint64_t
+/// reload_failures() const`, for any thread.
 template <class Calls>
 class FindsForRows final : public Calls {
  public:
@@ -80,6 +83,9 @@ class FindsForRows final : public Calls {
   void open(const OperatorContext& context) override {
     out_.arenas = context.arenas;
     this->functions_.front().open(context);
+    if constexpr (kReloads) {
+      if (context.user) reload_failures_ = &context.user->counter("lookup_reload_failures");
+    }
     Calls::open(context);
   }
   void close() override {
@@ -108,7 +114,13 @@ class FindsForRows final : public Calls {
   }
 
  private:
+  static constexpr bool kReloads =
+      requires(const FindsForRows& self) { self.functions_.front().reload_failures(); };
+
   void count_held() {
+    if constexpr (kReloads) {
+      if (reload_failures_) reload_failures_->set(this->functions_.front().reload_failures());
+    }
     if constexpr (requires { this->functions_.front().held_bytes(); })
       count(this->functions_.front().held_bytes());
   }
@@ -124,6 +136,7 @@ class FindsForRows final : public Calls {
   RowSchemaPtr in_;
   RowOutputs<FoundForRow> out_;
   std::size_t counted_ = 0;
+  Counter* reload_failures_ = nullptr;  ///< null: nobody is told
 };
 
 }  // namespace millrace::detail

@@ -139,14 +139,26 @@ TEST(CallsByName, EachRowLeavesOnceWithWhatTheFileHas) {
   EXPECT_GT(found, 0u);
 }
 
+/// A driver that tells metrics of components.
+class Driver : public TestDriver {
+ public:
+  using TestDriver::TestDriver;
+  double metric(const std::string& component, const std::string& name) {
+    const detail::Report report = driven_->report();
+    for (const detail::MetricReport& one : driven_->component(report, component).metrics)
+      if (one.name == name) return one.value;
+    return -1;
+  }
+};
+
 class FileInADriver : public testing::Test {
  protected:
   void start(const std::string& yaml) {
     topology_ = std::make_unique<Topology>(loaded(yaml));
-    driver_ = std::make_unique<TestDriver>(*topology_);
+    driver_ = std::make_unique<Driver>(*topology_);
   }
   std::unique_ptr<Topology> topology_;
-  std::unique_ptr<TestDriver> driver_;
+  std::unique_ptr<Driver> driver_;
 };
 
 TEST_F(FileInADriver, IsReadAgainWhenItHasAged) {
@@ -165,9 +177,11 @@ TEST_F(FileInADriver, IsReadAgainWhenItHasAged) {
   EXPECT_EQ(title(), "Old");
   driver_->advance_clock(std::chrono::seconds(1));
   EXPECT_EQ(title(), "New");
+  EXPECT_EQ(driver_->metric("titled", "lookup_reload_failures"), 0);
   driver_->put_file("pages.csv", "page,title,words\nhome,Broken,many\n");
   driver_->advance_clock(minutes(1));
   EXPECT_EQ(title(), "New");
+  EXPECT_EQ(driver_->metric("titled", "lookup_reload_failures"), 1);
   driver_->put_file("pages.csv", "page,title,words\n");
   driver_->advance_clock(minutes(1));
   EXPECT_EQ(title(), "none");
