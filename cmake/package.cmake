@@ -55,7 +55,7 @@ set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libmillrace-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "g++ (>= 4:12), cmake (>= 3.25), make, libfmt-dev, libsimdjson-dev, zlib1g-dev, libzstd-dev, librocksdb-dev, libyaml-cpp-dev")
+    "g++ (>= 4:12), cmake (>= 3.25), make, libfmt-dev, libsimdjson-dev, zlib1g-dev, libzstd-dev, libyaml-cpp-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS millrace)
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "real-time stream processing: headers and libraries

@@ -13,15 +13,18 @@
 namespace millrace::detail {
 namespace {
 
-/// Resident set in bytes; 0 where the system does not say.
-std::uint64_t resident_bytes() {
+/// What the process has of memory, in bytes, without pages of files, which the system takes back
+/// when it needs them (as the program and state on disk); 0 where the system does not say.
+std::uint64_t held_memory_bytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "r");
   if (!file) return 0;
   unsigned long total = 0;
   unsigned long resident = 0;
-  const int read = std::fscanf(file, "%lu %lu", &total, &resident);
+  unsigned long of_files = 0;
+  const int read = std::fscanf(file, "%lu %lu %lu", &total, &resident, &of_files);
   std::fclose(file);
-  return read == 2 ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+  if (read != 3 || resident < of_files) return 0;
+  return (resident - of_files) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 /// Processor time that the process has used, all threads.
@@ -53,7 +56,7 @@ std::shared_ptr<const Report> Reporter::report(std::string state, const Status& 
   if (!failure.ok()) report->error = failure.to_string();
   report->parallelism = options_.parallelism;
   report->speed = options_.speed;
-  report->memory_bytes = resident_bytes();
+  report->memory_bytes = held_memory_bytes();
   report->cpu_ms = cpu_ms();
   RunningSums sums;
   engine_.fill(declaration_.graph, *report, sums);

@@ -48,7 +48,7 @@ Result<SpillSettings> spill_settings(const Graph& graph, const std::string& stat
   } else {
     return SpillSettings();
   }
-  return SpillSettings{&rocks_tables(), folder + "/" + folder_name(graph.name()), on == "disk"};
+  return SpillSettings{&log_tables(), folder + "/" + folder_name(graph.name()), on == "disk"};
 }
 
 }  // namespace millrace::detail

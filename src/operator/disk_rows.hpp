@@ -21,29 +21,21 @@ class DiskRows {
  public:
   using Row = StateRow<P>;
 
-  /// `meter` counts what the table holds of memory; both outlive it.
-  DiskRows(ProcessorStates<P>& states, MemoryMeter* meter) : codec_(states), meter_(meter) {}
-  ~DiskRows() {
-    if (table_ && meter_) meter_->shrink(memory_bytes());
-  }
-  DiskRows(const DiskRows&) = delete;
-  DiskRows& operator=(const DiskRows&) = delete;
+  /// `states` outlive it.
+  explicit DiskRows(ProcessorStates<P>& states) : codec_(states) {}
 
   void spill_to(const SpillPlace& place) { place_ = place; }
   const SpillPlace& place() const { return place_; }
   bool is_open() const { return table_ != nullptr; }
-  /// Errors besides: MemoryRefused.
   void open() {
     if (table_) return;
-    if (meter_) meter_->grow(memory_bytes());
-    auto made = place_.tables->make(place_.folder, place_.disk);
-    if (!made && meter_) meter_->shrink(memory_bytes());
+    auto made = place_.tables->make(place_.folder);
     check(made.error());
     table_ = std::move(*made);
   }
 
   /// Begins the rows of one hash; add() adds to them, and put() puts them in place of those that
-  /// were there, from the next write() on.
+  /// were there.
   void begin() {
     bytes_.clear();
     over_ = {kTimeMin, kTimeMin};
@@ -59,7 +51,8 @@ class DiskRows {
   void erase(std::uint64_t hash) {
     if (table_) table_->erase(hash);
   }
-  void write() { check(table_->write()); }
+  /// Behind some put(): that they are there.
+  void check() const { check(table_->check()); }
 
   /// Calls use(hash, K key, Row&& row) for the rows of these hashes, which it sorts.
   template <class Use>
@@ -67,18 +60,16 @@ class DiskRows {
     if (!table_ || hashes.empty()) return;
     std::sort(hashes.begin(), hashes.end());
     hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
-    write();
-    check(table_->find(hashes, [&](auto hash, auto bytes) { read(hash, bytes, use); }));
+    table_->find(hashes, [&](auto hash, auto bytes) { read(hash, bytes, use); });
   }
   /// The same for those of a key group of which wants(hash) holds.
   template <class Wants, class Use>
   void for_each_of_group(std::uint32_t group, Wants&& wants, Use&& use) {
     if (!table_) return;
-    write();
     const std::uint64_t first = std::uint64_t{group} << 57;
-    check(table_->each(first, first | (~std::uint64_t{0} >> 7), [&](auto hash, auto bytes) {
+    table_->each(first, first | (~std::uint64_t{0} >> 7), [&](auto hash, auto bytes) {
       if (wants(hash)) read(hash, bytes, use);
-    }));
+    });
   }
   void set_time(Time watermark, Time clock) {
     if (table_) table_->set_time(watermark, clock);
@@ -89,7 +80,6 @@ class DiskRows {
   static void check(const Status& status) {
     if (!status.ok()) throw DiskFailed(status);
   }
-  std::size_t memory_bytes() const { return place_.disk.cache_bytes + place_.disk.buffer_bytes; }
   template <class Use>
   void read(std::uint64_t hash, std::string_view bytes, Use&& use) {
     BytesCursor in(bytes);
@@ -103,7 +93,6 @@ class DiskRows {
   }
 
   RowCodec<P> codec_;
-  MemoryMeter* meter_;
   SpillPlace place_;
   std::unique_ptr<DiskTable> table_;  ///< null: nothing has gone there yet
   std::string bytes_;                 ///< of one hash, as over_

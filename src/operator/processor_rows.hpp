@@ -29,7 +29,7 @@ class ProcessorRows {
       : meter_(meter),
         states_(processor, logging),
         rows_(meter),
-        spilled_(states_, rows_, meter),
+        spilled_(states_, rows_),
         timers_(meter, on_timer, on_clock),
         due_(rows_, timers_, spilled_) {}
   ~ProcessorRows() { count_heap(0); }

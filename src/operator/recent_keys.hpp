@@ -1,4 +1,5 @@
-// RecentKeys: which keys were used since somebody last asked, as one bit for each of their hashes.
+// RecentKeys: which keys were used since somebody last asked, as a small count for each of their
+// hashes.
 #pragma once
 
 #include <algorithm>
@@ -9,9 +10,10 @@
 
 namespace millrace::detail {
 
-/// Second chance (Corbató 1968) without a bit in each row, so that rows which never leave memory
-/// pay nothing. Hashes may share a bit: then one that was not used stays a little longer. One
-/// thread.
+/// Generalized clock (Smith 1978): each use is a further chance, of three at most, so that keys
+/// that are used again and again outlast those that come once. Counters are beside the rows, so
+/// that rows which never leave memory pay nothing. Hashes may share one: then a key that was not
+/// used stays a little longer. One thread.
 class RecentKeys {
  public:
   /// Makes room for that many keys; forgets all where there was too little.
@@ -19,20 +21,25 @@ class RecentKeys {
     const std::size_t wanted = std::bit_ceil(std::max(keys, kLeast / kBitsPerKey) * kBitsPerKey);
     if (wanted > words_.size() * 64) words_.assign(wanted / 64, 0);
   }
-  void mark(std::uint64_t hash) { word_of(hash) |= bit_of(hash); }
-  /// Whether it was marked; it no longer is.
+  void mark(std::uint64_t hash) {
+    std::uint64_t& word = word_of(hash);
+    if ((word >> shift_of(hash) & kUsesMost) != kUsesMost)
+      word += std::uint64_t{1} << shift_of(hash);
+  }
+  /// Whether it has a chance left; it has one less then.
   bool take(std::uint64_t hash) {
     std::uint64_t& word = word_of(hash);
-    const bool marked = (word & bit_of(hash)) != 0;
-    word &= ~bit_of(hash);
-    return marked;
+    if ((word >> shift_of(hash) & kUsesMost) == 0) return false;
+    word -= std::uint64_t{1} << shift_of(hash);
+    return true;
   }
 
  private:
   static constexpr std::size_t kBitsPerKey = 8;
+  static constexpr std::uint64_t kUsesMost = 3;
   static constexpr std::size_t kLeast = 4096;
   std::uint64_t& word_of(std::uint64_t hash) { return words_[(hash >> 12) & (words_.size() - 1)]; }
-  static std::uint64_t bit_of(std::uint64_t hash) { return std::uint64_t{1} << (hash >> 6 & 63); }
+  static int shift_of(std::uint64_t hash) { return static_cast<int>(hash >> 5 & 62); }
 
   std::vector<std::uint64_t> words_ = std::vector<std::uint64_t>(kLeast / 64);
 };

@@ -35,7 +35,6 @@ struct SpillPlace {
   std::string folder = {};             ///< of this task alone
   const MemoryMeter* state = nullptr;  ///< counts the keyed state of the run
   std::uint64_t state_max_bytes = 0;   ///< beyond that rows go to disk
-  DiskTableOptions disk = {};
   SpillFigures* figures = nullptr;
 };
 

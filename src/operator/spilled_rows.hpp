@@ -3,15 +3,13 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "operator/disk_rows.hpp"
-#include "operator/recent_keys.hpp"
-#include "state/table_sweep.hpp"
+#include "operator/table_clock.hpp"
 
 namespace millrace::detail {
 
@@ -21,7 +19,8 @@ namespace millrace::detail {
 /// forgotten on disk, so a key has one row.
 ///
 /// Rows move between batches alone, so that references hold through one. One thread. All calls
-/// throw DiskFailed, and MemoryRefused. Cost: of a row that comes back some microseconds.
+/// throw DiskFailed, and MemoryRefused. Cost: of a row that comes back a fraction of a microsecond,
+/// or where the system has no longer got it in memory one or two reads of the disk.
 template <class K, class P>
 class SpilledRows {
  public:
@@ -29,8 +28,8 @@ class SpilledRows {
   using Tables = KeyedTables<K, Row>;
 
   /// All of them outlive it.
-  SpilledRows(ProcessorStates<P>& states, Tables& rows, MemoryMeter* meter)
-      : call_(&states.call()), codec_(states), disk_(states, meter), rows_(&rows) {}
+  SpilledRows(ProcessorStates<P>& states, Tables& rows)
+      : call_(&states.call()), codec_(states), disk_(states), rows_(&rows), tables_(rows) {}
 
   void spill_to(const SpillPlace& place) { disk_.spill_to(place); }
   /// Rows have gone to disk: before a key is looked up, bring() it.
@@ -41,8 +40,11 @@ class SpilledRows {
     wanted_.clear();
     for (std::size_t at = 0; at < hashes.size(); ++at) {
       if (at + kLookAhead < hashes.size()) rows_->prefetch(hashes[at + kLookAhead]);
-      recent_.mark(hashes[at]);
-      if (!is_resident(hashes[at])) wanted_.push_back(hashes[at]);
+      if (is_resident(hashes[at])) {
+        tables_.used(hashes[at]);  // what has come once alone is the first to go
+      } else {
+        wanted_.push_back(hashes[at]);
+      }
     }
     hits_ += hashes.size() - wanted_.size();
     disk_.find(wanted_, [this](std::uint64_t hash, const K& key, Row&& row) {
@@ -86,18 +88,13 @@ class SpilledRows {
     if (held_bytes(heap_bytes) + rows_->bytes() / 8 < place.state_max_bytes) return;
     disk_.open();
     const std::int64_t heap_before = call_->heap_bytes;
-    recent_.fit(rows_->size());
-    for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
-      const std::size_t fit = Sweep::fit_in(*rows_, group);
-      const std::size_t slack = std::max<std::size_t>(1, fit / 32);
-      if (Sweep::entries_of(*rows_, group) + slack > fit)
-        evict(group, fit - std::max<std::size_t>(1, fit / 8));
-    }
+    const auto put_away_one = [this](std::uint64_t hash) { put_away(hash); };
+    tables_.make_room(put_away_one);
     for (std::uint32_t step = 0; step < kKeyGroups; ++step) {
       if (held_bytes(heap_bytes + call_->heap_bytes - heap_before) <= place.state_max_bytes) break;
-      shrink(std::exchange(shrunk_next_, (shrunk_next_ + 1) % kKeyGroups));
+      tables_.shrink(put_away_one);
     }
-    disk_.write();
+    disk_.check();
   }
   /// Between batches: what is over by then may go.
   void tell(Time watermark, Time clock) {
@@ -112,7 +109,6 @@ class SpilledRows {
   }
 
  private:
-  using Sweep = TableSweep<K, Row>;
   static constexpr std::size_t kLookAhead = 16;
   static constexpr std::uint64_t kTellBytes = 64;  ///< batches between two looks
 
@@ -126,21 +122,6 @@ class SpilledRows {
     return any;
   }
 
-  /// Leaves at most `keep` rows of the group in memory. A hand goes round over the slots, and
-  /// passes by once at those that were used.
-  void evict(std::uint32_t group, std::size_t keep) {
-    std::size_t& hand = hands_[group];
-    while (Sweep::entries_of(*rows_, group) > keep) {
-      if (hand >= Sweep::slots_of(*rows_, group)) hand = 0;
-      const auto key = Sweep::key_at(*rows_, group, hand);
-      const std::uint64_t hash = key ? KeyTraits<K>::hash(*key) : 0;
-      if (!key || recent_.take(hash)) {
-        ++hand;
-      } else {
-        put_away(hash);  // another row may have moved up to there
-      }
-    }
-  }
   void put_away(std::uint64_t hash) {
     disk_.begin();
     rows_->for_each_of(hash, [&](const K& key, Row& row) {
@@ -151,20 +132,12 @@ class SpilledRows {
     disk_.put(hash);
     rows_->erase_of_hash(hash, [](const K&, Row&) { return true; });
   }
-  /// Half of the group's table, or where it has no less all that it holds.
-  void shrink(std::uint32_t group) {
-    const std::size_t slots = Sweep::slots_of(*rows_, group);
-    evict(group, slots / 8 <= 1 ? 0 : slots / 8);
-    Sweep::halve(*rows_, group);
-  }
 
   StateCall* call_;
   RowCodec<P> codec_;
   DiskRows<K, P> disk_;
   Tables* rows_;
-  RecentKeys recent_;
-  std::array<std::size_t, kKeyGroups> hands_{};
-  std::uint32_t shrunk_next_ = 0;  ///< the group whose table shrinks next
+  TableClock<K, Row> tables_;
   std::vector<std::uint64_t> wanted_;
   std::uint64_t keys_ = 0;  ///< on disk
   std::uint64_t hits_ = 0;

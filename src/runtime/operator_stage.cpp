@@ -62,7 +62,7 @@ void OperatorStage::spill() {
   auto* const spills = dynamic_cast<Spills*>(operator_.get());
   if (spills == nullptr || shared_.spill == nullptr || shared_.spill->tables == nullptr) return;
   const std::string name = std::to_string(plan_.id) + "-" + std::to_string(context_.task);
-  spills->spill_to(shared_.spill->place(*shared_.memory, name, context_.tasks, spilled_));
+  spills->spill_to(shared_.spill->place(*shared_.memory, name, spilled_));
 }
 
 /// A call that comes from outside of receive(), on the operator's own time.

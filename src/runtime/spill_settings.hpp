@@ -1,7 +1,6 @@
 // SpillSettings: whether and where keyed state goes to disk that memory has no room for.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -15,16 +14,11 @@ struct SpillSettings {
   std::string folder = {};       ///< of the run alone
   bool early = false;            ///< leaves most of the budget to others, as the system's cache
 
-  /// Where one of `tasks` tasks puts its rows, in a folder of that name.
-  SpillPlace place(const MemoryBudget& memory, const std::string& name, std::uint32_t tasks,
+  /// Where a task puts its rows, in a folder of that name.
+  SpillPlace place(const MemoryBudget& memory, const std::string& name,
                    SpillFigures& figures) const {
-    constexpr std::uint64_t kLeast = 128u << 10;
-    constexpr std::uint64_t kMost = 64u << 20;
     const std::uint64_t share = memory.state_max_bytes();
-    const std::size_t each = std::clamp(share / 16 / tasks, kLeast, kMost);
-    return {tables,        folder + "/" + name,
-            &memory.state, early ? share / 4 : share / 2,
-            {each, each},  &figures};
+    return {tables, folder + "/" + name, &memory.state, early ? share / 4 : share / 2, &figures};
   }
 };
 

@@ -71,7 +71,7 @@ TEST_F(SpilledStateTest, AStreamOfTenTimesTheMemoryIsCountedRight) {
   declare_purchases(topology, twice, cents);
   RunOptions run;
   run.memory_bytes = 16 * kMiB;  // of which rows get less than 6; they take more than 1 KB each
-  run.spill = {&rocks_tables(), root_ + "/purchases", false};
+  run.spill = {&log_tables(), root_ + "/purchases", false};
   {
     RunningTopology running(topology, {}, run);
     ASSERT_TRUE(running.started().ok());
@@ -112,7 +112,7 @@ TEST_F(SpilledStateTest, ADiskThatTakesNothingEndsTheRunWithItsFolder) {
   std::ofstream(root_ + "/file") << "no folder";
   RunOptions run;
   run.memory_bytes = 16 * kMiB;
-  run.spill = {&rocks_tables(), root_ + "/file", false};
+  run.spill = {&log_tables(), root_ + "/file", false};
   RunningTopology running(topology, {}, run);
   running.wait();
   const Status status = running.stop();
