@@ -116,11 +116,7 @@ class SpilledRows {
     const auto counted = static_cast<std::int64_t>(disk_.place().state->bytes());
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, counted + more));
   }
-  bool is_resident(std::uint64_t hash) {
-    bool any = false;
-    rows_->for_each_of(hash, [&any](const K&, Row&) { any = true; });
-    return any;
-  }
+  bool is_resident(std::uint64_t hash) const { return rows_->holds(hash); }
 
   void put_away(std::uint64_t hash) {
     disk_.begin();

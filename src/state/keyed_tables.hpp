@@ -106,6 +106,18 @@ class KeyedTables : public TableGroups<K, V> {
     }
   }
 
+  /// Whether a key of that hash is there. O(1).
+  bool holds(std::uint64_t hash) const {
+    const Group& group = groups_[key_group(hash)];
+    if (!group.slots) return false;
+    const std::uint32_t tag = Group::tag_of(hash);
+    for (std::size_t at = hash & group.mask; group.slots[at].tag != 0; at = (at + 1) & group.mask) {
+      Slot& slot = group.slots[at];
+      if (slot.tag == tag && Traits::hash(Traits::view(slot.key())) == hash) return true;
+    }
+    return false;
+  }
+
   /// Calls visit(K key, V& value) for every entry whose key has that hash, hardly ever more than
   /// one. O(1).
   template <class Visit>
