@@ -13,6 +13,7 @@
 #include "millrace/joined_stream.hpp"
 #include "millrace/ordered_stream.hpp"
 #include "millrace/table_end.hpp"
+#include "operator/as_of_join.hpp"
 #include "operator/reference_join.hpp"
 #include "operator/table_join.hpp"
 #include "operator/table_step.hpp"
