@@ -17,10 +17,10 @@ struct Judged {
 
 /// Sales of two shops, one each second.
 auto sales(const Parameters& with) {
-  const std::int64_t start = 1'700'000'000'000'000;
-  return generate(with.integer("count"), [start](std::uint64_t index) {
+  constexpr std::int64_t kStart = 1'700'000'000'000'000;
+  return generate(with.integer("count"), [](std::uint64_t index) {
     const auto second = static_cast<std::int64_t>(index);
-    return Sale{{start + second * 1'000'000}, index % 2 ? "north" : "south", 10.0 * (second % 7)};
+    return Sale{{kStart + second * 1'000'000}, index % 2 ? "north" : "south", 10.0 * (second % 7)};
   });
 }
 

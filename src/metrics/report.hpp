@@ -347,7 +347,7 @@ struct Report {
   std::optional<double> recent_latency_us_p99;
   std::optional<Time> watermark;                 ///< least over the sinks' inputs
   std::optional<std::int64_t> watermark_lag_ms;  ///< newest event time read minus watermark
-  std::uint64_t memory_bytes = 0;                ///< resident set
+  std::uint64_t memory_bytes = 0;                ///< resident, without pages of files
   MemoryReport memory;
   std::uint64_t dead_letters = 0;
   std::uint32_t executors = 1;        ///< threads that step tasks now

@@ -43,6 +43,7 @@ bolts:
       exec: >-
         sed -u -E 's/.*"v":(-?[0-9]+).*/{{"echo": \\1}}/'
       fields: {{echo: int}}
+      time_out: 60s
 {sinks}
 streams:
   - {{from: in, to: positive}}

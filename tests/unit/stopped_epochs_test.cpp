@@ -59,7 +59,7 @@ struct HoldingWorld {
     Node numbers;
     numbers.name = numbers.kind = "numbers";
     numbers.output = &batch_type<Numbered>();
-    numbers.make_source = [this] { return std::make_unique<Numbers>(2, 40); };
+    numbers.make_source = [] { return std::make_unique<Numbers>(2, 40); };
     Node holding;
     holding.name = holding.kind = "holding";
     holding.output = &batch_type<Numbered>();
