@@ -42,9 +42,8 @@ class KeyedCallVerbs {
   /// take room of `in_flight_max`, too: a key with many records holds up others.
   ///
   /// After a restart, also with another number of tasks, those of a key are called for in their
-  /// order. A key that throws makes the record a dead letter where one task calls; where several
-  /// do, whoever sends the record takes its key, and the topology stops (3001). Cost: a look-up by
-  /// the key's hash more. Errors: 2010 for options.
+  /// order. A key that throws makes the record a dead letter. Cost: a look-up by the key's hash
+  /// more. Errors: 2010 for options.
   template <class F>
   auto call(F f, CallOptions options = {}) const {
     return called(std::move(f), options, detail::NoFallback{});

@@ -112,6 +112,10 @@ class KeyHash {
   virtual ~KeyHash() = default;
   /// Sets `hashes` to one hash per record.
   virtual void hash(const BatchBase& batch, std::vector<std::uint64_t>& hashes) const = 0;
+  /// The same where keys throw: the records of those have 0. MemoryRefused passes.
+  virtual void hash_around(const BatchBase& batch, std::vector<std::uint64_t>& hashes) const {
+    hash(batch, hashes);
+  }
   /// The key of record `at` for people; empty when it has no text.
   virtual std::string text(const BatchBase& /*batch*/, std::size_t /*at*/) const { return {}; }
 };
@@ -139,10 +143,19 @@ class TypedKeyHash final : public KeyHash {
     const auto& batch = static_cast<const Batch<T>&>(base);
     const std::size_t count = batch.values.size();
     hashes.resize(count);
-    for (std::size_t at = 0; at < count; ++at) {
-      hashes[at] = key_.with(batch.values[at], [](const auto& view) {
-        return KeyTraits<std::decay_t<decltype(view)>>::hash(view);
-      });
+    for (std::size_t at = 0; at < count; ++at) hashes[at] = hash_of(batch.values[at]);
+  }
+  void hash_around(const BatchBase& base, std::vector<std::uint64_t>& hashes) const override {
+    const auto& batch = static_cast<const Batch<T>&>(base);
+    hashes.assign(batch.values.size(), 0);
+    for (std::size_t at = 0; at < hashes.size(); ++at) {
+      try {
+        hashes[at] = hash_of(batch.values[at]);
+      } catch (const MemoryRefused&) {
+        throw;
+      } catch (...) {
+        continue;  // whoever takes the record asks for its key again, and sets it aside
+      }
     }
   }
   /// Those that the batch carries, or `make` them into `hashes`; null: each is made when it is
@@ -160,6 +173,12 @@ class TypedKeyHash final : public KeyHash {
   }
 
  private:
+  std::uint64_t hash_of(const T& record) const {
+    return key_.with(record, [](const auto& view) {
+      return KeyTraits<std::decay_t<decltype(view)>>::hash(view);
+    });
+  }
+
   Key key_;
 };
 

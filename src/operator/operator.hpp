@@ -176,7 +176,8 @@ inline std::string current_exception_text() {
 
 /// Calls body(i) for i in [begin, end); a record whose body throws is undone by undo(i) and has
 /// failed, see DeadLetters::fail(), and the loop goes on behind it. The only place
-/// that catches what user code throws, but for calls to the outside; MemoryRefused passes.
+/// that sets records aside for what user code throws, but for calls to the outside; MemoryRefused
+/// passes.
 ///
 /// Returns the number of records that failed. Cost when nothing throws: none.
 template <class Body, class Undo>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/hash.hpp"
@@ -16,11 +17,24 @@ void drop_hashes(BatchBase& batch) {
   batch.hashed_by = nullptr;
 }
 
-/// Makes the hashes of `batch` those of `key`, unless it carries them already.
-void hash_by(const KeyHash& key, BatchBase& batch) {
-  if (batch.hashed_by == &key && batch.hashes.size() == batch.size()) return;
-  key.hash(batch, batch.hashes);
-  batch.hashed_by = &key;
+/// Makes the hashes of `batch` those of `key`, unless it carries them already, and calls
+/// use(hashes). A batch in which a key throws carries none behind: who receives the record takes
+/// its key again, and sets it aside as a dead letter of its own.
+template <class Use>
+void with_hashes(const KeyHash& key, BatchBase& batch, Use&& use) {
+  if (batch.hashed_by != &key || batch.hashes.size() != batch.size()) {
+    batch.hashed_by = &key;
+    try {
+      key.hash(batch, batch.hashes);
+    } catch (const MemoryRefused&) {
+      throw;
+    } catch (...) {
+      key.hash_around(batch, batch.hashes);
+      batch.hashed_by = nullptr;
+    }
+  }
+  use(std::as_const(batch.hashes));
+  if (batch.hashed_by == nullptr) batch.hashes.clear();
 }
 
 /// Levels the queues of the receivers: each batch is cut into runs so that the shortest queues are
@@ -116,12 +130,12 @@ class FieldsPicker final : public Picker {
   FieldsPicker(std::shared_ptr<const KeyHash> key) : key_(std::move(key)) {}
 
   void pick(BatchBase& batch, Picks& picks) override {
-    hash_by(*key_, batch);
     const auto tasks = static_cast<std::uint32_t>(picks.size());
-    const std::size_t count = batch.size();
-    for (std::size_t at = 0; at < count; ++at) {
-      picks[task_of_hash(batch.hashes[at], tasks)]->push_back(static_cast<std::uint32_t>(at));
-    }
+    with_hashes(*key_, batch, [&](const std::vector<std::uint64_t>& hashes) {
+      for (std::size_t at = 0; at < hashes.size(); ++at) {
+        picks[task_of_hash(hashes[at], tasks)]->push_back(static_cast<std::uint32_t>(at));
+      }
+    });
   }
 
  private:
@@ -136,17 +150,17 @@ class PartialKeyPicker final : public Picker {
       : key_(std::move(key)), used_(tasks) {}
 
   void pick(BatchBase& batch, Picks& picks) override {
-    hash_by(*key_, batch);
     const auto tasks = static_cast<std::uint32_t>(picks.size());
-    const std::size_t count = batch.size();
-    for (std::size_t at = 0; at < count; ++at) {
-      const std::uint32_t first = task_of_hash(batch.hashes[at], tasks);
-      std::uint32_t second = task_of_hash(hash_combine(kHashSeed, batch.hashes[at]), tasks);
-      if (second == first) second = first + 1 == tasks ? 0 : first + 1;
-      const std::uint32_t task = used_[second] < used_[first] ? second : first;
-      ++used_[task];
-      picks[task]->push_back(static_cast<std::uint32_t>(at));
-    }
+    with_hashes(*key_, batch, [&](const std::vector<std::uint64_t>& hashes) {
+      for (std::size_t at = 0; at < hashes.size(); ++at) {
+        const std::uint32_t first = task_of_hash(hashes[at], tasks);
+        std::uint32_t second = task_of_hash(hash_combine(kHashSeed, hashes[at]), tasks);
+        if (second == first) second = first + 1 == tasks ? 0 : first + 1;
+        const std::uint32_t task = used_[second] < used_[first] ? second : first;
+        ++used_[task];
+        picks[task]->push_back(static_cast<std::uint32_t>(at));
+      }
+    });
   }
 
  private:

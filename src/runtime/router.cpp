@@ -84,12 +84,13 @@ bool Router::would_pin_too_many(const BatchBase& open, const BatchBase& batch) {
 }
 
 /// The open batch, sealed before if its records have event times and those of `batch` have not, or
-/// the other way round (a merge brings both), or if it would pin too many arenas with those of
-/// `batch`.
+/// the other way round (a merge brings both), or so with hashes (a key has thrown), or if it would
+/// pin too many arenas with those of `batch`.
 BatchBase& Router::open_for(Receiver& receiver, const BatchBase& batch) {
   if (!receiver.open || receiver.open->size() == 0) return open_of(receiver);
   const bool mixes_times = receiver.open->has_times() != batch.has_times();
-  if (mixes_times || would_pin_too_many(*receiver.open, batch)) seal(receiver);
+  const bool mixes_hashes = receiver.open->hashes.empty() != batch.hashes.empty();
+  if (mixes_times || mixes_hashes || would_pin_too_many(*receiver.open, batch)) seal(receiver);
   return open_of(receiver);
 }
 
