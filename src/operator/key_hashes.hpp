@@ -10,7 +10,6 @@
 
 #include "operator/keyed.hpp"
 #include "operator/operator.hpp"
-#include "record/batch_type.hpp"
 
 namespace millrace::detail {
 
@@ -32,8 +31,12 @@ class KeyHashes {
     }
     try {
       key_->hash(of, hashes_);
+    } catch (const MemoryRefused&) {
+      throw;
     } catch (...) {
-      take_alone(of);
+      key_->hash_around(of, hashes_, [this](std::size_t at) {
+        failures_.emplace(static_cast<std::uint32_t>(at), current_exception_text());
+      });
     }
   }
   std::uint64_t operator[](std::uint32_t index) const { return hashes_[index]; }
@@ -44,21 +47,6 @@ class KeyHashes {
   }
 
  private:
-  void take_alone(const Batch<T>& of) {
-    hashes_.assign(of.values.size(), 0);
-    std::vector<std::uint64_t> one;
-    for (std::uint32_t index = 0; index < hashes_.size(); ++index) {
-      Batch<T> alone;
-      batch_type<T>().append(alone, of, {&index, 1});
-      try {
-        key_->hash(alone, one);
-        hashes_[index] = one.front();
-      } catch (...) {
-        failures_.emplace(index, current_exception_text());
-      }
-    }
-  }
-
   std::shared_ptr<const KeyHash> key_;
   std::vector<std::uint64_t> hashes_;
   std::unordered_map<std::uint32_t, std::string> failures_;

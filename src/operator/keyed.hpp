@@ -112,8 +112,10 @@ class KeyHash {
   virtual ~KeyHash() = default;
   /// Sets `hashes` to one hash per record.
   virtual void hash(const BatchBase& batch, std::vector<std::uint64_t>& hashes) const = 0;
-  /// The same where keys throw: the records of those have 0. MemoryRefused passes.
-  virtual void hash_around(const BatchBase& batch, std::vector<std::uint64_t>& hashes) const {
+  /// The same where keys throw: calls failed(record) in the handler of each, and its record has 0.
+  /// MemoryRefused passes.
+  virtual void hash_around(const BatchBase& batch, std::vector<std::uint64_t>& hashes,
+                           const std::function<void(std::size_t)>& /*failed*/) const {
     hash(batch, hashes);
   }
   /// The key of record `at` for people; empty when it has no text.
@@ -145,7 +147,8 @@ class TypedKeyHash final : public KeyHash {
     hashes.resize(count);
     for (std::size_t at = 0; at < count; ++at) hashes[at] = hash_of(batch.values[at]);
   }
-  void hash_around(const BatchBase& base, std::vector<std::uint64_t>& hashes) const override {
+  void hash_around(const BatchBase& base, std::vector<std::uint64_t>& hashes,
+                   const std::function<void(std::size_t)>& failed) const override {
     const auto& batch = static_cast<const Batch<T>&>(base);
     hashes.assign(batch.values.size(), 0);
     for (std::size_t at = 0; at < hashes.size(); ++at) {
@@ -154,7 +157,7 @@ class TypedKeyHash final : public KeyHash {
       } catch (const MemoryRefused&) {
         throw;
       } catch (...) {
-        continue;  // whoever takes the record asks for its key again, and sets it aside
+        failed(at);
       }
     }
   }

@@ -29,7 +29,7 @@ void with_hashes(const KeyHash& key, BatchBase& batch, Use&& use) {
     } catch (const MemoryRefused&) {
       throw;
     } catch (...) {
-      key.hash_around(batch, batch.hashes);
+      key.hash_around(batch, batch.hashes, [](std::size_t) {});
       batch.hashed_by = nullptr;
     }
   }
