@@ -34,7 +34,7 @@ Result<ScratchPages> ScratchPages::make(const std::string& folder, std::size_t b
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return cannot(folder, "cannot be made", error.value());
-  std::string path = folder + "/rows-XXXXXX";
+  std::string path = folder + std::string(kScratchName) + "XXXXXX";
   const Descriptor file(::mkostemp(path.data(), O_CLOEXEC), true);
   if (file.number() < 0) return cannot(folder, "takes no file", errno);
   (void)::unlink(path.c_str());  // it is still there until it is no longer mapped

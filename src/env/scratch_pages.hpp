@@ -3,16 +3,20 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/status.hpp"
 
 namespace millrace::detail {
 
+/// What their files begin with, for who has nothing but the name that the system keeps.
+inline constexpr std::string_view kScratchName = "/millrace-rows-";
+
 /// Zeros at first. The disk has room for all of it from the start, so that a full disk is an error
 /// of make() and never of a write. Nobody else can open, cut or remove the file, and it ends with
-/// the process, however that ends. A disk that breaks under it ends the process by SIGBUS. One
-/// thread.
+/// the process, however that ends. A disk that breaks under it is a SIGBUS, which
+/// host/broken_pages.hpp turns into a sentence. One thread.
 class ScratchPages {
  public:
   /// None.

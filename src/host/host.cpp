@@ -9,6 +9,7 @@
 
 #include "base/interval.hpp"
 #include "env/machine_memory.hpp"
+#include "host/broken_pages.hpp"
 #include "host/epoch_requests.hpp"
 #include "host/host.hpp"
 #include "host/host_page.hpp"
@@ -304,6 +305,7 @@ class Host {
 
 int run_with(Topology& topology, const HostOptions& options, const HostExtras& extras) {
   exit_when_out_of_memory();
+  exit_when_pages_break();
   return Host(topology, options, extras).run();
 }
 
