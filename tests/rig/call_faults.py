@@ -8,7 +8,7 @@ import signal
 import tempfile
 
 from journal_oracle import (TRACED_PARTITIONS, Journal, Oracle, after_fault, make_inputs,
-                            run_traced)
+                            run_traced, strace)
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "rename", "mkdir", "unlink")
 RETENTION = ("--retention-bytes", "5K")  # looked at as a process begins: the second run unlinks
@@ -31,9 +31,8 @@ class Runs:
         self.retains = False
 
     def run(self, *inject, anew=True):
-        strace = ("strace", "-f", "-e", "signal=none", "-e", f"trace={','.join(CALLS)}", *inject,
-                  "-o", self.trace)
-        return self.run_under(strace, anew)
+        return self.run_under(
+            strace("-e", f"trace={','.join(CALLS)}", *inject, "-o", self.trace), anew)
 
     def run_under(self, words, anew=True):
         if anew:

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from call_faults import visit
-from journal_oracle import BIN, PATIENCE_S
+from journal_oracle import BIN, PATIENCE_S, strace
 from topology_kills import Topology, Truth
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "rename", "mkdir", "unlink")
@@ -40,12 +40,13 @@ EVERY_K = (
 class Runs:
     """Runs of one topology over one input, each anew or behind the one before."""
 
+    records = RECORDS
     truth_type = Truth
     topology_type = Topology
 
     def __init__(self, folder, seed, unsafe=""):
         self.chance = random.Random(seed)
-        self.truth = self.truth_type(self.chance.randrange(1 << 30), RECORDS)
+        self.truth = self.truth_type(self.chance.randrange(1 << 30), self.records)
         self.topology = self.topology_type(folder, self.truth, INTERVAL, unsafe,
                                            self.chance.choice((1, 2)))
         self.trace = pathlib.Path(folder) / "trace"
@@ -53,9 +54,8 @@ class Runs:
 
     def run(self, *inject, words=(), flags=(), speed=SPEED):
         """Under strace, as far as it comes: exit code, what it said, its summary."""
-        strace = ("strace", "-f", "-e", "signal=none", "-o", self.trace) if inject else ()
-        return self.execute([*words, *strace, *inject,
-                             *self.topology.command(1, speed, "--json", *flags)])
+        traced = strace("-o", self.trace, *inject) if inject else ()
+        return self.execute([*words, *traced, *self.topology.command(1, speed, "--json", *flags)])
 
     @staticmethod
     def execute(command):
@@ -143,9 +143,8 @@ class Runs:
         """What is wrong with a run of which each `step`-th checkpoint fails; it may be killed."""
         self.topology.begin_anew()
         # The first two calls of a kind are those of the folder's own beginning.
-        command = ["strace", "-f", "-e", "signal=none", "-o", self.trace,
-                   *self.inject("state", fault, f"{self.chance.randrange(2, 5)}+{step}"),
-                   *self.topology.command(1, SPEED, "--json")]
+        inject = self.inject("state", fault, f"{self.chance.randrange(2, 5)}+{step}")
+        command = [*strace("-o", self.trace, *inject), *self.topology.command(1, SPEED, "--json")]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
         wrong = self.watch(process, 0.2 + 0.5 * self.chance.random() if killed else PATIENCE_S)

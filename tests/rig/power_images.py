@@ -12,7 +12,7 @@ import shutil
 import tempfile
 
 from journal_oracle import (TOPIC, TRACED_PARTITIONS, Journal, Oracle, after_fault, make_inputs,
-                            run_traced)
+                            run_traced, strace)
 
 SECTOR = 512
 CALLS = "openat,pwrite64,ftruncate,fdatasync,fsync,rename,unlink,mkdir,write"
@@ -172,8 +172,7 @@ class Disk:
 
 
 def strace_to(trace):
-    return ("strace", "-f", "-y", "-xx", "-s", "1000000", "-e", "signal=none", "-e",
-            f"trace={CALLS}", "-o", trace)
+    return strace("-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS}", "-o", trace)
 
 
 def events_in(trace):
