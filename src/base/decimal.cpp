@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "base/text.hpp"
+
 namespace millrace::detail {
 namespace {
 
@@ -31,8 +33,6 @@ bool add_digit(Digits& digits, int digit) {
   ++digits.count;
   return true;
 }
-
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
 
 /// False when the text is no number; `fits` turns false when it has too many digits.
 bool read_digits(std::string_view text, Digits& digits, bool& fits) {

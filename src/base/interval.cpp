@@ -6,27 +6,27 @@
 #include <limits>
 #include <span>
 
+#include "base/text.hpp"
+#include "base/time_unit.hpp"
+
 namespace millrace::detail {
 namespace {
 
 __extension__ using Wide = __int128;
 
-struct Unit {
-  std::string_view name;
-  std::int64_t micros;
-};
-
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr Unit kWords[] = {
-    {"ms", 1'000},          {"us", 1},           {"min", 60 * kSecond}, {"d", 86'400 * kSecond},
-    {"h", 3'600 * kSecond}, {"m", 60 * kSecond}, {"s", kSecond}};
-constexpr Unit kDateLetters[] = {{"W", 7 * 86'400 * kSecond}, {"D", 86'400 * kSecond}};
-constexpr Unit kTimeLetters[] = {{"H", 3'600 * kSecond}, {"M", 60 * kSecond}, {"S", kSecond}};
-
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
+constexpr NamedSpan kWords[] = {{"ms", 1'000},
+                                {"us", 1},
+                                {"min", 60 * kSecondUs},
+                                {"d", kDayUs},
+                                {"h", 3'600 * kSecondUs},
+                                {"m", 60 * kSecondUs},
+                                {"s", kSecondUs}};
+constexpr NamedSpan kDateLetters[] = {{"W", 7 * kDayUs}, {"D", kDayUs}};
+constexpr NamedSpan kTimeLetters[] = {
+    {"H", 3'600 * kSecondUs}, {"M", 60 * kSecondUs}, {"S", kSecondUs}};
 
 /// Eats "1.5" and one of `units` from the left and adds them to `micros`.
-bool eat_part(std::string_view& text, std::span<const Unit> units, Wide& micros) {
+bool eat_part(std::string_view& text, std::span<const NamedSpan> units, Wide& micros) {
   constexpr std::size_t kDigitsMax = 19;
   std::size_t at = 0;
   Wide value = 0;
@@ -42,7 +42,7 @@ bool eat_part(std::string_view& text, std::span<const Unit> units, Wide& micros)
     fraction = text.substr(begin, at - begin);
   }
   text.remove_prefix(at);
-  for (const Unit& unit : units) {
+  for (const NamedSpan& unit : units) {
     if (!text.starts_with(unit.name)) continue;
     text.remove_prefix(unit.name.size());
     micros += value * unit.micros;
@@ -56,7 +56,7 @@ bool eat_part(std::string_view& text, std::span<const Unit> units, Wide& micros)
   return false;
 }
 
-bool eat_parts(std::string_view& text, std::span<const Unit> units, Wide& micros) {
+bool eat_parts(std::string_view& text, std::span<const NamedSpan> units, Wide& micros) {
   constexpr int kPartsMax = 8;
   int parts = 0;
   for (; !text.empty() && is_digit(text.front()); ++parts) {

@@ -16,6 +16,9 @@ std::string nearest_word(std::string_view word, std::span<const std::string> can
 /// True when `text` is well-formed UTF-8.
 bool valid_utf8(std::string_view text);
 
+/// Of the ten of ASCII.
+constexpr bool is_digit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
+
 /// Appends `text` as a JSON string with quotes; bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 

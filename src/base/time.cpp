@@ -6,13 +6,11 @@
 #include <cstddef>
 
 #include "base/civil_date.hpp"
+#include "base/time_unit.hpp"
 
 namespace millrace::detail {
 
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kDay = 86'400 * kSecond;
 
 /// Eats a text from the left; every step says whether it could.
 class StampReader {
@@ -66,7 +64,7 @@ bool read_date(StampReader& in, std::int64_t& days) {
 /// ".771", cut to microseconds.
 bool read_fraction(StampReader& in, std::int64_t& micros) {
   int digits = 0;
-  for (std::int64_t weight = kSecond / 10; in.digit_next(); ++digits, weight /= 10) {
+  for (std::int64_t weight = kSecondUs / 10; in.digit_next(); ++digits, weight /= 10) {
     unsigned digit = 0;
     in.number(1, digit);
     micros += digit * weight;
@@ -83,7 +81,7 @@ bool read_clock(StampReader& in, std::int64_t& micros) {
   if (hour > 23 || minute > 59) return false;
   const bool has_seconds = in.eat(':');
   if (has_seconds && (!in.number(2, second) || second > 59)) return false;
-  micros = (hour * 3'600ll + minute * 60ll + second) * kSecond;
+  micros = (hour * 3'600ll + minute * 60ll + second) * kSecondUs;
   return !has_seconds || !in.eat('.') || read_fraction(in, micros);
 }
 
@@ -99,7 +97,7 @@ bool read_zone(StampReader& in, std::int64_t& micros) {
   const bool has_colon = in.eat(':');
   if ((has_colon || in.digit_next()) && !in.number(2, minute)) return false;
   if (hour > 23 || minute > 59) return false;
-  micros = (hour * 60ll + minute) * 60 * kSecond * (minus ? -1 : 1);
+  micros = (hour * 60ll + minute) * 60 * kSecondUs * (minus ? -1 : 1);
   return true;
 }
 
@@ -118,17 +116,12 @@ void append_date(std::string& out, const Civil& date) {
   append_padded(out, date.day, 2);
 }
 
-struct Unit {
-  std::string_view name;
-  std::int64_t micros;
-};
-
-constexpr std::array<Unit, 6> kUnits{{{"d", kDay},
-                                      {"h", 3'600 * kSecond},
-                                      {"min", 60 * kSecond},
-                                      {"s", kSecond},
-                                      {"ms", 1'000},
-                                      {"us", 1}}};
+constexpr std::array<NamedSpan, 6> kUnits{{{"d", kDayUs},
+                                           {"h", 3'600 * kSecondUs},
+                                           {"min", 60 * kSecondUs},
+                                           {"s", kSecondUs},
+                                           {"ms", 1'000},
+                                           {"us", 1}}};
 
 }  // namespace
 
@@ -144,7 +137,7 @@ std::optional<Time> parse_iso_time(std::string_view text) {
   }
   // A negative day's start may lie below the range although the stamp does not: 128 bits.
   __extension__ using Wide = __int128;
-  const Wide micros = static_cast<Wide>(days) * kDay + clock - ahead;
+  const Wide micros = static_cast<Wide>(days) * kDayUs + clock - ahead;
   if (micros < kTimeMin || micros > kTimeMax) return std::nullopt;
   return static_cast<Time>(micros);
 }
@@ -180,13 +173,13 @@ std::optional<Time> parse_epoch_time(std::string_view text, TimeUnit unit) {
 }
 
 std::string format_iso_time(Time time) {
-  const std::int64_t days = floor_div(time, kDay);
+  const std::int64_t days = floor_div(time, kDayUs);
   // Unsigned: at the lower end of the range the product of whole days does not fit.
   const auto in_day = static_cast<std::int64_t>(static_cast<std::uint64_t>(time) -
                                                 static_cast<std::uint64_t>(days) *
-                                                    static_cast<std::uint64_t>(kDay));
-  const auto second = static_cast<std::uint64_t>(in_day / kSecond);
-  const auto fraction = static_cast<std::uint64_t>(in_day % kSecond);
+                                                    static_cast<std::uint64_t>(kDayUs));
+  const auto second = static_cast<std::uint64_t>(in_day / kSecondUs);
+  const auto fraction = static_cast<std::uint64_t>(in_day % kSecondUs);
   std::string out;
   out.reserve(32);
   append_date(out, civil_from_days(days));
@@ -212,7 +205,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
   if (read.ec != std::errc()) return std::nullopt;
   const std::string_view unit(read.ptr,
                               static_cast<std::size_t>(text.data() + text.size() - read.ptr));
-  for (const Unit& known : kUnits) {
+  for (const NamedSpan& known : kUnits) {
     std::int64_t micros = 0;
     if (unit != known.name) continue;
     if (__builtin_mul_overflow(number, known.micros, &micros)) return std::nullopt;
@@ -224,7 +217,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
 std::string format_duration(Duration duration) {
   const std::int64_t micros = duration.count();
   if (micros == 0) return "0s";
-  for (const Unit& unit : kUnits) {
+  for (const NamedSpan& unit : kUnits) {
     if (unit.name == "d") continue;  // hours read easier than "1d" beside "36h"
     if (micros % unit.micros == 0) return std::to_string(micros / unit.micros).append(unit.name);
   }

@@ -35,7 +35,7 @@ constexpr StageWord kStageWords[] = {
      "no row may fit up to that of the next stage, or within the time of the pattern: its name"},
 };
 
-const StageWord* word_of(const ConfigNode& stage) {
+const StageWord* stage_word_of(const ConfigNode& stage) {
   const auto at = std::ranges::find_if(
       kStageWords, [&](const StageWord& one) { return stage.find(one.word) != nullptr; });
   return at == std::end(kStageWords) ? nullptr : at;
@@ -43,7 +43,7 @@ const StageWord* word_of(const ConfigNode& stage) {
 
 void add_names(const ConfigNode& list, bool optional, std::vector<MatchStageName>& names) {
   for (const ConfigNode& stage : list.items) {
-    const StageWord* const word = word_of(stage);
+    const StageWord* const word = stage_word_of(stage);
     if (word == nullptr || word->kind != StageKind::single) continue;
     const ConfigNode& named = *stage.find(word->word);
     const ConfigNode* const may_miss = stage.find("optional");
@@ -123,7 +123,7 @@ class StageReader {
   void name(const ConfigNode& item, bool is_first, PatternStage<RowRef>& stage) {
     const auto given = std::ranges::count_if(
         kStageWords, [&](const StageWord& one) { return item.find(one.word) != nullptr; });
-    const StageWord* const word = word_of(item);
+    const StageWord* const word = stage_word_of(item);
     if (given != 1) {
       return wrong(item.place,
                    "a stage begins with one of begin, next, followed_by, "

@@ -163,7 +163,7 @@ MadeStreams make_write_journal(const Making& making) {
   return MadeStreams::end();
 }
 
-std::vector<ParamInfo> journal_params() {
+std::vector<ParamInfo> write_journal_params() {
   return {{.name = "folder",
            .type = ParamType::text,
            .required = true,
@@ -182,8 +182,8 @@ std::vector<ParamInfo> journal_params() {
            .doc = "what was written survives a loss of power, not the end of the process alone"}};
 }
 
-void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
-         MadeStreams (*make)(const Making&)) {
+void add_sink(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
+              MadeStreams (*make)(const Making&)) {
   Entry entry{name, EntryRole::sink, std::move(doc), std::move(params), make};
   entry.takes_tasks = false;
   const bool writes = std::any_of(entry.params.begin(), entry.params.end(),
@@ -227,9 +227,10 @@ std::vector<ParamInfo> text_params(std::vector<ParamInfo> own) {
 }  // namespace
 
 void add_sink_entries(Entries& entries) {
-  add(entries, "view", "shows the rows on the page", view_params(), make_view_end);
+  add_sink(entries, "view", "shows the rows on the page", view_params(), make_view_end);
   // The verb is table; the end is serve_table.
-  add(entries, "serve_table",
+  add_sink(
+      entries, "serve_table",
       "keeps the rows by key, to be asked over REST while the topology runs; of changes (of table, "
       "join_tables) the rows that are",
       {{.name = "key",
@@ -245,28 +246,29 @@ void add_sink_entries(Entries& entries) {
         .standard = "false",
         .doc = "of sessions that emit more than once: a row replaces those within its bounds"}},
       make_serve_table);
-  add(entries, "log", "writes rows as JSON lines",
+  add_sink(
+      entries, "log", "writes rows as JSON lines",
       text_params({{.name = "idempotency_key",
                     .type = ParamType::flag,
                     .standard = "false",
                     .doc = "a last member of that name is the same when the row comes again after "
                            "a crash"}}),
       make_log);
-  add(entries, "print", "writes rows as JSON lines to standard output", {}, make_print);
+  add_sink(entries, "print", "writes rows as JSON lines to standard output", {}, make_print);
   // The source is csv; among bolts the end is write_csv.
-  add(entries, "write_csv", "writes rows as CSV",
-      text_params({{.name = "separator",
-                    .type = ParamType::text,
-                    .standard = ",",
-                    .doc = "between the cells"},
-                   {.name = "header",
-                    .type = ParamType::flag,
-                    .standard = "true",
-                    .doc = "the first line names the columns"}}),
-      make_csv_end);
+  add_sink(entries, "write_csv", "writes rows as CSV",
+           text_params({{.name = "separator",
+                         .type = ParamType::text,
+                         .standard = ",",
+                         .doc = "between the cells"},
+                        {.name = "header",
+                         .type = ParamType::flag,
+                         .standard = "true",
+                         .doc = "the first line names the columns"}}),
+           make_csv_end);
   // So is journal; among bolts the end is write_journal.
-  add(entries, "write_journal", "appends rows as JSON objects to a journal's topic",
-      journal_params(), make_write_journal);
+  add_sink(entries, "write_journal", "appends rows as JSON objects to a journal's topic",
+           write_journal_params(), make_write_journal);
 }
 
 }  // namespace millrace::detail

@@ -146,8 +146,8 @@ MadeStreams make_lines(const Making& making) {
   });
 }
 
-void add(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
-         MadeStreams (*make)(const Making&)) {
+void add_source(Entries& entries, std::string name, std::string doc, std::vector<ParamInfo> params,
+                MadeStreams (*make)(const Making&)) {
   Entry entry{name, EntryRole::source, std::move(doc), std::move(params), make};
   entry.one_of = endpoint_names();
   entries.emplace(std::move(name), std::move(entry));
@@ -156,9 +156,10 @@ void add(Entries& entries, std::string name, std::string doc, std::vector<ParamI
 }  // namespace
 
 void add_source_entries(Entries& entries) {
-  add(entries, "json_lines", "a JSON object a line", parsed_params({}), make_json);
+  add_source(entries, "json_lines", "a JSON object a line", parsed_params({}), make_json);
   for (const bool tabs : {false, true}) {
-    add(entries, tabs ? "tsv" : "csv",
+    add_source(
+        entries, tabs ? "tsv" : "csv",
         tabs ? "rows of CSV with tabs between the cells" : "rows of CSV (RFC 4180)",
         parsed_params({{.name = "separator",
                         .type = ParamType::text,
@@ -175,7 +176,8 @@ void add_source_entries(Entries& entries) {
                                "their order"}}),
         make_csv);
   }
-  add(entries, "lines", "the lines of a text file, one field each", line_params(), make_lines);
+  add_source(entries, "lines", "the lines of a text file, one field each", line_params(),
+             make_lines);
 }
 
 }  // namespace millrace::detail

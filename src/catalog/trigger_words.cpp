@@ -16,10 +16,10 @@ namespace {
 
 using Parsed = std::variant<EarlyTrigger, std::string>;
 
-constexpr const char* kForms = "every(10s), every(100), any_of(...) or all_of(...)";
-constexpr const char* kSteps = ".by_clock(), .times(5) or .then(every(1min))";
+constexpr const char* kTriggerForms = "every(10s), every(100), any_of(...) or all_of(...)";
+constexpr const char* kTriggerSteps = ".by_clock(), .times(5) or .then(every(1min))";
 /// One that is nested deeper has more parts than a trigger may have.
-constexpr int kDepthMax = 20;
+constexpr int kTriggerDepthMax = 20;
 
 Parsed trigger_at(std::string_view text, int depth);
 
@@ -54,7 +54,7 @@ Parsed first_of(std::string_view text, int depth) {
   const auto call = outer_call(text);
   if (call && call->name == "every") return every_of(call->inside);
   if (call && (call->name == "any_of" || call->name == "all_of")) return joined_of(*call, depth);
-  return fmt::format(".early takes {}, found {}{}", kForms, text,
+  return fmt::format(".early takes {}, found {}{}", kTriggerForms, text,
                      hint(call, {"every", "any_of", "all_of"}));
 }
 
@@ -76,12 +76,13 @@ Parsed apply(const EarlyTrigger& trigger, std::string_view text, int depth) {
     if (std::holds_alternative<std::string>(next)) return next;
     return trigger.then(std::get<EarlyTrigger>(next));
   }
-  return fmt::format("a trigger may go on with {}, found .{}{}", kSteps, text,
+  return fmt::format("a trigger may go on with {}, found .{}{}", kTriggerSteps, text,
                      hint(call, {"by_clock", "times", "then"}));
 }
 
 Parsed trigger_at(std::string_view text, int depth) {
-  if (depth > kDepthMax) return fmt::format("a trigger has at most 16 parts, found {} more", text);
+  if (depth > kTriggerDepthMax)
+    return fmt::format("a trigger has at most 16 parts, found {} more", text);
   const std::vector<std::string_view> steps = cut_steps(text);
   Parsed made = first_of(steps.front(), depth + 1);
   for (std::size_t at = 1; at < steps.size(); ++at) {

@@ -13,7 +13,7 @@
 namespace millrace::detail {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kRolledVersion = 1;
 constexpr std::size_t kNameBytesMax = 100;
 
 }  // namespace
@@ -151,7 +151,7 @@ Status RolledFiles::go_on_in(const Place& from) {
 
 Result<RolledFiles::Place> RolledFiles::read(std::string_view prepared) {
   BytesCursor cursor(prepared);
-  const bool known = cursor.take(1) == std::string_view(&kVersion, 1);
+  const bool known = cursor.take(1) == std::string_view(&kRolledVersion, 1);
   Place read;
   read.number = cursor.varint();
   read.bytes = cursor.varint();
@@ -236,7 +236,7 @@ Result<std::string> RolledFiles::prepare() {
     if (Status status = disk_.sync_folder(to_.folder); !status) return status;
     name_is_new_ = false;
   }
-  std::string bytes(1, kVersion);
+  std::string bytes(1, kRolledVersion);
   put_varint(bytes, place_.number);
   put_varint(bytes, place_.bytes);
   put_varint(bytes, place_.begun_at_us);

@@ -15,11 +15,6 @@ constexpr std::string_view kRowsPart = "rows";
 constexpr std::string_view kFormPart = "form";
 constexpr std::string_view kRowsShape = "key, packed values, time";
 
-void put_text(std::string& to, std::string_view text) {
-  put_varint(to, text.size());
-  to.append(text);
-}
-
 /// What the bytes of keys are: another one cannot be read.
 std::string key_form(const ServedShape& shape) {
   std::string form;

@@ -5,12 +5,8 @@
 namespace millrace::detail {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kViewVersion = 1;
 
-void put_text(std::string& to, std::string_view text) {
-  put_varint(to, text.size());
-  to.append(text);
-}
 std::string take_text(BytesCursor& from) { return std::string(from.take(from.varint())); }
 
 struct PutCell {
@@ -61,7 +57,7 @@ bool take_cell(BytesCursor& from, Cell& cell) {
 std::string View::image() const {
   std::string to;
   const std::lock_guard lock(mutex_);
-  put_varint(to, kVersion);
+  put_varint(to, kViewVersion);
   put_varint(to, options_.columns.size());
   for (const ColumnReport& column : options_.columns) put_text(to, column.name);
   put_varint(to, records_);
@@ -118,7 +114,7 @@ void View::forget() {
 
 bool View::read_all(std::string_view image) {
   BytesCursor from(image);
-  if (from.varint() != kVersion || from.varint() != options_.columns.size()) return false;
+  if (from.varint() != kViewVersion || from.varint() != options_.columns.size()) return false;
   for (const ColumnReport& column : options_.columns) {
     if (take_text(from) != column.name) return false;
   }

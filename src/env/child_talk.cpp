@@ -18,7 +18,7 @@
 namespace millrace::detail {
 namespace {
 
-using Clock = Child::Clock;
+using ChildClock = Child::Clock;
 
 class PosixTalk final : public ChildTalk {
  public:
@@ -33,11 +33,11 @@ class PosixTalk final : public ChildTalk {
 
   Result<std::vector<std::string>> ask(std::string_view lines, std::size_t answers,
                                        Duration limit) override {
-    const Clock::time_point end = Clock::now() + limit;
+    const ChildClock::time_point end = ChildClock::now() + limit;
     std::vector<std::string> found;
     if (Status wrong = hear_nothing(); !wrong.ok()) return wrong;
     while (found.size() < answers) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - ChildClock::now());
       if (left.count() <= 0) return Status(Code::source_failed, no_reply(limit));
       pollfd ends[] = {{from_.number(), POLLIN, 0}, {to_.number(), POLLOUT, 0}};
       const nfds_t watched = lines.empty() ? 1 : 2;

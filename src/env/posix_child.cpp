@@ -18,7 +18,7 @@
 namespace millrace::detail {
 namespace {
 
-using Clock = Child::Clock;
+using ChildClock = Child::Clock;
 
 class ChildReader final : public ByteReader {
  public:
@@ -46,7 +46,7 @@ class ChildReader final : public ByteReader {
  private:
   Result<std::size_t> ended() {
     if (!over_) {
-      const std::optional<int> status = child_.wait_for(Clock::duration(0));
+      const std::optional<int> status = child_.wait_for(ChildClock::duration(0));
       if (!status) return kNotReady;  // it closed its output and still runs
       over_ = true;
       failed_ = outcome_of(*status, command_, Code::source_failed);
@@ -92,8 +92,8 @@ class ChildWriter final : public ByteWriter {
   Status close() override {
     if (!pipe_) return {};
     pipe_.reset();  // its end of input
-    const Clock::time_point end = Clock::now() + kEndWithin;
-    while (Clock::now() < end && !room_.given_up()) {
+    const ChildClock::time_point end = ChildClock::now() + kEndWithin;
+    while (ChildClock::now() < end && !room_.given_up()) {
       const std::optional<int> status = child_.wait_for(std::chrono::milliseconds(50));
       if (status) return outcome_of(*status, command_, Code::sink_failed);
     }

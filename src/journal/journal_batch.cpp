@@ -16,13 +16,13 @@ constexpr std::size_t kCrcAt = 4;
 constexpr std::size_t kRecordExtraBytes = 12;  // lengths and time, mostly
 
 /// Null is 0, else the length + 1 and the bytes.
-void put_text(std::string& out, const std::optional<std::string_view>& text) {
+void put_optional(std::string& out, const std::optional<std::string_view>& text) {
   if (!text) return put_varint(out, 0);
   put_varint(out, text->size() + 1);
   out.append(*text);
 }
 
-std::optional<std::string_view> take_text(BytesCursor& from) {
+std::optional<std::string_view> take_optional(BytesCursor& from) {
   const std::uint64_t size = from.varint();
   if (size == 0) return std::nullopt;
   return from.take(size - 1);
@@ -73,12 +73,12 @@ Status encode_batch(std::span<const JournalRecord> records, std::string& out) {
   for (const JournalRecord& record : records) {
     head.max_time = std::max(head.max_time, record.time);
     put_varint(out, zigzag(wrapping_minus(record.time, head.base_time)));
-    put_text(out, record.key);
-    put_text(out, record.value);
+    put_optional(out, record.key);
+    put_optional(out, record.value);
     put_varint(out, record.headers.size());
     for (const JournalHeader& header : record.headers) {
-      put_text(out, header.name);
-      put_text(out, header.value);
+      put_optional(out, header.name);
+      put_optional(out, header.value);
     }
     if (out.size() > kBatchBytesMax) {
       return {Code::parameter_invalid,
@@ -142,13 +142,13 @@ bool BatchRecords::read(JournalRecord& out) {
   BytesCursor from(bytes_);
   out.offset = offset_++;
   out.time = wrapping_plus(base_time_, unzigzag(from.varint()));
-  out.key = take_text(from);
-  out.value = take_text(from);
+  out.key = take_optional(from);
+  out.value = take_optional(from);
   out.headers.clear();
   for (std::uint64_t headers = from.varint(); headers > 0 && from.ok(); --headers) {
     JournalHeader header;
-    header.name = take_text(from).value_or("");
-    header.value = take_text(from).value_or("");
+    header.name = take_optional(from).value_or("");
+    header.value = take_optional(from).value_or("");
     if (from.ok()) out.headers.push_back(header);
   }
   if (!from.ok()) return false;

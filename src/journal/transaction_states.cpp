@@ -21,11 +21,6 @@ std::string decision(Kind kind, TransactionNumber number) {
   return out;
 }
 
-void put_text(std::string& out, std::string_view text) {
-  put_varint(out, text.size());
-  out.append(text);
-}
-
 void put_prepared(std::string& out, const PreparedTransaction& transaction) {
   put_varint(out, transaction.number);
   put_text(out, transaction.producer);

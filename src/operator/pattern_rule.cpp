@@ -15,7 +15,7 @@
 namespace millrace::detail {
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* kPatternUsage =
     "a pattern is a condition, such as above(90), rises_by(5, 1min) or deviates_by(4), then "
     ".times(3), .consecutive(), .then(above(95)), .then_next(below(10)), .then_not(below(60)), "
     ".lasting(5min) behind a then_not at the end, and .within(10min)";
@@ -63,7 +63,8 @@ ValuePattern read_pattern(std::string_view text) {
   ValuePattern pattern(condition_in({text.data(), end}));
   for (; step != steps.end(); ++step) {
     auto next = gone_on(pattern, *step);
-    if (!next) throw fmt::format("\"{}\" is no pattern's: {}", without_blanks(*step), kUsage);
+    if (!next)
+      throw fmt::format("\"{}\" is no pattern's: {}", without_blanks(*step), kPatternUsage);
     pattern = std::move(*next);
   }
   return pattern;

@@ -8,13 +8,11 @@
 #include "base/decimal.hpp"
 #include "base/interval.hpp"
 #include "record/json_token.hpp"
+#include "record/powers_of_ten.hpp"
 #include "record/value_words.hpp"
 
 namespace millrace::detail {
 namespace {
-
-constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
-                                   1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
 
 /// Without the spaces around it and a '+' before it, which std::from_chars does not take.
 std::string_view bare_number(std::string_view text) {

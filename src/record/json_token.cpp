@@ -7,12 +7,11 @@
 #include <limits>
 
 #include "base/text.hpp"
+#include "record/powers_of_ten.hpp"
 
 namespace millrace::detail {
 
 namespace {
-
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
 
 /// A number by its parts: value = mantissa * 10^exponent while digits <= 19.
 struct NumberParts {
@@ -74,10 +73,6 @@ bool read_parts(std::string_view token, NumberParts& parts) {
   }
   return at == end;
 }
-
-constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 /// Value of 4 hexadecimal digits, or -1.
 int read_hex4(const char* at, const char* end) {

@@ -8,7 +8,7 @@ namespace millrace::detail {
 namespace {
 
 /// A larger bucket that is emptied gives its memory back.
-constexpr std::size_t kKeptEntries = 4096;
+constexpr std::size_t kKeptTimers = 4096;
 
 }  // namespace
 
@@ -92,7 +92,7 @@ void TimerQueue::empty(List& list) {
 }
 
 void TimerQueue::release(List& list) {
-  if (list.capacity() <= kKeptEntries) return;
+  if (list.capacity() <= kKeptTimers) return;
   const std::size_t less = list.capacity() * sizeof(Entry);
   List().swap(list);
   bytes_ -= less;

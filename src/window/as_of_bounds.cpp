@@ -3,18 +3,15 @@
 
 #include <fmt/format.h>
 
-namespace millrace {
+#include "base/time_unit.hpp"
 
-namespace {
-/// No calendar is longer: 100,000 years, so that sums of spans do not overflow.
-constexpr std::int64_t kSpanMax = std::int64_t{100'000} * 366 * 86'400 * 1'000'000;
-}  // namespace
+namespace millrace {
 
 Status AsOfBounds::validate() const {
   for (const Duration span : {within.value_or(Duration(0)), lateness}) {
     if (span.count() < 0)
       return {Code::parameter_invalid, "an as-of join has a negative span: give 0 or more"};
-    if (span.count() > kSpanMax)
+    if (span.count() > detail::kSpanMaxUs)
       return {Code::parameter_invalid, to_string() + ": a span is at most 100,000 years"};
   }
   return {};

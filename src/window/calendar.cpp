@@ -7,12 +7,11 @@
 #include <fmt/format.h>
 
 #include "base/civil_date.hpp"
+#include "base/time_unit.hpp"
 #include "env/zone_files.hpp"
 
 namespace millrace::detail {
 namespace {
-
-constexpr std::int64_t kDayUs = 86'400'000'000;
 
 std::int64_t months_of(CalendarUnit unit) {
   return unit == CalendarUnit::month ? 1 : unit == CalendarUnit::quarter ? 3 : 12;

@@ -3,16 +3,13 @@
 
 #include <fmt/format.h>
 
-namespace millrace {
+#include "base/time_unit.hpp"
 
-namespace {
-/// No calendar is longer: 100,000 years, so that sums of spans do not overflow.
-constexpr std::int64_t kSpanMax = std::int64_t{100'000} * 366 * 86'400 * 1'000'000;
-}  // namespace
+namespace millrace {
 
 Status JoinInterval::validate() const {
   for (const Duration span : {before, after, lateness}) {
-    if (span.count() > kSpanMax || span.count() < -kSpanMax)
+    if (span.count() > detail::kSpanMaxUs || span.count() < -detail::kSpanMaxUs)
       return {Code::parameter_invalid, to_string() + ": a span is at most 100,000 years"};
   }
   if (lateness.count() < 0)

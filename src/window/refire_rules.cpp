@@ -4,23 +4,21 @@
 #include <fmt/format.h>
 
 namespace millrace {
-namespace {
-
-Status invalid(const std::string& windows, const char* what) {
+Status detail::invalid_windows(const std::string& windows, const char* what) {
   return {Code::window_invalid, fmt::format("window {}: {}", windows, what)};
 }
 
-}  // namespace
-
 Status RefireRules::validate(const std::string& text) const {
   if (lateness_ < 0)
-    return invalid(text, "allowed_lateness is negative: give a duration of 0 or more");
+    return detail::invalid_windows(text,
+                                   "allowed_lateness is negative: give a duration of 0 or more");
   return early_.validate(text);
 }
 
 Status RefireRules::validate_final(const std::string& text) const {
   if (!has_early() && mode_ == RefireMode::accumulating) return {};
-  return invalid(text, "one row a window has no early or further ones: leave these out");
+  return detail::invalid_windows(text,
+                                 "one row a window has no early or further ones: leave these out");
 }
 
 std::string RefireRules::to_string() const {

@@ -18,6 +18,9 @@ constexpr std::uint64_t past_multiple(Time time, std::uint64_t span) {
   return static_cast<std::uint64_t>(left < 0 ? left + static_cast<Time>(span) : left);
 }
 
+/// `windows` as the text of them.
+Status invalid_windows(const std::string& windows, const char* what);
+
 }  // namespace detail
 
 /// What a row holds: all of the window so far (accumulating), or what came since the row before

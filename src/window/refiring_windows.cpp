@@ -4,23 +4,16 @@
 #include <fmt/format.h>
 
 namespace millrace {
-namespace {
-
-Status invalid(const std::string& windows, const char* what) {
-  return {Code::window_invalid, fmt::format("window {}: {}", windows, what)};
-}
-
-}  // namespace
-
 Status RefiringWindows::validate() const {
   if (Status status = windows_.validate(); !status.ok()) return status;
   const std::string text = to_string();
   if (Status status = rules_.validate(text); !status.ok()) return status;
   if (windows_.is_global()) {
     if (rules_.lateness_us() > 0 || !rules_.has_early()) {
-      return invalid(text,
-                     "it has no end to be late for: leave allowed_lateness and final_only out, or "
-                     "give it early(...)");
+      return detail::invalid_windows(
+          text,
+          "it has no end to be late for: leave allowed_lateness and final_only out, or "
+          "give it early(...)");
     }
     return {};
   }
@@ -31,7 +24,8 @@ Status RefiringWindows::validate() const {
     too_long |= kind == EarlyTrigger::Kind::event_time && amount >= shortest;
   });
   if (!too_long) return {};
-  return invalid(text, "its early rows would not be early: make the span shorter than a window");
+  return detail::invalid_windows(
+      text, "its early rows would not be early: make the span shorter than a window");
 }
 
 Status FinalWindows::validate() const {

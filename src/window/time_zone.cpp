@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "base/civil_date.hpp"
+#include "base/time_unit.hpp"
 
 namespace millrace::detail {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
-constexpr std::int64_t kDayUs = 86'400 * kSecondUs;
 constexpr std::int64_t kCycleUs = 146'097 * kDayUs;  // 400 years, a whole number of weeks
 /// No local time is further from UTC: RFC 9636 has 25 and 26 hours.
 constexpr std::int64_t kOffsetMax = 26 * 3'600 * kSecondUs;

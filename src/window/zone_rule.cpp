@@ -2,12 +2,10 @@
 #include "window/zone_rule.hpp"
 
 #include "base/civil_date.hpp"
+#include "base/time_unit.hpp"
 
 namespace millrace::detail {
 namespace {
-
-constexpr std::int64_t kSecondUs = 1'000'000;
-constexpr std::int64_t kDayUs = 86'400 * kSecondUs;
 
 /// Eats a rule from the left; what does not fit leaves `good` false.
 class RuleReader {
