@@ -64,7 +64,9 @@ template <class Out, class L, class LKey, class R, class RKey, class Make>
 JoinedStream<L, R, Out> joined(const JoinInputs<L, LKey, R, RKey>& inputs, Node node, Make make,
                                bool everywhere = false) {
   using To = Grouping;
+  using Op = typename decltype(make(inputs.left.key(), inputs.right.key()))::element_type;
   node.kind = "join";
+  node.row_places = Op::kRowPlaces;
   node.inputs =
       inputs.left.stream().inputs(everywhere ? To{} : To{GroupingKind::fields, inputs.left.key()});
   for (NodeInput input : inputs.right.stream().inputs(

@@ -20,6 +20,7 @@ template <class Spec>
 struct KeyWindowsOf {
   template <class T, class Key, class Kernel>
   using Op = RecordAggregate<T, Key, Kernel, Spec>;
+  static constexpr RowPlaces kRowPlaces = RowPlaces::of_record;
   static constexpr bool kNeedsTime = std::is_same_v<Spec, LastSpan>;
   static constexpr bool kOrders = true;
   /// False: a row a record, of which each is as new as the last.
@@ -30,6 +31,7 @@ template <class Gap>
 struct KeyWindowsOf<Sessions<Gap>> {
   template <class T, class Key, class Kernel>
   using Op = SessionAggregate<T, Key, Kernel, Gap>;
+  static constexpr RowPlaces kRowPlaces = RowPlaces::of_key;
   static constexpr bool kNeedsTime = true;
   static constexpr bool kOrders = false;
   static constexpr bool kWindowed = true;
@@ -73,6 +75,7 @@ class KeyWindows : public AggregateVerbs<KeyWindows<T, Key, Spec>, T> {
     node.problem = problem.ok() ? spec_.validate() : std::move(problem);
     node.needs_time = Of::kNeedsTime;
     node.breaks_ties = Kernel::kOrdered || Of::kOrders;
+    node.row_places = Of::kRowPlaces;
     node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, keyed_.key()});
     node.make_operator = [spec = spec_, key = keyed_.key(), kernel] {
       return std::make_unique<Op>(spec, key, kernel);

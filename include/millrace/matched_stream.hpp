@@ -63,6 +63,7 @@ MatchedStream<T, Row, Over> matched_by(const KeyedStream<T, Key>& keyed, std::st
   node.note = std::move(note);
   node.needs_time = true;
   node.breaks_ties = true;
+  node.row_places = RowPlaces::of_match;
   node.inputs = keyed.stream().inputs({GroupingKind::fields, keyed.key()});
   if (!pattern) {
     node.problem = pattern.error();

@@ -24,6 +24,7 @@ Stream<typename Form::Emitted> notified(const Stream<T>& ordered, const KeyedStr
   };
   node.problem = validate(options);
   node.note = to_string(options);
+  node.row_places = RowPlaces::of_key;
   mark_helper(ordered, "order");
   const NodeId id = ordered.declaration().graph.add(std::move(node));
   return Stream<typename Form::Emitted>(ordered.declaration(), {{id, 0}}, ordered.names());

@@ -40,6 +40,7 @@ OrderedStream<T> restored(const Stream<T>& stream, const Grouping& grouping) {
     node.tasks_are_fixed = "one task puts the records of all in order";
   node.needs_time = true;
   node.breaks_ties = true;
+  node.row_places = RowPlaces::of_record;
   node.output = &batch_type<T>();
   const NodeId id = stream.declaration().graph.add(std::move(node));
   return OrderedStream<T>(Stream<T>(stream.declaration(), {{id, 0}}, stream.names()));

@@ -122,6 +122,15 @@ bool needs_time(const Spec& spec) {
     return !is_global(spec) || spec.rules().early().uses(EarlyTrigger::Kind::event_time);
   }
 }
+/// Early rows hold what has come till then.
+template <class Spec>
+bool goes_by_arrival(const Spec& spec) {
+  if constexpr (RefiringOf<Spec>::kFinal) {
+    return false;
+  } else {
+    return spec.rules().by_arrival();
+  }
+}
 
 }  // namespace detail
 
@@ -162,6 +171,10 @@ class RefiringStream : public AggregateVerbs<RefiringStream<T, Key, Spec>, T> {
     node.problem = problem.ok() ? spec_.validate() : std::move(problem);
     node.needs_time = detail::needs_time(spec_);
     node.breaks_ties = true;  // late records count one after the other
+    node.row_places = Of::kFinal ? detail::RowPlaces::of_key : detail::RowPlaces::of_key_in_turn;
+    if (detail::goes_by_arrival(spec_))
+      node.why_no_places =
+          "early rows by records or by the clock follow the order of arrival in the windows";
     node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, keyed_.key()});
     node.make_operator = maker(kernel);
     node.outputs = {&detail::batch_type<Row>(), &detail::batch_type<T>()};

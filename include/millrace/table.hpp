@@ -71,6 +71,7 @@ auto table_changes(const KeyedStream<T, Key>& keyed, DeletesRow<T> deletes,
   Node node =
       processor_node<T, Key>("table", stream, keyed.key(), Step{std::move(deletes), form, {}});
   node.needs_time = true;
+  node.row_places = RowPlaces::of_record;
   mark_helper(stream, "order");
   const NodeId id = stream.declaration().graph.add(std::move(node));
   return ChangeStream<T, Emitted>(Stream<Emitted>(stream.declaration(), {{id, 0}}, stream.names()),

@@ -44,6 +44,7 @@ class WindowedStream : public AggregateVerbs<WindowedStream<T, Key>, T> {
     node.problem = problem.ok() ? windows_.validate() : std::move(problem);
     node.needs_time = !windows_.is_global();
     node.breaks_ties = Kernel::kOrdered;
+    node.row_places = detail::RowPlaces::of_key;
     node.inputs = keyed_.stream().inputs({detail::GroupingKind::fields, key});
     node.make_operator = [windows = windows_, key, kernel] {
       return std::make_unique<Op>(windows, key, kernel);
@@ -170,6 +171,7 @@ class WindowAggregates : public Stream<Aggregate<K, V>> {
     phases.between = &detail::batch_type<Aggregate<K, V>>();
     phases.grouping = {detail::GroupingKind::global, nullptr};
     node.two_phase = std::move(phases);
+    node.row_places = detail::RowPlaces::of_key;
     node.output = &detail::batch_type<Ranked<K, V>>();
     const detail::NodeId id = Base::declaration().graph.add(std::move(node));
     return Stream<Ranked<K, V>>(Base::declaration(), {{id, 0}}, Base::names());

@@ -48,6 +48,7 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   using Left = typename Base::Left;
   using Right = typename Base::Right;
   using K = typename LKey::View;
+  static constexpr RowPlaces kRowPlaces = RowPlaces::of_left;
 
   AsOfJoin(AsOfBounds bounds, JoinKind kind, typename Left::KeyPtr left,
            typename Right::KeyPtr right, Maker maker, AsOfTable<L, R> table = {})

@@ -1,8 +1,6 @@
 // From a record's place of arrival to its key.
 #include "operator/idempotency_key.hpp"
 
-#include <algorithm>
-#include <array>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -28,26 +26,14 @@ std::string escaped(std::string_view name) {
 
 }  // namespace
 
-bool places_rows_of_windows(std::string_view kind) {
-  static constexpr std::array<std::string_view, 25> kKinds = {
-      "aggregate", "count",  "distinct",     "distinct_approx",
-      "exact_sum", "first",  "fold",         "last",
-      "list",      "max",    "mean",         "median",
-      "min",       "notify", "quantile",     "quantiles",
-      "set",       "stddev", "stddev_pop",   "sum",
-      "top",       "top_k",  "top_k_approx", "var_pop",
-      "variance"};
-  return std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
-}
-
 void IdempotencyKeys::open(const EndContext& context) {
   origins_.clear();
   if (context.user == nullptr) return;
   const TopologyInfo& topology = context.user->topology();
   for (const ComponentInfo& component : topology.components) {
     Origin& origin = origins_.emplace_back();
-    origin.windowed = !component.inputs.empty();
-    if (origin.windowed && !places_rows_of_windows(component.kind)) continue;
+    origin.of_source = component.inputs.empty();
+    if (!origin.of_source && !component.begins_places) continue;
     origin.prefix = fmt::format("{}/{}/{}", escaped(topology.name),
                                 escaped(context.user->component()), escaped(component.name));
   }
@@ -63,7 +49,7 @@ IdempotencyKey IdempotencyKeys::of(const BatchBase& batch, std::size_t at) {
   }
   text_ = origins_[component].prefix;
   const auto to = std::back_inserter(text_);
-  if (!origins_[component].windowed) {
+  if (origins_[component].of_source) {
     fmt::format_to(to, "/{}/{}", place.origin % partitions_max, place.number);
   } else if (at < batch.times.size()) {
     fmt::format_to(to, "/{:x}/{}", place.number, batch.times[at]);

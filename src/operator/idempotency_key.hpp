@@ -16,9 +16,10 @@ namespace millrace {
 /// again, has each record exactly once.
 struct IdempotencyKey {
   /// "topology/sink/source/partition/number" of the source's record that it was made of, with
-  /// "-path" where several were made of one; of a window's row "topology/sink/component/key/time",
-  /// the key as its hash and the time as the row's event time in microseconds. To be compared, not
-  /// to be read: of names, '/' and '%' are escaped. Valid during the call.
+  /// "-path" where several were made of one; of a row of a window or a match
+  /// "topology/sink/component/hash/time", of its key or of the records of the match, and its event
+  /// time in microseconds, with "-path" of several such rows. To be compared, not to be read: of
+  /// names, '/' and '%' are escaped. Valid during the call.
   ///
   /// Empty where it has none: a bolt emitted it at the end of the input, or so many records were
   /// made of one that their places cannot be told apart (see docs/guarantees.md).
@@ -26,10 +27,6 @@ struct IdempotencyKey {
 };
 
 namespace detail {
-
-/// True: a component of that kind gives rows places made of their key, apart for each window by
-/// their event time.
-bool places_rows_of_windows(std::string_view kind);
 
 /// Spells the keys of the records of a sink's task. One thread.
 class IdempotencyKeys {
@@ -42,7 +39,7 @@ class IdempotencyKeys {
  private:
   struct Origin {
     std::string prefix;  ///< empty: what begins there has no key
-    bool windowed = false;
+    bool of_source = false;
   };
   std::vector<Origin> origins_;  ///< by number of the component
   std::string text_;

@@ -12,6 +12,7 @@
 #include "operator/join_images.hpp"
 #include "operator/join_sides.hpp"
 #include "operator/joined_rows.hpp"
+#include "operator/row_places.hpp"
 
 namespace millrace::detail {
 
@@ -22,6 +23,7 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
 
  public:
   using typename Base::Left, typename Base::Right;
+  static constexpr RowPlaces kRowPlaces = RowPlaces::of_side;  ///< where a join says no other
 
   void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
     process_input(0, batch, exclusive, outputs);

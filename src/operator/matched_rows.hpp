@@ -47,7 +47,7 @@ class MatchedRows {
   MatchedRows(Maker maker, std::uint32_t port) : maker_(std::move(maker)), port_(port) {}
 
   /// Adds the rows of a match; where making them throws, there are none and it is a dead letter.
-  /// place(number) is that of one of them; describe() says which records it has.
+  /// place() is that of the match; describe() says which records it has.
   template <class T, class PlaceOf, class Describe>
   void add(const Match<T>& match, PlaceOf&& place, Describe&& describe,
            const OperatorContext& context, Outputs& outputs) {
@@ -62,9 +62,11 @@ class MatchedRows {
       ++context.tally->rows_refused;
       return;
     }
-    for (std::size_t at = before; at < out_.values.size(); ++at) {
-      out_.times.push_back(match.time().micros);
-      if (context.makes_arrivals) out_.arrivals.push_back(place());
+    out_.times.resize(out_.values.size(), match.time().micros);
+    if (context.makes_arrivals) {
+      const Arrival of_match = place();
+      for (std::size_t at = before; at < out_.values.size(); ++at)
+        out_.arrivals.push_back(of_match.child(at - before));
     }
     own_texts(before, context);
     const bool full = out_.values.size() >= context.batch_records_max ||

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_codec.hpp"
+#include "base/hash.hpp"
 #include "operator/kept_figures.hpp"
 #include "operator/matched.hpp"
 #include "operator/matched_rows.hpp"
@@ -52,6 +54,21 @@ class ShownMatch {
   }
   /// The match that was shown last.
   Match<T>& match() { return match_; }
+  /// Its place: no other one has the same records in the same stages. When the last record came
+  /// does not say which match it is, for one record ends several, some of them much later.
+  Arrival place(std::uint32_t component) {
+    places_.clear();
+    auto slot = slots_.rbegin();
+    for (const auto& entry : match_.entries()) {
+      const Arrival of_record = records_.place_of(*slot++);
+      put_number(places_, entry.stage);
+      put_number(places_, of_record.origin);
+      put_number(places_, of_record.path);
+      put_number(places_, of_record.number);
+      put_number(places_, entry.time);
+    }
+    return Arrival::at(component, 0, hash_bytes(places_));
+  }
   /// Its records as JSON.
   std::string text() {
     std::string text = "[";
@@ -75,6 +92,7 @@ class ShownMatch {
   Match<T> match_;
   std::vector<std::uint64_t> slots_;  ///< of its records, the last one first
   std::deque<RowRef> rows_;           ///< where the records are rows: these
+  std::string places_;                ///< and where they stand in the input, as bytes
 };
 
 /// What comes behind putting records in order: take(batch) gets those, `outputs` the late ones.
@@ -199,7 +217,6 @@ class PatternMatch final : public Operator, private MatchHost {
   void flush(Outputs& outputs) {
     rows_.flush(outputs);
     over_.flush(outputs);
-    rows_made_ = 0;
     tell_figures();
   }
   void tell_figures() { figures_.tell(keys_->partial(), keys_->keys(), keys_->waiting()); }
@@ -233,9 +250,8 @@ class PatternMatch final : public Operator, private MatchHost {
   void tell(std::uint32_t node, Time now, Rows& rows) {
     Match<T>& match = show(node);
     match.set_time(now);
-    const std::uint64_t last = matcher_->buffer().record_of(node).slot;
     rows.add(
-        match, [&] { return shown_.records().place_of(last).child(rows_made_++); },
+        match, [this] { return shown_.place(context().component); },
         [this] { return shown_.text(); }, context(), *outputs_);
   }
   enum class Known : std::uint8_t { no, holds, fails };
@@ -251,7 +267,6 @@ class PatternMatch final : public Operator, private MatchHost {
   std::vector<Known> known_;  ///< by condition: what it says of the record at hand
   MatchedRows<Out, Maker> rows_;
   MatchedRows<Over, OverMaker> over_;
-  std::uint64_t rows_made_ = 0;
   const Batch<T>* batch_ = nullptr;
   std::uint32_t at_ = 0;  ///< the record at hand
   Outputs* outputs_ = nullptr;

@@ -244,7 +244,7 @@ class ReferenceJoin final
                 Outputs& outputs) {
     const bool had = before != TableRows::kNone || keeps(0);
     const bool has = of.right != TableRows::kNone || keeps(0);
-    std::uint64_t told = 0;
+    std::uint64_t told = 1;  // 0 is that of a change of the left table
     references_->each_in_order(of, rows_by_slot(), [&](std::uint64_t left) {
       const Arrival first = place.child(told++);
       const Arrival second = place.child(told++);

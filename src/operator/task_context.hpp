@@ -46,6 +46,8 @@ struct ComponentInfo {
   std::vector<InputInfo> inputs;
   std::vector<OutputInfo> outputs;
   Config config;  ///< its own settings over those of the topology
+  /// Internal: the idempotency keys of its rows name it, not the source of a record.
+  bool begins_places = false;
 };
 
 /// All components of a running topology, in the order of their declaration.

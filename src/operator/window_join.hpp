@@ -26,6 +26,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
 
  public:
   using K = typename LKey::View;
+  static constexpr RowPlaces kRowPlaces = RowPlaces::of_key_in_turn;
 
   WindowJoin(Windows windows, Duration lateness, JoinKind kind, typename Base::Left::KeyPtr left,
              typename Base::Right::KeyPtr right, Maker maker)

@@ -1,86 +1,115 @@
-// The ways back from a sink to where the places of its records begin: sources and windows.
+// The ways back from a sink to where the places of its records begin.
 #include "topology/stable_keys.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "operator/idempotency_key.hpp"
-
 namespace millrace::detail {
 namespace {
 
+/// Why places are not the same in every run, or not apart; empty: they are.
+using WhyNot = std::string;
+/// The components at which places begin. Places that begin at different ones are apart.
+using Begins = std::set<NodeId>;
+
 class Ways {
  public:
-  explicit Ways(const Graph& graph) : graph_(graph) {}
+  Ways(const Graph& graph, NodeId sink) : graph_(graph), sink_(sink) {}
 
-  /// Looks at all that leads to `id`: why its records have no key, or empty.
-  std::string why_not(NodeId id) {
-    const Node& node = graph_.node(id);
+  WhyNot why_not() const {
+    Begins begins;
+    return of_inputs(graph_.node(sink_), begins);
+  }
+
+ private:
+  /// Of what reaches `node` over its inputs, or over one of the declared ones.
+  WhyNot of_inputs(const Node& node, Begins& begins, std::optional<std::uint32_t> only = {}) const {
     for (const NodeInput& input : node.inputs) {
-      const std::string& from = graph_.node(input.from).name;
-      if (input.port == kErrorsPort) {
-        return fmt::format("the dead letters of \"{}\" are no records of a source", from);
+      if (only && input.input != *only) continue;
+      const Node& from = graph_.node(input.from);
+      if (input.port == kErrorsPort)
+        return fmt::format("the dead letters of \"{}\" are no records of a source", from.name);
+      if (input.grouping.kind == GroupingKind::all && node.tasks != 1 &&
+          node.row_places != RowPlaces::of_left) {
+        return fmt::format("every task of \"{}\" is given each record of \"{}\"", node.name,
+                           from.name);
       }
-      if (input.grouping.kind == GroupingKind::all && node.tasks != 1) {
-        return fmt::format("every task of \"{}\" is given each record of \"{}\"", node.name, from);
+      Begins more;
+      if (WhyNot why = of_stream(from, input.port, more); !why.empty()) return why;
+      for (const NodeId id : more) {
+        if (!begins.insert(id).second) return several_ways(graph_.node(id), node);
       }
-      if (std::string why = begins_at(graph_.node(input.from)); !why.empty()) return why;
     }
     return {};
   }
 
- private:
-  std::string begins_at(const Node& node) {
-    if (node.make_source) {
-      if (!node.make_source()->replayable()) {
-        return fmt::format(
-            "\"{}\" cannot give again what it has given, so another record would get the key of "
-            "one that was lost",
-            node.name);
-      }
-      return one_way(node);
-    }
-    if (node.tick > Duration(0)) {
+  /// Of what `node` emits on a port. Behind the first port lie late records, as they came, and the
+  /// rows of partial matches.
+  WhyNot of_stream(const Node& node, std::uint32_t port, Begins& begins) const {
+    if (node.make_source) return of_source(node, begins);
+    if (node.tick > Duration(0))
       return fmt::format("what the ticks of \"{}\" emit follows from the clock", node.name);
+    if (!node.make_operator || handles_by_record(node)) return of_inputs(node, begins);
+    if (WhyNot why = of_itself(node); !why.empty()) return why;
+    constexpr std::uint32_t kLatePort = 1;
+    switch (node.row_places) {
+      case RowPlaces::none:
+      case RowPlaces::of_record:
+        return of_inputs(node, begins);
+      case RowPlaces::of_side:
+      case RowPlaces::of_left:
+        return port >= kLatePort ? of_inputs(node, begins, port - kLatePort)
+                                 : of_sides(node, begins);
+      case RowPlaces::of_key:
+      case RowPlaces::of_key_in_turn:
+      case RowPlaces::of_match:
+        break;
     }
-    const bool by_record = node.make_operator()->anchoring() == Anchoring::by_record;
-    if (by_record || node.kind == "restore_order") return why_not(node.id);
-    if (const std::string why = why_no_window(node); !why.empty()) {
-      return fmt::format("{} of \"{}\"", why, node.name);
-    }
-    if (follows_clock(node.id)) {
-      return fmt::format("the windows of \"{}\" are cut by the clock, each run in another way",
-                         node.name);
-    }
-    return one_way(node);
+    if (port == kLatePort) return of_inputs(node, begins);
+    begins.insert(node.id);
+    Begins before;
+    return node.row_places == RowPlaces::of_key ? WhyNot() : of_sides(node, before);
   }
 
-  /// Two records on their ways from one place would have one key.
-  std::string one_way(const Node& node) {
-    if (begun_.insert(node.id).second) return {};
-    return fmt::format(
-        "several ways lead to it from \"{}\", so that several records have one place there: give "
-        "each way a sink of its own",
-        node.name);
+  static WhyNot of_source(const Node& node, Begins& begins) {
+    if (!node.make_source()->replayable()) {
+      return fmt::format(
+          "\"{}\" cannot give again what it has given, so another record would get the key of one "
+          "that was lost",
+          node.name);
+    }
+    begins.insert(node.id);
+    return {};
+  }
+  /// Of two inputs whose records are told apart; both must be the same in every run.
+  WhyNot of_sides(const Node& node, Begins& begins) const {
+    for (const std::uint32_t side : {0u, 1u}) {
+      Begins of_side;
+      if (WhyNot why = of_inputs(node, of_side, side); !why.empty()) return why;
+      if (side == 0 || node.row_places != RowPlaces::of_left)
+        begins.insert(of_side.begin(), of_side.end());
+    }
+    return {};
   }
 
-  /// Why rows are not told apart by their key and the end of their window, or empty.
-  static std::string why_no_window(const Node& node) {
-    const bool of_top = node.kind == "top" && node.two_phase.has_value();
-    if (of_top) return {};
-    if (!places_rows_of_windows(node.kind) || node.kind == "top") {
-      return fmt::format("nothing numbers the rows ({})", node.kind);
-    }
-    if (node.outputs.size() > 1) {
-      return "in another run other numbers of early and late rows come from the windows";
-    }
-    const bool by_time = node.needs_time && !node.note.starts_with("last(");
-    if (by_time || node.note.starts_with("global()")) return {};
-    return "the windows go by the order in which records come";
+  static bool handles_by_record(const Node& node) {
+    return node.make_operator()->anchoring() == Anchoring::by_record;
   }
-
+  /// What stands against the rows of a component that keeps records, whatever reaches it.
+  WhyNot of_itself(const Node& node) const {
+    if (node.why_no_places) return fmt::format("{} of \"{}\"", node.why_no_places, node.name);
+    if (node.row_places == RowPlaces::none)
+      return fmt::format("nothing numbers the rows ({}) of \"{}\"", node.kind, node.name);
+    if (node.row_places == RowPlaces::of_record && !graph_.has_time(node.id)) {
+      return fmt::format(
+          "without event time the rows of \"{}\" go by the order in which records come", node.name);
+    }
+    if (!follows_clock(node.id)) return {};
+    return fmt::format("what \"{}\" makes goes by the clock, each run in another way", node.name);
+  }
   bool follows_clock(NodeId id) const {
     const Node& node = graph_.node(id);
     return node.tells_clock_time ||
@@ -88,14 +117,23 @@ class Ways {
                        [this](const NodeInput& input) { return follows_clock(input.from); });
   }
 
+  /// Two records on their ways from one place would have one key.
+  WhyNot several_ways(const Node& from, const Node& to) const {
+    const bool to_sink = to.id == sink_;
+    return fmt::format(
+        "several ways lead to {} from \"{}\", so that several records have one place there: give "
+        "each way a {} of its own",
+        to_sink ? "it" : '"' + to.name + '"', from.name, to_sink ? "sink" : to.kind);
+  }
+
   const Graph& graph_;
-  std::set<NodeId> begun_;
+  NodeId sink_;
 };
 
 }  // namespace
 
 std::string why_no_stable_keys(const Graph& graph, NodeId sink) {
-  return Ways(graph).why_not(sink);
+  return Ways(graph, sink).why_not();
 }
 
 }  // namespace millrace::detail

@@ -14,6 +14,7 @@
 #include "operator/dead_letter.hpp"
 #include "operator/keyed.hpp"
 #include "operator/operator.hpp"
+#include "operator/row_places.hpp"
 #include "operator/source.hpp"
 #include "operator/task_context.hpp"
 #include "record/batch.hpp"
@@ -105,16 +106,18 @@ struct Node {
   std::optional<BlockReading> blocks;  ///< of a source whose records may be decoded side by side
   bool by_record = false;              ///< keeps nothing: each record is handled by itself
 
-  const BatchType* output = nullptr;      ///< type of what it emits; null for sinks
-  RowSchemaPtr row_schema;                ///< of a source of rows, where it is known
-  std::vector<const BatchType*> outputs;  ///< by port, where the ports differ in type
-  bool originates_time = false;           ///< event_time stands here
-  bool tells_clock_time = false;          ///< behind it event times are the clock's
-  bool needs_time = false;                ///< refuses input without event time
-  const char* tasks_are_fixed = nullptr;  ///< why parallel() is refused
-  bool breaks_ties = false;               ///< wants to know where each record arrived
-  bool alone = false;                     ///< never fused with its readers (tests of rings)
-  Status problem;                         ///< found while declaring; reported by validate()
+  const BatchType* output = nullptr;       ///< type of what it emits; null for sinks
+  RowSchemaPtr row_schema;                 ///< of a source of rows, where it is known
+  std::vector<const BatchType*> outputs;   ///< by port, where the ports differ in type
+  bool originates_time = false;            ///< event_time stands here
+  bool tells_clock_time = false;           ///< behind it event times are the clock's
+  bool needs_time = false;                 ///< refuses input without event time
+  const char* tasks_are_fixed = nullptr;   ///< why parallel() is refused
+  bool breaks_ties = false;                ///< wants to know where each record arrived
+  RowPlaces row_places = RowPlaces::none;  ///< of its rows, unless it handles record by record
+  const char* why_no_places = nullptr;     ///< where they cannot be the same in every run
+  bool alone = false;                      ///< never fused with its readers (tests of rings)
+  Status problem;                          ///< found while declaring; reported by validate()
 };
 
 /// What belongs to the topology as a whole.

@@ -31,6 +31,7 @@ std::shared_ptr<const TopologyInfo> describe(const Graph& graph, const Plan& pla
     ComponentInfo& component = info->components.emplace_back();
     component.name = node.name;
     component.kind = node.kind;
+    component.begins_places = begin_here(node.row_places);
     component.config = node.config.over(graph.settings().config);
     if (node.output) {
       add_ports(node,

@@ -37,6 +37,11 @@ auto taking_keys() {
   return each([](const auto&, IdempotencyKey) {});
 }
 
+Readings without_time(Topology& topology) {
+  return topology.from(records<KeyedReading>({{{1, {1'000'000}}}})).named("untimed");
+}
+auto by_sensor(const Readings& in) { return in.key_by(&KeyedReading::sensor); }
+
 class TickingReading final : public Bolt<KeyedReading, KeyedReading> {
  public:
   void process(const KeyedReading& record, Output<KeyedReading>& out) { out.emit(record); }
@@ -58,17 +63,16 @@ std::string refusal(Declare declare) {
 }
 
 TEST(StableKeys, AreThereBehindWhatHandlesRecordsOneByOneAndBehindWindows) {
-  const auto by_sensor = [](const Readings& in) { return in.key_by(&KeyedReading::sensor); };
   EXPECT_EQ(refusal([](Topology&, const Readings& in) {
               return in.filter([](const KeyedReading& of) { return of.sensor > 0; });
             }),
             "");
-  EXPECT_EQ(refusal([&](Topology&, const Readings& in) { return by_sensor(in).count(); }), "");
-  EXPECT_EQ(refusal([&](Topology&, const Readings& in) {
+  EXPECT_EQ(refusal([](Topology&, const Readings& in) { return by_sensor(in).count(); }), "");
+  EXPECT_EQ(refusal([](Topology&, const Readings& in) {
               return by_sensor(in).window(tumbling(1s)).count().top(3);
             }),
             "");
-  EXPECT_EQ(refusal([&](Topology&, const Readings& in) {
+  EXPECT_EQ(refusal([](Topology&, const Readings& in) {
               return by_sensor(in).window(session(1s)).count();
             }),
             "");
@@ -79,7 +83,6 @@ TEST(StableKeys, AreThereBehindWhatHandlesRecordsOneByOneAndBehindWindows) {
 }
 
 TEST(StableKeys, AreRefusedWithTheReasonWhereTheyWouldNotBeStable) {
-  const auto by_sensor = [](const Readings& in) { return in.key_by(&KeyedReading::sensor); };
   EXPECT_THAT(
       refusal([](Topology& topology, const Readings&) {
         return topology.from(lines(exec("true"))).named("command");
@@ -98,22 +101,92 @@ TEST(StableKeys, AreRefusedWithTheReasonWhereTheyWouldNotBeStable) {
                 return topology.bolt("tick", TickingReading(), shuffle(in), {.tick = 1s});
               }),
               HasSubstr("what the ticks of \"tick\" emit follows from the clock"));
-  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
-                return by_sensor(in).window(count_window(2)).count().named("counts");
+  EXPECT_THAT(
+      refusal([](Topology& topology, const Readings&) {
+        return by_sensor(without_time(topology)).window(count_window(2)).count().named("counts");
+      }),
+      HasSubstr("without event time the rows of \"counts\" go by the order in which "
+                "records come"));
+  EXPECT_THAT(refusal([](Topology&, const Readings& in) {
+                return by_sensor(in).window(tumbling(1s).early(every(2))).count().named("counts");
               }),
-              HasSubstr("the windows go by the order in which records come of \"counts\""));
-  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
-                return by_sensor(in).window(tumbling(1s).early(every(2))).count();
+              HasSubstr("early rows by records or by the clock follow the order of arrival in the "
+                        "windows of \"counts\""));
+  EXPECT_THAT(refusal([](Topology&, const Readings& in) {
+                return by_sensor(in).window(tumbling(1s).by_clock()).count().named("counts");
               }),
-              HasSubstr("other numbers of early and late rows"));
-  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
-                return by_sensor(in).window(tumbling(1s).by_clock()).count();
+              HasSubstr("what \"counts\" makes goes by the clock"));
+  EXPECT_THAT(refusal([](Topology&, const Readings& in) {
+                return by_sensor(in).deduplicate().named("seldom");
               }),
-              HasSubstr("are cut by the clock"));
+              HasSubstr("nothing numbers the rows (deduplicate) of \"seldom\""));
   EXPECT_THAT(refusal([](Topology&, const Readings& in) {
                 return in.map([](const KeyedReading& of) { return of; }).named("map").errors();
               }),
               HasSubstr("the dead letters of \"map\" are no records of a source"));
+}
+
+TEST(StableKeys, AreThereBehindJoinsPatternsAndWindowsThatEmitSeveralRows) {
+  const auto pair = [](const KeyedReading& left, const KeyedReading&) { return left; };
+  EXPECT_EQ(refusal([&](Topology&, const Readings& in) {
+              const auto keyed = by_sensor(in);
+              return keyed.join(keyed).within(1s, 1s).inner(pair);  // each side apart
+            }),
+            "");
+  EXPECT_EQ(refusal([&](Topology&, const Readings& in) {
+              return by_sensor(in).join(by_sensor(in)).window(tumbling(1s)).inner(pair);
+            }),
+            "");
+  EXPECT_EQ(refusal([&](Topology&, const Readings& in) {
+              const auto names = [](const KeyedReading& of) { return of.sensor; };
+              return in.join(by_sensor(in).table().global(), names).inner(pair);
+            }),
+            "");
+  EXPECT_EQ(refusal([](Topology&, const Readings& in) {
+              return by_sensor(in)
+                  .match(pattern<KeyedReading>("any"))
+                  .select([](const Match<KeyedReading>& match) { return match.at(0).record; });
+            }),
+            "");
+  EXPECT_EQ(refusal([](Topology&, const Readings& in) {
+              return by_sensor(in)
+                  .window(tumbling(10s).early(every(1s)).allowed_lateness(5s).retracting())
+                  .count();
+            }),
+            "");
+  EXPECT_EQ(
+      refusal([](Topology&, const Readings& in) { return by_sensor(in).over(last(3)).count(); }),
+      "");
+}
+
+TEST(StableKeys, AreRefusedWhereAJoinIsGivenWhatIsNotTheSameInEachRun) {
+  const auto pair = [](const auto& left, const auto&) { return left; };
+  const auto all_of = [](const KeyedReading&) { return true; };
+  EXPECT_THAT(refusal([&](Topology& topology, const Readings& in) {
+                const auto command = topology.from(json_lines<KeyedReading>(exec("true")))
+                                         .named("command")
+                                         .event_time(&KeyedReading::at);
+                return by_sensor(in).as_of(by_sensor(command)).inner(pair);
+              }),
+              HasSubstr("\"command\" cannot give again"));
+  EXPECT_THAT(
+      refusal([&](Topology&, const Readings& in) {
+        const auto twice = in.filter(all_of).merge(in.filter(all_of));
+        return by_sensor(in).join(by_sensor(twice)).window(tumbling(1s)).inner(pair).named("both");
+      }),
+      HasSubstr("several ways lead to \"both\" from \"readings\", so that several "
+                "records have one place there: give each way a join of its own"));
+  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
+                const auto keyed = by_sensor(in);
+                return keyed.join(keyed).within(1s, 1s).inner(pair).merge(in);
+              }),
+              HasSubstr("several ways lead to it from \"readings\""));
+  EXPECT_THAT(refusal([&](Topology&, const Readings& in) {
+                const auto rows = by_sensor(in).window(tumbling(1s).by_clock()).count();
+                const auto keyed = rows.key_by([](const auto& row) { return row.key; });
+                return keyed.join(keyed).within(1s, 1s).inner(pair).named("both");
+              }),
+              HasSubstr("by the clock"));
 }
 
 /// All of a file.
