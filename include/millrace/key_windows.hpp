@@ -50,16 +50,6 @@ class KeyWindows : public AggregateVerbs<KeyWindows<T, Key, Spec>, T> {
   KeyWindows(KeyedStream<T, Key> keyed, Spec spec)
       : keyed_(std::move(keyed)), spec_(std::move(spec)) {}
 
-  /// Folds the records of a key and window: add(A&, const T&) or add(A, const T&) -> A, and
-  /// merge(A&, const A&) or merge(A, const A&) -> A, associative and commutative, for windows that
-  /// grow together. Unless add is noexcept it works on a copy of the value.
-  template <class A, class Add, class Merge = detail::NoMerge>
-  auto fold(A initial, Add add, Merge merge = {}) const {
-    this->template refuse_borrowing<A>();
-    using Kernel = detail::FoldKernel<T, A, Add, Merge>;
-    return apply("fold", "value", Kernel{std::move(initial), std::move(add), std::move(merge)});
-  }
-
   // Internal.
   template <class Kernel>
   auto apply(std::string kind, std::string value, Kernel kernel, Status problem = {}) const {

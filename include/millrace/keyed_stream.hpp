@@ -119,6 +119,26 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates,
       return apply("last", millrace::last(std::move(value)));
     }
   }
+  /// Folds the records of a key into a value that starts as `initial`: add(A&, const T&), or add(A,
+  /// const T&) -> A. With merge(A&, const A&) or merge(A, const A&) -> A, associative and
+  /// commutative, sliding windows share panes and records are combined before they are shuffled;
+  /// windows that grow together, or emit early or late, need it. Without a window there is nothing
+  /// to merge. When add throws, the value is as before: unless it is noexcept it works on a copy of
+  /// the value, so declare it so where values are large.
+  template <class A, class Add, class Merge = detail::NoMerge>
+  auto fold(A initial, Add add, Merge merge = {}) const {
+    if constexpr (Described<A>) {
+      static_assert(!Schema<A>::kBorrows,
+                    "millrace: a fold's value outlives the records it is made of: hold "
+                    "std::string, not std::string_view");
+    }
+    static_assert(!detail::kHasNoWindow<Derived> || std::is_same_v<Merge, detail::NoMerge>,
+                  "millrace: without a window nothing is merged: leave out fold's third argument, "
+                  "or put window before it");
+    using Kernel = detail::FoldKernel<T, A, Add, Merge>;
+    return derived().apply("fold", "value",
+                           Kernel{std::move(initial), std::move(add), std::move(merge)});
+  }
   /// Several aggregates in one pass, each into a member of one plain struct, which is the row's
   /// value: aggregate(max(&Trade::price).as(&Bar::high), count().as(&Bar::trades)). Or one of one's
   /// own: aggregate(own(Spread{})).
@@ -133,16 +153,6 @@ class AggregateVerbs : public detail::VerbsThatNeedAggregates,
                     "millrace: of several aggregates each needs its place: "
                     "aggregate(count().as(&Row::records), max(&Trade::price).as(&Row::high))");
       return apply("aggregate", aggregates...);
-    }
-  }
-
- protected:
-  template <class A>
-  static void refuse_borrowing() {
-    if constexpr (Described<A>) {
-      static_assert(!Schema<A>::kBorrows,
-                    "millrace: a fold's value outlives the records it is made of: hold "
-                    "std::string, not std::string_view");
     }
   }
 
@@ -252,16 +262,6 @@ class KeyedStream : public AggregateVerbs<KeyedStream<T, Key>, T>,
   /// trades.key_by(&Trade::symbol).as_of(quotes.key_by(&Quote::symbol)).left(f).
   template <class R, class RKey>
   AsOf<T, Key, R, RKey> as_of(const KeyedStream<R, RKey>& right) const;
-
-  /// Folds each key's records into a value that starts as `initial`: add(A&, const T&), or add(A,
-  /// const T&) -> A; emitted for every record. When add throws, the value is as before: it
-  /// works on a copy unless it is noexcept.
-  template <class A, class Add>
-  auto fold(A initial, Add add) const {
-    this->template refuse_borrowing<A>();
-    using Kernel = detail::FoldKernel<T, A, Add, detail::NoMerge>;
-    return apply("fold", "value", Kernel{std::move(initial), std::move(add), {}});
-  }
 
   /// Alerts of each key by a member or function of the record that gives a number: raised after
   /// `samples` values above `high` in a row, cleared by the first below `low`. Emits only when an

@@ -17,15 +17,6 @@ class NewestStream : public AggregateVerbs<NewestStream<Windowed, T>, T> {
  public:
   NewestStream(Windowed windowed, HowFarBack last) : windowed_(std::move(windowed)), last_(last) {}
 
-  /// Folds the last records of a key and window: add(A&, const T&) or add(A, const T&) -> A, and
-  /// merge(A&, const A&) or merge(A, const A&) -> A, associative and commutative.
-  template <class A, class Add, class Merge = detail::NoMerge>
-  auto fold(A initial, Add add, Merge merge = {}) const {
-    this->template refuse_borrowing<A>();
-    using Kernel = detail::FoldKernel<T, A, Add, Merge>;
-    return apply("fold", "value", Kernel{std::move(initial), std::move(add), std::move(merge)});
-  }
-
   // Internal.
   template <class Kernel>
   auto apply(std::string kind, std::string value, Kernel kernel, Status problem = {}) const {

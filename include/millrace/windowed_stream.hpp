@@ -20,17 +20,6 @@ class WindowedStream : public AggregateVerbs<WindowedStream<T, Key>, T> {
   WindowedStream(KeyedStream<T, Key> keyed, Windows windows)
       : keyed_(std::move(keyed)), windows_(windows) {}
 
-  /// Folds the records of a key and window: add(A&, const T&) or add(A, const T&) -> A. With
-  /// merge(A&, const A&) or merge(A, const A&) -> A (associative and commutative), sliding windows
-  /// share panes and records are combined before they are shuffled. Unless add is noexcept it works
-  /// on a copy of the value, so that a throw leaves no trace: declare it so where values are large.
-  template <class A, class Add, class Merge = detail::NoMerge>
-  auto fold(A initial, Add add, Merge merge = {}) const {
-    this->template refuse_borrowing<A>();
-    using Kernel = detail::FoldKernel<T, A, Add, Merge>;
-    return apply("fold", "value", Kernel{std::move(initial), std::move(add), std::move(merge)});
-  }
-
   // Internal.
   template <class Kernel>
   auto apply(std::string kind, std::string value, Kernel kernel, Status problem = {}) const {
