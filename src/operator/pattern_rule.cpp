@@ -100,8 +100,9 @@ std::variant<PatternRule, std::string> parse_pattern_rule(std::string_view text)
   return PatternRule{std::move(*plan), pattern.conditions()};
 }
 
-Time PatternRuleWatch::go_on(std::string& kept, Time time, std::optional<PatternValue> value,
-                             const Matched& matched) {
+PatternRuleWatch::GoneOn PatternRuleWatch::go_on(std::string& kept, Time time,
+                                                 std::optional<PatternValue> value,
+                                                 const Matched& matched) {
   KeyMatches key(nullptr);
   found_.clear();
   if (!kept.empty()) {
@@ -111,6 +112,7 @@ Time PatternRuleWatch::go_on(std::string& kept, Time time, std::optional<Pattern
     };
     if (!matcher_.load(in, key, load)) matcher_.clear(key);
   }
+  const MatchCounts before = MatchCounts::of(key);
   if (value) {
     value_ = *value;
     matcher_.take(key, time);
@@ -123,10 +125,14 @@ Time PatternRuleWatch::go_on(std::string& kept, Time time, std::optional<Pattern
       put_number(out, std::bit_cast<double>(slot));
     });
   }
-  const Time due = key.empty() ? kTimeMax : key.deadline;
+  const GoneOn gone_on{key.empty() ? kTimeMax : key.deadline, MatchCounts::of(key) - before};
   matcher_.clear(key);
   for (const Found& one : found_) matched(one.value, one.since, one.time);
-  return due;
+  return gone_on;
+}
+
+MatchCounts PatternRuleWatch::count(std::string_view kept) {
+  return kept.empty() ? MatchCounts() : Matcher::count(BytesCursor(kept), sizeof(double));
 }
 
 bool PatternRuleWatch::holds(std::uint32_t condition, std::uint32_t) {

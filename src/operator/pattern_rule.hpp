@@ -50,13 +50,20 @@ class PatternRuleWatch final : private MatchHost {
   /// A match: its last value, the times of its first one and of when it was decided.
   using Matched = std::function<void(double value, Time since, Time time)>;
 
+  struct GoneOn {
+    Time due;           ///< when next to look; kTimeMax: never
+    MatchCounts added;  ///< to what the key had kept
+  };
+
   explicit PatternRuleWatch(PatternRule rule)
       : rule_(std::move(rule)), matcher_(rule_.plan, *this, nullptr) {}
 
   /// Goes on at `time` with what a key has kept (empty: nothing), after that with a value, if there
-  /// is one; tells what was matched at last. Returns when next to look; kTimeMax: never.
-  Time go_on(std::string& kept, Time time, std::optional<PatternValue> value,
-             const Matched& matched);
+  /// is one; tells what was matched at last.
+  GoneOn go_on(std::string& kept, Time time, std::optional<PatternValue> value,
+               const Matched& matched);
+  /// Of what a key has kept.
+  static MatchCounts count(std::string_view kept);
   const PatternRule& rule() const { return rule_; }
 
  private:

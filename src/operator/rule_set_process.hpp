@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "operator/kept_figures.hpp"
+#include "operator/pattern_tally.hpp"
 #include "operator/processor_caller.hpp"
 
 namespace millrace::detail {
@@ -30,6 +32,7 @@ class RuleSetProcess final : public Operator, public Inspectable {
   void open(const OperatorContext& context) override {
     Operator::open(context);
     caller_.open(context);
+    figures_.open(context.user);
   }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
@@ -45,9 +48,14 @@ class RuleSetProcess final : public Operator, public Inspectable {
         const std::uint64_t hash = KeyTraits<K>::hash(key);
         caller_.process(in, at, behind, key, hash, tables().find(key, hash));
       });
+      tally_of_patterns().keep();
     };
-    const std::size_t failed = guarded_loop(0, in.values.size(), in, batch_type<T>(),
-                                            *context().dead_letters, one, caller_.undoing());
+    const auto undo = [this](std::size_t) {
+      caller_.undo();
+      tally_of_patterns().undo();
+    };
+    const std::size_t failed =
+        guarded_loop(0, in.values.size(), in, batch_type<T>(), *context().dead_letters, one, undo);
     tally().processed += in.values.size() - failed;
     tally().dead_lettered += failed;
     caller_.emission().pin(in);
@@ -72,26 +80,38 @@ class RuleSetProcess final : public Operator, public Inspectable {
   void restore_state(StateReader& reader) override {
     newest_ = caller_.restore(reader);
     caller_.processor().texts().set_floor(caller_.watermark());
+    each_key([this](auto&) { caller_.processor().memory().count_partial(); });
+    tally_of_patterns().keep();
+    tally_of_patterns().tell(figures_);
   }
 
  private:
   auto& tables() { return caller_.rows().tables(); }
+  PatternTally& tally_of_patterns() { return caller_.processor().memory().tally(); }
   void begin() {
     caller_.begin_batch();
     if (const auto time = caller_.processor().texts().take_change()) tell_keys(*time);
   }
   void end(Outputs& outputs) {
+    tally_of_patterns().tell(figures_);
     caller_.rows().upkeep(caller_.user().watermark());
     caller_.emission().push(nullptr, outputs);
   }
   /// Keys that know a rule which is no more get a timer at the time of that.
   void tell_keys(Time time) {
+    caller_.rows().call().event_now = time;
+    each_key([&](auto& rows) {
+      if (caller_.processor().knows_gone()) rows.timers().at(time);
+    });
+  }
+  /// Calls visit(rows) with the states of each key at hand.
+  template <class Visit>
+  void each_key(Visit&& visit) {
     auto& rows = caller_.rows();
-    rows.call().event_now = time;
     tables().for_each([&](const K& key, Row& row) {
       const std::uint64_t hash = KeyTraits<K>::hash(key);
       rows.begin(hash, &row);
-      if (caller_.processor().knows_gone()) rows.timers().at(time);
+      visit(rows);
       rows.keep(key, hash, &row);
     });
   }
@@ -100,11 +120,13 @@ class RuleSetProcess final : public Operator, public Inspectable {
     while (const auto time = caller_.rows().timers().queue(Kind::event).pop(until, due_hashes_)) {
       caller_.rows().due().find(Kind::event, *time, due_hashes_, due_);
       for (const auto& due : due_) caller_.fire(Kind::event, *time, K(due.key), due.hash, newest_);
+      tally_of_patterns().keep();
     }
   }
 
   KeyPtr key_;
   Caller caller_;
+  MatchFigures figures_;
   std::vector<std::uint64_t> due_hashes_;
   std::vector<typename DueTimers<K, P>::Due> due_;
   Time newest_ = kTimeMin;  ///< of the records

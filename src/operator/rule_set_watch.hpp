@@ -15,6 +15,7 @@
 
 #include "operator/broadcast_side.hpp"
 #include "operator/pattern_rule.hpp"
+#include "operator/pattern_tally.hpp"
 #include "operator/rule_set.hpp"
 #include "operator/rule_watch.hpp"
 #include "operator/rule_words.hpp"
@@ -197,14 +198,23 @@ class EditionMemory {
     const std::string* const its = partial_.get(edition);
     const bool had = its != nullptr;
     std::string partial = had ? *its : std::string();
-    const Time due = pattern.go_on(partial, time, asked, matched);
-    if (!partial.empty()) {
-      partial_.set(edition, partial);
-    } else if (had) {
-      partial_.erase(edition);
-    }
+    const auto [due, added] = pattern.go_on(partial, time, asked, matched);
+    change_partial(added, [&] {
+      if (!partial.empty()) {
+        partial_.set(edition, partial);
+      } else if (had) {
+        partial_.erase(edition);
+      }
+    });
     return due;
   }
+  /// Counts what the key at hand has kept, of an image.
+  void count_partial() {
+    MatchCounts all;
+    for (const auto& [edition, kept] : partial_) all += PatternRuleWatch::count(kept);
+    tally_.add(all, partial_.empty() ? 0 : 1);
+  }
+  PatternTally& tally() { return tally_; }
   /// What nobody looks back at any more.
   void forget_before(Time first) {
     if (!recent_.empty() && recent_.begin()->sample.time < first)
@@ -218,12 +228,23 @@ class EditionMemory {
       if (part.edition == edition) parts.push_back(part);
     }
     for (const EditionPart& part : parts) usual_.erase(part);
-    if (partial_.contains(edition)) partial_.erase(edition);
+    if (const std::string* const kept = partial_.get(edition)) {
+      change_partial(MatchCounts() - PatternRuleWatch::count(*kept),
+                     [&] { partial_.erase(edition); });
+    }
   }
 
  private:
   /// More than there can be.
   static constexpr std::int64_t kPartsOfDay = std::int64_t{1} << 40;
+
+  /// What `change` adds to the partial matches of the key at hand.
+  template <class Change>
+  void change_partial(const MatchCounts& added, Change&& change) {
+    const bool had = !partial_.empty();
+    change();
+    tally_.add(added, int{!partial_.empty()} - int{had});
+  }
 
   /// Takes the value into the memory of the conditions.
   std::uint64_t which_are_met(std::int64_t edition, const PatternRule& pattern, std::uint64_t met,
@@ -270,6 +291,7 @@ class EditionMemory {
   ListState<EditionSample> recent_{{.name = "recent"}};
   MapState<EditionPart, RuleBaseline> usual_{{.name = "usual"}};
   MapState<std::int64_t, std::string> partial_{{.name = "partial"}};
+  PatternTally tally_;
 };
 
 /// The events of editions, for the key at hand.
@@ -307,6 +329,7 @@ class RuleSetWatch {
 
   auto states() { return std::tuple_cat(texts_.states(), memory_.states(), std::tie(stands_)); }
   RuleTexts<T>& texts() { return texts_; }
+  EditionMemory& memory() { return memory_; }
   /// Whether the key at hand knows a rule that is no more.
   bool knows_gone() {
     return std::ranges::any_of(texts_.gone(),

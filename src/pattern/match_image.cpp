@@ -78,6 +78,29 @@ void Matcher::store(std::string& out, const KeyMatches& key,
   }
 }
 
+MatchCounts Matcher::count(BytesCursor in, std::size_t record_bytes) {
+  MatchCounts counts;
+  const auto pass_numbers = [&in](int numbers) {
+    for (int left = numbers; left > 0; --left) (void)in.varint();
+  };
+  pass_numbers(2);
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    pass_numbers(1);
+    (void)in.number<Time>();
+    (void)in.take(record_bytes);
+  }
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) pass_numbers(3);
+  counts.partial = static_cast<std::int64_t>(in.varint());
+  for (std::int64_t left = counts.partial; left > 0 && in.ok(); --left) {
+    (void)in.number<Time>();
+    (void)in.number<Time>();
+    pass_numbers(4);
+    (void)in.number<std::uint8_t>();
+  }
+  counts.waiting = static_cast<std::int64_t>(in.varint());
+  return in.ok() ? counts : MatchCounts();
+}
+
 bool Matcher::load(BytesCursor& in, KeyMatches& key,
                    const std::function<std::optional<std::uint64_t>(BytesCursor&)>& load) {
   key.records = in.varint();

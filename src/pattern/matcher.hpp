@@ -53,6 +53,24 @@ struct KeyMatches {
   Time alarm = kTimeMax;           ///< the owner's: when it is to look next
 };
 
+/// How many partial matches there are, and matches that wait for what began before them.
+struct MatchCounts {
+  std::int64_t partial = 0;
+  std::int64_t waiting = 0;
+
+  static MatchCounts of(const KeyMatches& key) {
+    return {static_cast<std::int64_t>(key.runs.size()), static_cast<std::int64_t>(key.held.size())};
+  }
+  MatchCounts& operator+=(const MatchCounts& other) {
+    partial += other.partial;
+    waiting += other.waiting;
+    return *this;
+  }
+  MatchCounts operator-(const MatchCounts& other) const {
+    return {partial - other.partial, waiting - other.waiting};
+  }
+};
+
 /// What the matcher asks of who has the records. A node is the last one of a path in the buffer.
 class MatchHost {
  public:
@@ -110,6 +128,8 @@ class Matcher {
   /// Into an empty one; `load` reads a record and keeps it. False: it does not fit.
   bool load(BytesCursor& in, KeyMatches& key,
             const std::function<std::optional<std::uint64_t>(BytesCursor&)>& load);
+  /// Of what store() wrote, with records of so many bytes each; bytes that do not fit have none.
+  static MatchCounts count(BytesCursor in, std::size_t record_bytes);
 
  private:
   struct Decision {

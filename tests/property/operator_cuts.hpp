@@ -7,11 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "metrics/kept_names.hpp"
 #include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
 #include "operator_tasks.hpp"
@@ -189,6 +193,38 @@ OperatorTasks::Show show_by(Lane lane) {
     return std::pair(fmt::format("{}", lane(batch.values[at])),
                      text + batch_type<T>().describe(batch, at));
   };
+}
+
+/// Gauges, and what they have been at most.
+using KeptMost = std::map<std::string_view, double>;
+inline const KeptMost kNoMatches = {
+    {detail::kPartialMatches, 0}, {detail::kPartialMatchKeys, 0}, {detail::kWaitingMatches, 0}};
+
+/// The gauges of tasks that are cut, and go on as others, are those of one task without a break,
+/// and 0 at the end of time, which is the last of the steps.
+inline void compare_gauges(const Subject& subject,
+                           const std::function<std::vector<OperatorStep>(Draw&)>& steps,
+                           KeptMost& most) {
+  for_each_seed([&](std::uint64_t seed) {
+    SCOPED_TRACE(fmt::format("MILLRACE_SEED={}", seed));
+    Draw draw(seed);
+    Random random(seed);
+    OperatorTasks whole(subject.make, subject.inputs, subject.show);
+    OperatorTasks cut(subject.make, subject.inputs, subject.show);
+    whole.start(1);
+    cut.start(3);
+    for (const OperatorStep& step : steps(draw)) {
+      whole.play(step);
+      cut.play(step);
+      if (random.chance(0.2)) cut.restore(cut.image(), kTasks[random.below(kTasks.size())]);
+      for (auto& [name, value] : most) {
+        EXPECT_EQ(cut.gauge(name), whole.gauge(name)) << name;
+        value = std::max(value, whole.gauge(name));
+      }
+    }
+    for (const auto& [name, value] : most) EXPECT_EQ(whole.gauge(name), 0) << name;
+    return !testing::Test::HasFailure();
+  });
 }
 
 }  // namespace millrace::property
