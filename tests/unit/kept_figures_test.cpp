@@ -12,6 +12,7 @@
 #include "metrics/kept_names.hpp"
 #include "metrics/report_words.hpp"
 #include "millrace/millrace.hpp"
+#include "millrace/rule_sets.hpp"
 #include "millrace/test_driver.hpp"
 
 namespace millrace {
@@ -79,6 +80,22 @@ class PartialMatchFigures : public testing::Test {
         .to(each([](const Step&) {}));
     return watched_.emplace(topology_, budget_bytes);
   }
+  /// The same with what a rule of a set says of values, which are 1.
+  Watched& watch(const std::string& rule) {
+    const auto keyed = topology_.from(records(std::vector<std::vector<Step>>(1)))
+                           .named("steps")
+                           .event_time(&Step::at)
+                           .key_by(&Step::key);
+    const auto rules =
+        topology_.from(records<RuleText>({{{"pair", rule, ""}}})).event_time([](const RuleText&) {
+          return Timestamp{-1};
+        });
+    watch_rules(
+        keyed, [](const Step&) { return 1; }, rules)
+        .named("pairs")
+        .to(each([](const auto&) {}));
+    return watched_.emplace(topology_, 0);
+  }
   /// A begin of each of `keys` keys, all at time 0.
   void begin_each(std::int64_t keys) {
     for (std::int64_t key = 0; key < keys;) {
@@ -130,6 +147,17 @@ TEST_F(PartialMatchFigures, NameAHundredThousandOfManyKeysAndTheirEnd) {
   watched.come_to(10'000'000);
   expect_nothing_is_kept();
   EXPECT_LT(watched.state_bytes(), kBytesEmptyMost);
+}
+
+TEST_F(PartialMatchFigures, NameThoseOfAPatternThatIsARule) {
+  Watched& watched = watch("above(0).then(above(2)).within(10s)");
+  begin_each(static_cast<std::int64_t>(kMany));
+  EXPECT_EQ(watched.gauge(detail::kPartialMatches), kMany);
+  EXPECT_EQ(watched.gauge(detail::kPartialMatchKeys), kMany);
+  EXPECT_THAT(watched.said_of_partial_matches(),
+              HasSubstr("info: \"pairs\" keeps 100,000 partial matches of 100,000 keys, in "));
+  watched.come_to(10'000'001);
+  expect_nothing_is_kept();
 }
 
 TEST_F(PartialMatchFigures, NameAHundredThousandOfOneKeyThatBranches) {
