@@ -64,9 +64,7 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void save_state(StateWriter& writer) override {
     if (is_everywhere()) return save_everywhere(writer);
-    JoinImages images;
-    each_version([&](std::uint64_t hash, const JoinKept& kept) { images[1].add(hash, kept); });
-    this->save_images(writer, images);
+    this->save_keys(writer, keys_->tables(), AsOfVersions::each_kept());
   }
   void restore_state(StateReader& reader) override {
     const auto take = [this](auto, const K& key, std::uint64_t hash, const JoinKept& kept) {
@@ -117,18 +115,12 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   bool names_nothing(std::uint64_t slot) {
     return table_.names_nothing && table_.names_nothing(left().records().record(slot));
   }
-  /// Calls visit(hash, kept) for each right record.
-  template <class Visit>
-  void each_version(Visit&& visit) {
-    keys_->for_each([&](std::uint64_t hash, const JoinEntry& entry) {
-      const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
-      visit(hash, JoinKept{entry.time, entry.slot(), kTimeMin, mark});
-    });
-  }
   /// Each task writes all it has: how much of the past that is depends on its own left records.
   void save_everywhere(StateWriter& writer) {
     std::array<std::vector<JoinKept>, 2> kept;
-    each_version([&](std::uint64_t, const JoinKept& one) { kept[1].push_back(one); });
+    const auto take = [&](int side, const JoinKept& one) { kept[side].push_back(one); };
+    keys_->tables().for_each(
+        [&](const K&, const AsOfVersions& of_key) { AsOfVersions::each_kept()(of_key, take); });
     put_number(writer.task_part(kFloorPart, "watermark"), watermark_);
     this->save_task(writer, kept);
   }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "operator/joined_records.hpp"
+#include "operator/join_images.hpp"
 #include "state/key_alarms.hpp"
 #include "state/keyed_tables.hpp"
 #include "window/as_of_bounds.hpp"
@@ -17,6 +17,15 @@ struct AsOfVersions {
   using Entries = JoinEntries<JoinEntry, 2>;
 
   bool has_one() const { return entries.front().time == entries.back().time; }
+  /// Of JoinParts: all of them, of the right side.
+  static auto each_kept() {
+    return [](const AsOfVersions& of_key, auto&& use) {
+      for (const JoinEntry& entry : of_key.entries) {
+        const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
+        use(1, JoinKept{entry.time, entry.slot(), kTimeMin, mark});
+      }
+    };
+  }
 
   Entries entries;
   Time alarm = kTimeMax;  ///< when next to look what is over; kTimeMax: never
@@ -60,10 +69,10 @@ class AsOfKeys {
     return true;
   }
   /// What a left record of that time is joined with; null: nothing.
-  const JoinEntry* find(const K& key, std::uint64_t hash, Time time) {
-    AsOfVersions* const of_key = keys_.find(key, hash);
+  const JoinEntry* find(const K& key, std::uint64_t hash, Time time) const {
+    const AsOfVersions* const of_key = keys_.look_up(key, hash);
     if (of_key == nullptr) return nullptr;
-    auto& entries = of_key->entries;
+    const auto& entries = of_key->entries;
     const auto later = entries.from(saturating_add(time, 1));
     const JoinEntry* before = later == entries.begin() ? nullptr : &*(later - 1);
     if (before != nullptr && (before->matched() || bounds_.last_use(before->time) < time))
@@ -93,14 +102,7 @@ class AsOfKeys {
     };
     alarms_.ring(floor, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
   }
-  /// Calls visit(hash, entry) for each record.
-  template <class Visit>
-  void for_each(Visit&& visit) {
-    keys_.for_each([&](const K& key, AsOfVersions& of_key) {
-      const std::uint64_t hash = KeyTraits<K>::hash(key);
-      for (const JoinEntry& entry : of_key.entries) visit(hash, entry);
-    });
-  }
+  KeyedTables<K, AsOfVersions>& tables() { return keys_; }
 
  private:
   void wake(AsOfVersions& of_key, Time when, std::uint64_t hash) {

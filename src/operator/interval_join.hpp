@@ -45,13 +45,13 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void save_state(StateWriter& writer) override {
     save_time(writer, kJoinWatermark, watermark_);
-    JoinImages images;
-    keys_->add_to(images, watermark_);
-    this->save_images(writer, images);
+    this->save_keys(writer, keys_->tables(), keys_->each_kept(watermark_));
   }
   void restore_state(StateReader& reader) override {
     reached_ = watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);
     const auto take = [this](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
+      if (interval_.closes(side, kept.time) < watermark_)  // gone since it was written
+        return this->template side<decltype(side)::value>().records().gone(kept.slot);
       const JoinEntry entry(kept.time, kept.slot, kept.mark == JoinMark::matched);
       keys_->template add<decltype(side)::value>(keys_->of(key, hash), hash, entry, kTimeMin,
                                                  [](auto, const JoinEntry&) {});

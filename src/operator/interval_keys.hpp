@@ -87,18 +87,19 @@ class IntervalKeys {
   void leave(const IntervalRecords& of_key, const K& key, std::uint64_t hash) {
     if (of_key.empty()) keys_.erase(key, hash);
   }
-  /// Adds the records for which partners may come behind `watermark`.
-  void add_to(JoinImages& images, Time watermark) {
-    keys_.for_each([&](const K& key, IntervalRecords& of_key) {
-      const std::uint64_t hash = KeyTraits<K>::hash(key);
+  /// For images: of keys whose records are all over some stay for a while.
+  KeyedTables<K, IntervalRecords>& tables() { return keys_; }
+  /// Of JoinParts: the records for which partners may come behind `watermark`.
+  auto each_kept(Time watermark) const {
+    return [this, watermark](IntervalRecords& of_key, auto&& use) {
       for (const int side : {0, 1}) {
         for (const JoinEntry& entry : side == 0 ? of_key.left : of_key.right) {
           const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
           if (interval_.closes(side, entry.time) >= watermark)
-            images[side].add(hash, {entry.time, entry.slot(), kTimeMin, mark});
+            use(side, JoinKept{entry.time, entry.slot(), kTimeMin, mark});
         }
       }
-    });
+    };
   }
   /// Lets go of the records for which no partner comes behind `watermark`: calls gone(side as a
   /// constant, entry) before.
@@ -137,6 +138,7 @@ class IntervalKeys {
     added_ = 0;
     const auto is_over = [&](const K&, IntervalRecords& of_key) {
       close_key(of_key, watermark, gone);
+      // Not worth writing: a restore leaves out what is over.
       return of_key.empty() ? Swept::gone : Swept::as_it_was;
     };
     walk_.step(keys_, slots, is_over, [](const IntervalRecords& of_key) { of_key.prefetch(); });

@@ -32,31 +32,47 @@ struct JoinKept {
   JoinMark mark = JoinMark::open;
 };
 
-/// The parts of the left and the right side.
+/// The parts of the left and the right side: what is kept of each key, or, of joins whose tasks do
+/// not share keys, records.
 inline constexpr std::string_view kJoinParts[] = {":left", ":right"};
+/// Those of records whose turn has not come.
+inline constexpr std::string_view kTurnParts[] = {":left-waiting", ":right-waiting"};
 /// How records are joined: an image is for the same way alone.
 inline constexpr std::string_view kJoinPart = ":join";
 inline constexpr std::string_view kJoinWatermark = "watermark";
 
-/// Appends records, at least one, each behind what the join has noted of it.
-template <class T>
-void store_kept(std::string& out, std::span<const JoinKept> all, JoinedRecords<T>& records) {
-  if constexpr (std::is_same_v<T, RowRef>)
-    store_rows_schema(out, *records.batch(all.front().slot).values.schema());
-  Batch<std::int64_t> place;
-  for (const JoinKept& kept : all) {
-    place.times.assign(1, kept.time);
-    place.arrivals.clear();
-    if (!records.batch(kept.slot).arrivals.empty())
-      place.arrivals.push_back(records.place_of(kept.slot));
-    put_number(out, static_cast<std::uint8_t>(kept.mark));
-    append_place(out, place, 0, kept.behind);
-    if constexpr (std::is_same_v<T, RowRef>) {
-      store_row(out, records.record(kept.slot));
-    } else {
-      store_value(out, records.record(kept.slot));
+/// What stands in the shapes of what is kept of a key: how many records, then these.
+inline constexpr std::string_view kKeptKind = "kept";
+
+/// Appends records, each behind what the join has noted of it. One thread.
+class KeptStore {
+ public:
+  template <class T>
+  void store(std::string& out, std::span<const JoinKept> all, JoinedRecords<T>& records) {
+    for (const JoinKept& kept : all) {
+      place_.times.assign(1, kept.time);
+      place_.arrivals.clear();
+      if (!records.batch(kept.slot).arrivals.empty())
+        place_.arrivals.push_back(records.place_of(kept.slot));
+      put_number(out, static_cast<std::uint8_t>(kept.mark));
+      append_place(out, place_, 0, kept.behind);
+      if constexpr (std::is_same_v<T, RowRef>) {
+        store_row(out, records.record(kept.slot));
+      } else {
+        store_value(out, records.record(kept.slot));
+      }
     }
   }
+
+ private:
+  Batch<std::int64_t> place_;
+};
+
+/// What stands before the records of a part: of rows their schema.
+template <class T>
+void store_head(std::string& out, std::uint64_t slot, JoinedRecords<T>& records) {
+  if constexpr (std::is_same_v<T, RowRef>)
+    store_rows_schema(out, *records.batch(slot).values.schema());
 }
 
 /// A part of this task of what one side keeps, for joins whose tasks do not share keys.
@@ -66,13 +82,15 @@ void save_kept(StateWriter& writer, std::string_view name, std::span<const JoinK
   if (all.empty()) return;
   if constexpr (kStoresRecords<T>) {
     const std::string shape = records_shape(records.batch(all.front().slot));
-    store_kept(writer.task_part(name, shape), all, records);
+    std::string& out = writer.task_part(name, shape);
+    store_head(out, all.front().slot, records);
+    KeptStore().store(out, all, records);
   } else {
     refuse_records(writer);
   }
 }
 
-/// What one side keeps, collected for an image. Of one key the records come in their order.
+/// The records of one side that wait for their turn, collected for an image.
 class JoinImage {
  public:
   JoinImage() : groups_(kKeyGroups) {}
@@ -95,8 +113,9 @@ class JoinImage {
   void save_group(StateWriter& writer, int side, std::uint32_t group,
                   JoinedRecords<T>& records) const {
     const Batch<T>& first = records.batch(groups_[group].front().slot);
-    std::string& out = writer.group_part(kJoinParts[side], group, records_shape(first));
-    store_kept(out, groups_[group], records);
+    std::string& out = writer.group_part(kTurnParts[side], group, records_shape(first));
+    store_head(out, groups_[group].front().slot, records);
+    KeptStore().store(out, groups_[group], records);
   }
 
   std::vector<std::vector<JoinKept>> groups_;
@@ -105,22 +124,60 @@ class JoinImage {
 /// Of both sides.
 using JoinImages = std::array<JoinImage, 2>;
 
+/// The shape of the records in that of what is kept of keys; empty: the shape is of records alone,
+/// as all were once.
+template <class K>
+std::string_view kept_shape_of(std::string_view shape) {
+  return inner_shape(kKeptKind, value_shape_of<K>(shape));
+}
+
+/// Reads what stands before records of joins: of `K`s, and how many records follow, where they are
+/// kept of keys, then what the join has noted of each.
+template <class K>
+class KeptHeads {
+ public:
+  explicit KeptHeads(bool of_keys) : of_keys_(of_keys) {}
+
+  /// Before a record; false: it does not fit.
+  bool read(BytesCursor& in) {
+    if (of_keys_ && left_ == 0) {
+      OwnedKey<K> key{};
+      if (!load_value(in, key)) return false;
+      left_ = in.varint();
+      if (left_ == 0) return false;
+    }
+    if (of_keys_) --left_;
+    marks_.push_back(in.number<JoinMark>());
+    return marks_.back() <= JoinMark::waiting;
+  }
+  /// Behind the last one.
+  bool whole() const { return left_ == 0; }
+  const std::vector<JoinMark>& marks() const { return marks_; }
+
+ private:
+  bool of_keys_;
+  std::uint64_t left_ = 0;  ///< records of the key at hand
+  std::vector<JoinMark> marks_;
+};
+
 /// Reads a part into `records` and calls take(kept) for each of them. `rows`: what rows must be;
 /// null for other records.
-template <class T, class Take>
+template <class K, class T, class Take>
 void restore_join_part(StateReader& reader, const StatePart& part, const RowSchema* rows,
                        JoinedRecords<T>& records, Take&& take) {
-  if (rows != nullptr && rows_shape(*rows) != part.shape)
-    return reader.refuse(part, other_shape(part.shape, rows_shape(*rows)).message());
+  const std::string_view of_kept = kept_shape_of<K>(part.shape);
+  const std::string_view shape = of_kept.empty() ? part.shape : of_kept;
+  if (rows != nullptr && rows_shape(*rows) != shape)
+    return reader.refuse(part, other_shape(shape, rows_shape(*rows)).message());
   Batch<T> batch;
-  std::vector<JoinMark> marks;
+  KeptHeads<K> heads(!of_kept.empty());
   BytesCursor in(part.bytes);
-  const Status status = load_records(part.shape, in, batch, [&marks](BytesCursor& from) {
-    marks.push_back(from.number<JoinMark>());
-    return marks.back() <= JoinMark::waiting;
-  });
+  const Status status =
+      load_records(shape, in, batch, [&heads](BytesCursor& from) { return heads.read(from); });
   if (!status.ok()) return reader.refuse(part, status.message());
-  if (batch.times.size() != marks.size()) return reader.refuse(part, kBytesDoNotFit);
+  const std::vector<JoinMark>& marks = heads.marks();
+  if (batch.times.size() != marks.size() || !heads.whole())
+    return reader.refuse(part, kBytesDoNotFit);
   static_assert(kKnowsTexts<T>, "keep() makes the texts the records' own");
   std::vector<std::uint32_t> picks(marks.size());
   std::iota(picks.begin(), picks.end(), 0u);
@@ -133,19 +190,21 @@ void restore_join_part(StateReader& reader, const StatePart& part, const RowSche
   }
 }
 
-/// The same for all parts of a side for which wanted(part) holds; take(part, kept).
-template <class T, class Wanted, class Take>
+/// The same for all parts of a side for which wanted(part) holds; take(part, kept). `K`: the keys.
+template <class K, class T, class Wanted, class Take>
 void restore_join_side(StateReader& reader, int side, const RowSchema* rows,
                        JoinedRecords<T>& records, Wanted&& wanted, Take&& take) {
-  reader.each(kJoinParts[side], [&](const StatePart& part) {
+  const auto restore = [&](const StatePart& part) {
     if (!wanted(part)) return;
     if constexpr (kStoresRecords<T>) {
-      restore_join_part(reader, part, rows, records,
-                        [&](const JoinKept& kept) { take(part, kept); });
+      restore_join_part<K>(reader, part, rows, records,
+                           [&](const JoinKept& kept) { take(part, kept); });
     } else {
       reader.refuse(part, "its records can no longer be stored");
     }
-  });
+  };
+  reader.each_in_turn(kJoinParts[side], restore);
+  reader.each_in_turn(kTurnParts[side], restore);
 }
 
 }  // namespace millrace::detail

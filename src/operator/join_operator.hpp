@@ -4,12 +4,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "operator/join_images.hpp"
+#include "operator/join_parts.hpp"
 #include "operator/join_sides.hpp"
 #include "operator/joined_rows.hpp"
 #include "operator/row_places.hpp"
@@ -47,16 +48,30 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
   /// Records of that side have a row when they are without a partner.
   bool keeps(int side) const { return side == 0 ? keeps_left(kind_) : keeps_right(kind_); }
 
-  /// Writes what is in `images`, and the records that wait for their turn.
-  void save_images(StateWriter& writer, JoinImages& images) {
+  /// Writes the records that wait for their turn, and, in time, what `keys` hold: each(of_key, use)
+  /// calls use(side, kept) for the records of a key, those of a side in their order. `keys` and
+  /// what `each` refers to outlive the writer.
+  template <class K, class V, class Each>
+  void save_keys(StateWriter& writer, KeyedTables<K, V>& keys, Each each) {
     writer.task_part(kJoinPart) = way_;
+    auto& left = this->template side<0>().records();
+    auto& right = this->template side<1>().records();
+    if ((!kStoresRecords<L> && left.figures().count() > 0) ||
+        (!kStoresRecords<R> && right.figures().count() > 0))
+      return refuse_records(writer);
+    JoinImages waiting;
     this->each_waiting([&](int side, const JoinKept& kept) {
-      const auto add = [&](const auto&, std::uint64_t hash) { images[side].add(hash, kept); };
+      const auto add = [&](const auto&, std::uint64_t hash) { waiting[side].add(hash, kept); };
       side == 0 ? this->template side<0>().with_key(kept.slot, nullptr, add)
                 : this->template side<1>().with_key(kept.slot, nullptr, add);
     });
-    images[0].save(writer, 0, this->template side<0>().records());
-    images[1].save(writer, 1, this->template side<1>().records());
+    waiting[0].save(writer, 0, left);
+    waiting[1].save(writer, 1, right);
+    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+    if (keys.size() == 0 && chain.epoch == 0) return;
+    writer.later(std::make_unique<JoinParts<K, V, L, R, Each>>(
+        keys, JoinPartsSide<L>{left, input_rows(0)}, JoinPartsSide<R>{right, input_rows(1)},
+        std::move(each), chain));
   }
   /// The same for a join whose tasks do not share keys: what the sides keep as parts of this task.
   void save_task(StateWriter& writer, std::array<std::vector<JoinKept>, 2>& kept) {
@@ -104,6 +119,14 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
   }
 
  private:
+  /// What the rows of an input are; null where they are other records.
+  const RowSchema* input_rows(int side) {
+    static_assert((!std::is_same_v<L, RowRef> && !std::is_same_v<R, RowRef>) || requires {
+      rows_.maker().input(side);
+    }, "who makes rows of rows knows what these are");
+    if constexpr (requires { rows_.maker().input(side); }) return rows_.maker().input(side);
+    return nullptr;
+  }
   template <int kSide>
   std::string text_of(std::uint64_t slot) {
     return batch_type<typename Base::template RecordOf<kSide>>().describe(
@@ -112,21 +135,20 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
   template <int kSide, class Wanted, class Take>
   void restore_side(StateReader& reader, std::integral_constant<int, kSide> constant,
                     const Wanted& wanted, const Take& take) {
-    const RowSchema* rows = nullptr;
-    if constexpr (requires { rows_.maker().input(kSide); }) rows = rows_.maker().input(kSide);
     auto& side = this->template side<kSide>();
+    using K = typename std::decay_t<decltype(side)>::K;
     const auto is_wanted = [&](const StatePart& part) { return wanted(kSide, part); };
-    restore_join_side(reader, kSide, rows, side.records(), is_wanted,
-                      [&](const auto& part, const auto& kept) {
-                        side.with_key(kept.slot, nullptr, [&](const auto& key, std::uint64_t hash) {
-                          if (part.owner == PartOwner::key_group && key_group(hash) != part.number)
-                            return reader.refuse(part, kKeyMisplaced);
-                          if (kept.mark != JoinMark::waiting)
-                            return take(constant, key, hash, kept);
-                          this->start_turns();  // also where nobody breaks ties any more
-                          turns()->push(kSide, kept.time, kept.slot);
-                        });
-                      });
+    restore_join_side<K>(
+        reader, kSide, input_rows(kSide), side.records(), is_wanted,
+        [&](const auto& part, const auto& kept) {
+          side.with_key(kept.slot, nullptr, [&](const auto& key, std::uint64_t hash) {
+            if (part.owner == PartOwner::key_group && key_group(hash) != part.number)
+              return reader.refuse(part, kKeyMisplaced);
+            if (kept.mark != JoinMark::waiting) return take(constant, key, hash, kept);
+            this->start_turns();  // also where nobody breaks ties any more
+            turns()->push(kSide, kept.time, kept.slot);
+          });
+        });
   }
 
   JoinedRows<Out, Maker> rows_;

@@ -211,8 +211,8 @@ class JoinEntries {
     *at = entry;
   }
   /// The first one with that time or a later one.
-  Entry* from(Time time) {
-    Entry* first = begin();
+  const Entry* from(Time time) const {
+    const Entry* first = begin();
     for (std::size_t left = end_ - head_; left > 0;) {  // without jumps that depend on the times
       const std::size_t half = (left + 1) / 2;
       first += first[half - 1].time < time ? half : 0;
@@ -220,6 +220,7 @@ class JoinEntries {
     }
     return first;
   }
+  Entry* from(Time time) { return const_cast<Entry*>(std::as_const(*this).from(time)); }
   void pop_front() {
     if (++head_ == end_) head_ = end_ = 0;
   }

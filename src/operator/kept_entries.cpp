@@ -286,19 +286,26 @@ class PartTeller : WindowParts {
       : WindowParts(part, form, keys, take) {}
 
   bool tell() {
-    if (is_one_of(part_.name, kRecords)) return records(false);
-    if (is_one_of(part_.name, kJoinParts)) return records(true);
+    if (is_one_of(part_.name, kRecords)) return records(part_.shape, Heads::none);
+    const bool of_join = is_one_of(part_.name, kJoinParts) || is_one_of(part_.name, kTurnParts);
     std::string_view shape = part_.shape;
+    if (of_join && shape.find(kOfKept) == std::string_view::npos)
+      return records(shape, Heads::marks);
     if (!shape.starts_with("{key:")) return values();
     shape.remove_prefix(5);
     std::optional<StoredForm> key = take_form(shape);
     constexpr std::string_view kValue = ",value:";
     if (!key || !shape.starts_with(kValue) || !shape.ends_with('}')) return false;
     key_ = *std::move(key);
-    return of_keys(shape.substr(kValue.size(), shape.size() - kValue.size() - 1));
+    shape = shape.substr(kValue.size(), shape.size() - kValue.size() - 1);
+    return of_join ? records(inner_shape(kKeptKind, shape), Heads::keys) : of_keys(shape);
   }
 
  private:
+  /// What stands before records: what a join has noted of them, or the key and their number, too.
+  enum class Heads : std::uint8_t { none, marks, keys };
+  static constexpr std::string_view kOfKept = ",value:kept{";
+
   bool of_keys(std::string_view shape) {
     if (const std::string_view content = inner_shape(kTouched, shape); !content.empty())
       return states(content);
@@ -352,23 +359,29 @@ class PartTeller : WindowParts {
     return form && done();
   }
 
-  /// Records with their times: rows carry their fields along. `marked`: a byte goes before each.
-  bool records(bool marked) {
+  /// Records with their times: rows carry their fields along.
+  bool records(std::string_view shape, Heads heads) {
     BytesCursor schema_bytes(part_.bytes);
     const RowSchemaPtr schema = load_rows_schema(schema_bytes);
-    const bool rows = schema && schema_bytes.ok() && rows_shape(*schema) == part_.shape;
-    const std::optional<StoredForm> form = rows ? std::nullopt : read_form(part_.shape);
+    const bool rows = schema && schema_bytes.ok() && rows_shape(*schema) == shape;
+    const std::optional<StoredForm> form = rows ? std::nullopt : read_form(shape);
     if (rows) in_ = schema_bytes;
     if (!rows && !form) return false;
+    std::uint64_t of_key = 0;  // records of the key at hand
     while (more()) {
       Batch<std::int64_t> place;
-      if (marked) (void)in_.number<JoinMark>();
+      if (heads == Heads::keys && of_key == 0) {
+        if (!key()) return false;
+        of_key = in_.varint();
+      }
+      if (heads == Heads::keys && of_key-- == 0) return false;
+      if (heads != Heads::none) (void)in_.number<JoinMark>();
       if (!load_place(in_, place)) return false;
       entry_.end = place.times.empty() ? kTimeMin : place.times.front();
       if (rows ? !append_row(entry_.value, in_, schema) : !value(*form)) return false;
       emit();
     }
-    return done();
+    return done() && of_key == 0;
   }
 };
 

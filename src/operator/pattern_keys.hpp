@@ -15,7 +15,7 @@
 #include "operator/stored_records.hpp"
 #include "pattern/matcher.hpp"
 #include "state/key_alarms.hpp"
-#include "state/stored_tables.hpp"
+#include "state/table_parts.hpp"
 
 namespace millrace::detail {
 
@@ -115,18 +115,21 @@ class PatternKeys {
     live_ = partial_ = waiting_ = 0;
   }
 
+  /// Those of now, whatever becomes of them before the writer is done; this and `records` outlive
+  /// it. A key's records and paths are its own, and stay while it is as it was.
   void save(StateWriter& writer, JoinedRecords<T>& records) {
     if constexpr (!kStoresRecords<T>) {
       if (any()) refuse_records(writer);
     } else {
-      const auto store = [&records](std::string& out, std::uint64_t slot) {
+      const auto store_record = [&records](std::string& out, std::uint64_t slot) {
         const auto at = static_cast<std::uint32_t>(slot);
         append_place(out, records.batch(slot), at, kTimeMin);
         MatchedForm<T>::store(out, records.record(slot));
       };
-      save_tables(writer, kPart, keys_, shape(), [&](std::string& out, const KeyMatches& key) {
-        matcher_.store(out, key, store);
-      });
+      save_tables_later(writer, kPart, keys_, shape(),
+                        [this, store_record](std::string& out, const KeyMatches& key) {
+                          matcher_.store(out, key, store_record);
+                        });
       if constexpr (std::is_same_v<T, RowRef>) {
         if (form_.keys) save_key_fields(writer, *form_.keys);
       }
@@ -134,7 +137,8 @@ class PatternKeys {
   }
   void restore(StateReader& reader, JoinedRecords<T>& records) {
     if constexpr (kStoresRecords<T>)
-      reader.each(kPart, [&](const StatePart& part) { restore_part(reader, part, records); });
+      reader.each_in_turn(kPart,
+                          [&](const StatePart& part) { restore_part(reader, part, records); });
   }
 
  private:

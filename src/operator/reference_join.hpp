@@ -47,10 +47,8 @@ class References {
   void forget_empty(const K& key, std::uint64_t hash, const Referred& of) {
     if (of.right == TableRows::kNone && of.lefts.empty()) keys_.erase(key, hash);
   }
-  template <class Visit>
-  void for_each(Visit&& visit) {
-    keys_.for_each(visit);
-  }
+  /// By the key that is named.
+  KeyedTables<K, Referred>& tables() { return keys_; }
   void add(Referred& of, const Row& row, std::uint64_t slot) {
     rows_.upsert(row, KeyTraits<Row>::hash(row), [] { return Place(); }) = {slot, of.lefts.size()};
     of.lefts.push_back(slot);
@@ -143,16 +141,10 @@ class ReferenceJoin final
     this->start_turns();
   }
   void save_state(StateWriter& writer) override {
-    JoinImages images;
-    references_->for_each([&](const K& key, Referred& of) {
-      const std::uint64_t hash = KeyTraits<K>::hash(key);
-      const auto add = [&](int side, std::uint64_t slot) {
-        images[side].add(hash, {kTimeMin, slot, kTimeMin, JoinMark::open});
-      };
-      for (const std::uint64_t slot : of.lefts) add(0, slot);
-      if (of.right != TableRows::kNone) add(1, of.right);
+    this->save_keys(writer, references_->tables(), [](Referred& of, auto&& use) {
+      for (const std::uint64_t slot : of.lefts) use(0, JoinKept{kTimeMin, slot});
+      if (of.right != TableRows::kNone) use(1, JoinKept{kTimeMin, of.right});
     });
-    this->save_images(writer, images);
   }
   void restore_state(StateReader& reader) override {
     this->restore_images(

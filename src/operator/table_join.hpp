@@ -71,15 +71,11 @@ class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     this->start_turns();
   }
   void save_state(StateWriter& writer) override {
-    JoinImages images;
-    keys_->for_each([&](const K& key, TableRows& of_key) {
-      const std::uint64_t hash = KeyTraits<K>::hash(key);
+    this->save_keys(writer, *keys_, [](TableRows& of_key, auto&& use) {
       for (const int side : {0, 1}) {
-        if (of_key.has(side))
-          images[side].add(hash, {kTimeMin, of_key.at(side), kTimeMin, JoinMark::open});
+        if (of_key.has(side)) use(side, JoinKept{kTimeMin, of_key.at(side)});
       }
     });
-    this->save_images(writer, images);
   }
   void restore_state(StateReader& reader) override {
     this->restore_images(

@@ -39,9 +39,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void save_state(StateWriter& writer) override {
     save_time(writer, kJoinWatermark, watermark_);
-    JoinImages images;
-    keys_->add_to(images);
-    this->save_images(writer, images);
+    this->save_keys(writer, keys_->tables(), Records::each_kept());
   }
   void restore_state(StateReader& reader) override {
     watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);

@@ -43,6 +43,15 @@ struct WindowJoinRecords {
     return std::min(left.empty() ? kTimeMax : left.front().time,
                     right.empty() ? kTimeMax : right.front().time);
   }
+  /// Of JoinParts: all of them.
+  static auto each_kept() {
+    return [](WindowJoinRecords& of_key, auto&& use) {
+      for (const int side : {0, 1}) {
+        for (const WindowJoinEntry& entry : side == 0 ? of_key.left : of_key.right)
+          use(side, JoinKept{entry.time, entry.slot, entry.behind});
+      }
+    };
+  }
 
   Entries left;
   Entries right;
@@ -104,15 +113,7 @@ class WindowJoinKeys {
     };
     alarms_.ring(watermark, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
   }
-  void add_to(JoinImages& images) {
-    keys_.for_each([&](const K& key, Records& of_key) {
-      const std::uint64_t hash = KeyTraits<K>::hash(key);
-      for (const int side : {0, 1}) {
-        for (const WindowJoinEntry& entry : side == 0 ? of_key.left : of_key.right)
-          images[side].add(hash, {entry.time, entry.slot, entry.behind});
-      }
-    });
-  }
+  KeyedTables<K, WindowJoinRecords>& tables() { return keys_; }
   Standing standing() const {
     const auto first = alarms_.first();
     if (!first) return {};

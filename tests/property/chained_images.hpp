@@ -54,6 +54,8 @@ class ChainedImages {
     for (detail::StageImage& stage : (*newest)->stages) parts.push_back(std::move(stage.parts));
     return all_of(std::move(parts));
   }
+  /// The file of the last epoch.
+  std::uint64_t bytes_written() const { return store_->bytes_written(); }
   /// Other tasks go on: their first image is whole.
   void begin_anew() {
     store_.reset();

@@ -130,6 +130,46 @@ TEST(JoinImages, OfGroups) {
   compare(subject, two_sides);
 }
 
+/// Files of before hold records alone, those that wait for their turn among them.
+TEST(JoinImages, OfRecordsAloneAreReadOn) {
+  using Op = detail::IntervalJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;
+  const auto make = [](const auto& key) {
+    return std::make_unique<Op>(JoinInterval{.before = Duration(9), .after = Duration(9)},
+                                JoinKind::full, key, key, Meeting{kMeet});
+  };
+  const Subject subject = joining(make, true);
+  const auto notes = [](std::uint32_t input, Time time) {
+    auto batch = std::make_shared<Batch<Note>>();
+    for (const std::string_view name : kNames) {
+      batch->values.push_back({{time}, name, 1, 1});
+      batch->times.push_back(time);
+      batch->arrivals.push_back(detail::Arrival::at(1, input, batch->arrivals.size()));
+    }
+    return OperatorStep{.input = input, .batch = std::move(batch)};
+  };
+  for (const detail::JoinMark mark : {detail::JoinMark::waiting, detail::JoinMark::open}) {
+    OperatorTasks tasks(subject.make, subject.inputs, subject.show);
+    tasks.set_makes_arrivals(true);
+    tasks.start(1);
+    tasks.play(notes(0, 1'000));
+    std::vector<StatePart> image = tasks.image();
+    std::size_t renamed = 0;
+    for (StatePart& part : image) {
+      if (part.name != ":left-waiting") continue;
+      part.name = ":left";
+      part.bytes[0] = static_cast<char>(mark);
+      ++renamed;
+    }
+    EXPECT_GT(renamed, 1u);
+    tasks.restore(image, 3);
+    EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
+    tasks.play(notes(1, 1'005));
+    tasks.play({.kind = OperatorStep::Kind::watermark, .watermark = kTimeMax});
+    EXPECT_EQ(tasks.lanes().size(), kNames.size());
+    for (const auto& [name, rows] : tasks.lanes()) EXPECT_EQ(rows.size(), 1u) << name;
+  }
+}
+
 TEST(JoinImages, OfAnotherWayToJoinAreRefused) {
   using ByTime = detail::IntervalJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;
   using ByWindow = detail::WindowJoin<Note, NoteByName, Note, NoteByName, Met, Meeting>;

@@ -83,6 +83,14 @@ inline std::vector<std::vector<std::uint32_t>> picks_of(const OperatorInput& inp
   return picks;
 }
 
+inline std::shared_ptr<const TopologyInfo> topology_of_one() {
+  auto topology = std::make_shared<TopologyInfo>();
+  ComponentInfo& tested = topology->components.emplace_back();
+  tested.name = "tested";
+  tested.outputs = {{"", {}}, {"late", {}}};
+  return topology;
+}
+
 /// One thread.
 class OperatorTasks {
  public:
@@ -90,13 +98,7 @@ class OperatorTasks {
   using Show = ShowRecord;
 
   OperatorTasks(Make make, std::vector<OperatorInput> inputs, Show show)
-      : make_(std::move(make)), inputs_(std::move(inputs)), out_(std::move(show)) {
-    auto topology = std::make_shared<TopologyInfo>();
-    ComponentInfo& tested = topology->components.emplace_back();
-    tested.name = "tested";
-    tested.outputs = {{"", {}}, {"late", {}}};
-    topology_ = std::move(topology);
-  }
+      : make_(std::move(make)), inputs_(std::move(inputs)), out_(std::move(show)) {}
 
   /// Of a replay, for the tasks that start from now on.
   void set_speed(double speed) { speed_ = speed; }
@@ -137,6 +139,8 @@ class OperatorTasks {
     letters_.count = letters;
     return images_->keep(std::move(writers), fails);
   }
+  /// The file of the last image.
+  std::uint64_t image_bytes() const { return images_->bytes_written(); }
   /// In place of the tasks that were.
   void restore(const std::vector<detail::StatePart>& parts, std::uint32_t tasks) {
     start(tasks);
@@ -228,7 +232,7 @@ class OperatorTasks {
   bool makes_arrivals_ = false;
   std::vector<OperatorInput> inputs_;
   detail::SimEnv env_{1, {}, 1'000'000};
-  std::shared_ptr<const TopologyInfo> topology_;
+  std::shared_ptr<const TopologyInfo> topology_ = topology_of_one();
   CountedLetters letters_;
   CollectedRows out_;
   Status status_;

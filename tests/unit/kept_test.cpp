@@ -154,9 +154,9 @@ TEST(Kept, RecordsThatMayFindPartners) {
     };
   };
   const Told expected{
-      R"(:left [,3) {"key":2,"number":1,"when":"1970-01-01T00:00:03Z","name":"a"})",
-      R"(:left [,4) {"key":2,"number":2,"when":"1970-01-01T00:00:04Z","name":"b"})",
-      R"(:right [,4) {"key":2,"number":2,"when":"1970-01-01T00:00:04Z","name":"b"})"};
+      R"(:left 2 [,3) {"key":2,"number":1,"when":"1970-01-01T00:00:03Z","name":"a"})",
+      R"(:left 2 [,4) {"key":2,"number":2,"when":"1970-01-01T00:00:04Z","name":"b"})",
+      R"(:right 2 [,4) {"key":2,"number":2,"when":"1970-01-01T00:00:04Z","name":"b"})"};
   for (const bool by_windows : {false, true}) {
     Kept kept(declare(by_windows));
     EXPECT_EQ(kept.pipe({{2, 1, at(3), "a"}, {2, 2, at(4), "b"}})(), expected) << by_windows;
