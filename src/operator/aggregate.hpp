@@ -130,8 +130,8 @@ void add_held_panes(std::unique_ptr<HeldAggregates>& held,
                     const Kernel& kernel) {
   auto& into = HeldOf<Kernel>::in(held, kernel);
   if (into.weighs()) {  // each once, in however many windows it is
-    for (const auto& [pane, tables] : panes.panes()) {
-      tables->for_each([&](const K&, const typename Kernel::Acc& acc) { into.weigh(acc); });
+    for (const auto& [key, pane] : panes.panes()) {
+      pane.tables->for_each([&](const K&, const typename Kernel::Acc& acc) { into.weigh(acc); });
     }
     return;
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "operator/kept_values.hpp"
 #include "operator/kernels.hpp"
 #include "operator/keyed_picks.hpp"
+#include "operator/open_pane_list.hpp"
 #include "operator/processor_image.hpp"
 #include "operator/stored_records.hpp"
 #include "record/record_json.hpp"
@@ -90,21 +92,26 @@ bool append_held_record(const StatePart& form_part, std::string& out, std::strin
   return true;
 }
 
+/// Parts that others are told with; any may be null.
+struct PartsBeside {
+  const StatePart* form;  ///< of records that are held as texts
+  const StatePart* keys;  ///< of keys that are held as texts
+  const StatePart* open_panes;
+};
+
 /// Reads the entries of one part. Each method that tells reads up to the end of the bytes and is
 /// false where they do not fit; entries that were told before stay.
 class PartReader {
  protected:
-  /// `form`: of records that are held as texts; `keys`: of keys that are held as texts. Either may
-  /// be null.
-  PartReader(const StatePart& part, const StatePart* form, const StatePart* keys, const Take& take)
-      : part_(part), take_(take), in_(part.bytes) {
+  PartReader(const StatePart& part, const PartsBeside& beside, const Take& take)
+      : part_(part), beside_(beside), take_(take), in_(part.bytes) {
     entry_.state = part.name;
-    if (keys) {
-      BytesCursor schema(keys->bytes);
+    if (beside.keys) {
+      BytesCursor schema(beside.keys->bytes);
       key_fields_ = load_rows_schema(schema);
     }
-    if (!form) return;
-    held_records_ = [form](std::string& out, std::string_view text) {
+    if (!beside.form) return;
+    held_records_ = [form = beside.form](std::string& out, std::string_view text) {
       return append_held_record(*form, out, text);
     };
   }
@@ -138,6 +145,7 @@ class PartReader {
   }
 
   const StatePart& part_;
+  const PartsBeside& beside_;
   const Take& take_;
   BytesCursor in_;
   KeptEntry entry_;
@@ -153,7 +161,23 @@ class WindowParts : protected PartReader {
  protected:
   using PartReader::PartReader;
 
-  bool panes(const OfKind& kind) {
+  bool panes(const OfKind& kind) { return beside_.open_panes ? numbered(kind) : in_runs(kind); }
+  bool numbered(const OfKind& kind) {
+    const auto listed = read_open_panes(BytesCursor(beside_.open_panes->bytes));
+    if (!listed) return false;
+    std::unordered_map<std::uint64_t, Time> starts;
+    for (const auto& pane : listed->panes) starts.emplace(pane.number, pane.key.start);
+    while (more()) {
+      const auto pane = starts.find(in_.varint());
+      if (!key() || !value(kind.acc)) return false;
+      if (pane != starts.end()) entry_.start = pane->second;
+      if (pane != starts.end()) emit();
+      entry_.value.clear();
+    }
+    return done();
+  }
+  /// As earlier versions wrote them.
+  bool in_runs(const OfKind& kind) {
     (void)in_.number<Time>();  // the end of the last window that fired
     while (more()) {
       entry_.start = in_.number<Time>();
@@ -282,8 +306,8 @@ class WindowParts : protected PartReader {
 /// Tells one part.
 class PartTeller : WindowParts {
  public:
-  PartTeller(const StatePart& part, const StatePart* form, const StatePart* keys, const Take& take)
-      : WindowParts(part, form, keys, take) {}
+  PartTeller(const StatePart& part, const PartsBeside& beside, const Take& take)
+      : WindowParts(part, beside, take) {}
 
   bool tell() {
     if (is_one_of(part_.name, kRecords)) return records(part_.shape, Heads::none);
@@ -392,11 +416,10 @@ void tell_parts(std::span<const StatePart> parts, const Take& take) {
     const auto found = std::ranges::find(parts, name, &StatePart::name);
     return found == parts.end() ? nullptr : &*found;
   };
-  const StatePart* const form = part_of(kFormPart);
-  const StatePart* const keys = part_of(kKeyFieldsPart);
+  const PartsBeside beside{part_of(kFormPart), part_of(kKeyFieldsPart), part_of(kOpenPanes)};
   for (const StatePart& part : parts) {
     if (part.shape.empty() || is_one_of(part.name, kProgress)) continue;
-    if (PartTeller(part, form, keys, take).tell()) continue;
+    if (PartTeller(part, beside, take).tell()) continue;
     KeptEntry untold;
     untold.state = part.name;
     untold.value = "{\"shape\":";

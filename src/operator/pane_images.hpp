@@ -5,9 +5,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "operator/open_pane_list.hpp"
 #include "operator/stored_accumulators.hpp"
 #include "state/table_parts.hpp"
 #include "window/pane_set.hpp"
@@ -41,88 +44,123 @@ class PaneReaders {
   Time before_ = 0;  ///< the pane in time before: where it begins
 };
 
-/// A part for each key group that has entries: the end of the last window that fired, and of each
-/// pane its key and its entries.
+/// What parts of entries with the numbers of their panes are made of besides accumulators.
+inline std::string panes_kind(const Windows& windows) {
+  return "panes(" + windows.to_string() + ")";
+}
+
+/// A part for each key group that has entries: of each the number of its pane, its key and its
+/// accumulator. What has not changed since the base of a chain is not there.
 template <class K, class Kernel>
 class PaneParts final : public OpenParts {
  public:
   using Acc = typename Kernel::Acc;
+  using Tables = KeyedTables<K, Acc>;
 
   /// `kernel` outlives it.
-  PaneParts(const PaneSet<K, Acc>& panes, Time merged_to, const Kernel& kernel)
-      : shape_(entry_shape<K>(shape_of_kind(panes.windows().to_string(), shape_of(kernel)))),
-        closed_end_(panes.closed_end()) {
+  PaneParts(PaneSet<K, Acc>& panes, Time merged_to, const Kernel& kernel, const ImageChain& chain)
+      : shape_(entry_shape<K>(shape_of_kind(panes_kind(panes.windows()), shape_of(kernel)))) {
     PaneReaders<K, Acc> readers(panes, merged_to);
-    for (const auto& [pane, tables] : panes.panes()) {
-      const PaneKey key = readers.key_of(pane);
-      if (tables->size() > 0) panes_.push_back(std::make_unique<Pane>(key, *tables, kernel));
+    ImageExtent<kKeyGroups> holds;
+    open_.closed = panes.closed_end();
+    for (auto& [key, pane] : panes.panes()) {
+      const PaneKey read_as = readers.key_of(key);
+      if (pane.tables->size() == 0) continue;
+      images_.push_back(std::make_unique<Image>(*pane.tables, bytes_, kernel, chain));
+      if (images_.back()->tables.holds().only_changes) {
+        holds.only_changes = true;
+      } else {
+        panes.number_anew(pane);
+      }
+      images_.back()->number = pane.number;
+      open_.panes.push_back({pane.number, read_as});
     }
+    bytes_.begin(chain, holds);
   }
 
   std::size_t advance(std::size_t slots) override {
-    for (; at_ < panes_.size() && slots > 0; at_ += panes_[at_]->image.done() ? 1 : 0)
-      slots = panes_[at_]->image.advance(slots);
+    for (; at_ < images_.size() && slots > 0; at_ += images_[at_]->tables.done() ? 1 : 0)
+      slots = images_[at_]->tables.advance(slots);
     return slots;
   }
-  bool done() const override { return at_ == panes_.size(); }
+  bool done() const override { return at_ == images_.size(); }
+  void give_pieces(StateWriter& writer) override { bytes_.give_pieces(writer, "panes", shape_); }
   void give(StateWriter& writer) override {
-    for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
-      std::string part;
-      for (const auto& pane : panes_) pane->give(group, closed_end_, part);
-      if (!part.empty()) writer.group_part("panes", group, shape_) = std::move(part);
-    }
+    bytes_.give(writer, "panes", shape_);
+    put_open_panes(writer.task_part(kOpenPanes), open_);
   }
 
  private:
-  struct Entries {
-    std::uint64_t count = 0;
-    std::string bytes;
-  };
+  struct Image;
   struct Put {
-    std::vector<Entries>* entries;
-    const Kernel* kernel;
+    Image* image;
     void operator()(std::uint32_t group, const K& key, const Acc& acc) const {
-      Entries& of_group = (*entries)[group];
-      ++of_group.count;
-      store_value(of_group.bytes, KeyTraits<K>::own(key));
-      store_accumulator(*kernel, of_group.bytes, acc);
+      const auto put_key = [&](std::string& to) {
+        put_varint(to, image->number);
+        store_key(to, key);
+      };
+      image->bytes->add_entry(group, put_key,
+                              [&](std::string& to) { store_accumulator(*image->kernel, to, acc); });
     }
   };
-  struct Pane {
-    Pane(PaneKey read_as, KeyedTables<K, Acc>& tables, const Kernel& kernel)
-        : key(read_as), entries(kKeyGroups), image(tables, Put{&entries, &kernel}) {}
+  /// Small tables are written whole: to note what changes in them takes as much as they do.
+  static ImageChain chain_of(const Tables& tables, const ImageChain& chain) {
+    constexpr std::size_t kNotedMin = 64u << 10;
+    return tables.bytes() >= kNotedMin ? chain : ImageChain{};
+  }
+  struct Image {
+    Image(Tables& of, BytesByGroup& to, const Kernel& its_kernel, const ImageChain& chain)
+        : bytes(&to),
+          kernel(&its_kernel),
+          tables(of, Put{this}, chain_of(of, chain), store_key<K>) {}
 
-    void give(std::uint32_t group, Time closed_end, std::string& part) {
-      const Entries of_group = std::move(entries[group]);
-      if (of_group.count == 0) return;
-      if (part.empty()) put_number(part, closed_end);
-      put_number(part, key.start);
-      put_number(part, key.first_end);
-      put_varint(part, of_group.count);
-      part += of_group.bytes;
-    }
-
-    PaneKey key;
-    std::vector<Entries> entries;  ///< by key group
-    TablesImage<K, Acc, Put> image;
+    BytesByGroup* bytes;
+    const Kernel* kernel;
+    std::uint64_t number = 0;  ///< of the pane
+    TablesImage<K, Acc, Put> tables;
   };
 
   std::string shape_;
-  Time closed_end_;
-  std::vector<std::unique_ptr<Pane>> panes_;
-  std::size_t at_ = 0;  ///< the first of panes_ that is not done
+  OpenPaneList open_;
+  BytesByGroup bytes_;
+  std::vector<std::unique_ptr<Image>> images_;
+  std::size_t at_ = 0;  ///< the first of images_ that is not done
 };
 
 /// The panes of now, whatever becomes of them before the writer is done. `kernel` outlives it.
 template <class K, class Kernel>
-void save_panes(StateWriter& writer, const PaneSet<K, typename Kernel::Acc>& panes, Time merged_to,
+void save_panes(StateWriter& writer, PaneSet<K, typename Kernel::Acc>& panes, Time merged_to,
                 const Kernel& kernel) {
   if constexpr (!kStores<Kernel>) {
     writer.refuse(unstorable("panes"));
   } else {
-    writer.later(std::make_unique<PaneParts<K, Kernel>>(panes, merged_to, kernel));
+    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+    writer.later(std::make_unique<PaneParts<K, Kernel>>(panes, merged_to, kernel, chain));
   }
 }
+
+/// The panes that the tasks of an image had open.
+class ListedPanes {
+ public:
+  explicit ListedPanes(StateReader& reader) {
+    reader.each(kOpenPanes, [&](const StatePart& part) {
+      auto list = read_open_panes(BytesCursor(part.bytes));
+      if (!list || part.number >= kKeyGroups) return reader.refuse(part, kBytesDoNotFit);
+      if (tasks_.size() <= part.number) tasks_.resize(part.number + 1);
+      tasks_[part.number] = std::move(*list);
+    });
+  }
+
+  /// An earlier version wrote the image, or nothing was kept.
+  bool empty() const { return tasks_.empty(); }
+  /// Those of the task that had the key group.
+  const OpenPaneList& of_group(std::uint32_t group) const {
+    return tasks_[(group * tasks_.size()) / kKeyGroups];
+  }
+
+ private:
+  std::vector<OpenPaneList> tasks_;
+};
 
 /// Puts the entries of panes back.
 template <class K, class Kernel>
@@ -135,6 +173,55 @@ class PaneRestore {
       : reader_(reader), panes_(panes), kernel_(kernel) {}
 
   void run() {
+    const ListedPanes listed(reader_);
+    if (listed.empty()) return run_earlier();
+    continue_behind(listed);
+    reader_.each_in_turn("panes", [&](const StatePart& part) {
+      const std::string kind = panes_kind(panes_.windows());
+      const std::string_view shape = inner_shape(kind, value_shape_of<K>(part.shape));
+      if (shape.empty()) {
+        const std::string kept = entry_shape<K>(shape_of_kind(kind, shape_of(kernel_)));
+        return reader_.refuse(part, other_shape(part.shape, kept).message());
+      }
+      const auto accumulators = AccumulatorReader<Kernel>::of(kernel_, shape);
+      if (!accumulators) return reader_.refuse(part, accumulators.error().message());
+      take(part, listed.of_group(part.number), *accumulators);
+    });
+  }
+
+ private:
+  using Tables = typename Panes::Tables;
+  using Accumulators = AccumulatorReader<Kernel>;
+
+  /// Where those stand that had the key groups of this task and have panes: before the first.
+  void continue_behind(const ListedPanes& listed) {
+    std::optional<Time> closed;
+    for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+      const OpenPaneList& list = listed.of_group(group);
+      if ((group * reader_.tasks()) / kKeyGroups == reader_.task() && !list.panes.empty())
+        closed = earlier(closed, list.closed);
+    }
+    closed_ = closed.value_or(kTimeMin);
+    panes_.continue_behind(closed_);
+  }
+  void take(const StatePart& part, const OpenPaneList& list, const Accumulators& accumulators) {
+    std::unordered_map<std::uint64_t, PaneKey> keys;
+    for (const auto& pane : list.panes) keys.emplace(pane.number, key_of(pane.key, list.closed));
+    BytesCursor in(part.bytes);
+    std::optional<std::uint64_t> number;  // of `tables`
+    Tables* tables = nullptr;             // null: the pane is over
+    while (!in.rest().empty()) {
+      if (const std::uint64_t its = in.varint(); its != number) {
+        const auto key = keys.find(its);
+        tables = key == keys.end() ? nullptr : &panes_.tables(key->second);
+        number = its;
+      }
+      if (!take_entry(part, in, tables, accumulators)) return;
+    }
+  }
+
+  /// Files of before panes had numbers: the entries of a pane stand behind its key.
+  void run_earlier() {
     std::optional<Time> closed;
     reader_.each("panes", [&](const StatePart& part) {
       BytesCursor in(part.bytes);
@@ -146,11 +233,9 @@ class PaneRestore {
     panes_.continue_behind(closed_);
     each_part_of_kind<K>(
         reader_, "panes", panes_.windows().to_string(), kernel_,
-        [&](const StatePart& part, const auto& accumulators) { take(part, accumulators); });
+        [&](const StatePart& part, const auto& accumulators) { take_runs(part, accumulators); });
   }
-
- private:
-  void take(const StatePart& part, const AccumulatorReader<Kernel>& accumulators) {
+  void take_runs(const StatePart& part, const Accumulators& accumulators) {
     BytesCursor in(part.bytes);
     const Time closed = in.number<Time>();
     while (in.ok() && !in.rest().empty()) {
@@ -158,33 +243,34 @@ class PaneRestore {
       const Time first_end = in.number<Time>();
       const std::uint64_t count = in.varint();
       if (!in.ok()) break;
-      auto& tables = panes_.tables(key_of({start, first_end}, closed));
-      if (!take_entries(part, in, count, tables, accumulators)) return;
+      Tables& tables = panes_.tables(key_of({start, first_end}, closed));
+      for (std::uint64_t at = 0; at < count; ++at) {
+        if (!take_entry(part, in, &tables, accumulators)) return;
+      }
     }
     if (!in.ok()) reader_.refuse(part, "its bytes end within a pane");
   }
 
-  bool take_entries(const StatePart& part, BytesCursor& in, std::uint64_t count,
-                    typename Panes::Tables& tables, const AccumulatorReader<Kernel>& accumulators) {
-    for (std::uint64_t at = 0; at < count; ++at) {
-      OwnedKey<K> owned{};
-      Acc acc = kernel_.init();
-      if (!load_value(in, owned) || !accumulators.read(in, acc)) {
-        reader_.refuse(part, kValueMisfits);
-        return false;
-      }
-      const K key(owned);
-      const std::uint64_t hash = KeyTraits<K>::hash(key);
-      if (key_group(hash) != part.number) {
-        reader_.refuse(part, kKeyMisplaced);
-        return false;
-      }
-      put(tables, key, hash, std::move(acc));
+  /// `tables` null: for nobody.
+  bool take_entry(const StatePart& part, BytesCursor& in, Tables* tables,
+                  const Accumulators& accumulators) {
+    OwnedKey<K> owned{};
+    Acc acc = kernel_.init();
+    if (!load_value(in, owned) || !accumulators.read(in, acc)) {
+      reader_.refuse(part, kValueMisfits);
+      return false;
     }
+    const K key(owned);
+    const std::uint64_t hash = KeyTraits<K>::hash(key);
+    if (key_group(hash) != part.number) {
+      reader_.refuse(part, kKeyMisplaced);
+      return false;
+    }
+    if (tables != nullptr) put(*tables, key, hash, std::move(acc));
     return true;
   }
   /// What windows read of a pane may have come in several.
-  void put(typename Panes::Tables& tables, const K& key, std::uint64_t hash, Acc acc) {
+  void put(Tables& tables, const K& key, std::uint64_t hash, Acc acc) {
     Acc* const there = tables.find(key, hash);
     if (there == nullptr) {
       tables.add(key, hash, std::move(acc));

@@ -189,8 +189,8 @@ void each_held(WindowTimeline<K, Kernel, kRefires>& timeline, Visit&& visit) {
     });
   });
   const Windows& windows = timeline.spec().windows();
-  for (const auto& [pane, tables] : timeline.panes().panes()) {
-    each_end(windows, pane.start, [&, &held = *tables](Time end) {
+  for (const auto& [pane, open] : timeline.panes().panes()) {
+    each_end(windows, pane.start, [&, &held = *open.tables](Time end) {
       const Time start = windows.is_global() ? kTimeMin : windows.start_of(end);
       held.for_each([&](const K& key, const Acc& acc) { visit(key, start, end, acc); });
     });
@@ -205,8 +205,8 @@ void each_accumulator(WindowTimeline<K, Kernel, kRefires>& timeline, Visit&& vis
   timeline.windows().for_each([&](auto& window) {
     window.cells->for_each([&](const K&, const auto& cell) { visit(cell.acc); });
   });
-  for (const auto& [pane, tables] : timeline.panes().panes())
-    tables->for_each([&](const K&, const Acc& acc) { visit(acc); });
+  for (const auto& [key, pane] : timeline.panes().panes())
+    pane.tables->for_each([&](const K&, const Acc& acc) { visit(acc); });
   timeline.late().for_each([&](const LateRecord<K, Acc>& record) { visit(record.acc); });
 }
 

@@ -48,9 +48,14 @@ class BytesByGroup {
   /// Appends an entry: its key, and what save(std::string&) appends.
   template <class K, class Save>
   void add(std::uint32_t group, const K& key, Save&& save) {
+    add_entry(group, [&key](std::string& to) { store_key(to, key); }, std::forward<Save>(save));
+  }
+  /// The same where put_key(std::string&) appends what tells the entry from others of the part.
+  template <class PutKey, class Save>
+  void add_entry(std::uint32_t group, PutKey&& put_key, Save&& save) {
     std::string& to = bytes_[group];
     const std::size_t begin = to.size();
-    store_key(to, key);
+    put_key(to);
     const std::size_t key_end = to.size();
     save(to);
     if (!cuts_.empty()) cuts_[group].add(before_, key_end - begin, to.size() - begin);

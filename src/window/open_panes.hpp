@@ -15,8 +15,8 @@ template <class K, class Acc, class Visit>
 void each_open_pane(const PaneSet<K, Acc>& panes, Time merged_to, Visit&& visit) {
   const Windows& windows = panes.windows();
   std::optional<Time> before;  // the last pane in time: where it begins
-  for (const auto& [key, tables] : panes.panes()) {
-    const auto look_at = [&, &pane = key, &held = *tables](Time end) {
+  for (const auto& [key, open] : panes.panes()) {
+    const auto look_at = [&, &pane = key, &held = *open.tables](Time end) {
       const bool fired = end <= panes.closed_end() && panes.closed_end() != kTimeMin;
       if (fired || end < pane.first_end) return;
       const Time start = windows.is_global() ? kTimeMin : windows.start_of(end);

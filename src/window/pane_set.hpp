@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,11 +32,25 @@ inline PaneKey whole_window(const Windows& windows, Time end) {
   return {windows.start_of(end), cumulating ? end : kTimeMin};
 }
 
+/// After the window that ends at `end`, the next ends one slide later: what begins before it is
+/// done, and so is the pane of a window that shares none.
+inline bool is_over(const Windows& windows, bool shared, const PaneKey& pane, Time end) {
+  return end == kTimeMax || pane.start < windows.start_of(windows.next_end_after(end)) ||
+         (!shared && pane.first_end != kTimeMin && pane.first_end <= end);
+}
+
 /// A pane that a window holds.
 template <class Tables>
 struct CoveredPane {
   PaneKey key;
   Tables* tables;
+};
+
+/// A pane that records have come to.
+template <class Tables>
+struct OpenPane {
+  std::unique_ptr<Tables> tables;
+  std::uint64_t number = 0;  ///< by which images know it; 0: no image has had it
 };
 
 /// Tables of panes that are over, to be used again.
@@ -51,6 +66,7 @@ class SpareTables {
   }
   void put(std::unique_ptr<Tables> tables) {
     tables->clear();
+    tables->forget_changes();  // who does not live to the next image does not pay for it
     if (kept_.size() < kKeptMax) kept_.push_back(std::move(tables));
   }
 
@@ -69,6 +85,7 @@ class PaneSet {
  public:
   using Tables = KeyedTables<K, Acc>;
   using Slot = PaneSlot<Tables>;
+  using Pane = OpenPane<Tables>;
 
   PaneSet(Windows windows, bool shared)
       : windows_(std::move(windows)), shared_(shared || !windows_.overlap()) {}
@@ -111,13 +128,16 @@ class PaneSet {
   /// The tables of a pane, made when new.
   Tables& tables(PaneKey key) {
     const auto found = panes_.find(key);
-    if (found != panes_.end()) return *found->second;
-    return *panes_.emplace(key, spare_.take()).first->second;
+    if (found != panes_.end()) return *found->second.tables;
+    return *panes_.emplace(key, Pane{spare_.take()}).first->second.tables;
   }
 
   bool shared() const { return shared_; }
   const Windows& windows() const { return windows_; }
-  const std::map<PaneKey, std::unique_ptr<Tables>>& panes() const { return panes_; }
+  const std::map<PaneKey, Pane>& panes() const { return panes_; }
+  std::map<PaneKey, Pane>& panes() { return panes_; }
+  /// What images have of the pane under its number so far counts no more.
+  void number_anew(Pane& pane) { pane.number = ++numbers_; }
   /// The end of the last window that fired; kTimeMin: none has.
   Time closed_end() const { return closed_end_; }
   void continue_behind(Time end) { closed_end_ = end; }  ///< before the first record
@@ -136,8 +156,8 @@ class PaneSet {
   void close(Time watermark, Fire&& fire) {
     if (windows_.is_global()) {
       if (watermark == kTimeMax && !panes_.empty()) {
-        const auto& [key, tables] = *panes_.begin();
-        fire(kTimeMin, kTimeMax, std::vector{CoveredPane<Tables>{key, tables.get()}});
+        const auto& [key, pane] = *panes_.begin();
+        fire(kTimeMin, kTimeMax, std::vector{CoveredPane<Tables>{key, pane.tables.get()}});
         panes_.clear();
       }
       return;
@@ -162,7 +182,7 @@ class PaneSet {
   template <class Visit>
   void drain(Time watermark, Visit&& visit) {
     while (!panes_.empty() && *drains_at() <= watermark) {
-      visit(panes_.begin()->first, *panes_.begin()->second);
+      visit(panes_.begin()->first, *panes_.begin()->second.tables);
       recycle(panes_.begin());
     }
   }
@@ -186,32 +206,27 @@ class PaneSet {
         shared_ ? PaneKey{windows_.start_of(end), kTimeMin} : whole_window(windows_, end);
     for (auto at = panes_.lower_bound(from); at != panes_.end() && at->first.start < end; ++at) {
       if (!shared_ && at->first != from) break;
-      if (at->first.first_end <= end && at->second->size() > 0)
-        covered_.push_back({at->first, at->second.get()});
+      if (at->first.first_end <= end && at->second.tables->size() > 0)
+        covered_.push_back({at->first, at->second.tables.get()});
     }
   }
 
-  /// After the window that ends at `end`, the next ends one slide later: what begins before it is
-  /// done, and so is the pane of a window that shares none.
   void drop_before(Time end) {
-    const Time next_start = windows_.start_of(windows_.next_end_after(end));
-    const auto is_over = [&](const PaneKey& pane) {
-      return end == kTimeMax || pane.start < next_start ||
-             (!shared_ && pane.first_end != kTimeMin && pane.first_end <= end);
-    };
-    while (!panes_.empty() && is_over(panes_.begin()->first)) recycle(panes_.begin());
+    while (!panes_.empty() && is_over(windows_, shared_, panes_.begin()->first, end))
+      recycle(panes_.begin());
   }
 
-  void recycle(typename std::map<PaneKey, std::unique_ptr<Tables>>::iterator at) {
+  void recycle(typename std::map<PaneKey, Pane>::iterator at) {
     if (at->first.first_end == kTimeMin) recent_.forget(at->first.start);
-    spare_.put(std::move(at->second));
+    spare_.put(std::move(at->second.tables));
     panes_.erase(at);
   }
 
   Windows windows_;
   bool shared_;
   Time closed_end_ = kTimeMin;
-  std::map<PaneKey, std::unique_ptr<Tables>> panes_;
+  std::map<PaneKey, Pane> panes_;
+  std::uint64_t numbers_ = 0;   ///< of panes in images
   RecentPanes<Tables> recent_;  ///< of panes of on-time records
   SpareTables<Tables> spare_;
   std::vector<CoveredPane<Tables>> covered_;
