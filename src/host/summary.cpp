@@ -85,12 +85,13 @@ void append_metric(std::string& out, const MetricReport& metric) {
 void append_spilled(std::string& out, const std::string& name, const SpilledReport& spilled) {
   const std::uint64_t asked = spilled.hits + spilled.misses;
   if (spilled.keys + spilled.misses == 0) return;
-  out += fmt::format(
-      "  state of \"{}\" on disk: {} keys, {:.0f} MB; {:.1f} % of the look-ups found "
-      "theirs in memory\n",
-      name, spilled.keys, static_cast<double>(spilled.bytes) / 1e6,
-      100.0 * static_cast<double>(spilled.hits) /
-          static_cast<double>(std::max<std::uint64_t>(1, asked)));
+  out += fmt::format("  state of \"{}\" on disk: {} keys, {:.0f} MB", name, spilled.keys,
+                     static_cast<double>(spilled.bytes) / 1e6);
+  if (asked > 0) {  // windows look nothing up
+    out += fmt::format("; {:.1f} % of the look-ups found theirs in memory",
+                       100.0 * static_cast<double>(spilled.hits) / static_cast<double>(asked));
+  }
+  out += '\n';
 }
 
 void append_component(std::string& out, const ComponentReport& component) {

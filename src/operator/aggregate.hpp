@@ -11,6 +11,7 @@
 
 #include "operator/held_aggregates.hpp"
 #include "operator/pane_images.hpp"
+#include "operator/pane_spill.hpp"
 #include "operator/pane_stacks.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
@@ -107,7 +108,10 @@ class WindowEmitter {
     const auto emit = [&](const K& key, const Acc& acc) {
       rows_.add(key, acc, place, kernel, context, outputs);
     };
-    if (panes.size() == 1) {
+    const bool spilled = std::ranges::any_of(panes, [](const auto& pane) { return pane.disk; });
+    if (spilled) {
+      each_by_group(panes, kernel, context, emit);
+    } else if (panes.size() == 1) {
       panes.front().tables->for_each(emit);
     } else {
       stacks_.merged(end, panes, kernel, context.state).for_each(emit);
@@ -117,8 +121,32 @@ class WindowEmitter {
 
   /// See PaneStacks.
   Time merged_to() const { return stacks_.merged_to(); }
+  /// Keys of panes have gone to disk: gives back the memory of what windows have in common.
+  void let_go() { stacks_.let_go(); }
 
  private:
+  using Panes = typename PaneStacks<K, Kernel>::Panes;
+
+  /// Of panes that lie on disk in part: in memory is what the window holds of a key group.
+  template <class Emit>
+  void each_by_group(const Panes& panes, const Kernel& kernel, const OperatorContext& context,
+                     const Emit& emit) {
+    if constexpr (kSpillsPanes<Kernel>) {
+      const auto init = [&]() -> decltype(auto) { return kernel.init(); };
+      for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+        KeyedTables<K, Acc> all(context.state);
+        const auto add = [&](const K& key, const Acc& acc) {
+          kernel.merge(all.upsert(key, KeyTraits<K>::hash(key), init), acc);
+        };
+        stacks_.each_read(panes, [&](const auto& pane) {
+          if (pane.disk) each_on_disk<K>(*pane.disk, group, kernel, add);
+          pane.tables->for_each(add, group, group + 1);
+        });
+        all.for_each(emit);
+      }
+    }
+  }
+
   PaneStacks<K, Kernel> stacks_;  ///< where windows have several panes
   WindowRows<K, Kernel> rows_;
 };
@@ -135,9 +163,15 @@ void add_held_panes(std::unique_ptr<HeldAggregates>& held,
     }
     return;
   }
-  each_open_pane(panes, merged_to, [&](Time start, Time end, auto& tables) {
-    tables.for_each(
-        [&](const K& key, const typename Kernel::Acc& acc) { into.add(key, start, end, acc); });
+  each_open_pane(panes, merged_to, [&](Time start, Time end, const auto& pane) {
+    const auto add = [&](const K& key, const typename Kernel::Acc& acc) {
+      into.add(key, start, end, acc);
+    };
+    if constexpr (kSpillsPanes<Kernel>) {
+      for (std::uint32_t group = 0; pane.disk && group < kKeyGroups; ++group)
+        each_on_disk<K>(*pane.disk, group, kernel, add);
+    }
+    pane.tables->for_each(add);
   });
 }
 
@@ -282,7 +316,7 @@ Standing standing_of(const Panes& panes) {
 
 /// One phase: records in, windows out.
 template <class T, class Key, class Kernel>
-class WindowAggregate final : public Operator, public HoldsAggregates {
+class WindowAggregate final : public Operator, public HoldsAggregates, public Spills {
  public:
   using K = typename Key::View;
 
@@ -293,29 +327,38 @@ class WindowAggregate final : public Operator, public HoldsAggregates {
     Operator::open(context);
     panes_.count_with(context.state);
   }
+  void spill_to(const SpillPlace& place) override { spill_.spill_to(place); }
   void process(BatchBase& base, bool, Outputs&) override {
     filler_.add(static_cast<Batch<T>&>(base), panes_, context());
+    make_room();
   }
   void advance(Time watermark, Outputs& outputs) override {
     panes_.close(watermark, [&](Time start, Time end, const auto& covered) {
       emitter_.fire(start, end, covered, filler_.kernel(), context(), outputs);
     });
     filler_.forget_pane();
+    spill_.tell(panes_);
   }
   void save_state(StateWriter& writer) override {
     save_panes<K, Kernel>(writer, panes_, emitter_.merged_to(), filler_.kernel());
   }
   void restore_state(StateReader& reader) override {
-    restore_panes<K, Kernel>(reader, panes_, filler_.kernel());
+    restore_panes<K, Kernel>(reader, panes_, filler_.kernel(), [this] { make_room(); });
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, emitter_.merged_to(), filler_.kernel());
+    if (held->weighs()) spill_.weighed();
   }
   Standing standing() const override { return standing_of(panes_); }
 
  private:
+  void make_room() {
+    if (spill_.shed(panes_, filler_.kernel())) emitter_.let_go();
+  }
+
   PaneSet<K, typename Kernel::Acc> panes_;
   PaneFiller<T, Key, Kernel> filler_;
+  PaneSpill<K, Kernel> spill_;
   WindowEmitter<K, Kernel> emitter_;
 };
 

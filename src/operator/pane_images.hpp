@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "operator/open_pane_list.hpp"
+#include "operator/pane_spill.hpp"
 #include "operator/stored_accumulators.hpp"
 #include "state/table_parts.hpp"
 #include "window/pane_set.hpp"
@@ -65,8 +67,10 @@ class PaneParts final : public OpenParts {
     open_.closed = panes.closed_end();
     for (auto& [key, pane] : panes.panes()) {
       const PaneKey read_as = readers.key_of(key);
-      if (pane.tables->size() == 0) continue;
-      images_.push_back(std::make_unique<Image>(*pane.tables, bytes_, kernel, chain));
+      if (!pane.holds_any()) continue;
+      // Of what lies on disk nobody notes what changes: all of the pane is written.
+      const ImageChain its_chain = pane.disk ? ImageChain{} : chain;
+      images_.push_back(std::make_unique<Image>(*pane.tables, bytes_, kernel, its_chain));
       if (images_.back()->tables.holds().only_changes) {
         holds.only_changes = true;
       } else {
@@ -76,6 +80,7 @@ class PaneParts final : public OpenParts {
       open_.panes.push_back({pane.number, read_as});
     }
     bytes_.begin(chain, holds);
+    if constexpr (kSpillsPanes<Kernel>) add_spilled(panes, kernel);
   }
 
   std::size_t advance(std::size_t slots) override {
@@ -103,6 +108,18 @@ class PaneParts final : public OpenParts {
                               [&](std::string& to) { store_accumulator(*image->kernel, to, acc); });
     }
   };
+  /// At once, for it may change before its turn: a key may so be there twice.
+  void add_spilled(const PaneSet<K, Acc>& panes, const Kernel& kernel) {
+    auto image = images_.begin();
+    for (const auto& [key, pane] : panes.panes()) {
+      if (!pane.holds_any()) continue;
+      const Put put{(image++)->get()};
+      for (std::uint32_t group = 0; pane.disk && group < kKeyGroups; ++group) {
+        each_on_disk<K>(*pane.disk, group, kernel,
+                        [&](const K& name, const Acc& acc) { put(group, name, acc); });
+      }
+    }
+  }
   /// Small tables are written whole: to note what changes in them takes as much as they do.
   static ImageChain chain_of(const Tables& tables, const ImageChain& chain) {
     constexpr std::size_t kNotedMin = 64u << 10;
@@ -169,8 +186,10 @@ class PaneRestore {
   using Acc = typename Kernel::Acc;
   using Panes = PaneSet<K, Acc>;
 
-  PaneRestore(StateReader& reader, Panes& panes, const Kernel& kernel)
-      : reader_(reader), panes_(panes), kernel_(kernel) {}
+  /// `make_room` is called between parts.
+  PaneRestore(StateReader& reader, Panes& panes, const Kernel& kernel,
+              std::function<void()> make_room)
+      : reader_(reader), panes_(panes), kernel_(kernel), make_room_(std::move(make_room)) {}
 
   void run() {
     const ListedPanes listed(reader_);
@@ -186,6 +205,7 @@ class PaneRestore {
       const auto accumulators = AccumulatorReader<Kernel>::of(kernel_, shape);
       if (!accumulators) return reader_.refuse(part, accumulators.error().message());
       take(part, listed.of_group(part.number), *accumulators);
+      make_room_();
     });
   }
 
@@ -231,9 +251,11 @@ class PaneRestore {
     if (!closed) return;
     closed_ = *closed;
     panes_.continue_behind(closed_);
-    each_part_of_kind<K>(
-        reader_, "panes", panes_.windows().to_string(), kernel_,
-        [&](const StatePart& part, const auto& accumulators) { take_runs(part, accumulators); });
+    each_part_of_kind<K>(reader_, "panes", panes_.windows().to_string(), kernel_,
+                         [&](const StatePart& part, const auto& accumulators) {
+                           take_runs(part, accumulators);
+                           make_room_();
+                         });
   }
   void take_runs(const StatePart& part, const Accumulators& accumulators) {
     BytesCursor in(part.bytes);
@@ -289,13 +311,17 @@ class PaneRestore {
   StateReader& reader_;
   Panes& panes_;
   const Kernel& kernel_;
+  std::function<void()> make_room_;
   Time closed_ = kTimeMin;
 };
 
+/// `make_room` is called now and then, when nothing points into the panes.
 template <class K, class Kernel>
-void restore_panes(StateReader& reader, PaneSet<K, typename Kernel::Acc>& panes,
-                   const Kernel& kernel) {
-  if constexpr (kStores<Kernel>) PaneRestore<K, Kernel>(reader, panes, kernel).run();
+void restore_panes(
+    StateReader& reader, PaneSet<K, typename Kernel::Acc>& panes, const Kernel& kernel,
+    std::function<void()> make_room = [] {}) {
+  if constexpr (kStores<Kernel>)
+    PaneRestore<K, Kernel>(reader, panes, kernel, std::move(make_room)).run();
 }
 
 }  // namespace millrace::detail

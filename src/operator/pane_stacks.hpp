@@ -59,6 +59,23 @@ class PaneStacks {
     return *all_;
   }
 
+  /// Calls read(pane) for those of a window's panes that together are what it holds.
+  template <class Read>
+  void each_read(const Panes& panes, Read&& read) const {
+    bool has_merged = false;
+    for (const auto& pane : panes) {
+      const bool merged = pane.key.first_end == kTimeMin && pane.key.start < turned_at_;
+      if (!merged || !has_merged) read(pane);
+      has_merged |= merged;
+    }
+  }
+  /// Gives the memory of the stack of new panes back: it is merged again when it is asked for.
+  void let_go() {
+    since_.reset();
+    all_.reset();
+    taken_to_ = turned_at_;
+  }
+
   /// Panes in time that begin before it hold all that follow them up to there.
   Time merged_to() const { return turned_at_; }
 

@@ -73,7 +73,7 @@ class WindowCombine final : public Operator, public HoldsAggregates {
 
 /// Second phase: merges partial results by key and pane, and fires windows.
 template <class K, class Kernel>
-class WindowMerge final : public Operator, public HoldsAggregates {
+class WindowMerge final : public Operator, public HoldsAggregates, public Spills {
  public:
   using Acc = typename Kernel::Acc;
   using Row = Partial<K, Acc>;
@@ -84,6 +84,7 @@ class WindowMerge final : public Operator, public HoldsAggregates {
     Operator::open(context);
     panes_.count_with(context.state);
   }
+  void spill_to(const SpillPlace& place) override { spill_.spill_to(place); }
   void process(BatchBase& base, bool, Outputs&) override {
     auto& in = static_cast<Batch<Row>&>(base);
     for (const Row& row : in.values) {
@@ -93,6 +94,7 @@ class WindowMerge final : public Operator, public HoldsAggregates {
       kernel_.merge(acc, row.acc);
     }
     tally().processed += in.values.size();
+    make_room();
   }
   /// Partial results carry the beginnings of their panes in place of times.
   Time newest_of(const BatchBase& base) const override {
@@ -106,21 +108,28 @@ class WindowMerge final : public Operator, public HoldsAggregates {
     panes_.close(watermark, [&](Time start, Time end, const auto& covered) {
       emitter_.fire(start, end, covered, kernel_, context(), outputs);
     });
+    spill_.tell(panes_);
   }
   void save_state(StateWriter& writer) override {
     save_panes<K, Kernel>(writer, panes_, emitter_.merged_to(), kernel_);
   }
   void restore_state(StateReader& reader) override {
-    restore_panes<K, Kernel>(reader, panes_, kernel_);
+    restore_panes<K, Kernel>(reader, panes_, kernel_, [this] { make_room(); });
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     add_held_panes(held, panes_, emitter_.merged_to(), kernel_);
+    if (held->weighs()) spill_.weighed();
   }
   Standing standing() const override { return standing_of(panes_); }
 
  private:
+  void make_room() {
+    if (spill_.shed(panes_, kernel_)) emitter_.let_go();
+  }
+
   PaneSet<K, Acc> panes_;
   Kernel kernel_;
+  PaneSpill<K, Kernel> spill_;
   WindowEmitter<K, Kernel> emitter_;
 };
 

@@ -28,14 +28,14 @@ Status beyond_budget(const Stage& stage, const MemoryBudget& memory, const Memor
   ComponentReport told;
   RunningSums::Component unused;
   stage.tell(told, unused);
-  return {
-      Code::memory_exceeded,
-      fmt::format("\"{}\" holds {} of state and asks for {} more, but all state together may "
-                  "take {}, which is three quarters of the memory budget; give --memory more "
-                  "than {}, fewer keys, or shorter windows; what process() keeps of keys may go to "
-                  "disk with --spill-dir",
-                  stage.plan().name, mebibytes(told.state_bytes), mebibytes(refused.wanted_bytes()),
-                  mebibytes(memory.state_max_bytes()), mebibytes(memory.bytes()))};
+  return {Code::memory_exceeded,
+          fmt::format(
+              "\"{}\" holds {} of state and asks for {} more, but all state together may "
+              "take {}, which is three quarters of the memory budget; give --memory more "
+              "than {}, fewer keys, or shorter windows; what process() keeps of keys, and windows "
+              "whose aggregate merges, may go to disk with --spill-dir",
+              stage.plan().name, mebibytes(told.state_bytes), mebibytes(refused.wanted_bytes()),
+              mebibytes(memory.state_max_bytes()), mebibytes(memory.bytes()))};
 }
 
 }  // namespace

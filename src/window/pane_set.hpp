@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "env/disk_table.hpp"
 #include "state/keyed_tables.hpp"
 #include "window/recent_panes.hpp"
 #include "window/window.hpp"
@@ -32,6 +33,13 @@ inline PaneKey whole_window(const Windows& windows, Time end) {
   return {windows.start_of(end), cumulating ? end : kTimeMin};
 }
 
+/// The end of the first window that reads the pane.
+inline Time first_end(const Windows& windows, bool shared, const PaneKey& pane) {
+  if (shared) return windows.first_end(pane.start);
+  return pane.first_end != kTimeMin ? pane.first_end
+                                    : saturating_add(pane.start, windows.size_us());
+}
+
 /// After the window that ends at `end`, the next ends one slide later: what begins before it is
 /// done, and so is the pane of a window that shares none.
 inline bool is_over(const Windows& windows, bool shared, const PaneKey& pane, Time end) {
@@ -44,13 +52,18 @@ template <class Tables>
 struct CoveredPane {
   PaneKey key;
   Tables* tables;
+  DiskTable* disk;  ///< what more it holds; null: nothing
 };
 
 /// A pane that records have come to.
 template <class Tables>
 struct OpenPane {
   std::unique_ptr<Tables> tables;
-  std::uint64_t number = 0;  ///< by which images know it; 0: no image has had it
+  std::uint64_t number = 0;                   ///< by which images know it; 0: no image has had it
+  std::unique_ptr<DiskTable> disk = nullptr;  ///< what more it holds; null: nothing
+  std::uint64_t disk_keys = 0;
+
+  bool holds_any() const { return tables->size() > 0 || disk; }
 };
 
 /// Tables of panes that are over, to be used again.
@@ -69,6 +82,7 @@ class SpareTables {
     tables->forget_changes();  // who does not live to the next image does not pay for it
     if (kept_.size() < kKeptMax) kept_.push_back(std::move(tables));
   }
+  void drop() { kept_.clear(); }
 
  private:
   static constexpr std::size_t kKeptMax = 4;
@@ -136,6 +150,8 @@ class PaneSet {
   const Windows& windows() const { return windows_; }
   const std::map<PaneKey, Pane>& panes() const { return panes_; }
   std::map<PaneKey, Pane>& panes() { return panes_; }
+  /// Gives back the memory of panes that are over.
+  void drop_spare() { spare_.drop(); }
   /// What images have of the pane under its number so far counts no more.
   void number_anew(Pane& pane) { pane.number = ++numbers_; }
   /// The end of the last window that fired; kTimeMin: none has.
@@ -157,7 +173,8 @@ class PaneSet {
     if (windows_.is_global()) {
       if (watermark == kTimeMax && !panes_.empty()) {
         const auto& [key, pane] = *panes_.begin();
-        fire(kTimeMin, kTimeMax, std::vector{CoveredPane<Tables>{key, pane.tables.get()}});
+        fire(kTimeMin, kTimeMax,
+             std::vector{CoveredPane<Tables>{key, pane.tables.get(), pane.disk.get()}});
         panes_.clear();
       }
       return;
@@ -191,11 +208,7 @@ class PaneSet {
   /// End of the next window to fire: after the last closed one and not before the earliest pane's
   /// first.
   Time next_end() const {
-    const PaneKey& first = panes_.begin()->first;
-    const bool own_end = !shared_ && first.first_end != kTimeMin;
-    const Time earliest = shared_   ? windows_.first_end(first.start)
-                          : own_end ? first.first_end
-                                    : saturating_add(first.start, windows_.size_us());
+    const Time earliest = first_end(windows_, shared_, panes_.begin()->first);
     if (closed_end_ == kTimeMin) return earliest;
     return std::max(earliest, windows_.next_end_after(closed_end_));
   }
@@ -206,8 +219,8 @@ class PaneSet {
         shared_ ? PaneKey{windows_.start_of(end), kTimeMin} : whole_window(windows_, end);
     for (auto at = panes_.lower_bound(from); at != panes_.end() && at->first.start < end; ++at) {
       if (!shared_ && at->first != from) break;
-      if (at->first.first_end <= end && at->second.tables->size() > 0)
-        covered_.push_back({at->first, at->second.tables.get()});
+      if (const Pane& pane = at->second; at->first.first_end <= end && pane.holds_any())
+        covered_.push_back({at->first, pane.tables.get(), pane.disk.get()});
     }
   }
 

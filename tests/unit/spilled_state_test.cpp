@@ -89,6 +89,40 @@ TEST_F(SpilledStateTest, AStreamOfTenTimesTheMemoryIsCountedRight) {
   EXPECT_TRUE(std::filesystem::is_empty(root_ + "/purchases"));
 }
 
+/// Most keys of the window are on disk when they come again, and when it fires.
+TEST_F(SpilledStateTest, AWindowOfTenTimesTheMemoryIsCountedRight) {
+  constexpr std::uint64_t kMany = 400'000;
+  const auto run_with = [](RunOptions run, std::uint64_t& rows, std::int64_t& counted) {
+    Topology topology("purchases");
+    topology
+        .from(generate(2 * kMany, [](std::uint64_t at) { return Purchase{at * 7919 % kMany, at}; }))
+        .key_by(&Purchase::buyer)
+        .window(global())
+        .count()
+        .named("counts")
+        .to(each([&](const auto& row) {
+          ++rows;
+          counted += row.value == 2;
+        }));
+    run.memory_bytes = 6 * kMiB;
+    RunningTopology running(topology, {}, run);
+    running.wait();
+    EXPECT_LE(running.report().memory.state_peak_bytes, run.memory_bytes * 3 / 4);
+    return running.stop();
+  };
+  std::uint64_t rows = 0;
+  std::int64_t counted = 0;
+  RunOptions run;
+  EXPECT_EQ(run_with(run, rows, counted).code(), Code::memory_exceeded);
+  rows = counted = 0;
+  run.spill = {&log_tables(), root_ + "/purchases", false};
+  const Status status = run_with(run, rows, counted);
+  EXPECT_TRUE(status.ok()) << status.to_string();
+  EXPECT_EQ(rows, kMany);
+  EXPECT_EQ(counted, static_cast<std::int64_t>(kMany));
+  EXPECT_TRUE(std::filesystem::is_empty(root_ + "/purchases"));
+}
+
 TEST_F(SpilledStateTest, WithoutADiskItIsRefusedByName) {
   std::uint64_t twice = 0;
   std::uint64_t cents = 0;

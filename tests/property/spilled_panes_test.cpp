@@ -1,0 +1,191 @@
+// Windows of which most keys are on disk, against the same in memory: what they emit is the same,
+// across images and restores in other tasks, with late records and with held ones looked at.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "env/random.hpp"
+#include "operator/two_phase.hpp"
+#include "operator_tasks.hpp"
+
+namespace millrace::property {
+namespace {
+
+using detail::Random;
+
+struct Hit {
+  std::int64_t key = 0;
+  std::int64_t number = 0;
+};
+using ByKey = detail::KeyFn<Hit, std::int64_t Hit::*>;
+const auto kByKey = std::make_shared<const detail::TypedKeyHash<Hit, ByKey>>(ByKey(&Hit::key));
+
+/// An accumulator that holds heap, and the order of what it merges.
+struct JoinKernel {
+  using Acc = std::string;
+  using Value = std::string;
+  static constexpr bool kMerges = true;
+  static constexpr bool kStaged = false;
+  static constexpr bool kNothrow = false;
+  static constexpr bool kOrdered = false;
+  Acc init() const { return {}; }
+  void add(Acc& acc, const Hit& hit, const detail::Stamp&) const {
+    acc += fmt::format("{},", hit.number);
+  }
+  void merge(Acc& acc, const Acc& newer) const { acc += newer; }
+  Value result(const Acc& acc) const { return acc; }
+};
+
+struct Act {
+  OperatorStep step;
+  std::uint32_t restore = 0;  ///< in place of a step: its image goes on in so many tasks
+};
+
+std::vector<Act> draw_acts(Random& random) {
+  std::vector<Act> acts;
+  Time newest = 0;
+  Time watermark = -100;
+  std::int64_t number = 0;
+  for (int at = 0; at < 24; ++at) {
+    Act& act = acts.emplace_back();
+    const std::uint64_t what = random.below(8);
+    if (what == 0) {
+      act.restore = 1 + static_cast<std::uint32_t>(random.below(3));
+    } else if (what < 3) {
+      act.step.kind = OperatorStep::Kind::watermark;
+      watermark = std::max(watermark, newest - 60 - static_cast<Time>(random.below(30)));
+      act.step.watermark = watermark;
+    } else {
+      auto batch = std::make_shared<detail::Batch<Hit>>();
+      newest += static_cast<Time>(random.below(40));
+      for (std::uint32_t index = 0; index < 4000; ++index) {
+        const Time time = newest - static_cast<Time>(random.below(90));
+        const std::uint64_t keys = random.chance(0.3) ? 10 : 12'000;
+        batch->values.push_back({static_cast<std::int64_t>(random.below(keys)), ++number});
+        batch->times.push_back(time);
+        if (time < watermark) batch->behind.push_back({index, watermark});
+      }
+      act.step.batch = std::move(batch);
+    }
+  }
+  acts.emplace_back().step.kind = OperatorStep::Kind::watermark;
+  acts.back().step.watermark = kTimeMax;
+  return acts;
+}
+
+class SpilledPanes : public testing::Test {
+ protected:
+  SpilledPanes() {
+    char made[] = "/tmp/millrace-spilled-panes-XXXXXX";
+    root_ = ::mkdtemp(made);
+  }
+  ~SpilledPanes() override { std::filesystem::remove_all(root_); }
+
+  template <class Kernel>
+  static OperatorTasks tasks_of(const Windows& windows, const Kernel& kernel) {
+    using Op = detail::WindowAggregate<Hit, ByKey, Kernel>;
+    using Row = millrace::Aggregate<std::int64_t, typename Kernel::Value>;
+    return OperatorTasks(
+        [=] { return std::make_unique<Op>(windows, kByKey, kernel); },
+        {{&detail::batch_type<Hit>(), kByKey}},
+        [](std::uint32_t, const detail::BatchBase& base, std::size_t at) {
+          const Row& row = static_cast<const detail::Batch<Row>&>(base).values[at];
+          return std::pair(fmt::format("{}", row.key),
+                           fmt::format("{} {} {}", row.window_start, row.window_end, row.value));
+        });
+  }
+  void spill(OperatorTasks& tasks) {
+    tasks.when_open([this](detail::Operator& op, const detail::OperatorContext& context) {
+      detail::SpillPlace place;
+      place.tables = &detail::log_tables();
+      place.folder = fmt::format("{}/{}", root_, folders_++);
+      place.state = context.state;
+      place.state_max_bytes = most_bytes_;
+      place.figures = &figures_;
+      dynamic_cast<detail::Spills&>(op).spill_to(place);
+    });
+  }
+  Lanes run(OperatorTasks& tasks, const std::vector<Act>& acts) {
+    tasks.start(2);
+    for (const Act& act : acts) {
+      if (act.restore == 0) {
+        tasks.play(act.step);
+      } else {
+        tasks.restore(tasks.image(), act.restore);
+      }
+      most_keys_ = std::max(most_keys_, figures_.keys.load());
+    }
+    EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
+    return tasks.lanes();
+  }
+  template <class Kernel>
+  void expect_same(const Windows& windows, const Kernel& kernel, const std::vector<Act>& acts) {
+    OperatorTasks in_memory = tasks_of(windows, kernel);
+    OperatorTasks on_disk = tasks_of(windows, kernel);
+    spill(on_disk);
+    const Lanes wanted = run(in_memory, acts);
+    const Lanes got = run(on_disk, acts);
+    ASSERT_EQ(got.size(), wanted.size());
+    for (const auto& [key, rows] : wanted) ASSERT_EQ(got.at(key), rows) << "key " << key;
+  }
+  template <class Kernel>
+  void expect_same(const Windows& windows, const Kernel& kernel) {
+    for (std::uint64_t seed = 1; seed <= 4 && !HasFailure(); ++seed) {
+      SCOPED_TRACE(fmt::format("seed {}", seed));
+      Random random(seed);
+      const std::vector<Act> acts = draw_acts(random);
+      most_bytes_ = (512u << 10) << seed % 3;  // from the beginning, or later
+      expect_same(windows, kernel, acts);
+    }
+    EXPECT_GT(most_keys_, 1000u);
+  }
+
+  std::string root_;
+  int folders_ = 0;
+  std::uint64_t most_bytes_ = 0;
+  detail::SpillFigures figures_;  ///< of the task that told last
+  std::uint64_t most_keys_ = 0;
+};
+
+TEST_F(SpilledPanes, OfTumblingWindows) {
+  expect_same(tumbling(200us), detail::SumKernel<Hit, std::int64_t Hit::*>{&Hit::number});
+}
+TEST_F(SpilledPanes, OfSlidingWindowsThatMergeTheirPanes) {
+  expect_same(sliding(240us, 80us), detail::SumKernel<Hit, std::int64_t Hit::*>{&Hit::number});
+}
+TEST_F(SpilledPanes, OfTheWindowThatDoesNotEnd) { expect_same(global(), detail::CountKernel()); }
+
+/// The first window has merged its panes in memory when those behind it go to disk.
+TEST_F(SpilledPanes, BehindPanesThatHoldThoseThatFollowThem) {
+  std::vector<Act> acts;
+  const auto add = [&acts](std::int64_t keys, Time from, Time to) {
+    auto batch = std::make_shared<detail::Batch<Hit>>();
+    for (std::int64_t at = 0; at < 6000; ++at) {
+      batch->values.push_back({at * 7919 % keys, at});
+      batch->times.push_back(from + at * 31 % (to - from));
+    }
+    acts.emplace_back().step.batch = std::move(batch);
+  };
+  const auto advance = [&acts](Time watermark) {
+    acts.emplace_back().step.kind = OperatorStep::Kind::watermark;
+    acts.back().step.watermark = watermark;
+  };
+  add(2000, 0, 240);
+  advance(240);
+  for (const std::int64_t keys : {11'000, 12'000, 13'000}) add(keys, 240, 400);
+  for (const Time watermark : {Time{320}, Time{400}, kTimeMax}) advance(watermark);
+  most_bytes_ = 1200u << 10;
+  expect_same(sliding(240us, 80us), detail::CountKernel(), acts);
+  EXPECT_GT(most_keys_, 1000u);
+}
+
+/// Parts are merged in the order in which they came.
+TEST_F(SpilledPanes, OfAccumulatorsOnTheHeap) { expect_same(tumbling(400us), JoinKernel()); }
+
+}  // namespace
+}  // namespace millrace::property
