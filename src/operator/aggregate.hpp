@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "operator/held_aggregates.hpp"
+#include "operator/accumulator_tables.hpp"
 #include "operator/pane_images.hpp"
 #include "operator/pane_spill.hpp"
 #include "operator/pane_stacks.hpp"
@@ -23,7 +23,7 @@ namespace millrace::detail {
 
 /// Without a window: emits the new value for every record.
 template <class T, class Key, class Kernel>
-class RunningAggregate final : public Operator, public HoldsAggregates {
+class RunningAggregate final : public Operator, public HoldsAggregates, public Spills {
  public:
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
@@ -35,21 +35,23 @@ class RunningAggregate final : public Operator, public HoldsAggregates {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    tables_.emplace(context.state);
+    tables_.emplace(updater_.kernel(), context.state);
   }
+
+  void spill_to(const SpillPlace& place) override { tables_->spill_to(place); }
 
   Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();
-    const std::uint64_t* hashes = updater_.carried(in);
+    const std::uint64_t* hashes = tables_->begin_batch(*updater_.key(), in);
     out_.clear();
     carry_marks(in, out_);
     out_.values.reserve(count);
     arena_ = {};
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
-      updater_.add_one(*tables_, in, at, hashes, [&](const K& key, const Acc& acc) {
+      updater_.add_one(tables_->tables(), in, at, hashes, [&](const K& key, const Acc& acc) {
         out_.values.push_back(Row{keep(key), updater_.kernel().result(acc), kTimeMin, kTimeMax});
       });
       inherit_time(in, at, out_, out_.values.size() - 1, out_.values.size(), cursor);
@@ -59,21 +61,17 @@ class RunningAggregate final : public Operator, public HoldsAggregates {
                                             add, [](std::size_t) {});
     tally().processed += count - failed;
     tally().dead_lettered += failed;
+    tables_->end_batch();
     if (out_.values.empty()) return;
     if constexpr (Key::kBorrowsArena) out_.pin_all(in);
     outputs.push(0, out_);
   }
-  void save_state(StateWriter& writer) override {
-    save_accumulators<K>(writer, "values", *tables_, updater_.kernel());
-  }
-  void restore_state(StateReader& reader) override {
-    restore_accumulators<K>(reader, "values", *tables_, updater_.kernel());
-  }
+  void save_state(StateWriter& writer) override { tables_->save(writer, "values"); }
+  void restore_state(StateReader& reader) override { tables_->restore(reader, "values"); }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
-    auto& into = HeldOf<Kernel>::in(held, updater_.kernel());
-    tables_->for_each(
-        [&](const K& key, const Acc& acc) { into.add(key, kTimeMin, kTimeMax, acc); });
+    tables_->add_to(HeldOf<Kernel>::in(held, updater_.kernel()));
   }
+  std::int64_t take_moved_heap() override { return tables_->take_moved_heap(); }
 
  private:
   /// The key in bytes that live as long as the emitted batch.
@@ -90,7 +88,7 @@ class RunningAggregate final : public Operator, public HoldsAggregates {
   }
 
   Updater updater_;
-  std::optional<KeyedTables<K, Acc>> tables_;  ///< from open() on
+  std::optional<AccumulatorTables<K, Kernel>> tables_;  ///< from open() on
   Batch<Row> out_;
   ArenaPool pool_{16u << 10};
   ArenaRef arena_;

@@ -9,20 +9,22 @@
 #include <utility>
 #include <vector>
 
-#include "operator/row_codec.hpp"
 #include "operator/spill_place.hpp"
+#include "record/stored_value.hpp"
 #include "state/stored_tables.hpp"
 
 namespace millrace::detail {
 
 /// Opened with the first row. One thread. All calls throw DiskFailed.
-template <class K, class P>
+///
+/// `Codec` says what a row is and how it lies there: Row, fresh(), store(bytes, row), which
+/// appends, load(BytesCursor&, row) -> bool into a fresh one, over_at(row) and heap_of(row).
+template <class K, class Codec>
 class DiskRows {
  public:
-  using Row = StateRow<P>;
+  using Row = typename Codec::Row;
 
-  /// `states` outlive it.
-  explicit DiskRows(ProcessorStates<P>& states) : codec_(states) {}
+  explicit DiskRows(Codec codec) : codec_(std::move(codec)) {}
 
   void spill_to(const SpillPlace& place) { place_ = place; }
   const SpillPlace& place() const { return place_; }
@@ -85,14 +87,14 @@ class DiskRows {
     BytesCursor in(bytes);
     while (!in.rest().empty()) {
       OwnedKey<K> key{};
-      Row row;
+      Row row = codec_.fresh();
       if (!load_value(in, key) || !codec_.load(in, row))
         check({Code::source_failed, "the state on disk in \"" + place_.folder + "\" is damaged"});
       use(hash, K(key), std::move(row));
     }
   }
 
-  RowCodec<P> codec_;
+  Codec codec_;
   SpillPlace place_;
   std::unique_ptr<DiskTable> table_;  ///< null: nothing has gone there yet
   std::string bytes_;                 ///< of one hash, as over_

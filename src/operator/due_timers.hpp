@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "operator/spilled_rows.hpp"
+#include "operator/row_codec.hpp"
 
 namespace millrace::detail {
 
@@ -37,7 +37,7 @@ class DueTimers {
   };
 
   /// All of them outlive it.
-  DueTimers(KeyedTables<K, Row>& rows, KeyTimers& timers, SpilledRows<K, P>& spilled)
+  DueTimers(KeyedTables<K, Row>& rows, KeyTimers& timers, SpilledStates<K, P>& spilled)
       : rows_(&rows), timers_(&timers), spilled_(&spilled) {}
 
   /// The keys whose timer at `time` is pending, among those of `hashes`, in the order of firing;
@@ -114,7 +114,7 @@ class DueTimers {
 
   KeyedTables<K, Row>* rows_;
   KeyTimers* timers_;
-  SpilledRows<K, P>* spilled_;
+  SpilledStates<K, P>* spilled_;
   std::array<std::size_t, 2> least_{};  ///< by kind: up to there the queue is not looked through
 };
 

@@ -11,12 +11,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "operator/accumulator_tables.hpp"
 #include "operator/change_places.hpp"
-#include "operator/held_aggregates.hpp"
 #include "operator/retracting.hpp"
 #include "operator/stateless.hpp"
-#include "operator/stored_accumulators.hpp"
-#include "state/keyed_tables.hpp"
 
 namespace millrace::detail {
 
@@ -129,6 +127,11 @@ struct GroupKernel {
   struct Acc {
     std::int64_t rows = 0;
     typename Kernel::Acc of{};
+    std::size_t heap_bytes() const
+      requires kAccHoldsHeap<typename Kernel::Acc>
+    {
+      return acc_heap_bytes(of);
+    }
   };
   using Value = typename Kernel::Value;
   static constexpr bool kMerges = false;
@@ -160,7 +163,7 @@ struct GroupKernel {
 /// `In`: a turn, see TurnSides. Cost: one look-up a turn, and two results. Memory: an accumulator a
 /// group.
 template <class In, class Key, class Kernel>
-class GroupedRows final : public Operator, public HoldsAggregates {
+class GroupedRows final : public Operator, public HoldsAggregates, public Spills {
  public:
   using Sides = TurnSides<In>;
   using K = typename Key::View;
@@ -174,13 +177,14 @@ class GroupedRows final : public Operator, public HoldsAggregates {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    tables_.emplace(context.state);
+    tables_.emplace(groups_, context.state);
   }
+  void spill_to(const SpillPlace& place) override { tables_->spill_to(place); }
 
   Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<In>&>(base);
-    const bool carried = in.hashed_by == key_.get() && in.hashes.size() == in.values.size();
+    const std::uint64_t* const hashes = tables_->begin_batch(*key_, in);
     out_.clear();
     carry_marks(in, out_);
     out_.hashed_by = nullptr;
@@ -193,7 +197,7 @@ class GroupedRows final : public Operator, public HoldsAggregates {
     const auto turn = [&](std::size_t at) {
       const std::size_t first = out_.values.size();
       key_->key().with(in.values[at], [&](const K& key) {
-        const std::uint64_t hash = carried ? in.hashes[at] : KeyTraits<K>::hash(key);
+        const std::uint64_t hash = hashes ? hashes[at] : KeyTraits<K>::hash(key);
         take(key, hash, in.values[at]);
       });
       mark(at, first);
@@ -203,24 +207,20 @@ class GroupedRows final : public Operator, public HoldsAggregates {
                                             *context().dead_letters, turn, [](std::size_t) {});
     tally().processed += in.values.size() - failed;
     tally().dead_lettered += failed;
+    tables_->end_batch();
     if (!out_.values.empty()) outputs.push(0, out_);
   }
-  void save_state(StateWriter& writer) override {
-    save_accumulators<K>(writer, "groups", *tables_, groups_);
-  }
-  void restore_state(StateReader& reader) override {
-    restore_accumulators<K>(reader, "groups", *tables_, groups_);
-  }
+  void save_state(StateWriter& writer) override { tables_->save(writer, "groups"); }
+  void restore_state(StateReader& reader) override { tables_->restore(reader, "groups"); }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
-    auto& into = HeldOf<Groups>::in(held, groups_);
-    tables_->for_each(
-        [&](const K& key, const Group& group) { into.add(key, kTimeMin, kTimeMax, group); });
+    tables_->add_to(HeldOf<Groups>::in(held, groups_));
   }
+  std::int64_t take_moved_heap() override { return tables_->take_moved_heap(); }
 
  private:
   void take(const K& key, std::uint64_t hash, const In& turn) {
     const auto& taken = groups_.kernel.take(turn, {});
-    Group& group = tables_->upsert(key, hash, [this] { return groups_.init(); });
+    Group& group = tables_->tables().upsert(key, hash, [this] { return groups_.init(); });
     std::optional<Value> before = result_of(group);
     refused_ = nullptr;  // it was told when it came
     groups_.kernel.put(group.of, taken);
@@ -264,8 +264,8 @@ class GroupedRows final : public Operator, public HoldsAggregates {
 
   KeyPtr key_;
   Groups groups_;
-  std::optional<KeyedTables<K, Group>> tables_;  ///< from open() on
-  std::exception_ptr refused_;                   ///< of the result asked for last
+  std::optional<AccumulatorTables<K, Groups>> tables_;  ///< from open() on
+  std::exception_ptr refused_;                          ///< of the result asked for last
   Batch<Row> out_;
   ArenaPool pool_{16u << 10};
   ArenaRef arena_;

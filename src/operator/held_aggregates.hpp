@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -90,6 +91,9 @@ class HoldsAggregates {
   /// Adds them to `held`, made by the first operator of the component that is asked. Changes
   /// nothing. O(entries).
   virtual void add_held(std::unique_ptr<HeldAggregates>& held) = 0;
+  /// What accumulators that have come into memory since this was asked for hold on the heap, less
+  /// what those held that went to disk. While they are weighed add_held() adds those in memory.
+  virtual std::int64_t take_moved_heap() { return 0; }
 };
 
 /// The value of an aggregate as cells; none where it is of a type that cannot be shown.

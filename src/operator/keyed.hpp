@@ -161,13 +161,13 @@ class TypedKeyHash final : public KeyHash {
       }
     }
   }
-  /// Those that the batch carries, or `make` them into `hashes`; null: each is made when it is
-  /// needed.
+  /// Those that the batch carries, or `make` them into `hashes`, where a key that throws has 0;
+  /// null: each is made when it is needed.
   const std::uint64_t* hashes_of(const Batch<T>& in, bool make,
                                  std::vector<std::uint64_t>& hashes) const {
     if (in.hashed_by == this && in.hashes.size() == in.values.size()) return in.hashes.data();
     if (!make) return nullptr;
-    hash(in, hashes);
+    hash_around(in, hashes, [](std::size_t) {});
     return hashes.data();
   }
   std::string text(const BatchBase& base, std::size_t at) const override {

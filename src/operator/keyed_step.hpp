@@ -8,11 +8,19 @@
 #include <type_traits>
 #include <utility>
 
+#include "operator/accumulator_tables.hpp"
 #include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
-#include "state/table_parts.hpp"
 
 namespace millrace::detail {
+
+/// The state of a key as what AccumulatorTables keep.
+template <class State>
+struct StateKernel {
+  static_assert(!kAccHoldsHeap<State>, "nobody counts it");
+  using Acc = State;
+  Acc init() const { return {}; }
+};
 
 /// Calls step(State&, const K& key, const T& record, Time time, emit) for each record, where emit
 /// takes any number of Out; State starts as State{}. Each task has a copy of `step`.
@@ -21,7 +29,7 @@ namespace millrace::detail {
 /// withdrawn; State keeps what step had changed.
 /// Cost: one look-up a record.
 template <class T, class Key, class State, class Out, class Step>
-class KeyedStep final : public Operator {
+class KeyedStep final : public Operator, public Spills {
  public:
   using K = typename Key::View;
   using KeyPtr = std::shared_ptr<const TypedKeyHash<T, Key>>;
@@ -30,19 +38,20 @@ class KeyedStep final : public Operator {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    states_.emplace(context.state);
+    states_.emplace(kernel_, context.state);
   }
+  void spill_to(const SpillPlace& place) override { states_->spill_to(place); }
 
   Step& step() { return step_; }
   const KeyPtr& key() const { return key_; }
 
-  void save_state(StateWriter& writer) override { save_tables_later(writer, kStatePart, *states_); }
-  void restore_state(StateReader& reader) override { restore_tables(reader, kStatePart, *states_); }
+  void save_state(StateWriter& writer) override { states_->save(writer, kStatePart); }
+  void restore_state(StateReader& reader) override { states_->restore(reader, kStatePart); }
 
   Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
-    const bool carried = in.hashed_by == key_.get() && in.hashes.size() == in.values.size();
+    const std::uint64_t* const hashes = states_->begin_batch(*key_, in);
     out_.clear();
     carry_marks(in, out_);
     out_.hashed_by = nullptr;
@@ -53,8 +62,8 @@ class KeyedStep final : public Operator {
       mark = out_.values.size();
       const Time time = in.times.empty() ? kTimeMin : in.times[at];
       key_->key().with(in.values[at], [&](const K& key) {
-        const std::uint64_t hash = carried ? in.hashes[at] : KeyTraits<K>::hash(key);
-        State& state = states_->upsert(key, hash, [] { return State{}; });
+        const std::uint64_t hash = hashes ? hashes[at] : KeyTraits<K>::hash(key);
+        State& state = states_->tables().upsert(key, hash, [] { return State{}; });
         step_(state, key, record_at(in, at), time, [this](Out row) { emit(std::move(row)); });
       });
       inherit_time(in, at, out_, mark, out_.values.size(), cursor);
@@ -67,6 +76,7 @@ class KeyedStep final : public Operator {
                                             *context().dead_letters, handle, undo);
     tally().processed += in.values.size() - failed;
     tally().dead_lettered += failed;
+    states_->end_batch();
     if (!out_.values.empty()) outputs.push(0, out_);
   }
 
@@ -84,7 +94,8 @@ class KeyedStep final : public Operator {
 
   KeyPtr key_;
   Step step_;
-  std::optional<KeyedTables<K, State>> states_;  ///< from open() on
+  StateKernel<State> kernel_;
+  std::optional<AccumulatorTables<K, StateKernel<State>>> states_;  ///< from open() on
   Batch<Out> out_;
   ArenaPool pool_{8u << 10};
   ArenaRef arena_;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "operator/processor_parts.hpp"
-#include "operator/spilled_rows.hpp"
+#include "operator/row_codec.hpp"
 #include "state/stored_content.hpp"
 
 namespace millrace::detail {
@@ -27,7 +27,7 @@ class ProcessorImage {
 
   /// `make_room` is called between entries that are put in.
   ProcessorImage(ProcessorStates<P>& states, KeyedTables<K, Row>& rows, KeyTimers& timers,
-                 SpilledRows<K, P>& spilled, std::function<void()> make_room)
+                 SpilledStates<K, P>& spilled, std::function<void()> make_room)
       : states_(&states),
         rows_(&rows),
         timers_(&timers),
@@ -129,7 +129,7 @@ class ProcessorImage {
   ProcessorStates<P>* states_;
   KeyedTables<K, Row>* rows_;
   KeyTimers* timers_;
-  SpilledRows<K, P>* spilled_;
+  SpilledStates<K, P>* spilled_;
   std::function<void()> make_room_;
   std::size_t put_in_ = 0;
 };

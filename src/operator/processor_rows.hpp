@@ -11,7 +11,7 @@
 #include "operator/keyed.hpp"
 #include "operator/processor.hpp"
 #include "operator/processor_image.hpp"
-#include "operator/spilled_rows.hpp"
+#include "operator/row_codec.hpp"
 #include "state/state.hpp"
 #include "state/table_sweep.hpp"
 
@@ -29,7 +29,7 @@ class ProcessorRows {
       : meter_(meter),
         states_(processor, logging),
         rows_(meter),
-        spilled_(states_, rows_),
+        spilled_(RowCodec<P>(states_), rows_, states_.call().heap_bytes),
         timers_(meter, on_timer, on_clock),
         due_(rows_, timers_, spilled_) {}
   ~ProcessorRows() { count_heap(0); }
@@ -37,7 +37,7 @@ class ProcessorRows {
   ProcessorRows& operator=(const ProcessorRows&) = delete;
 
   KeyedTables<K, Row>& tables() { return rows_; }
-  SpilledRows<K, P>& spilled() { return spilled_; }
+  SpilledStates<K, P>& spilled() { return spilled_; }
   KeyTimers& timers() { return timers_; }
   DueTimers<K, P>& due() { return due_; }
   const KeyTimers& timers() const { return timers_; }
@@ -122,7 +122,8 @@ class ProcessorRows {
       });
     }
     make_room();
-    spilled_.tell(watermark, states_.call().clock_now);
+    spilled_.reach(watermark, states_.call().clock_now);
+    spilled_.tell();
   }
 
  private:
@@ -141,7 +142,7 @@ class ProcessorRows {
   MemoryMeter* meter_;
   ProcessorStates<P> states_;
   KeyedTables<K, Row> rows_;
-  SpilledRows<K, P> spilled_;
+  SpilledStates<K, P> spilled_;
   TableSweep<K, Row> sweep_;
   KeyTimers timers_;
   DueTimers<K, P> due_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -9,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "operator/acc_heap.hpp"
 #include "operator/number_kernels.hpp"
 
 namespace millrace::detail {
@@ -150,6 +152,7 @@ template <class V>
 struct ValueCounts {
   std::map<V, std::int64_t> of;
   std::int64_t nans = 0;
+  std::size_t heap_bytes() const { return acc_heap_bytes(of); }
 };
 
 /// Cost: O(log values of the group). Memory: an entry for each different value of a group.

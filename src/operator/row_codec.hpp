@@ -9,6 +9,7 @@
 
 #include "env/disk_table.hpp"
 #include "operator/processor.hpp"
+#include "operator/spilled_rows.hpp"
 #include "record/stored_value.hpp"
 
 namespace millrace::detail {
@@ -19,7 +20,10 @@ class RowCodec {
  public:
   using Row = StateRow<P>;
 
+  /// `states` outlive it.
   explicit RowCodec(ProcessorStates<P>& states) : states_(&states) {}
+
+  static Row fresh() { return Row{}; }
 
   /// Appends the bytes of `row`.
   void store(std::string& out, Row& row) {
@@ -77,5 +81,9 @@ class RowCodec {
  private:
   ProcessorStates<P>* states_;
 };
+
+/// The states and timers of a task's keys that are on disk.
+template <class K, class P>
+using SpilledStates = SpilledRows<K, RowCodec<P>>;
 
 }  // namespace millrace::detail

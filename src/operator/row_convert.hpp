@@ -10,6 +10,7 @@
 #include "operator/held_rows.hpp"
 #include "operator/keyed.hpp"
 #include "operator/row_kernels.hpp"
+#include "operator/spill_place.hpp"
 #include "operator/stateless.hpp"
 #include "operator/trend.hpp"
 #include "record/row_batch.hpp"
@@ -201,7 +202,7 @@ class RowOutputs final : public Outputs {
 
 /// An operator whose results leave it as rows; what other ports than the first give is as it is.
 template <class In>
-class EmitsRows final : public Operator, public HoldsAggregates {
+class EmitsRows final : public Operator, public HoldsAggregates, public Spills {
  public:
   EmitsRows(std::unique_ptr<Operator> inner, RowMaker<In> maker)
       : inner_(std::move(inner)), out_(std::move(maker)) {}
@@ -238,6 +239,13 @@ class EmitsRows final : public Operator, public HoldsAggregates {
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     if (auto* const its = dynamic_cast<HoldsAggregates*>(inner_.get())) its->add_held(held);
     if (held) out_.maker().show(*held);
+  }
+  std::int64_t take_moved_heap() override {
+    auto* const its = dynamic_cast<HoldsAggregates*>(inner_.get());
+    return its ? its->take_moved_heap() : 0;
+  }
+  void spill_to(const SpillPlace& place) override {
+    if (auto* const its = dynamic_cast<Spills*>(inner_.get())) its->spill_to(place);
   }
 
  private:

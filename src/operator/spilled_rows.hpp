@@ -21,15 +21,18 @@ namespace millrace::detail {
 /// Rows move between batches alone, so that references hold through one. One thread. All calls
 /// throw DiskFailed, and MemoryRefused. Cost: of a row that comes back a fraction of a microsecond,
 /// or where the system has no longer got it in memory one or two reads of the disk.
-template <class K, class P>
+///
+/// `Codec`: see DiskRows.
+template <class K, class Codec>
 class SpilledRows {
  public:
-  using Row = StateRow<P>;
+  using Row = typename Codec::Row;
   using Tables = KeyedTables<K, Row>;
 
-  /// All of them outlive it.
-  SpilledRows(ProcessorStates<P>& states, Tables& rows)
-      : call_(&states.call()), codec_(states), disk_(states), rows_(&rows), tables_(rows) {}
+  /// Both outlive it. `heap_bytes`: what rows in memory hold beside the tables; it counts those
+  /// that come and go.
+  SpilledRows(const Codec& codec, Tables& rows, std::int64_t& heap_bytes)
+      : heap_bytes_(&heap_bytes), codec_(codec), disk_(codec), rows_(&rows), tables_(rows) {}
 
   void spill_to(const SpillPlace& place) { disk_.spill_to(place); }
   /// Rows have gone to disk: before a key is looked up, bring() it.
@@ -48,7 +51,7 @@ class SpilledRows {
     }
     hits_ += hashes.size() - wanted_.size();
     disk_.find(wanted_, [this](std::uint64_t hash, const K& key, Row&& row) {
-      call_->heap_bytes += codec_.heap_of(row);
+      *heap_bytes_ += codec_.heap_of(row);
       rows_->add(key, hash, std::move(row));
       --keys_;
       ++misses_;
@@ -87,19 +90,22 @@ class SpilledRows {
     if (place.tables == nullptr || rows_->size() == 0) return;
     if (held_bytes(heap_bytes) + rows_->bytes() / 8 < place.state_max_bytes) return;
     disk_.open();
-    const std::int64_t heap_before = call_->heap_bytes;
+    const std::int64_t heap_before = *heap_bytes_;
     const auto put_away_one = [this](std::uint64_t hash) { put_away(hash); };
     tables_.make_room(put_away_one);
     for (std::uint32_t step = 0; step < kKeyGroups; ++step) {
-      if (held_bytes(heap_bytes + call_->heap_bytes - heap_before) <= place.state_max_bytes) break;
+      if (held_bytes(heap_bytes + *heap_bytes_ - heap_before) <= place.state_max_bytes) break;
       tables_.shrink(put_away_one);
     }
     disk_.check();
   }
   /// Between batches: what is over by then may go.
-  void tell(Time watermark, Time clock) {
-    if (!active()) return;
+  void reach(Time watermark, Time clock) {
     if (watermark != kTimeMax) disk_.set_time(watermark, clock);
+  }
+  /// Between batches: says how much is on disk.
+  void tell() {
+    if (!active()) return;
     SpillFigures* const figures = disk_.place().figures;
     if (figures == nullptr) return;
     figures->keys.store(keys_, std::memory_order_relaxed);
@@ -122,16 +128,16 @@ class SpilledRows {
     disk_.begin();
     rows_->for_each_of(hash, [&](const K& key, Row& row) {
       disk_.add(key, row);
-      call_->heap_bytes -= codec_.heap_of(row);
+      *heap_bytes_ -= codec_.heap_of(row);
       ++keys_;
     });
     disk_.put(hash);
     rows_->erase_of_hash(hash, [](const K&, Row&) { return true; });
   }
 
-  StateCall* call_;
-  RowCodec<P> codec_;
-  DiskRows<K, P> disk_;
+  std::int64_t* heap_bytes_;
+  Codec codec_;
+  DiskRows<K, Codec> disk_;
   Tables* rows_;
   TableClock<K, Row> tables_;
   std::vector<std::uint64_t> wanted_;

@@ -1,6 +1,7 @@
 // How the accumulators of a kernel are stored: by their schema, or as the kernel itself says.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -123,28 +124,32 @@ void each_part_of_kind(StateReader& reader, std::string_view name, std::string_v
   }
 }
 
+/// How accumulators are appended to images. `kernel` outlives it.
+template <class Kernel>
+struct AccumulatorSaver {
+  const Kernel* kernel;
+  void operator()(std::string& out, const typename Kernel::Acc& acc) const {
+    store_accumulator(*kernel, out, acc);
+  }
+};
+
+/// The image of tables of accumulators as parts that others may be added to. `kernel` outlives it.
+template <class K, class Kernel>
+auto accumulator_parts(std::string_view name, KeyedTables<K, typename Kernel::Acc>& tables,
+                       const Kernel& kernel, const ImageChain& chain) {
+  using Parts = TableParts<K, typename Kernel::Acc, AccumulatorSaver<Kernel>>;
+  return std::make_unique<Parts>(tables, name, entry_shape<K>(shape_of(kernel)),
+                                 AccumulatorSaver<Kernel>{&kernel}, chain);
+}
+
 /// Images of tables of accumulators, a part a key group. `kernel` outlives the writer.
 template <class K, class Kernel>
 void save_accumulators(StateWriter& writer, std::string_view name,
                        KeyedTables<K, typename Kernel::Acc>& tables, const Kernel& kernel) {
   if constexpr (kStores<Kernel>) {
-    save_tables_later(writer, name, tables, shape_of(kernel),
-                      [&kernel](std::string& out, const typename Kernel::Acc& acc) {
-                        store_accumulator(kernel, out, acc);
-                      });
+    save_tables_later(writer, name, tables, shape_of(kernel), AccumulatorSaver<Kernel>{&kernel});
   } else {
     writer.refuse(unstorable(name));
-  }
-}
-
-template <class K, class Kernel>
-void restore_accumulators(StateReader& reader, std::string_view name,
-                          KeyedTables<K, typename Kernel::Acc>& tables, const Kernel& kernel) {
-  if constexpr (kStores<Kernel>) {
-    restore_shaped(
-        reader, name, tables,
-        [&kernel](std::string_view shape) { return AccumulatorReader<Kernel>::of(kernel, shape); },
-        [&kernel]() -> decltype(auto) { return kernel.init(); });
   }
 }
 

@@ -187,7 +187,7 @@ class BeginOfWindows final : public Operator {
 /// passes the earliest of them: until then every maker has told when its first window began, and
 /// the least of these is when the stream began. From then on nothing is held.
 template <class K, class V>
-class TrendOperator final : public Operator {
+class TrendOperator final : public Operator, public Spills {
  public:
   using Row = Aggregate<K, V>;
   using Key = KeyFn<Row, K Row::*>;
@@ -200,6 +200,7 @@ class TrendOperator final : public Operator {
     Operator::open(context);
     step_.open(context);
   }
+  void spill_to(const SpillPlace& place) override { step_.spill_to(place); }
   void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
     if (begin_known_) return step_.process(batch, exclusive, outputs);
     batch_type<Row>().append_all(held_, batch);

@@ -20,16 +20,26 @@ void HeldHeap::watch(Operator& its) {
   if (holder != nullptr && weight_of(*holder).can_be) holder_ = holder;
 }
 
+void HeldHeap::move(std::int64_t bytes, MemoryMeter& meter) {
+  const auto counted = static_cast<std::int64_t>(counted_bytes_);
+  count(static_cast<std::size_t>(std::max<std::int64_t>(0, counted + bytes)), meter);
+}
+
+void HeldHeap::count(std::size_t bytes, MemoryMeter& meter) {
+  if (bytes > counted_bytes_) {
+    meter.grow(bytes - counted_bytes_);
+  } else {
+    meter.shrink(counted_bytes_ - bytes);
+  }
+  counted_bytes_ = bytes;
+}
+
 void HeldHeap::weigh(MemoryMeter& meter) {
+  (void)holder_->take_moved_heap();  // what is weighed is what is there
   const HeldWeight weight = weight_of(*holder_);
   const double growth = static_cast<double>(weight.bytes) - static_cast<double>(counted_bytes_);
   growth_ = std::max(growth / static_cast<double>(std::max<std::size_t>(passed_, 1)), growth_ / 2);
-  if (weight.bytes > counted_bytes_) {
-    meter.grow(weight.bytes - counted_bytes_);
-  } else {
-    meter.shrink(counted_bytes_ - weight.bytes);
-  }
-  counted_bytes_ = weight.bytes;
+  count(weight.bytes, meter);
   passed_ = 0;
   plan_next(weight);
 }

@@ -22,6 +22,7 @@ class HeldHeap {
   /// for `meter`.
   void passed(std::size_t records, MemoryMeter& meter) {
     if (holder_ == nullptr) return;
+    if (const std::int64_t moved = holder_->take_moved_heap(); moved != 0) move(moved, meter);
     passed_ += records;
     if (passed_ >= next_) weigh(meter);
   }
@@ -34,6 +35,9 @@ class HeldHeap {
   /// Records between two looks, at least.
   static constexpr std::size_t kLeast = 1024;
 
+  /// So much has come into memory, or, below 0, has gone to disk.
+  void move(std::int64_t bytes, MemoryMeter& meter);
+  void count(std::size_t bytes, MemoryMeter& meter);
   void weigh(MemoryMeter& meter);
   void plan_next(const HeldWeight& weight);
 

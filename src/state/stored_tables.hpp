@@ -145,11 +145,11 @@ void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V
   restore_tables(reader, name, tables, shape, [] { return V{}; }, std::forward<Load>(load));
 }
 
-/// The same with a reader for the shape that was stored: reader_of(shape) -> Result of what has
-/// read(BytesCursor&, V&) -> bool.
-template <class K, class V, class ReaderOf, class Init>
-void restore_shaped(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables,
-                    ReaderOf&& reader_of, Init&& init) {
+/// Calls take(part, reader_of(shape), its bytes) for the parts that this task owns of entries of K
+/// whose values have that shape; refuses the others. reader_of gives a Result.
+template <class K, class ReaderOf, class Take>
+void each_shaped_part(StateReader& reader, std::string_view name, ReaderOf&& reader_of,
+                      Take&& take) {
   reader.each_in_turn(name, [&](const StatePart& part) {
     const std::string_view shape = value_shape_of<K>(part.shape);
     if (shape.empty()) {
@@ -158,17 +158,21 @@ void restore_shaped(StateReader& reader, std::string_view name, KeyedTables<K, V
     const auto values = reader_of(shape);
     if (!values) return reader.refuse(part, values.error().message());
     BytesCursor in(part.bytes);
-    read_entries_into(tables, reader, part, in, [&](const K& key, std::uint64_t hash) {
-      return values->read(in, tables.upsert(key, hash, init));
-    });
+    take(part, *values, in);
   });
 }
 
-/// The same of values with a schema, which may have changed as StoredReader says.
+/// Puts in values with a schema, which may have changed as StoredReader says.
 template <class K, class V>
 void restore_tables(StateReader& reader, std::string_view name, KeyedTables<K, V>& tables) {
   if constexpr (Storable<V>) {
-    restore_shaped(reader, name, tables, StoredReader<V>::of, [] { return V{}; });
+    each_shaped_part<K>(
+        reader, name, StoredReader<V>::of,
+        [&](const StatePart& part, const StoredReader<V>& values, BytesCursor& in) {
+          read_entries_into(tables, reader, part, in, [&](const K& key, std::uint64_t hash) {
+            return values.read(in, tables.upsert(key, hash, [] { return V{}; }));
+          });
+        });
   }
 }
 

@@ -117,10 +117,13 @@ class TableParts final : public OpenParts {
              const ImageChain& chain)
       : name_(name),
         shape_(std::move(shape)),
-        image_(tables, Put{&bytes_, std::move(save)}, chain, store_key<K>) {
+        put_{&bytes_, std::move(save)},
+        image_(tables, put_, chain, store_key<K>) {
     bytes_.begin(chain, image_.holds());
   }
 
+  /// Also an entry that lies elsewhere.
+  void put(std::uint32_t group, const K& key, V& value) { put_(group, key, value); }
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
   void give_pieces(StateWriter& writer) override { bytes_.give_pieces(writer, name_, shape_); }
@@ -138,6 +141,7 @@ class TableParts final : public OpenParts {
   std::string name_;
   std::string shape_;
   BytesByGroup bytes_;
+  Put put_;
   TablesImage<K, V, Put> image_;
 };
 

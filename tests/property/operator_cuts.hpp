@@ -91,15 +91,19 @@ class Draw {
   std::uint64_t number_ = 0;
 };
 
+inline constexpr std::array<std::uint32_t, 5> kTasks = {1, 2, 3, 5, 128};
+
 /// An operator under test.
 struct Subject {
   OperatorTasks::Make make;
   std::vector<OperatorInput> inputs;
   OperatorTasks::Show show;
   bool makes_arrivals = false;  ///< a reader behind breaks ties
+  std::uint64_t seeds = property::seeds();
+  std::size_t task_counts = kTasks.size();  ///< so many of kTasks are drawn from
+  /// Is called with each operator of the run that is cut, when it is open.
+  std::function<void(detail::Operator&, const detail::OperatorContext&)> when_cut_open = {};
 };
-
-inline constexpr std::array<std::uint32_t, 5> kTasks = {1, 2, 3, 5, 128};
 
 struct Played {
   Lanes lanes;
@@ -112,8 +116,10 @@ inline Played play(const Subject& subject, const std::vector<OperatorStep>& step
                    bool same_tasks = false) {
   OperatorTasks tasks(subject.make, subject.inputs, subject.show);
   tasks.set_makes_arrivals(subject.makes_arrivals);
+  if (random && subject.when_cut_open) tasks.when_open(subject.when_cut_open);
   Played played;
-  tasks.start(random && !same_tasks ? kTasks[random->below(kTasks.size())] : 1);
+  const auto draw_tasks = [&] { return kTasks[random->below(subject.task_counts)]; };
+  tasks.start(random && !same_tasks ? draw_tasks() : 1);
   for (std::size_t at = 0; at < steps.size(); ++at) {
     tasks.play(steps[at]);
     if (!random) continue;
@@ -128,8 +134,7 @@ inline Played play(const Subject& subject, const std::vector<OperatorStep>& step
       }
     });
     const auto next = static_cast<std::uint32_t>(tasks.size());
-    tasks.restore(image,
-                  same_tasks || random->chance(0.3) ? next : kTasks[random->below(kTasks.size())]);
+    tasks.restore(image, same_tasks || random->chance(0.3) ? next : draw_tasks());
   }
   EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
   tasks.close();
@@ -158,7 +163,7 @@ template <class Steps>
 std::size_t compare(const Subject& subject, Steps&& steps_of, bool same_tasks = false) {
   std::size_t waiting = 0;
   std::size_t emitted = 0;
-  for (std::uint64_t seed = 1; seed <= seeds(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= subject.seeds; ++seed) {
     Draw draw(seed);
     const std::vector<OperatorStep> steps = steps_of(draw);
     const Played whole = play(subject, steps, nullptr);

@@ -3,21 +3,16 @@
 // calls.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 #include <stdexcept>
 
 #include "env/random.hpp"
 #include "millrace/millrace.hpp"
-#include "operator_tasks.hpp"
+#include "spill_harness.hpp"
 
 namespace millrace::property {
 namespace {
 
 using detail::Random;
-using detail::SpillFigures;
-using detail::SpillPlace;
 
 struct Visit {
   std::string who;
@@ -151,12 +146,6 @@ struct Outcome {
 
 class SpilledRowsTest : public testing::Test {
  protected:
-  SpilledRowsTest() {
-    char made[] = "/tmp/millrace-spilled-rows-XXXXXX";
-    root_ = ::mkdtemp(made);
-  }
-  ~SpilledRowsTest() override { std::filesystem::remove_all(root_); }
-
   template <class P>
   static OperatorTasks tasks_of() {
     using Op = detail::KeyedProcess<Visit, ByWho, P>;
@@ -166,18 +155,6 @@ class SpilledRowsTest : public testing::Test {
           const Told& row = static_cast<const detail::Batch<Told>&>(base).values[at];
           return std::pair(row.who, row.text);
         });
-  }
-  /// Rows beyond `most_bytes` go to disk.
-  void spill(OperatorTasks& tasks, std::uint64_t most_bytes) {
-    tasks.when_open([=, this](detail::Operator& op, const detail::OperatorContext& context) {
-      SpillPlace place;
-      place.tables = &detail::log_tables();
-      place.folder = fmt::format("{}/{}", root_, folders_++);
-      place.state = context.state;
-      place.state_max_bytes = most_bytes;
-      place.figures = &figures_;
-      dynamic_cast<detail::Spills&>(op).spill_to(place);
-    });
   }
   static Outcome run(OperatorTasks& tasks, const std::vector<Act>& acts) {
     tasks.start(2);
@@ -196,7 +173,7 @@ class SpilledRowsTest : public testing::Test {
     const std::vector<Act> acts = draw_acts(random);
     OperatorTasks in_memory = tasks_of<Remembers>();
     OperatorTasks on_disk = tasks_of<Remembers>();
-    spill(on_disk, most_bytes);
+    on_disk.when_open(folder_.beyond(most_bytes));
     const Outcome wanted = run(in_memory, acts);
     const Outcome got = run(on_disk, acts);
     EXPECT_EQ(got.lanes.size(), wanted.lanes.size());
@@ -209,29 +186,23 @@ class SpilledRowsTest : public testing::Test {
     EXPECT_EQ(got.letters, wanted.letters);
     EXPECT_EQ(got.status, wanted.status);
     letters_ += got.letters;
-    hits_ += figures_.hits.exchange(0);
-    misses_ += figures_.misses.exchange(0);
   }
 
-  std::string root_;
-  int folders_ = 0;
-  SpillFigures figures_;
+  SpillFolder folder_;
   std::size_t letters_ = 0;
-  std::uint64_t hits_ = 0;  ///< of the task of each run that told last
-  std::uint64_t misses_ = 0;
 };
 
 TEST_F(SpilledRowsTest, WhenNothingMayStayInMemoryAllIsAsInMemory) {
   for (std::uint64_t seed = 0; seed < 10 && !HasFailure(); ++seed) expect_same(seed, 0);
-  EXPECT_GT(misses_, 0u);
+  EXPECT_GT(folder_.misses(), 0u);
   EXPECT_GT(letters_, 0u);
 }
 
 TEST_F(SpilledRowsTest, WhenSomeMayAllIsAsInMemory) {
   for (std::uint64_t seed = 100; seed < 110 && !HasFailure(); ++seed)
     expect_same(seed, (32 + 3 * (seed % 60)) << 10);
-  EXPECT_GT(hits_, 0u);
-  EXPECT_GT(misses_, 0u);
+  EXPECT_GT(folder_.hits(), 0u);
+  EXPECT_GT(folder_.misses(), 0u);
 }
 
 TEST_F(SpilledRowsTest, WhatWasClearedInMemoryStaysSoBehindAnImage) {
@@ -246,17 +217,50 @@ TEST_F(SpilledRowsTest, WhatWasClearedInMemoryStaysSoBehindAnImage) {
     return Act{std::move(step), 0};
   };
   OperatorTasks on_disk = tasks_of<Forgets>();
-  spill(on_disk, 16u << 10);  // room for some of the keys
+  on_disk.when_open(folder_.beyond(16u << 10));  // room for some of the keys
   const Outcome got =
       run(on_disk, {visits(0), visits(1), Act{.step = {}, .restore = 2}, visits(2)});
-  EXPECT_GT(figures_.misses.load(), 0u);
+  EXPECT_GT(folder_.misses(), 0u);
   EXPECT_EQ(got.lanes.size(), 1'000u);
   for (const auto& [who, texts] : got.lanes) ASSERT_EQ(texts.at(0), "0 1") << who;
 }
 
+using Texts = std::vector<std::string>;
+
+const std::string& who_or_throw(const Visit& visit) {
+  if (visit.time % 7 == 3) throw std::runtime_error("no key");
+  return visit.who;
+}
+
+TEST_F(SpilledRowsTest, ARecordWhoseKeyThrowsIsADeadLetter) {
+  using ByFunction = detail::KeyFn<Visit, const std::string& (*)(const Visit&)>;
+  using Op = detail::KeyedProcess<Visit, ByFunction, Forgets>;
+  const auto key = key_by<Visit>(&who_or_throw);
+  OperatorTasks tasks([key] { return std::make_unique<Op>(key, Forgets{}); },
+                      {{&detail::batch_type<Visit>()}},
+                      [](std::uint32_t, const detail::BatchBase& base, std::size_t at) {
+                        const Told& row = static_cast<const detail::Batch<Told>&>(base).values[at];
+                        return std::pair(row.who, row.text);
+                      });
+  tasks.when_open(folder_.beyond(0));
+  tasks.start(1);
+  for (int turn = 0; turn < 3; ++turn) {  // rows are on disk from the second on
+    auto batch = std::make_shared<detail::Batch<Visit>>();
+    for (Time time = 10; time < 80; ++time) {
+      batch->values.push_back({fmt::format("visitor {}", time), time, turn == 0 ? 0 : 2});
+      batch->times.push_back(time);
+    }
+    tasks.play({.batch = std::move(batch)});
+  }
+  EXPECT_EQ(tasks.letters(), 3u * 10);
+  EXPECT_EQ(tasks.lanes().size(), 60u);
+  for (const auto& [who, texts] : tasks.lanes()) EXPECT_EQ(texts, (Texts{"1 1", "1 1"})) << who;
+  EXPECT_GT(folder_.misses(), 0u);
+}
+
 TEST_F(SpilledRowsTest, WhatIsNotSpilledOpensNoFolder) {
   expect_same(7, 1u << 30);
-  EXPECT_TRUE(std::filesystem::is_empty(root_));
+  EXPECT_TRUE(folder_.is_empty());
 }
 
 }  // namespace

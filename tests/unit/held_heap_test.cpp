@@ -14,6 +14,7 @@
 #include "operator/acc_heap.hpp"
 #include "operator/collect_kernels.hpp"
 #include "operator/kernels.hpp"
+#include "runtime/held_heap.hpp"
 
 namespace millrace {
 namespace {
@@ -122,6 +123,50 @@ TEST(HeldHeap, EveryRecordOfWindowsByRecords) {
                  kWords);
   expect_refused([](auto keyed) { return keyed.window(count_window(kWords, 1)).max(&Word::text); },
                  1, kWords);
+}
+
+/// Holds texts, of which some go to disk and come back.
+class Texts final : public detail::Operator, public detail::HoldsAggregates {
+ public:
+  void process(detail::BatchBase&, bool, detail::Outputs&) override {}
+  void add_held(std::unique_ptr<detail::HeldAggregates>& held) override {
+    for (const std::string& text : in_memory_) Held::in(held, kernel_).weigh(text);
+    (void)Held::in(held, kernel_);
+  }
+  std::int64_t take_moved_heap() override { return std::exchange(moved_, 0); }
+  void move(int texts) {
+    moved_ += texts * static_cast<std::int64_t>(detail::acc_heap_bytes(text_));
+    in_memory_.resize(static_cast<std::size_t>(static_cast<int>(in_memory_.size()) + texts), text_);
+  }
+  std::size_t bytes() const { return in_memory_.size() * detail::acc_heap_bytes(text_); }
+
+ private:
+  using Kernel =
+      detail::FoldKernel<Word, std::string, void (*)(std::string&, const Word&), detail::NoMerge>;
+  using Held = detail::HeldOf<Kernel>;
+
+  Kernel kernel_{"", [](std::string&, const Word&) {}, {}};
+  std::string text_ = std::string(1000, 't');
+  std::vector<std::string> in_memory_;
+  std::int64_t moved_ = 0;
+};
+
+TEST(HeldHeap, WhatGoesToDiskIsGivenBackAtOnceAndOnce) {
+  detail::MemoryMeter meter;
+  detail::HeldHeap heap;
+  Texts texts;
+  heap.watch(texts);
+  texts.move(100);
+  for (const int texts_moved : {0, -60, 20, -10, 50}) {
+    texts.move(texts_moved);
+    heap.passed(1, meter);
+    EXPECT_EQ(meter.bytes(), texts.bytes());
+  }
+  texts.move(-90);
+  heap.look(meter);  // weighs, and what was moved is no news any more
+  EXPECT_EQ(meter.bytes(), texts.bytes());
+  heap.passed(1, meter);
+  EXPECT_EQ(meter.bytes(), texts.bytes());
 }
 
 /// Each is two thirds of what may be held, so that two of them would be too much.

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "millrace/millrace.hpp"
 #include "running_topology.hpp"
@@ -54,6 +56,37 @@ void declare_purchases(Topology& topology, std::uint64_t& last, std::uint64_t& c
       }));
 }
 
+/// What is kept of a buyer without process(): more than a KB of it beside the tables.
+struct Bought {
+  std::string note;
+  std::uint64_t purchases = 0;
+  std::uint64_t cents = 0;
+};
+void add_purchase(Bought& bought, const Purchase& purchase) {
+  if (bought.note.empty()) bought.note.assign(1000, static_cast<char>('a' + purchase.buyer % 26));
+  if (bought.note.front() != static_cast<char>('a' + purchase.buyer % 26)) return;
+  ++bought.purchases;
+  bought.cents += purchase.cents;
+}
+/// The same, of a type that nobody can store.
+struct Shared {
+  std::shared_ptr<std::uint64_t> purchases = std::make_shared<std::uint64_t>(0);
+  std::array<std::uint64_t, 100> more = {};
+};
+void count_purchase(Shared& shared, const Purchase&) { ++*shared.purchases; }
+
+/// As declare_purchases(), with what `fold` says.
+template <class A, class Take>
+void declare_folds(Topology& topology, void (*fold)(A&, const Purchase&), Take take) {
+  topology
+      .from(
+          generate(kPurchases, [](std::uint64_t at) { return Purchase{at * 7919 % kBuyers, at}; }))
+      .key_by(&Purchase::buyer)
+      .fold(A{}, fold)
+      .named("sums")
+      .to(each([take](const Aggregate<std::uint64_t, A>& row) { take(row.value); }));
+}
+
 class SpilledStateTest : public testing::Test {
  protected:
   SpilledStateTest() {
@@ -61,19 +94,16 @@ class SpilledStateTest : public testing::Test {
     root_ = ::mkdtemp(made);
   }
   ~SpilledStateTest() override { std::filesystem::remove_all(root_); }
-  std::string root_;
-};
-
-TEST_F(SpilledStateTest, AStreamOfTenTimesTheMemoryIsCountedRight) {
-  std::uint64_t twice = 0;
-  std::uint64_t cents = 0;
-  Topology topology("purchases");
-  declare_purchases(topology, twice, cents);
-  RunOptions run;
-  run.memory_bytes = 16 * kMiB;  // of which rows get less than 6; they take more than 1 KB each
-  run.spill = {&log_tables(), root_ + "/purchases", false};
-  {
-    RunningTopology running(topology, {}, run);
+  /// Rows get less than 6 of 16 MB, and take more than a KB each.
+  RunOptions tenth() const {
+    RunOptions run;
+    run.memory_bytes = 16 * kMiB;
+    run.spill = {&log_tables(), root_ + "/purchases", false};
+    return run;
+  }
+  /// Runs to the end, with most of the buyers on disk.
+  void expect_spilled(Topology& topology) {
+    RunningTopology running(topology, {}, tenth());
     ASSERT_TRUE(running.started().ok());
     running.wait();
     const Report report = running.report();
@@ -84,6 +114,23 @@ TEST_F(SpilledStateTest, AStreamOfTenTimesTheMemoryIsCountedRight) {
     const Status status = running.stop();
     EXPECT_TRUE(status.ok()) << status.to_string();
   }
+  void expect_refused(Topology& topology, const RunOptions& run) {
+    RunningTopology running(topology, {}, run);
+    running.wait();
+    const Status status = running.stop();
+    EXPECT_EQ(status.code(), Code::memory_exceeded);
+    EXPECT_NE(status.message().find("\"sums\""), std::string::npos) << status.message();
+    EXPECT_NE(status.message().find("--spill-dir"), std::string::npos) << status.message();
+  }
+  std::string root_;
+};
+
+TEST_F(SpilledStateTest, AStreamOfTenTimesTheMemoryIsCountedRight) {
+  std::uint64_t twice = 0;
+  std::uint64_t cents = 0;
+  Topology topology("purchases");
+  declare_purchases(topology, twice, cents);
+  expect_spilled(topology);
   EXPECT_EQ(twice, kBuyers);
   EXPECT_EQ(cents, kPurchases * (kPurchases - 1) / 2);
   EXPECT_TRUE(std::filesystem::is_empty(root_ + "/purchases"));
@@ -123,19 +170,34 @@ TEST_F(SpilledStateTest, AWindowOfTenTimesTheMemoryIsCountedRight) {
   EXPECT_TRUE(std::filesystem::is_empty(root_ + "/purchases"));
 }
 
+TEST_F(SpilledStateTest, ARunningAggregateOfTenTimesTheMemoryIsRight) {
+  std::uint64_t twice = 0;
+  std::uint64_t cents = 0;
+  Topology topology("purchases");
+  declare_folds(topology, add_purchase, [&](const Bought& bought) {
+    twice += bought.purchases == 2;
+    cents += bought.purchases == 2 ? bought.cents : 0;
+  });
+  expect_spilled(topology);
+  EXPECT_EQ(twice, kBuyers);
+  EXPECT_EQ(cents, kPurchases * (kPurchases - 1) / 2);
+  EXPECT_TRUE(std::filesystem::is_empty(root_ + "/purchases"));
+}
+
+TEST_F(SpilledStateTest, WhatCannotBeStoredStaysInMemory) {
+  Topology topology("purchases");
+  declare_folds(topology, count_purchase, [](const Shared&) {});
+  expect_refused(topology, tenth());
+}
+
 TEST_F(SpilledStateTest, WithoutADiskItIsRefusedByName) {
   std::uint64_t twice = 0;
   std::uint64_t cents = 0;
   Topology topology("purchases");
   declare_purchases(topology, twice, cents);
-  RunOptions run;
-  run.memory_bytes = 16 * kMiB;
-  RunningTopology running(topology, {}, run);
-  running.wait();
-  const Status status = running.stop();
-  EXPECT_EQ(status.code(), Code::memory_exceeded);
-  EXPECT_NE(status.message().find("\"sums\""), std::string::npos) << status.message();
-  EXPECT_NE(status.message().find("--spill-dir"), std::string::npos) << status.message();
+  RunOptions run = tenth();
+  run.spill = {};
+  expect_refused(topology, run);
 }
 
 TEST_F(SpilledStateTest, ADiskThatTakesNothingEndsTheRunWithItsFolder) {
