@@ -1,5 +1,5 @@
-// process-state, spilled-state and timers: a class with a state, and with a timer, for each of very
-// many keys.
+// process-state, spilled-state, spilled-aggregate and timers: a class with a state, a running
+// aggregate, and a class with a timer, for each of very many keys.
 #include <cstdint>
 #include <filesystem>
 #include <queue>
@@ -49,9 +49,10 @@ struct Room {
   std::uint64_t memory_bytes = 0;  ///< 0: the default, and no disk
 };
 
-template <class MakeEvent, class Processor>
-Answer run_processor(const char* name, std::uint64_t records, unsigned threads, MakeEvent make,
-                     Processor processor, Room room = {}) {
+/// `rows_of` a keyed stream gives rows of a key and a value.
+template <class MakeEvent, class RowsOf>
+Answer run_keyed(const char* name, std::uint64_t records, unsigned threads, MakeEvent make,
+                 RowsOf rows_of, Room room = {}) {
   Answer answer;
   answer.records = records;
   Topology topology(name);
@@ -59,14 +60,13 @@ Answer run_processor(const char* name, std::uint64_t records, unsigned threads, 
   if (room.memory_bytes > 0) topology.state_on("auto", folder.string());
   auto events = generate(records, make, threads);
   events.tasks = threads;
-  topology.from(events)
-      .event_time(&Event::time)
-      .key_by(&Event::key)
-      .process(processor)
-      .to(each([&answer](const Row& row) { answer.checksum += row_sum(row.key, row.value); }));
+  rows_of(topology.from(events).event_time(&Event::time).key_by(&Event::key))
+      .to(each([&answer](const auto& row) { answer.checksum += row_sum(row.key, row.value); }));
   answer.failure = run_engine(topology, threads, false, room.memory_bytes);
   return answer;
 }
+
+bool is_zero(std::int64_t value) { return value == 0; }
 
 /// The sum of a key, told whenever a value of 0 comes.
 struct Sum {
@@ -74,19 +74,26 @@ struct Sum {
   void process(const Event& event, KeyedContext<std::uint32_t>&, Output<Row>& out) {
     const std::int64_t now = sum.value_or(0) + event.value;
     sum.set(now);
-    if (event.value == 0) out.emit({event.key, now});
+    if (is_zero(event.value)) out.emit({event.key, now});
   }
 };
 
-template <class MakeEvent>
-Answer sums_by_hand(std::uint64_t records, MakeEvent make) {
+/// Declares a class of the user's.
+template <class Processor>
+auto processed_by(Processor processor) {
+  return [processor](const auto& keyed) { return keyed.process(processor); };
+}
+
+/// `tells`: at which values of events the sum of the key is told.
+template <class MakeEvent, class Tells>
+Answer sums_by_hand(std::uint64_t records, MakeEvent make, Tells tells) {
   Answer answer;
   answer.records = records;
   FlatMap<std::uint32_t, std::int64_t, 2> sums;
   for (std::uint64_t index = 0; index < records; ++index) {
     const Event event = make(index);
     const std::int64_t now = sums[event.key] += event.value;
-    if (event.value == 0) answer.checksum += row_sum(event.key, now);
+    if (tells(event.value)) answer.checksum += row_sum(event.key, now);
   }
   return answer;
 }
@@ -138,33 +145,45 @@ Workload process_state_workload(const Settings& settings) {
   workload.unit = "events";
   const auto make = [keys](std::uint64_t index) { return event_of(index, keys); };
   workload.engine = [=](unsigned threads) {
-    return run_processor("process-state", records, threads, make, Sum{});
+    return run_keyed("process-state", records, threads, make, processed_by(Sum{}));
   };
-  workload.limit = [=] { return sums_by_hand(records, make); };
+  workload.limit = [=] { return sums_by_hand(records, make, is_zero); };
   return workload;
 }
 
-Workload spilled_state_workload(const Settings& settings) {
+/// Memory has about a tenth of the keys: so many bytes a key is its budget.
+template <class RowsOf, class Tells>
+Workload spilled_workload(const char* name, const Settings& settings, std::uint64_t bytes_per_key,
+                          RowsOf rows_of, Tells tells) {
   const std::uint64_t records = settings.records != 0 ? settings.records : 10'000'000;
   const std::uint64_t keys = settings.keys != 0 ? settings.keys : 2'000'000;
-  constexpr std::uint64_t kBytesPerKey = 32;  // of the budget: memory has a tenth of the keys then
   constexpr double kOfMemoryLeast = 0.3;
   Workload workload;
-  workload.name = "spilled-state";
+  workload.name = name;
   workload.unit = "events";
   const auto make = [keys](std::uint64_t index) { return skewed_event_of(index, keys); };
   workload.engine = [=](unsigned threads) {
-    return run_processor("spilled-state", records, threads, make, Sum{}, {keys * kBytesPerKey});
+    return run_keyed(name, records, threads, make, rows_of, {keys * bytes_per_key});
   };
-  workload.limit = [=] { return sums_by_hand(records, make); };
+  workload.limit = [=] { return sums_by_hand(records, make, tells); };
   const unsigned threads = settings.threads;
   workload.extras = {
-      {"in_memory", [=] { return run_processor("in-memory", records, threads, make, Sum{}); }, {}}};
+      {"in_memory", [=] { return run_keyed("in-memory", records, threads, make, rows_of); }, {}}};
   workload.figures = [](const Outcome& outcome) {
     return std::vector<Figure>{
         {"of_in_memory", outcome.engine.rate / outcome.extras.front().rate, kOfMemoryLeast}};
   };
   return workload;
+}
+
+Workload spilled_state_workload(const Settings& settings) {
+  return spilled_workload("spilled-state", settings, 32, processed_by(Sum{}), is_zero);
+}
+
+Workload spilled_aggregate_workload(const Settings& settings) {
+  return spilled_workload(
+      "spilled-aggregate", settings, 12, [](const auto& keyed) { return keyed.sum(&Event::value); },
+      [](std::int64_t) { return true; });
 }
 
 Workload timers_workload(const Settings& settings) {
@@ -173,9 +192,9 @@ Workload timers_workload(const Settings& settings) {
   workload.name = "timers";
   workload.unit = "timers";
   workload.engine = [=](unsigned threads) {
-    return run_processor(
+    return run_keyed(
         "timers", records, threads, [](std::uint64_t index) { return single_of(index); },
-        OneTimer{});
+        processed_by(OneTimer{}));
   };
   workload.limit = [=] { return timers_by_hand(records); };
   return workload;

@@ -34,6 +34,8 @@ Workload open_windows_workload(const Settings& settings);
 /// A class with one state a key: sums of a million keys.
 Workload process_state_workload(const Settings& settings);
 Workload spilled_state_workload(const Settings& settings);
+/// The same of a running sum.
+Workload spilled_aggregate_workload(const Settings& settings);
 /// A class that sets one timer a key: a million pending.
 Workload timers_workload(const Settings& settings);
 /// A pattern: a, then b within ten seconds, of 10,000 keys.
