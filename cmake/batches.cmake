@@ -13,5 +13,6 @@ function(millrace_build_in_batches target count)
     math(EXPR batch "${batch} / ${count}")
     set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${folder}${batch})
   endforeach()
+  target_compile_options(${target} PRIVATE -Wno-shadow)  # of names of the source before; other builds warn of it
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()

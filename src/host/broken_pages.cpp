@@ -27,7 +27,7 @@ constexpr std::string_view kBehind =
     "goes on from its newest epoch. See what the system says of that disk (dmesg), or give "
     "--spill-dir another one\n";
 
-struct sigaction before = {};
+struct sigaction bus_error_before = {};
 
 /// Where "FROM-TO …", a line of the system's list, holds `address`.
 bool holds(std::string_view line, std::uint64_t address) {
@@ -64,7 +64,8 @@ void on_bus_error(int, siginfo_t* info, void*) {
   std::array<char, 16384> room;
   const auto file = file_at(reinterpret_cast<std::uintptr_t>(info->si_addr), room);
   if (!file || file->find(kScratchName) == file->npos) {
-    ::sigaction(SIGBUS, &before, nullptr);  // what broke is done again, and ends as without this
+    // What broke is done again, and ends as without this.
+    ::sigaction(SIGBUS, &bus_error_before, nullptr);
     return;
   }
   const auto part = [](std::string_view text) {
@@ -83,7 +84,7 @@ void exit_when_pages_break() {
     struct sigaction ours = {};
     ours.sa_sigaction = on_bus_error;
     ours.sa_flags = SA_SIGINFO;
-    return ::sigaction(SIGBUS, &ours, &before) == 0;
+    return ::sigaction(SIGBUS, &ours, &bus_error_before) == 0;
   }();
   (void)once;
 }
