@@ -1,0 +1,54 @@
+# A running count by key whose keys do not fit memory: on disk, killed and started again.
+import json
+import signal
+import unittest
+
+import harness
+
+TIMES = 3
+USERS = 400_000 if harness.SLOWNESS == 1 else 100_000
+
+
+class SpilledAggregates(harness.CliTest):
+    def words(self, *more):
+        return [USERS, TIMES, "--json", "--memory", "16M", *more]
+
+    def assert_all_counted(self, out):
+        *lines, last = out.splitlines()
+        self.assertEqual({row["value"]: row["count"] for row in map(json.loads, lines)},
+                         {times: USERS for times in range(1, TIMES + 1)})
+        return json.loads(last)
+
+    def test_each_is_counted_in_a_part_of_the_memory(self):
+        out, _ = self.run_program("seen_users", *self.words(
+            "--headless", "--state", "disk", "--spill-dir", self.folder / "spill"))
+        summary = self.assert_all_counted(out)
+        spilled = summary["components"]["seen"]["spilled"]
+        self.assertGreater(spilled["keys"], USERS / 4)
+        self.assertGreater(spilled["misses"], USERS / 4)
+        memory = summary["memory"]
+        self.assertLessEqual(memory["state_peak_bytes"], memory["state_max_bytes"])
+
+    def test_what_is_on_disk_is_in_the_epochs_too(self):
+        state = ("--state-dir", self.folder / "state", "--checkpoint-interval", "200ms",
+                 "--state", "disk")
+        killed = self.start("seen_users", *self.words("--ui", "127.0.0.1:0", *state))
+        self.find_page(killed)
+        self.report_when(lambda report: report["checkpoints"]["completed"] > 1 and any(
+            one.get("spilled_keys", 0) > 0 for one in report["components"]))
+        killed.send_signal(signal.SIGKILL)
+        killed.wait(harness.PATIENCE_S)
+        out, _ = self.run_program("seen_users", *self.words("--headless", *state, "--parallelism",
+                                                            "3"))
+        summary = self.assert_all_counted(out)
+        self.assertGreater(summary["checkpoints"]["restored_from"], 1)
+        self.assertGreater(summary["components"]["seen"]["spilled"]["keys"], 0)
+
+    def test_without_a_disk_it_is_refused_by_name(self):
+        _, err = self.run_program("seen_users", *self.words("--headless", "--state", "memory"),
+                                  code=69)
+        self.assert_error(err, 3002, '"seen" holds', "--spill-dir")
+
+
+if __name__ == "__main__":
+    unittest.main()
