@@ -217,7 +217,7 @@ class Host {
     Status failure = engine.finish();
     if (engine.graph().epochs()) epochs_.engine_ended(*engine.graph().epochs());
     kept_ = dead_letter_summary(engine.graph().dead_letters().journal());
-    if (rescale_.take_over(failure, stopping_)) {
+    if (rescale_.take_over(engine, failure, stopping_)) {
       totals_ = reporter.totals();
       return std::nullopt;
     }
@@ -288,7 +288,7 @@ class Host {
   StateFolder state_;
   Rescaling own_rescaling_;
   Rescaling& rescaling_;
-  RescaleSteps rescale_{rescaling_, state_, declaration_.graph};
+  RescaleSteps rescale_{rescaling_, state_, declaration_.graph, *env_.clock};
   EpochRequests epochs_;
   LetterRequests letters_;
   RunTotals totals_;         ///< of engines that went on as another one

@@ -8,20 +8,62 @@ namespace {
 
 /// An epoch that is under way is waited for so long: the sources would rest while it is written.
 constexpr std::int64_t kEpochPatienceNs = 1'000'000'000;
+/// With less state the last epoch alone takes no longer than one before it would.
+constexpr std::uint64_t kLargeBytes = 16u << 20;
+/// Of epochs that are made before. All of them together are waited for so long.
+constexpr int kRoundsMax = 4;
+constexpr std::int64_t kRoundsPatienceNs = 60'000'000'000;
+/// What is written while another epoch as long is made is soon written.
+constexpr std::int64_t kSoonNs = 200'000'000;
 
 }  // namespace
 
 void RescaleSteps::begin_when_due(Engine& engine) {
   const auto waiting_ns = rescaling_.waiting_ns();
-  if (!waiting_ns) return;
-  if (engine.graph().epochs()->busy() && *waiting_ns < kEpochPatienceNs) return;
+  if (!waiting_ns) {
+    rounds_ = {};  // what had begun before a run failed
+    return;
+  }
+  EpochCoordinator& epochs = *engine.graph().epochs();
+  const bool large = engine.graph().memory().state.bytes() >= kLargeBytes;
+  const std::int64_t patience_ns = large ? kRoundsPatienceNs : kEpochPatienceNs;
+  const bool ready = (!large || is_prepared(epochs)) && epochs.begin_last();
+  if (!ready && *waiting_ns < patience_ns) return;
   rescaling_.stop();
   engine.request_stop();
 }
 
-bool RescaleSteps::take_over(Status& failure, bool stopped) {
+/// The state of a whole epoch is written while the stream goes on, and then what has changed
+/// meanwhile, as long as that gets less.
+bool RescaleSteps::is_prepared(EpochCoordinator& epochs) {
+  if (rounds_.epoch != 0) look_at_round(epochs);
+  if (rounds_.epoch != 0 || epochs.busy()) return false;
+  if (rounds_.enough || rounds_.begun == kRoundsMax) return true;
+  ++rounds_.begun;
+  rounds_.since_ns = clock_.steady_ns();
+  rounds_.epoch = epochs.ask();
+  return false;
+}
+
+void RescaleSteps::look_at_round(const EpochCoordinator& epochs) {
+  const auto outcome = epochs.outcome(rounds_.epoch);
+  if (!outcome) return;
+  const std::int64_t took_ns = clock_.steady_ns() - rounds_.since_ns;
+  const bool gets_less = rounds_.begun == 1 || took_ns < rounds_.last_ns / 2;
+  const bool soon = took_ns < kSoonNs && epochs.changes_come_next();
+  rounds_.enough = !outcome->ok() || soon || !gets_less;
+  rounds_.last_ns = took_ns;
+  rounds_.epoch = 0;
+}
+
+bool RescaleSteps::take_over(Engine& engine, Status& failure, bool stopped) {
   if (!rescaling_.stopping()) return false;
-  if (failure.ok() && !stopped) failure = state_.look_again(graph_);
+  const bool goes_on = failure.ok() && !stopped;
+  if (goes_on && engine.graph().epochs()->hands_over()) {
+    state_.go_on_from(engine.graph().hand_over());
+  } else if (goes_on) {
+    failure = state_.look_again(graph_);
+  }
   if (failure.ok() && !stopped && !state_.finished()) {
     rescaling_.take_over();
     return true;

@@ -111,7 +111,13 @@ Status StateFolder::open(const Graph& graph, const StateAccess& access, const Lo
 
 Status StateFolder::look_again(const Graph& graph) {
   image_.reset();
+  handed_.reset();
   return look(graph);
+}
+
+void StateFolder::go_on_from(HandedRun run) {
+  image_ = std::move(run.image);
+  handed_ = std::move(run.states);
 }
 
 Status StateFolder::failed(Status status) {
@@ -158,6 +164,7 @@ Status StateFolder::read_other() {
 
 void StateFolder::give(RunOptions& run) {
   run.restore = std::move(image_);
+  run.handed = std::move(handed_);
   if (!store_) return;
   run.epochs = store_.get();
   run.epoch_options.interval = interval_;

@@ -34,6 +34,9 @@ class StateFolder {
   /// The run has failed: the next one goes on from what is newest now. Errors: 3003, 4001.
   Status look_again(const Graph& graph);
 
+  /// The run is over, and the next one goes on from what it has handed over.
+  void go_on_from(HandedRun run);
+
   const std::vector<Status>& problems() const { return problems_; }
   /// The run that worked here has come to the end of its inputs.
   bool finished() const { return image_ != nullptr && image_->finished; }
@@ -51,6 +54,7 @@ class StateFolder {
   std::unique_ptr<CheckpointStore> store_;
   std::optional<EpochName> other_;  ///< of another run's folder
   std::shared_ptr<EpochImage> image_;
+  std::shared_ptr<HandedStates> handed_;
   Duration interval_{0};
   bool allow_drop_ = false;
   std::vector<Status> problems_;

@@ -15,6 +15,7 @@
 #include "operator/keyed.hpp"
 #include "operator/spilled_rows.hpp"
 #include "operator/stored_accumulators.hpp"
+#include "state/handed_tables.hpp"
 
 namespace millrace::detail {
 
@@ -89,6 +90,13 @@ class AccumulatorTables {
     tables_.erase(key, hash);
     if (is_on_disk()) spilled_->forgotten(hash);
   }
+
+  /// As HandsOver has it. What lies on disk goes by its image.
+  bool hands_over() const { return !is_on_disk(); }
+  std::unique_ptr<HandedState> hand_over(std::string part) {
+    return std::make_unique<HandedTables<K, Acc>>(tables_, std::vector{std::move(part)});
+  }
+  bool take_over(HandedState& handed) { return HandedTables<K, Acc>::give(handed, tables_); }
 
   /// Adds all, wherever they are; where they are weighed, those in memory. See HoldsAggregates.
   void add_to(HeldOf<Kernel>& held) {

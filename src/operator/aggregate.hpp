@@ -16,6 +16,7 @@
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/window_rows.hpp"
+#include "state/handed_tables.hpp"
 #include "window/open_panes.hpp"
 #include "window/pane_set.hpp"
 
@@ -23,7 +24,10 @@ namespace millrace::detail {
 
 /// Without a window: emits the new value for every record.
 template <class T, class Key, class Kernel>
-class RunningAggregate final : public Operator, public HoldsAggregates, public Spills {
+class RunningAggregate final : public Operator,
+                               public HoldsAggregates,
+                               public Spills,
+                               public HandsOver {
  public:
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
@@ -66,14 +70,19 @@ class RunningAggregate final : public Operator, public HoldsAggregates, public S
     if constexpr (Key::kBorrowsArena) out_.pin_all(in);
     outputs.push(0, out_);
   }
-  void save_state(StateWriter& writer) override { tables_->save(writer, "values"); }
-  void restore_state(StateReader& reader) override { tables_->restore(reader, "values"); }
+  void save_state(StateWriter& writer) override { tables_->save(writer, kPart); }
+  void restore_state(StateReader& reader) override { tables_->restore(reader, kPart); }
+  bool hands_over() const override { return tables_->hands_over(); }
+  std::unique_ptr<HandedState> hand_over() override { return tables_->hand_over(kPart); }
+  bool take_over(HandedState& handed) override { return tables_->take_over(handed); }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     tables_->add_to(HeldOf<Kernel>::in(held, updater_.kernel()));
   }
   std::int64_t take_moved_heap() override { return tables_->take_moved_heap(); }
 
  private:
+  static constexpr const char* kPart = "values";
+
   /// The key in bytes that live as long as the emitted batch.
   K keep(const K& key) {
     if constexpr (Key::kBorrowsArena || std::is_arithmetic_v<K> || std::is_enum_v<K>) {

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "operator/accumulator_tables.hpp"
 #include "operator/change_places.hpp"
@@ -163,7 +164,7 @@ struct GroupKernel {
 /// `In`: a turn, see TurnSides. Cost: one look-up a turn, and two results. Memory: an accumulator a
 /// group.
 template <class In, class Key, class Kernel>
-class GroupedRows final : public Operator, public HoldsAggregates, public Spills {
+class GroupedRows final : public Operator, public HoldsAggregates, public Spills, public HandsOver {
  public:
   using Sides = TurnSides<In>;
   using K = typename Key::View;
@@ -210,14 +211,19 @@ class GroupedRows final : public Operator, public HoldsAggregates, public Spills
     tables_->end_batch();
     if (!out_.values.empty()) outputs.push(0, out_);
   }
-  void save_state(StateWriter& writer) override { tables_->save(writer, "groups"); }
-  void restore_state(StateReader& reader) override { tables_->restore(reader, "groups"); }
+  void save_state(StateWriter& writer) override { tables_->save(writer, kPart); }
+  void restore_state(StateReader& reader) override { tables_->restore(reader, kPart); }
+  bool hands_over() const override { return tables_->hands_over(); }
+  std::unique_ptr<HandedState> hand_over() override { return tables_->hand_over(kPart); }
+  bool take_over(HandedState& handed) override { return tables_->take_over(handed); }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     tables_->add_to(HeldOf<Groups>::in(held, groups_));
   }
   std::int64_t take_moved_heap() override { return tables_->take_moved_heap(); }
 
  private:
+  static constexpr const char* kPart = "groups";
+
   void take(const K& key, std::uint64_t hash, const In& turn) {
     const auto& taken = groups_.kernel.take(turn, {});
     Group& group = tables_->tables().upsert(key, hash, [this] { return groups_.init(); });

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "operator/keyed_calls.hpp"
@@ -11,7 +12,7 @@ namespace millrace::detail {
 
 /// One or several keyed inputs of one class of the user's. One thread.
 template <class Caller, class... In>
-class KeyedInputs : public Operator, public Inspectable, public Spills {
+class KeyedInputs : public Operator, public Inspectable, public Spills, public HandsOver {
  public:
   using Calls = KeyedCalls<Caller, In...>;
   using P = typename Calls::P;
@@ -57,6 +58,9 @@ class KeyedInputs : public Operator, public Inspectable, public Spills {
     Calls::each_input(
         [&](auto at) { calls_.waiting().template restore<decltype(at)::value>(reader, *key(at)); });
   }
+  bool hands_over() const override { return calls_.caller().rows().hands_over(); }
+  std::unique_ptr<HandedState> hand_over() override { return calls_.caller().rows().hand_over(); }
+  bool take_over(HandedState& handed) override { return calls_.caller().rows().take_over(handed); }
   Waiting waiting() const override {
     return {calls_.waiting().size(), calls_.caller().clock_due_ns()};
   }

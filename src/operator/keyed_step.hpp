@@ -4,9 +4,10 @@
 
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "operator/accumulator_tables.hpp"
 #include "operator/keyed.hpp"
@@ -29,7 +30,7 @@ struct StateKernel {
 /// withdrawn; State keeps what step had changed.
 /// Cost: one look-up a record.
 template <class T, class Key, class State, class Out, class Step>
-class KeyedStep final : public Operator, public Spills {
+class KeyedStep final : public Operator, public Spills, public HandsOver {
  public:
   using K = typename Key::View;
   using KeyPtr = std::shared_ptr<const TypedKeyHash<T, Key>>;
@@ -47,6 +48,9 @@ class KeyedStep final : public Operator, public Spills {
 
   void save_state(StateWriter& writer) override { states_->save(writer, kStatePart); }
   void restore_state(StateReader& reader) override { states_->restore(reader, kStatePart); }
+  bool hands_over() const override { return states_->hands_over(); }
+  std::unique_ptr<HandedState> hand_over() override { return states_->hand_over(kStatePart); }
+  bool take_over(HandedState& handed) override { return states_->take_over(handed); }
 
   Anchoring anchoring() const override { return Anchoring::by_record; }
   void process(BatchBase& base, bool, Outputs& outputs) override {
@@ -81,7 +85,7 @@ class KeyedStep final : public Operator, public Spills {
   }
 
  private:
-  static constexpr std::string_view kStatePart = "state";
+  static constexpr const char* kStatePart = "state";
 
   void emit(Out row) {
     if (!arena_) {

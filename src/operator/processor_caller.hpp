@@ -42,7 +42,6 @@ class ProcessorCaller {
   static constexpr bool kOnClock = HasOnClock<P, K, Emitted>;
 
   explicit ProcessorCaller(P processor) : processor_(std::move(processor)) {}
-
   void open(const OperatorContext& context) {
     context_ = &context;
     rows_.emplace(processor_, kLogging, context.state, kOnTimer, kOnClock);
@@ -55,6 +54,7 @@ class ProcessorCaller {
     rows_->inspect(query, user_->watermark());
   }
   Rows& rows() { return *rows_; }
+  const Rows& rows() const { return *rows_; }
   KeyedContext<K>& user() { return *user_; }
   OwnedEmission<Emitted>& emission() { return emission_; }
 

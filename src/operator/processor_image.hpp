@@ -65,6 +65,25 @@ class ProcessorImage {
     reader.each_in_turn(kTimersPart, [&](const StatePart& part) { restore_timers(reader, part); });
   }
 
+  /// Of all that it writes.
+  std::vector<std::string> parts() {
+    std::vector<std::string> names{std::string(kTimersPart)};
+    states_->each_named([&](auto&, const std::string& name, auto) { names.push_back(name); });
+    return names;
+  }
+  /// `tables` are about to come into those of this task: their states count here, and their timers
+  /// are pending. O(slots).
+  void count_all(KeyedTables<K, Row>& tables) {
+    tables.for_each([this](const K& key, Row& row) {
+      states_->each_named([&](auto& state, const std::string&, auto at) {
+        using S = std::decay_t<decltype(state)>;
+        const auto& content = std::get<decltype(at)::value>(row.cells).content;
+        if (!S::is_empty(content)) state.count_restored(content, states_->call());
+      });
+      if (!row.timers.empty()) count_timers(key, row);
+    });
+  }
+
  private:
   static constexpr std::size_t kPutInMax = 1024;  ///< entries between two makings of room
 
@@ -115,6 +134,14 @@ class ProcessorImage {
       }
       return true;
     });
+  }
+  void count_timers(const K& key, Row& row) {
+    const std::uint64_t hash = KeyTraits<K>::hash(key);
+    for (const Kind kind : {Kind::event, Kind::clock}) {
+      const TimerSet* const times = KeyTimers::set_of(row.timers, kind);
+      if (times == nullptr) continue;
+      for (const Time time : times->all()) timers_->restore(kind, time, hash);
+    }
   }
   void add_timers(Kind kind, const K& key, std::uint64_t hash, const std::vector<Time>& all) {
     if (all.empty()) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "operator/processor.hpp"
 #include "operator/processor_image.hpp"
 #include "operator/row_codec.hpp"
+#include "state/handed_tables.hpp"
 #include "state/state.hpp"
 #include "state/table_sweep.hpp"
 
@@ -64,6 +66,22 @@ class ProcessorRows {
     states_.call().clock_now = clock_now;
     image().restore(reader);
     make_room();
+  }
+  /// As HandsOver says. Rows on disk go by their image.
+  bool hands_over() const { return !spilled_.active(); }
+  std::unique_ptr<HandedState> hand_over() {
+    auto handed = std::make_unique<HandedTables<K, Row>>(rows_, image().parts());
+    states_.call().heap_bytes = 0;
+    count_heap(0);
+    return handed;
+  }
+  bool take_over(HandedState& handed) {
+    auto* const same = dynamic_cast<HandedTables<K, Row>*>(&handed);
+    if (same == nullptr) return false;
+    image().count_all(same->tables());
+    rows_.take_groups(same->tables(), 0, kKeyGroups);
+    make_room();
+    return true;
   }
 
   /// The calls on states and timers that follow are for this row; null: a key that has none.

@@ -46,6 +46,11 @@ class Arena {
     if (!text.empty()) std::memcpy(at, text.data(), text.size());
     return {at, text.size()};
   }
+  /// Whoever counts the bytes held from now on is the caller: so many. Nothing more is allocated.
+  std::size_t stop_counting() {
+    meter_ = nullptr;
+    return capacity_;
+  }
   /// Forgets the content and keeps the first block. Only while nobody else holds a reference.
   void reset();
   /// Bytes held from the system.

@@ -13,6 +13,7 @@ Engine::Engine(Plan plan, const RunOptions& options, Env& env)
       governor_(crew_, graph_, state_, options, env),
       parts_left_(graph_.tasks().size() + (graph_.epochs() ? 1 : 0)) {
   options_.restore.reset();
+  options_.handed.reset();
 }
 
 Engine::~Engine() {

@@ -36,6 +36,7 @@ EpochCoordinator::EpochCoordinator(EpochStore& store, const EpochOptions& option
       chains_(store.base().has_value()),
       requested_(restored),
       complete_(restored),
+      next_base_(store.base().value_or(0)),
       gap_ns_(to_ns(options.interval)) {
   told_.interval_ms = options.interval.count() / 1000;
   if (restored == 0) return;
@@ -87,15 +88,16 @@ void EpochCoordinator::committed(std::size_t task, std::uint64_t epoch) {
   if (newest >= epoch) return;
   newest = epoch;
   if (epoch != complete() || uncommitted_ == 0 || --uncommitted_ > 0) return;
-  // What the last images hold as prepared is seen now, if it belongs to this epoch.
-  for (Waiter& waiter : tasks_) {
-    if (!waiter.last || waiter.last->epoch > epoch) continue;
-    for (StageImage& stage : waiter.last->stages) stage.prepared.clear();
-  }
   news_ = true;  // the final epoch waits for this
   changed_.notify_all();
   for (CheckpointReport& told : told_.recent) {
     if (told.id == epoch) told.commit_us = (env_.clock->steady_ns() - completed_ns_) / 1000;
+  }
+  if (hands_over()) return;  // no epoch follows the one that says it
+  // What the last images hold as prepared is seen now, if it belongs to this epoch.
+  for (Waiter& waiter : tasks_) {
+    if (!waiter.last || waiter.last->epoch > epoch) continue;
+    for (StageImage& stage : waiter.last->stages) stage.prepared.clear();
   }
 }
 
@@ -148,6 +150,7 @@ void EpochCoordinator::begin(std::int64_t now_ns) {
   open.told.state = "running";
   open.told.at = env_.clock->wall_us();
   open.told.base = store_.base().value_or(0);
+  MR_CHECK(!hands_over() || open.told.base == base_, "last images are changes of another epoch");
   open.told.chain = open.told.base == 0 ? 0 : chain_length_ + 1;
   base_.store(open.told.base, std::memory_order_seq_cst);
   requested_.store(open.epoch, std::memory_order_seq_cst);
@@ -199,11 +202,16 @@ void EpochCoordinator::keep(std::unique_lock<std::mutex>& lock, std::int64_t now
   }
 }
 
-EpochImage EpochCoordinator::assemble(bool& final_one) {
+EpochImage EpochCoordinator::new_image() const {
   EpochImage image;
-  image.epoch = open_->epoch;
   image.topology = topology_;
   image.taken_at = env_.clock->wall_us();
+  return image;
+}
+
+EpochImage EpochCoordinator::assemble(bool& final_one) {
+  EpochImage image = new_image();
+  image.epoch = open_->epoch;
   final_one = true;
   image.finished = true;
   bool prepared = false;
@@ -219,9 +227,11 @@ EpochImage EpochCoordinator::assemble(bool& final_one) {
       image.stages.back().parts = std::move(parts);
     }
   }
-  // Who reads that a run has finished does nothing more, so another epoch says it when all is seen.
-  final_one &= !(image.finished && prepared);
+  // Who reads that a run has finished does nothing more, so another epoch says it when all is seen:
+  // where what is left is handed over, one of the next run.
+  final_one &= !(image.finished && prepared) || hands_over();
   image.finished &= !prepared;
+  finished_ = image.finished;
   return image;
 }
 
@@ -246,6 +256,7 @@ void EpochCoordinator::completed(std::int64_t now_ns, bool final_one) {
   uncommitted_ = static_cast<std::size_t>(
       std::ranges::count_if(tasks_, [](const Waiter& task) { return task.commits; }));
   chain_length_ = open.told.chain;
+  next_base_ = store_.base().value_or(0);
   note(open.told);
   told_.recent.front().state = "complete";
   plan_next(open, now_ns);
@@ -290,6 +301,31 @@ void EpochCoordinator::note(CheckpointReport told) {
   recent.erase(failed == recent.end() - 1 ? recent.end() - 2 : recent.end() - 1);
 }
 
+bool EpochCoordinator::changes_come_next() const {
+  const std::lock_guard lock(mutex_);
+  return next_base_ != 0;
+}
+
+bool EpochCoordinator::begin_last() {
+  const std::lock_guard lock(mutex_);
+  if (open_ || !failure_.ok()) return false;
+  base_.store(next_base_, std::memory_order_seq_cst);
+  hands_over_.store(true, std::memory_order_seq_cst);
+  return true;
+}
+
+EpochImage EpochCoordinator::take_last() {
+  const std::lock_guard lock(mutex_);
+  EpochImage image = new_image();
+  image.epoch = complete();
+  image.finished = finished_;
+  for (Waiter& task : tasks_) {
+    for (StageImage& stage : task.last->stages) image.stages.push_back(std::move(stage));
+    task.last->stages.clear();
+  }
+  return image;
+}
+
 void EpochCoordinator::begin_soon() {
   const std::lock_guard lock(mutex_);
   next_ns_ = 0;
@@ -327,6 +363,7 @@ std::int64_t EpochCoordinator::due_ns_locked() const {
                ? 0
                : open_->began_ns + to_ns(options_.timeout);
   }
+  if (hands_over() && running_ > 0) return kNever;
   // The final epoch waits for sinks to commit, and for a moment when it has failed before.
   if (running_ == 0 && uncommitted_ > 0) return kNever;
   return running_ == 0 ? retry_ns_ : next_ns_.value_or(0);

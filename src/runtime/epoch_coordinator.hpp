@@ -52,6 +52,8 @@ class EpochCoordinator {
   }
   /// The newest epoch that is complete.
   std::uint64_t complete() const { return complete_.load(std::memory_order_seq_cst); }
+  /// What tasks keep by key goes to the next run in memory: see begin_last().
+  bool hands_over() const { return hands_over_.load(std::memory_order_seq_cst); }
   /// The final epoch is complete.
   bool over() const { return over_.load(std::memory_order_seq_cst); }
   std::size_t image_slots() const { return options_.image_slots; }
@@ -80,6 +82,15 @@ class EpochCoordinator {
   void stop();
   /// Too many epochs failed; nothing happens any more.
   Status failure() const;
+
+  // Whoever ends the run to go on with another one, before the sources are told to rest.
+  /// The next epoch to begin would hold changes alone.
+  bool changes_come_next() const;
+  /// The final epoch is the next one, so that last images may hold changes as well. False: one is
+  /// under way, and all stays as it is.
+  bool begin_last();
+  /// Behind the final epoch, where begin_last() was true: the last images, as they are in it.
+  EpochImage take_last();
 
   // Any thread.
   /// Asks for an epoch that begins at the next look, behind the one that is under way: its number.
@@ -114,6 +125,7 @@ class EpochCoordinator {
   void write_pieces(std::unique_lock<std::mutex>& lock);
   void let_go_on(const std::vector<ImagePiece>& written);
   EpochImage assemble(bool& final_one);
+  EpochImage new_image() const;
   void give_back(EpochImage& image);
   void completed(std::int64_t now_ns, bool final_one);
   void fail(Status why, std::int64_t now_ns);
@@ -133,6 +145,7 @@ class EpochCoordinator {
   std::atomic<std::uint64_t> requested_;
   std::atomic<std::uint64_t> complete_;
   std::atomic<bool> over_{false};
+  std::atomic<bool> hands_over_{false};
   std::atomic<std::uint64_t> waiting_{0};  ///< bytes of the pieces that wait
   /// Of the epoch under way, once something is written. The driver's alone: the disk is slow.
   std::unique_ptr<EpochStream> stream_;
@@ -144,6 +157,8 @@ class EpochCoordinator {
   std::vector<Waiter> tasks_;
   std::size_t running_ = 0;  ///< tasks without a last image
   std::optional<Open> open_;
+  std::uint64_t next_base_;  ///< of the epoch that is not begun yet
+  bool finished_ = false;    ///< the newest that was written says so
   /// When to begin the next; not known before the first look.
   std::optional<std::int64_t> next_ns_;
   std::int64_t gap_ns_;        ///< from the begin of one to that of the next

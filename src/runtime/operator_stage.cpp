@@ -2,6 +2,7 @@
 #include "runtime/operator_stage.hpp"
 
 #include <iterator>
+#include <span>
 #include <utility>
 
 namespace millrace::detail {
@@ -167,12 +168,25 @@ Status OperatorStage::restore(const StoredStage* stored) {
   StateWriter trial(context_.task, context_.tasks);
   operator_->save_state(trial);  // what it can never write is said before anything runs
   if (!trial.status().ok()) return trial.status();
-  if (!stored || stored->parts.empty()) return {};
-  StateReader reader(stored->parts, context_.task, context_.tasks);
+  const bool was_handed = !handed_.empty();
+  if (Status status = take_handed(); !status.ok()) return status;
+  if (!was_handed && (!stored || stored->parts.empty())) return {};
+  StateReader reader(
+      stored ? std::span<const StatePart>(stored->parts) : std::span<const StatePart>(),
+      context_.task, context_.tasks);
   operator_->restore_state(reader);
   if (!reader.status().ok()) return reader.status();
   counters_.received.add(operator_->waiting().records);
   settle();
+  return {};
+}
+
+Status OperatorStage::take_handed() {
+  for (const auto& handed : std::exchange(handed_, {})) {
+    if (hands_over_ != nullptr && hands_over_->take_over(*handed)) continue;
+    return {Code::state_unreadable,
+            "its tasks before kept their state in another form; it is read from the state folder"};
+  }
   return {};
 }
 

@@ -22,6 +22,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
         operator_(plan.make_operator()),
         origin_(operator_->time_origin()),
         calls_(dynamic_cast<CallsOut*>(operator_.get())),
+        hands_over_(dynamic_cast<HandsOver*>(operator_.get())),
         tick_ns_(std::chrono::nanoseconds(plan.tick).count()),
         state_(&shared.memory->state) {}
 
@@ -38,6 +39,11 @@ class OperatorStage final : public ReadingStage, public Outputs {
   /// anything was.
   bool run_due(std::int64_t now_ns, bool drain);
   Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
+  bool hands_over() const override { return hands_over_ != nullptr && hands_over_->hands_over(); }
+  std::unique_ptr<HandedState> hand_over() override { return hands_over_->hand_over(); }
+  void give(std::vector<std::unique_ptr<HandedState>> handed) override {
+    handed_ = std::move(handed);
+  }
   Status restore(const StoredStage* stored) override;
   /// It holds records that are not due.
   bool holds() const { return waiting_.records > 0; }
@@ -104,6 +110,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   Time most_behind() const;
   /// What it holds is in its image. A pace is not: it holds what its source has read already.
   bool keeps_held() const { return shared_.epochs && origin_ == nullptr; }
+  Status take_handed();
   template <class Call>
   void called(Call&& call);
   void settle();
@@ -112,8 +119,10 @@ class OperatorStage final : public ReadingStage, public Outputs {
   bool tick(std::int64_t now_ns);
 
   std::unique_ptr<Operator> operator_;
-  TimeOrigin* origin_ = nullptr;  ///< the operator, if it makes watermarks
-  CallsOut* calls_ = nullptr;     ///< the operator, if it calls the outside
+  TimeOrigin* origin_ = nullptr;     ///< the operator, if it makes watermarks
+  CallsOut* calls_ = nullptr;        ///< the operator, if it calls the outside
+  HandsOver* hands_over_ = nullptr;  ///< the operator, if what it keeps by key can change hands
+  std::vector<std::unique_ptr<HandedState>> handed_;  ///< until restore()
   std::vector<const OperatorStage*> siblings_;
   OperatorContext context_;
   Tally tally_;

@@ -25,6 +25,7 @@
 #include "runtime/stage_hooks.hpp"
 #include "runtime/stored_stages.hpp"
 #include "runtime/tracking.hpp"
+#include "state/handed_tables.hpp"
 #include "topology/plan.hpp"
 
 namespace millrace::detail {
@@ -83,6 +84,12 @@ class Stage : public DeadLetters {
   /// Writes on, about what so many `slots` of tables hold. True: `image` is whole. Between steps of
   /// the data, until it is.
   virtual bool save_on(std::size_t /*slots*/, StageImage& /*image*/) { return true; }
+  /// What it keeps by key can be given to a run that goes on at once, as it stands now.
+  virtual bool hands_over() const { return false; }
+  /// Behind its last call, where hands_over() is true: it has nothing of it any more.
+  virtual std::unique_ptr<HandedState> hand_over() { return nullptr; }
+  /// Before restore(): what it owns of that, from the tasks of the run before.
+  virtual void give(std::vector<std::unique_ptr<HandedState>> /*handed*/) {}
   /// Goes on from what was stored for it; null: nothing was. Once, when all tasks are open, sinks
   /// behind the others; not called where the run neither makes epochs nor goes on from one. Errors:
   /// 3003, 4001, 4002.

@@ -57,6 +57,8 @@ class TaskEpochs {
     coordinator_.hand_in_pieces(epoch, std::move(pieces));
   }
   ImageChain chain_of(std::uint64_t epoch) const { return coordinator_.chain_of(epoch); }
+  /// See EpochCoordinator::begin_last().
+  bool hands_over() const { return coordinator_.hands_over(); }
   bool is_full() const { return coordinator_.is_full(); }
   std::size_t image_slots() const { return coordinator_.image_slots(); }
   /// The last image was begun.

@@ -378,7 +378,43 @@ Status TaskGraph::restore() {
       if (Status status = restore(plan, stored); !status.ok()) return status;
     }
   }
+  options_.handed.reset();
   return {};
+}
+
+/// Each key group goes to the task that owns it now; false: there are none.
+bool TaskGraph::give_handed(const PlanStage& plan) {
+  if (!options_.handed) return false;
+  const auto found = options_.handed->find(plan.stored_as);
+  if (found == options_.handed->end()) return false;
+  const auto tasks = static_cast<std::uint32_t>(stages_[plan.id].size());
+  const auto first_of = [tasks](std::uint32_t task) {
+    return (task * kKeyGroups + tasks - 1) / tasks;
+  };
+  for (std::uint32_t task = 0; task < tasks; ++task) {
+    std::vector<std::unique_ptr<HandedState>> own;
+    for (const auto& handed : found->second)
+      own.push_back(handed->split(first_of(task), first_of(task + 1)));
+    stages_[plan.id][task]->give(std::move(own));
+  }
+  options_.handed->erase(found);
+  return true;
+}
+
+/// What a task has handed over is in no part any more.
+HandedRun TaskGraph::hand_over() {
+  HandedRun run{std::make_shared<EpochImage>(epochs_->take_last()),
+                std::make_shared<HandedStates>()};
+  for (StageImage& image : run.image->stages) {
+    const auto plan = std::ranges::find(plan_.stages, image.stage, &PlanStage::stored_as);
+    if (plan == plan_.stages.end()) continue;
+    Stage& stage = *stages_[plan->id][image.task];
+    if (!stage.hands_over()) continue;
+    auto& handed = (*run.states)[image.stage].emplace_back(stage.hand_over());
+    std::erase_if(image.parts,
+                  [&](const StatePart& part) { return handed->stands_for(part.name); });
+  }
+  return run;
 }
 
 /// Tasks of a step share nothing of their state: where it is large, they read it side by side. The
@@ -386,7 +422,9 @@ Status TaskGraph::restore() {
 Status TaskGraph::restore(const PlanStage& plan, const StoredStages& stored) {
   const StoredStage* own = stored.find(plan.stored_as);
   const auto& stages = stages_[plan.id];
-  const std::size_t threads = !plan.make_source && is_large(own) ? threads_of(options_) : 1;
+  const bool handed = give_handed(plan);
+  const bool large = handed || (!plan.make_source && is_large(own));
+  const std::size_t threads = large ? threads_of(options_) : 1;
   std::vector<Status> outcomes(stages.size());
   side_by_side(stages.size(), threads, [&](std::size_t at) {
     const bool is_over = threads == 1 && at > 0 && !outcomes[at - 1].ok();

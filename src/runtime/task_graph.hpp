@@ -24,6 +24,15 @@
 
 namespace millrace::detail {
 
+/// What tasks of a run that is over kept by key, by stage as in images.
+using HandedStates = std::map<std::string, std::vector<std::unique_ptr<HandedState>>>;
+
+/// What another run goes on from at once: the last epoch, and beside it what needs no image.
+struct HandedRun {
+  std::shared_ptr<EpochImage> image;
+  std::shared_ptr<HandedStates> states;
+};
+
 struct RunOptions {
   std::uint32_t executors = 1;  ///< threads; 0: one, and more while the load needs them
   std::size_t batch_records_max = 1024;
@@ -44,6 +53,8 @@ struct RunOptions {
   /// What newest() of `epochs` gave: the run goes on from there, and takes it apart. Null: it
   /// begins anew.
   std::shared_ptr<EpochImage> restore{};
+  /// What the run before has handed over, which is not in `restore`. Null: nothing.
+  std::shared_ptr<HandedStates> handed{};
   DeadLetterSettings dead_letters{};
   SpillSettings spill{};
   CallMaking calls{};
@@ -108,6 +119,9 @@ class TaskGraph {
   void set_active(bool active) { active_.store(active, std::memory_order_seq_cst); }
   bool active() const { return active_.load(std::memory_order_seq_cst); }
 
+  /// Behind the final epoch and close(), once, where EpochCoordinator::begin_last() was true.
+  HandedRun hand_over();
+
   const Plan& plan() const { return plan_; }
   /// Null: the run makes no epochs.
   EpochCoordinator* epochs() const { return epochs_.get(); }
@@ -150,6 +164,7 @@ class TaskGraph {
   Incoming incoming(const PlanEdge& edge) const;
   Status start_worker();
   Status restore();
+  bool give_handed(const PlanStage& plan);
   Status restore(const PlanStage& plan, const StoredStages& stored);
   void fill_edges(Report& report, const std::map<NodeId, std::size_t>& place_of) const;
   void fill_chains(Report& report) const;

@@ -53,8 +53,10 @@ void Task::take_image(std::uint64_t epoch, bool last) {
     const PlanStage& plan = stage->plan();
     StageImage& part =
         image.stages.emplace_back(StageImage{plan.stored_as, plan.name, index_, plan.tasks});
-    // A last one is part of all later epochs, so it is whole.
-    if (!last) part.chain = epochs_->chain_of(epoch);
+    // A last one is part of all later epochs, so it is whole; unless there is one such epoch, and
+    // nobody reads what is handed over.
+    if (!last || (epochs_->hands_over() && stage->hands_over()))
+      part.chain = epochs_->chain_of(epoch);
     Status status = stage->save(epoch, part, !last);
     if (image.status.ok()) image.status = std::move(status);
   }

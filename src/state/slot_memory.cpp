@@ -84,28 +84,54 @@ void SlotMemory::give_back(void* at, std::size_t bytes) noexcept {
   if (meter_) meter_->shrink(bytes);
 }
 
+SlotMemory::Pages::~Pages() { ::munmap(begin, bytes); }
+
 void* SlotMemory::take_of_region(std::size_t bytes) {
   const std::size_t wanted = round_up(bytes, kLine);
-  if (regions_.empty() || regions_.back().bytes - regions_.back().used < wanted) {
+  if (regions_.empty() || regions_.back().pages->bytes - regions_.back().used < wanted) {
     regions_.reserve(regions_.size() + 1);
     const std::size_t size = round_up(kSharedTables * wanted);
-    regions_.push_back({static_cast<char*>(map_huge(size)), size, 0, 0});
+    regions_.push_back({std::make_shared<Pages>(static_cast<char*>(map_huge(size)), size), 0, 0});
   }
   Region& region = regions_.back();
-  void* const at = region.begin + region.used;
+  void* const at = region.pages->begin + region.used;
   region.used += wanted;
   ++region.tables;
   return at;
 }
 
+void SlotMemory::take_over(void* at, std::size_t bytes, SlotMemory& from) {
+  if (meter_) meter_->grow(bytes);
+  try {
+    if (bytes >= kSharedMin && bytes < kHugePage) take_over_region(at, from);
+  } catch (...) {
+    if (meter_) meter_->shrink(bytes);
+    throw;
+  }
+  bytes_ += bytes;
+  from.bytes_ -= bytes;
+  if (from.meter_) from.meter_->shrink(bytes);
+}
+
+/// In front of its own regions: what is free in that one is not taken by two.
+void SlotMemory::take_over_region(const void* at, SlotMemory& from) {
+  if (const auto own = region_of(at); own != regions_.end()) {
+    ++own->tables;
+  } else {
+    const std::shared_ptr<Pages> pages = from.region_of(at)->pages;
+    regions_.insert(regions_.begin(), {pages, pages->bytes, 1});
+  }
+  from.leave_region(at);
+}
+
+std::vector<SlotMemory::Region>::iterator SlotMemory::region_of(const void* at) {
+  return std::find_if(regions_.begin(), regions_.end(),
+                      [at](const Region& region) { return region.pages->hold(at); });
+}
+
 void SlotMemory::leave_region(const void* at) noexcept {
-  const auto holds = [at](const Region& region) {
-    return at >= region.begin && at < region.begin + region.bytes;
-  };
-  const auto region = std::find_if(regions_.begin(), regions_.end(), holds);
-  if (--region->tables > 0) return;
-  ::munmap(region->begin, region->bytes);
-  regions_.erase(region);
+  const auto region = region_of(at);
+  if (--region->tables == 0) regions_.erase(region);
 }
 
 }  // namespace millrace::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,17 +27,31 @@ class SlotMemory {
   void* take(std::size_t bytes);
   /// Gives back what take(bytes) returned; null is ignored.
   void give_back(void* at, std::size_t bytes) noexcept;
+  /// What take(bytes) of `from` returned belongs to this from now on, which gives it back.
+  /// O(regions of both). Throws MemoryRefused, unchanged.
+  void take_over(void* at, std::size_t bytes, SlotMemory& from);
   /// Taken and not given back.
   std::size_t bytes() const { return bytes_; }
 
  private:
-  struct Region {
+  /// Pages, which go with the last of those whose tables lie in them; in whatever thread.
+  struct Pages {
     char* begin;
     std::size_t bytes;
+    Pages(char* mapped, std::size_t size) : begin(mapped), bytes(size) {}
+    Pages(const Pages&) = delete;
+    Pages& operator=(const Pages&) = delete;
+    ~Pages();
+    bool hold(const void* at) const { return at >= begin && at < begin + bytes; }
+  };
+  struct Region {
+    std::shared_ptr<Pages> pages;
     std::size_t used;    ///< from the beginning; what is given back is not used again
-    std::size_t tables;  ///< that lie in it
+    std::size_t tables;  ///< of this that lie in it
   };
   void* take_of_region(std::size_t bytes);
+  void take_over_region(const void* at, SlotMemory& from);
+  std::vector<Region>::iterator region_of(const void* at);
   void leave_region(const void* at) noexcept;
 
   MemoryMeter* meter_;

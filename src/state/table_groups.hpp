@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.hpp"
 #include "state/attended_tables.hpp"
 #include "state/key_texts.hpp"
 
@@ -33,6 +34,19 @@ class TableGroups : public AttendedTables<K, V> {
     } catch (const MemoryRefused&) {
       // A few entries in the part may have been smaller than the rest.
     }
+  }
+
+  /// The entries of the groups [first, end) of `from` are of these tables now, which have none
+  /// there: tables change hands, no entry is touched. O(groups). References into them stay valid.
+  /// Throws MemoryRefused: what had not come is in `from` still.
+  void take_groups(TableGroups& from, std::uint32_t first, std::uint32_t end) {
+    tell_all();
+    from.tell_all();
+    std::size_t keys = 0;
+    for (std::uint32_t at = first; at < end; ++at) keys += from.groups_[at].size;
+    // Before the keys: they view them.
+    if (keys > 0) texts_.share(from.texts_, keys, from.size_);
+    for (std::uint32_t at = first; at < end; ++at) take_group(from, at);
   }
 
  protected:
@@ -90,6 +104,17 @@ class TableGroups : public AttendedTables<K, V> {
   KeyTexts texts_;
 
  private:
+  void take_group(TableGroups& from, std::uint32_t number) {
+    Group& theirs = from.groups_[number];
+    Group& own = groups_[number];
+    if (theirs.size == 0) return;
+    MR_CHECK(own.size == 0, "a key group has entries in two tasks");
+    memory_.take_over(theirs.slots, theirs.bytes(), from.memory_);
+    memory_.give_back(own.slots, own.bytes());
+    own = std::exchange(theirs, Group{});
+    size_ += own.size;
+    from.size_ -= own.size;
+  }
   void grow(Group& group) {
     if (attended_) tell_group(number_of(group));
     group.resize(group.slots ? group.count() * 2 : Group::kSlotsMin, memory_);

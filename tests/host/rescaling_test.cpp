@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -186,6 +188,102 @@ TEST(Rescaling, KeysGoOnWhereTheyWereWithWindowsAndTimersOpen) {
   EXPECT_EQ(seen.sums, wanted.sums);
   EXPECT_EQ(seen.windows, wanted.windows);
   EXPECT_EQ(seen.alarms, wanted.alarms);
+}
+
+/// Is called behind the last epoch of each run, before anything is read for the next one.
+struct AtEnd : WorkerHook {
+  explicit AtEnd(std::function<void()> does) : call(std::move(does)) {}
+  void shutdown() override { call(); }
+  std::function<void()> call;
+};
+
+/// The checkpoints in a folder and their sizes, the newest behind the others.
+std::map<std::filesystem::path, std::uintmax_t> checkpoints_in(const std::string& folder) {
+  std::map<std::filesystem::path, std::uintmax_t> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    if (file.path().extension() == ".ckpt") files[file.path()] = file.file_size();
+  }
+  return files;
+}
+
+TEST(Rescaling, StateByKeyChangesHandsAndIsNotReadFromTheFolder) {
+  const detail::FolderHarness folder;
+  auto asked = std::make_shared<Asked>();
+  const auto sums_to = [](const char* tasks) {
+    return PageQuery{{"component", "sums"}, {"tasks", tasks}};
+  };
+  asked->queries = {sums_to("5"), sums_to("1"), sums_to("3")};
+  Seen seen;
+  Topology topology("rescaled");
+  auto options = options_in(folder);
+  options.checkpoint_interval = 1h;  // where one is always under way, nothing is handed over
+  std::size_t removed = 0;
+  topology.worker_hook(std::make_shared<AtEnd>([&] {
+    for (const auto& [path, bytes] : checkpoints_in(*options.state_dir))
+      removed += std::filesystem::remove(path) ? 1 : 0;
+  }));
+  topology.spout("ticks", Ticks(asked))
+      .key_by(&Tick::key)
+      .sum(&Tick::number)
+      .named("sums")
+      .to(each([&](const auto& row) { seen.sums[row.key].push_back(row.value); }));
+  EXPECT_EQ(detail::run_with(topology, options, {.rescaling = &asked->rescaling}), 0);
+  EXPECT_THAT(asked->rescaling.to_json(), HasSubstr("\"done\":3,\"failed\":0"));
+  EXPECT_EQ(seen.sums, expected(asked->records).sums);
+  EXPECT_GE(removed, 4u);
+}
+
+constexpr std::int64_t kOften = 10;     ///< keys of which records come all the time
+constexpr std::int64_t kOnce = 250;     ///< records before, each of a key of its own
+constexpr std::size_t kHeld = 100'000;  ///< bytes of a key
+
+std::int64_t held_key(const Tick& one) {
+  return one.number < kOnce ? one.number : one.number % kOften;
+}
+
+/// Much state, of which little changes.
+struct Holding {
+  ValueState<std::string> held;
+  ValueState<std::int64_t> sum;
+
+  void process(const Tick& record, KeyedContext<std::int64_t>& context, Output<Rang>& out) {
+    if (!held) held.set(std::string(kHeld, 'h'));
+    sum.set(sum.value_or(0) + record.number);
+    out.emit({context.key(), held.get()->size() == kHeld ? *sum : -1, record.at});
+  }
+};
+
+TEST(Rescaling, MuchStateIsWrittenBeforeItRestsSoThatTheLastEpochIsSmall) {
+  const detail::FolderHarness folder;
+  auto asked = std::make_shared<Asked>();
+  asked->queries = {{{"component", "held"}, {"tasks", "3"}}};
+  auto options = options_in(folder);
+  options.checkpoint_interval = 1h;
+  std::vector<std::uintmax_t> sizes;  // when the first run has ended
+  ByKey sums;
+  Topology topology("weighed");
+  topology.worker_hook(std::make_shared<AtEnd>([&] {
+    if (!sizes.empty()) return;
+    for (const auto& [path, bytes] : checkpoints_in(*options.state_dir)) sizes.push_back(bytes);
+  }));
+  Ticks ticks(asked);
+  ticks.next_at = 5'000;  // several batches have come to their state
+  topology.spout("ticks", ticks)
+      .key_by(held_key)
+      .process(Holding{})
+      .named("held")
+      .to(each([&](const Rang& row) { sums[row.key].push_back(row.number); }));
+  EXPECT_EQ(detail::run_with(topology, options, {.rescaling = &asked->rescaling}), 0);
+  EXPECT_THAT(asked->rescaling.to_json(), HasSubstr("\"done\":1,\"failed\":0"));
+  ByKey wanted;
+  for (std::int64_t number = 0; number < asked->records; ++number) {
+    auto& own = wanted[held_key(tick(number))];
+    own.push_back((own.empty() ? 0 : own.back()) + number);
+  }
+  EXPECT_EQ(sums, wanted);
+  ASSERT_FALSE(sizes.empty());
+  EXPECT_GT(*std::ranges::max_element(sizes), kOnce * kHeld);
+  EXPECT_LT(sizes.back(), kOnce * kHeld / 10);
 }
 
 /// Fails where it would be one of three tasks, and once where it is put away.

@@ -14,6 +14,7 @@
 #include "chained_images.hpp"
 #include "env/random.hpp"
 #include "env/sim_env.hpp"
+#include "handed_between.hpp"
 #include "operator/operator.hpp"
 #include "state/stored_tables.hpp"
 
@@ -59,6 +60,21 @@ class ImagedTasks {
       EXPECT_TRUE(reader.status().ok()) << reader.status().to_string();
     }
     return parts;
+  }
+  /// The same with what all tasks have handed over to the new ones, and without it in the image.
+  void hand_over(std::uint32_t tasks) {
+    std::vector<detail::StatePart> parts = image();
+    std::vector<detail::Operator*> ops;
+    for (auto& one : tasks_) ops.push_back(one->made.get());
+    HandedBetween handed(ops, parts);
+    start(tasks);
+    images_->begin_anew();
+    for (std::uint32_t at = 0; at < tasks; ++at) handed.give(task(at), at, tasks);
+    for (std::uint32_t at = 0; at < tasks; ++at) {
+      detail::StateReader reader(parts, at, tasks);
+      task(at).restore_state(reader);
+      EXPECT_TRUE(reader.status().ok()) << reader.status().to_string();
+    }
   }
   /// The image of an epoch of all tasks, which go on; put over the images before where it can be.
   std::vector<detail::StatePart> image(const std::function<void()>& meanwhile = [] {}) {

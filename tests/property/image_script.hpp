@@ -62,6 +62,8 @@ class Script {
   std::uint64_t below(std::uint64_t bound) { return input_.below(bound); }
   /// One that others come over.
   bool is_epoch() { return breaks_.below(4) == 0 && breaks_there_; }
+  /// Of breaks: tasks hand over what they can.
+  bool is_handing() { return breaks_.below(3) == 0; }
   bool is_break() { return breaks_.below(6) == 0 && breaks_there_; }
   std::uint32_t tasks() { return breaks_there_ ? draw_tasks(breaks_) : 1; }
 
@@ -122,6 +124,7 @@ inline void drive(ImagedTasks& tasks, Script& script, const KeyHash& key) {
   const auto may_break = [&] {
     if (script.is_epoch()) (void)tasks.image();
     if (!script.is_break()) return;
+    if (script.is_handing()) return tasks.hand_over(script.tasks());
     const std::uint64_t before = number;
     tasks.restart(script.tasks(), [&] {
       Script ahead = script;

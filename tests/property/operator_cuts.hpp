@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "handed_between.hpp"
 #include "metrics/kept_names.hpp"
 #include "operator/keyed.hpp"
 #include "operator/stateless.hpp"
@@ -111,6 +112,21 @@ struct Played {
   std::size_t cut_while_waiting = 0;
 };
 
+/// In place of the tasks that were, which hand over what they can; the rest goes by an image.
+inline void hand_over(const Subject& subject, OperatorTasks& tasks, std::uint32_t next) {
+  std::vector<StatePart> rest = tasks.image();
+  std::vector<detail::Operator*> before;
+  for (std::size_t at = 0; at < tasks.size(); ++at)
+    before.push_back(&tasks.task<detail::Operator>(at));
+  HandedBetween handed(before, rest);
+  tasks.when_open([&](detail::Operator& to, const detail::OperatorContext& context) {
+    if (subject.when_cut_open) subject.when_cut_open(to, context);
+    handed.give(to, context.task, context.tasks);
+  });
+  tasks.restore(rest, next);
+  tasks.when_open(subject.when_cut_open);
+}
+
 /// `random` null: without a break, in one task.
 inline Played play(const Subject& subject, const std::vector<OperatorStep>& steps, Random* random,
                    bool same_tasks = false) {
@@ -127,14 +143,19 @@ inline Played play(const Subject& subject, const std::vector<OperatorStep>& step
     if (random->chance(0.02)) (void)tasks.image([] {}, true);
     if (!random->chance(0.15)) continue;
     played.cut_while_waiting += tasks.waiting() > 0 ? 1 : 0;
+    const auto before = static_cast<std::uint32_t>(tasks.size());
+    const std::uint32_t next = same_tasks || random->chance(0.3) ? before : draw_tasks();
+    if (random->chance(0.3)) {
+      hand_over(subject, tasks, next);
+      continue;
+    }
     const std::vector<StatePart> image = tasks.image([&] {
       const std::size_t end = std::min(steps.size(), at + 1 + random->below(6));
       for (std::size_t ahead = at + 1; ahead < end; ++ahead) {
         if (steps[ahead].kind != OperatorStep::Kind::clock) tasks.play(steps[ahead]);
       }
     });
-    const auto next = static_cast<std::uint32_t>(tasks.size());
-    tasks.restore(image, same_tasks || random->chance(0.3) ? next : draw_tasks());
+    tasks.restore(image, next);
   }
   EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
   tasks.close();

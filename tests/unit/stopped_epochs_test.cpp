@@ -97,5 +97,47 @@ TEST(StoppedEpochs, WhatIsHeldIsKeptForTheNextRun) {
   EXPECT_EQ(held.world.running.seen(), all);
 }
 
+/// What the next run goes on from at once, in memory, is what its epoch says.
+TEST(StoppedEpochs, TheLastOneOfARunThatHandsOverIsTheNextAndTheOnlyOne) {
+  SimEnv env{1};
+  MemoryStore store;
+  EpochCoordinator epochs(store, {}, "world", env.env(), Log{}, 0);
+  const Home homes[2];
+  for (const Home& home : homes) epochs.add_task(home, true);
+  const auto look = [&](int seconds) {
+    env.clock.advance(std::chrono::seconds(seconds));
+    return epochs.look(env.clock.steady_ns());
+  };
+  look(0);
+  look(10);
+  EXPECT_FALSE(epochs.begin_last()) << "one is under way";
+  for (std::size_t task = 0; task < 2; ++task) epochs.hand_in(task, {.epoch = 1});
+  look(0);
+  for (std::size_t task = 0; task < 2; ++task) epochs.committed(task, 1);
+  EXPECT_TRUE(epochs.begin_last());
+  (void)epochs.ask();
+  EXPECT_FALSE(look(60));
+  EXPECT_EQ(epochs.requested(), 1u);
+  const auto end = [&](std::size_t task, const char* name) {
+    StageImage image{.stage = name, .component = name, .prepared = {"token"}};
+    image.parts.push_back({.name = name, .shape = "", .bytes = "bytes"});
+    epochs.hand_in(task, {.epoch = 2, .stages = {std::move(image)}, .last = true});
+  };
+  end(0, "a");
+  EXPECT_FALSE(look(60));
+  end(1, "b");
+  look(0);
+  EXPECT_TRUE(epochs.over()) << "that all is seen the next run says";
+  for (std::size_t task = 0; task < 2; ++task) epochs.committed(task, 2);
+  const EpochImage last = epochs.take_last();
+  EXPECT_EQ(last.epoch, 2u);
+  EXPECT_FALSE(last.finished);
+  ASSERT_EQ(last.stages.size(), 2u);
+  for (const StageImage& stage : last.stages) {
+    EXPECT_EQ(stage.parts.size(), 1u);
+    EXPECT_EQ(stage.prepared.size(), 1u) << "as in the epoch";
+  }
+}
+
 }  // namespace
 }  // namespace millrace::detail
