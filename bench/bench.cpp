@@ -64,6 +64,7 @@ constexpr Entry kWorkloads[] = {
     {"growth", growth_workload},
     {"memory", memory_workload},
     {"journal", journal_workload},
+    {"rescale", rescale_workload},
     {"restore", restore_workload},
 };
 constexpr int kUsageError = 64;
@@ -171,8 +172,9 @@ int bench_main(int argc, char** argv) {
                "the engine chooses the number of executors; --threads is the parallelism alone");
   app.add_option(
          "--keys", settings.keys,
-         "wide-state, process-state, spilled-state, spilled-aggregate, restore, pattern, "
-         "interval-join, table-join: number of keys; default: 1 M, of spilled ones 2 M, of restore "
+         "wide-state, process-state, spilled-state, spilled-aggregate, rescale, restore, pattern, "
+         "interval-join, table-join: number of keys; default: 1 M, of spilled ones 2 M, of rescale "
+         "and restore "
          "12.5 M (1 GB), of the last three 10,000")
       ->check(CLI::Range(1u, 4'000'000'000u));
   app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");

@@ -7,16 +7,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "kept_orders.hpp"
 #include "millrace/run.hpp"
 #include "millrace/topology.hpp"
 #include "workloads.hpp"
@@ -28,52 +27,6 @@ constexpr double kGigabyte = 1e9;
 constexpr double kSecondsPerGigabyteMax = 3;
 constexpr std::uint64_t kReadAgain = 16'384;  // keys of a partition that come a second time
 
-struct Order {
-  std::uint64_t key = 0;
-  std::int64_t number = 0;
-};
-/// What is kept of a key: with the key itself 80 bytes of an epoch.
-struct Kept {
-  std::int64_t count = 0;
-  std::int64_t first = 0;
-  std::int64_t last = 0;
-  std::int64_t sum = 0;
-  std::int64_t least = 0;
-  std::int64_t most = 0;
-  double mean = 0;
-  double square = 0;
-};
-struct Row {
-  std::uint64_t key = 0;
-  std::int64_t first = 0;
-};
-
-/// Each key once, in no order, and then again from the first one on: slowly where a run is to be
-/// stopped there.
-inline Order order_of(std::uint64_t index, std::uint64_t keys, bool slowly) {
-  if (slowly && index >= keys) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  const std::uint64_t number = index % keys;
-  return {mix(number + 1), static_cast<std::int64_t>(number)};
-}
-
-/// Tells of keys that it knows already.
-struct Keep {
-  ValueState<Kept> kept;
-  void process(const Order& order, KeyedContext<std::uint64_t>& context, Output<Row>& out) {
-    Kept now = kept.value_or(Kept{0, order.number});
-    if (++now.count > 1) out.emit({context.key(), now.first});
-    kept.set(now);
-  }
-};
-
-template <class Take>
-void declare(Topology& topology, std::uint64_t keys, unsigned threads, bool slowly, Take take) {
-  const auto make = [=](std::uint64_t index) { return order_of(index, keys, slowly); };
-  auto orders = generate(keys + kReadAgain * threads, make, threads);
-  orders.tasks = threads;
-  topology.from(orders).key_by(&Order::key).process(Keep{}).named("kept").to(each(take));
-}
-
 /// Runs until every key is known, in a process of its own: its memory is not that of a restore.
 [[noreturn]] void make_state(std::string folder, std::uint64_t keys, unsigned threads) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else ends it where the bench is killed
@@ -82,7 +35,7 @@ void declare(Topology& topology, std::uint64_t keys, unsigned threads, bool slow
   ::dup2(nowhere, STDERR_FILENO);
   Topology topology("restore");
   std::vector<bool> told(threads);
-  declare(topology, keys, threads, true, [&told, threads](const Row& row) {
+  declare_kept(topology, keys, threads, kReadAgain, true, [&told, threads](const Row& row) {
     const auto partition = static_cast<std::size_t>(row.first) % threads;
     if (told[partition]) return;
     told[partition] = true;
@@ -127,7 +80,7 @@ class Stored {
     Topology topology("restore");
     bool knows_all = true;
     std::uint64_t rows = 0;
-    declare(topology, keys_, threads_, false, [&](const Row& row) {
+    declare_kept(topology, keys_, threads_, kReadAgain, false, [&](const Row& row) {
       ++rows;
       knows_all &= mix(static_cast<std::uint64_t>(row.first) + 1) == row.key;
     });

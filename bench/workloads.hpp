@@ -63,6 +63,9 @@ Workload memory_workload(const Settings& settings);
 /// Appends and reads of a journal against plain write and fdatasync of the same bytes; producers
 /// that share syncs.
 Workload journal_workload(const Settings& settings);
+/// More tasks for a component with a state of a gigabyte, and as many as before; the limit is a
+/// plain copy of as many bytes. Its state folder is in the working directory.
+Workload rescale_workload(const Settings& settings);
 /// A start from an epoch with a state of a gigabyte; the limit is a plain read of its file. Makes
 /// the epoch first, in the working directory.
 Workload restore_workload(const Settings& settings);
