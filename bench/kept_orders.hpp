@@ -1,6 +1,7 @@
 // KeptOrders: the topology of restore and rescale: a state of 80 bytes for each of many keys.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <thread>
@@ -30,10 +31,24 @@ struct Row {
   std::int64_t first = 0;
 };
 
-/// Each key once, in no order, and then again from the first one on: slowly where a run is to be
-/// stopped there.
-inline Order order_of(std::uint64_t index, std::uint64_t keys, bool slowly) {
-  if (slowly && index >= keys) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+/// A gigabyte of them where nothing else is asked; each reader has the same number.
+inline std::uint64_t kept_keys(const Settings& settings) {
+  const std::uint64_t asked = settings.keys != 0 ? settings.keys : 12'500'000;
+  return std::max<std::uint64_t>(asked / settings.threads, 1) * settings.threads;
+}
+
+struct Pace {
+  unsigned threads = 1;
+  /// Records of known keys that each reader gives in a millisecond; 0: as fast as they go. A run
+  /// that is to be stopped or changed waits for batches of a thousand.
+  unsigned a_millisecond = 0;
+};
+
+/// Each key once, in no order, and then again from the first one on.
+inline Order order_of(std::uint64_t index, std::uint64_t keys, Pace pace) {
+  const std::uint64_t turn = index / pace.threads;
+  if (pace.a_millisecond != 0 && index >= keys && turn % pace.a_millisecond == 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const std::uint64_t number = index % keys;
   return {mix(number + 1), static_cast<std::int64_t>(number)};
 }
@@ -50,11 +65,11 @@ struct Keep {
 
 /// `again`: keys of a partition that come a second time.
 template <class Take>
-void declare_kept(Topology& topology, std::uint64_t keys, unsigned threads, std::uint64_t again,
-                  bool slowly, Take take) {
-  const auto make = [=](std::uint64_t index) { return order_of(index, keys, slowly); };
-  auto orders = generate(keys + again * threads, make, threads);
-  orders.tasks = threads;
+void declare_kept(Topology& topology, std::uint64_t keys, std::uint64_t again, Pace pace,
+                  Take take) {
+  const auto make = [=](std::uint64_t index) { return order_of(index, keys, pace); };
+  auto orders = generate(keys + again * pace.threads, make, pace.threads);
+  orders.tasks = pace.threads;
   topology.from(orders).key_by(&Order::key).process(Keep{}).named("kept").to(each(take));
 }
 

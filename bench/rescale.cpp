@@ -33,7 +33,8 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kKeptBytes = 80;  // of a key in an epoch
 constexpr double kStopSecondsMax = 2;
-constexpr std::uint64_t kAgain = 4'000'000;  // keys that come a second time: more than it takes
+constexpr std::uint64_t kAgain = 100'000'000;  // records of known keys: more than it takes
+constexpr unsigned kAMillisecond = 100;        // of them, in each partition
 constexpr auto kPatience = 600s;
 
 /// Of `text` what stands between `before` and the next character of `end`; empty: nothing.
@@ -143,7 +144,7 @@ class RunningKept {
     std::vector<bool> seen(threads);
     bool right = true;
     auto next = std::chrono::steady_clock::time_point::max();
-    declare_kept(topology, keys, threads, kAgain, true, [&, told](const Row& row) {
+    declare_kept(topology, keys, kAgain, {threads, kAMillisecond}, [&, told](const Row& row) {
       right &= mix(static_cast<std::uint64_t>(row.first) + 1) == row.key;
       seen[static_cast<std::size_t>(row.first) % threads] = true;
       const auto now = std::chrono::steady_clock::now();
@@ -219,9 +220,7 @@ Answer copy(std::uint64_t keys) {
 }  // namespace
 
 Workload rescale_workload(const Settings& settings) {
-  const std::uint64_t asked = settings.keys != 0 ? settings.keys : 12'500'000;
-  const std::uint64_t keys =
-      std::max<std::uint64_t>(asked / settings.threads, 1) * settings.threads;
+  const std::uint64_t keys = kept_keys(settings);
   Workload workload;
   workload.name = "rescale";
   workload.unit = "keys";

@@ -35,7 +35,7 @@ constexpr std::uint64_t kReadAgain = 16'384;  // keys of a partition that come a
   ::dup2(nowhere, STDERR_FILENO);
   Topology topology("restore");
   std::vector<bool> told(threads);
-  declare_kept(topology, keys, threads, kReadAgain, true, [&told, threads](const Row& row) {
+  declare_kept(topology, keys, kReadAgain, {threads, 1}, [&told, threads](const Row& row) {
     const auto partition = static_cast<std::size_t>(row.first) % threads;
     if (told[partition]) return;
     told[partition] = true;
@@ -80,7 +80,7 @@ class Stored {
     Topology topology("restore");
     bool knows_all = true;
     std::uint64_t rows = 0;
-    declare_kept(topology, keys_, threads_, kReadAgain, false, [&](const Row& row) {
+    declare_kept(topology, keys_, kReadAgain, {threads_}, [&](const Row& row) {
       ++rows;
       knows_all &= mix(static_cast<std::uint64_t>(row.first) + 1) == row.key;
     });
@@ -133,9 +133,7 @@ class Stored {
 }  // namespace
 
 Workload restore_workload(const Settings& settings) {
-  const std::uint64_t asked = settings.keys != 0 ? settings.keys : 12'500'000;
-  const std::uint64_t keys =
-      std::max<std::uint64_t>(asked / settings.threads, 1) * settings.threads;
+  const std::uint64_t keys = kept_keys(settings);
   Workload workload;
   workload.name = "restore";
   workload.unit = "keys";

@@ -10,9 +10,9 @@ namespace {
 constexpr std::int64_t kEpochPatienceNs = 1'000'000'000;
 /// With less state the last epoch alone takes no longer than one before it would.
 constexpr std::uint64_t kLargeBytes = 16u << 20;
-/// Of epochs that are made before. All of them together are waited for so long.
+/// Of epochs that are made before. All of them together are waited for so long: as one may take.
 constexpr int kRoundsMax = 4;
-constexpr std::int64_t kRoundsPatienceNs = 60'000'000'000;
+constexpr std::int64_t kRoundsPatienceNs = 600'000'000'000;
 /// What is written while another epoch as long is made is soon written.
 constexpr std::int64_t kSoonNs = 200'000'000;
 
@@ -20,14 +20,12 @@ constexpr std::int64_t kSoonNs = 200'000'000;
 
 void RescaleSteps::begin_when_due(Engine& engine) {
   const auto waiting_ns = rescaling_.waiting_ns();
-  if (!waiting_ns) {
-    rounds_ = {};  // what had begun before a run failed
-    return;
-  }
+  if (!waiting_ns) return;
   EpochCoordinator& epochs = *engine.graph().epochs();
   const bool large = engine.graph().memory().state.bytes() >= kLargeBytes;
   const std::int64_t patience_ns = large ? kRoundsPatienceNs : kEpochPatienceNs;
-  const bool ready = (!large || is_prepared(epochs)) && epochs.begin_last();
+  rounds_.prepared = rounds_.prepared || !large || is_prepared(epochs);
+  const bool ready = rounds_.prepared && epochs.begin_last();
   if (!ready && *waiting_ns < patience_ns) return;
   rescaling_.stop();
   engine.request_stop();
@@ -37,8 +35,11 @@ void RescaleSteps::begin_when_due(Engine& engine) {
 /// meanwhile, as long as that gets less.
 bool RescaleSteps::is_prepared(EpochCoordinator& epochs) {
   if (rounds_.epoch != 0) look_at_round(epochs);
-  if (rounds_.epoch != 0 || epochs.busy()) return false;
-  if (rounds_.enough || rounds_.begun == kRoundsMax) return true;
+  if (rounds_.epoch != 0) return false;
+  // Where a whole one is due it is made now, not while the sources rest.
+  const bool whole_is_due = !epochs.changes_come_next() && rounds_.begun <= kRoundsMax;
+  if ((rounds_.enough || rounds_.begun >= kRoundsMax) && !whole_is_due) return true;
+  if (epochs.busy()) return false;
   ++rounds_.begun;
   rounds_.since_ns = clock_.steady_ns();
   rounds_.epoch = epochs.ask();
@@ -76,6 +77,11 @@ bool RescaleSteps::go_back(const Status& failure) {
   if (!rescaling_.failed(failure.to_string())) return false;
   say("not rescaled, it goes on as before: error " + failure.to_string());
   return state_.look_again(graph_).ok();
+}
+
+void RescaleSteps::started(const Engine& engine) {
+  rounds_ = {};  // those before were of another run
+  say(rescaling_.started(engine.graph().forgetful_sources()));
 }
 
 void RescaleSteps::say(const std::string& text) const {

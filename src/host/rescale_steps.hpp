@@ -25,9 +25,7 @@ class RescaleSteps {
   /// True: all is kept, and the run goes on from there with the other numbers.
   bool take_over(Engine& engine, Status& failure, bool stopped);
   /// `engine` reads.
-  void started(const Engine& engine) const {
-    say(rescaling_.started(engine.graph().forgetful_sources()));
-  }
+  void started(const Engine& engine);
   /// The engine does not start. True: it was to try other numbers, and the run goes on with those
   /// before at once.
   bool go_back(const Status& failure);
@@ -40,6 +38,7 @@ class RescaleSteps {
     std::int64_t since_ns = 0;  ///< when it was asked for
     std::int64_t last_ns = 0;   ///< what the one before took
     bool enough = false;
+    bool prepared = false;  ///< no other begins
   };
 
   bool is_prepared(EpochCoordinator& epochs);

@@ -308,6 +308,7 @@ bool EpochCoordinator::changes_come_next() const {
 
 bool EpochCoordinator::begin_last() {
   const std::lock_guard lock(mutex_);
+  last_is_next_ = true;
   if (open_ || !failure_.ok()) return false;
   base_.store(next_base_, std::memory_order_seq_cst);
   hands_over_.store(true, std::memory_order_seq_cst);
@@ -363,7 +364,7 @@ std::int64_t EpochCoordinator::due_ns_locked() const {
                ? 0
                : open_->began_ns + to_ns(options_.timeout);
   }
-  if (hands_over() && running_ > 0) return kNever;
+  if (last_is_next_ && running_ > 0) return kNever;
   // The final epoch waits for sinks to commit, and for a moment when it has failed before.
   if (running_ == 0 && uncommitted_ > 0) return kNever;
   return running_ == 0 ? retry_ns_ : next_ns_.value_or(0);

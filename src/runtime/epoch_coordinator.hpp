@@ -87,7 +87,7 @@ class EpochCoordinator {
   /// The next epoch to begin would hold changes alone.
   bool changes_come_next() const;
   /// The final epoch is the next one, so that last images may hold changes as well. False: one is
-  /// under way, and all stays as it is.
+  /// under way; behind it none but the final one begins, so ask again.
   bool begin_last();
   /// Behind the final epoch, where begin_last() was true: the last images, as they are in it.
   EpochImage take_last();
@@ -154,6 +154,7 @@ class EpochCoordinator {
   std::condition_variable changed_;
   bool news_ = false;
   bool stopped_ = false;
+  bool last_is_next_ = false;  ///< begin_last() was called
   std::vector<Waiter> tasks_;
   std::size_t running_ = 0;  ///< tasks without a last image
   std::optional<Open> open_;

@@ -28,14 +28,14 @@ Status beyond_budget(const Stage& stage, const MemoryBudget& memory, const Memor
   ComponentReport told;
   RunningSums::Component unused;
   stage.tell(told, unused);
-  return {Code::memory_exceeded,
-          fmt::format(
-              "\"{}\" holds {} of state and asks for {} more, but all state together may "
-              "take {}, which is three quarters of the memory budget; give --memory more "
-              "than {}, fewer keys, or shorter windows; what process() and aggregates "
-              "keep of keys may go to disk with --spill-dir",
-              stage.plan().name, mebibytes(told.state_bytes), mebibytes(refused.wanted_bytes()),
-              mebibytes(memory.state_max_bytes()), mebibytes(memory.bytes()))};
+  return {
+      Code::memory_exceeded,
+      fmt::format("\"{}\" holds {} of state and asks for {} more, but all state together may "
+                  "take {}, which is three quarters of the memory budget; give --memory more "
+                  "than {}, fewer keys, or shorter windows; what process() and aggregates "
+                  "keep of keys may go to disk with --spill-dir",
+                  stage.plan().name, mebibytes(told.state_bytes), mebibytes(refused.wanted_bytes()),
+                  mebibytes(memory.state_max_bytes()), mebibytes(memory.bytes()))};
 }
 
 }  // namespace
@@ -142,6 +142,7 @@ std::uint64_t Task::blocked_ticks() const {
 Step Task::do_step(std::size_t budget, bool stop) {
   try {
     next_due_ns_.reset();
+    const std::int64_t began_ns = image_ ? shared_.env->clock->steady_ns() : 0;
     bool worked = epochs_ && commit();
     if (!shared_.failure.ok()) return Step::done;
     bool blocked = false;
@@ -153,7 +154,7 @@ Step Task::do_step(std::size_t budget, bool stop) {
     worked |= take_inputs(budget);
     worked |= run_due(stop);
     if (!routers_blocked()) worked |= poll_sources(stop);
-    if (epochs_) worked |= take_due_image() || write_image();
+    if (epochs_) worked |= take_due_image() || write_image_as_long(began_ns);
     if (!shared_.failure.ok()) return Step::done;
     if (worked && ++busy_steps_ < kStepsBetweenFlushes) return Step::ready;
     busy_steps_ = 0;

@@ -137,6 +137,8 @@ class Task {
   /// Goes on with an image that is begun, unless so much waits to be written that it has to, too;
   /// hands it in when it is whole. True: something is left that can be done.
   bool write_image(bool waits = true);
+  /// Does so for as long as the step took that began then, steady nanoseconds; 0: once.
+  bool write_image_as_long(std::int64_t since_ns);
   void hand_in_pieces(StageImage& stage);
   bool commit();
   Step end_of_epochs();

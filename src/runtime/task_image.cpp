@@ -83,6 +83,18 @@ bool Task::write_image(bool waits) {
   return false;
 }
 
+/// An image must not take a thousand steps that each wait for a slow source.
+bool Task::write_image_as_long(std::int64_t since_ns) {
+  if (!image_) return false;
+  Clock& clock = *shared_.env->clock;
+  const std::int64_t from_ns = clock.steady_ns();
+  const std::int64_t share_ns = since_ns == 0 ? 0 : from_ns - since_ns;
+  while (write_image()) {
+    if (clock.steady_ns() - from_ns >= share_ns) return true;
+  }
+  return false;
+}
+
 /// What is written of an image need not wait for the rest. A last one is read again by later
 /// epochs.
 void Task::hand_in_pieces(StageImage& stage) {

@@ -235,5 +235,89 @@ TEST_F(HandedPieces, ALastImageHasItsPartsInEachLaterEpoch) {
   EXPECT_EQ(store_.came, (Came{"end with 2", "gone", "end with 2", "gone"}));
 }
 
+/// Batches behind the barrier of each epoch until it was whole.
+struct BatchesOfEpochs {
+  int now = 0;
+  int at_barrier = 0;
+  std::vector<int> until_whole = {};
+};
+
+/// Each batch takes ten milliseconds; its tables take a hundred pieces and more.
+class SlowKeeper final : public Operator {
+ public:
+  SlowKeeper(SimEnv& env, BatchesOfEpochs& batches) : env_(env), batches_(batches) {
+    for (std::uint64_t key = 0; key < 10'000; ++key) {
+      const std::uint64_t hash = KeyTraits<std::uint64_t>::hash(key);
+      tables_.upsert(key, hash, [] { return std::string(10, 'x'); });
+    }
+  }
+  void process(BatchBase& batch, bool, Outputs&) override {
+    env_.clock.advance(std::chrono::milliseconds(10));
+    ++batches_.now;
+    tally().processed += batch.size();
+  }
+  void save_state(StateWriter& to) override {
+    batches_.at_barrier = batches_.now;
+    save_tables_later(to, "t", tables_);
+  }
+
+ private:
+  SimEnv& env_;
+  BatchesOfEpochs& batches_;
+  TextTables tables_;
+};
+
+class BatchesStore final : public EpochStore {
+ public:
+  explicit BatchesStore(BatchesOfEpochs& batches) : batches_(batches) {}
+  std::unique_ptr<EpochStream> begin(std::uint64_t) override {
+    return std::make_unique<Stream>(batches_);
+  }
+  Result<std::optional<EpochImage>> newest() override { return std::optional<EpochImage>(); }
+  std::uint64_t bytes_written() const override { return 1; }
+
+ private:
+  class Stream final : public EpochStream {
+   public:
+    explicit Stream(BatchesOfEpochs& batches) : batches_(batches) {}
+    Status add(const ImagePiece&) override { return {}; }
+    Status end(const EpochImage&) override {
+      batches_.until_whole.push_back(batches_.now - batches_.at_barrier);
+      return {};
+    }
+
+   private:
+    BatchesOfEpochs& batches_;
+  };
+  BatchesOfEpochs& batches_;
+};
+
+TEST(ImagePieces, OfASlowTaskTakeAsLongAsItsRecords) {
+  SimEnv env(7);
+  BatchesOfEpochs batches;
+  BatchesStore store(batches);
+  Graph graph("slow");
+  Node numbers;
+  numbers.name = numbers.kind = "numbers";
+  numbers.output = &batch_type<Numbered>();
+  numbers.make_source = [] { return std::make_unique<Numbers>(1, 3'000); };
+  Node keeper;
+  keeper.name = keeper.kind = "keeper";
+  keeper.output = &batch_type<Numbered>();
+  keeper.inputs = {{graph.add(std::move(numbers)), 0, {}}};
+  keeper.make_operator = [&] { return std::make_unique<SlowKeeper>(env, batches); };
+  (void)graph.add(std::move(keeper));
+  RunOptions options;
+  options.epochs = &store;
+  options.epoch_options.interval = std::chrono::seconds(1);
+  options.epoch_options.image_slots = 64;
+  Simulation simulation(graph, make_plan(graph, {}), options, env, {.seed = 7});
+  const auto ran = simulation.run();
+  ASSERT_TRUE(ran) << ran.error().to_string();
+  ASSERT_GE(batches.until_whole.size(), 5u);
+  EXPECT_EQ(batches.now, 1'000);
+  for (const int until_whole : batches.until_whole) EXPECT_LE(until_whole, 10);
+}
+
 }  // namespace
 }  // namespace millrace::detail

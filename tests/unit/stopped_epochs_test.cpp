@@ -114,6 +114,7 @@ TEST(StoppedEpochs, TheLastOneOfARunThatHandsOverIsTheNextAndTheOnlyOne) {
   for (std::size_t task = 0; task < 2; ++task) epochs.hand_in(task, {.epoch = 1});
   look(0);
   for (std::size_t task = 0; task < 2; ++task) epochs.committed(task, 1);
+  EXPECT_FALSE(look(60)) << "another one would be under way when it asks again";
   EXPECT_TRUE(epochs.begin_last());
   (void)epochs.ask();
   EXPECT_FALSE(look(60));
