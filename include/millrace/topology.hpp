@@ -115,12 +115,11 @@ class Topology {
   void state_dir(std::string folder, Duration interval = std::chrono::seconds(10)) {
     declaration_->graph.settings().state = {std::move(folder), interval};
   }
-  /// Where process() and aggregates without a window keep their keys: "memory"; "disk", with those
-  /// in memory that are used most; or "auto", as without a call: in memory until half of the share
-  /// that --memory has for state is used. On disk that is in `spill_dir`; empty: beside the state
-  /// of state_dir(), without which "auto" stays in memory. As the settings topology.state and
-  /// topology.spill_dir, and as --state and --spill-dir, which are stronger. See
-  /// docs/guides/how-to-keep-state.md.
+  /// Where keyed state lies: "memory"; "disk", with the keys in memory that are used most; or
+  /// "auto", as without a call: in memory until half of the share that --memory has for state is
+  /// used. On disk that is in `spill_dir`; empty: beside the state of state_dir(), without which
+  /// "auto" stays in memory. As the settings topology.state and topology.spill_dir, and as --state
+  /// and --spill-dir, which are stronger. See docs/guides/how-to-keep-state.md.
   void state_on(std::string where, std::string spill_dir = {}) {
     configure({{"topology.state", std::move(where)}});
     if (!spill_dir.empty()) configure({{"topology.spill_dir", std::move(spill_dir)}});

@@ -62,10 +62,9 @@ void declare_state(CLI::App& app, RawOptions& raw) {
                  "Folder of this topology's state: the next run with it goes on where this one "
                  "ended, also after a crash");
   app.add_option("--state", raw.state_on,
-                 "Where process() and aggregates without a window keep their keys: memory; disk, "
-                 "with those in memory that are used most; or auto, which begins with the disk "
-                 "when half of the state's share of --memory is used and there is a --spill-dir or "
-                 "--state-dir (default auto)");
+                 "Where keyed state lies: memory; disk, with the keys in memory that are used "
+                 "most; or auto, which begins with the disk when half of the state's share of "
+                 "--memory is used and there is a --spill-dir or --state-dir (default auto)");
   app.add_option("--spill-dir", raw.spill_dir,
                  "Folder for state that memory has no room for; what is in it is of one run alone "
                  "(default: beside the state of --state-dir)");

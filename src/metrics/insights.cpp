@@ -362,7 +362,6 @@ void Search::partial_matches() {
   constexpr std::uint64_t kMany = 100'000;
   const std::uint64_t most_bytes = now_.memory.state_max_bytes;
   for (const ComponentReport& component : now_.components) {
-    if (component.kind != "match" && component.kind != "watch") continue;
     const std::uint64_t partial = gauge_of(component, kPartialMatches);
     if (partial < kMany) continue;
     const std::uint64_t keys = gauge_of(component, kPartialMatchKeys);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -223,6 +224,21 @@ TEST(StableKeys, AreTheLastMembersOfJsonLines) {
   EXPECT_THAT(rows, HasSubstr("\"idempotency_key\":\"a%2Fb/50%25/counts/"));
   EXPECT_THAT(rows, HasSubstr("/1999999\"}\n"));
   EXPECT_THAT(rows, HasSubstr("/3999999\"}\n"));
+}
+
+TEST(StableKeys, TellTheSidesOfAStreamThatIsJoinedWithItselfApart) {
+  Topology topology("keys");
+  const auto keyed = by_sensor(readings(topology));
+  const auto pair = [](const KeyedReading& left, const KeyedReading&) { return left; };
+  std::vector<std::string> keys;
+  keyed.join(keyed).within(5s, 5s).inner(pair).to(
+      each([&](const KeyedReading&, IdempotencyKey key) { keys.emplace_back(key.text); }));
+  RunningTopology run(topology);
+  ASSERT_TRUE(run.started()) << run.started().to_string();
+  run.wait();
+  EXPECT_EQ(keys.size(), 5u) << "two records of a key make four pairs, one makes one";
+  EXPECT_THAT(keys, testing::Not(testing::Contains("")));
+  EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), keys.size());
 }
 
 TEST(StableKeys, OfPlacesThatCannotBeToldApartAreEmpty) {
