@@ -123,10 +123,10 @@ class BehindOrder final : public Outputs {
 ///
 /// A condition that throws makes its record a dead letter, as if it had not come.
 /// Memory: a copy of each record that is part of a partial match, in chunks of 1,024 that go with
-/// their last record; about 110 bytes a partial match and about 370 a key that has any, all
-/// counted.
+/// their last record; about 110 bytes a partial match and about 380 a key that has any, all
+/// counted; of a key that lies on disk the 16 bytes of its alarm.
 template <class T, class Key, class Out, class Maker, class Over, class OverMaker>
-class PatternMatch final : public Operator, private MatchHost {
+class PatternMatch final : public Operator, public Spills, private MatchHost {
  public:
   using K = typename Key::View;
   using KeyPtr = std::shared_ptr<const TypedKeyHash<T, Key>>;
@@ -147,17 +147,18 @@ class PatternMatch final : public Operator, private MatchHost {
     ordered_.open(context);
     shown_.records().count_with(context.state);
     matcher_.emplace(pattern_.plan, static_cast<MatchHost&>(*this), context.state);
-    keys_.emplace(*matcher_, pattern_.form, context.state);
+    keys_.emplace(*matcher_, pattern_.form, shown_.records(), context.state);
     figures_.open(context.user);
   }
+  void spill_to(const SpillPlace& place) override { keys_->spill_to(place); }
   void close() override { ordered_.close(); }
   void save_state(StateWriter& writer) override {
     ordered_.save_state(writer);
-    keys_->save(writer, shown_.records());
+    keys_->save(writer);
   }
   void restore_state(StateReader& reader) override {
     ordered_.restore_state(reader);
-    keys_->restore(reader, shown_.records());
+    keys_->restore(reader);
     tell_figures();
   }
 
@@ -173,6 +174,7 @@ class PatternMatch final : public Operator, private MatchHost {
     if (watermark == kTimeMax) keys_->end(kTimeMax - 1);
     watermark_ = watermark;
     flush(outputs);
+    keys_->end_batch();
   }
   Waiting waiting() const override { return ordered_.waiting(); }
   Standing standing() const override {
@@ -201,11 +203,12 @@ class PatternMatch final : public Operator, private MatchHost {
   void take(Batch<T>& in, Outputs& outputs) {
     batch_ = &in;
     outputs_ = &outputs;
+    const std::uint64_t* const hashes = keys_->begin_batch(*key_, in);
     const auto one = [&](std::size_t at) {
       at_ = static_cast<std::uint32_t>(at);
       std::fill(known_.begin(), known_.end(), Known::no);
       key_->key().with(in.values[at], [&](const K& key) {
-        keys_->take(key, KeyTraits<K>::hash(key), in.times[at]);
+        keys_->take(key, hashes ? hashes[at] : KeyTraits<K>::hash(key), in.times[at]);
       });
     };
     const std::size_t failed = guarded_loop(0, in.values.size(), in, batch_type<T>(),
@@ -213,6 +216,7 @@ class PatternMatch final : public Operator, private MatchHost {
     tally().processed -= failed;  // counted where they were put in order
     tally().dead_lettered += failed;
     flush(outputs);
+    keys_->end_batch();
   }
   void flush(Outputs& outputs) {
     rows_.flush(outputs);

@@ -12,7 +12,6 @@
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/window_rows.hpp"
-#include "state/key_alarms.hpp"
 #include "window/record_windows.hpp"
 
 namespace millrace::detail {
@@ -24,9 +23,9 @@ namespace millrace::detail {
 ///
 /// Cost: a look-up a record, O(log n) for n that wait, O(log keys) with event time, and O(1)
 /// merges. Memory: an accumulator for each record that waits, and what Held<Spec> holds of each
-/// key.
+/// key; of a key that lies on disk the 16 bytes of its alarm, with event time.
 template <class T, class Key, class Kernel, class Spec>
-class RecordAggregate final : public Operator, public HoldsAggregates {
+class RecordAggregate final : public Operator, public HoldsAggregates, public Spills {
  public:
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
@@ -39,14 +38,16 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    keys_.emplace(context.state);
-    alarms_.count_with(context.state);
+    keys_.emplace(RecordsCodec<Spec, Kernel>(adder_.kernel(), context.state), context.state);
+  }
+  void spill_to(const SpillPlace& place) override {
+    if constexpr (kStores<Kernel>) keys_->spill_to(place);
   }
 
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();
-    const std::uint64_t* hashes = adder_.carried(in);
+    const std::uint64_t* hashes = keys_->begin_batch(*adder_.key(), in);
     std::size_t late = 0;
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
@@ -69,38 +70,38 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
     tally().dead_lettered += failed;
     tally().late += late;
     rows_.flush(outputs);
+    keys_->end_batch();
   }
 
   void advance(Time watermark, Outputs& outputs) override {
     watermark_ = watermark;
-    alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
-      keys_->erase_of_hash(hash, [&](const K& key, State& state) {
-        if (when != state.alarm) return false;  // an earlier one has taken its place
-        release_key(key, state, watermark, outputs);
-        return sleep(state, watermark, hash);
-      });
+    keys_->ring(watermark, [&](Time when, std::uint64_t hash, const K& key, State& state) {
+      if (when != state.alarm) return false;  // an earlier one has taken its place
+      release_key(key, state, watermark, outputs);
+      return sleep(state, watermark, hash);
     });
     rows_.flush(outputs);
+    keys_->end_batch();
   }
   /// A record waits until the watermark lies beyond it.
   Standing standing() const override {
-    Standing standing{.closes_at = alarms_.first()};
+    Standing standing{.closes_at = keys_->alarms().first()};
     if (standing.closes_at) standing.holds_from = watermark_;
     return standing;
   }
   void save_state(StateWriter& writer) override {
     save_time(writer, "watermark", watermark_);
-    save_records(writer, *keys_, spec_, adder_.kernel());
+    save_records<K>(writer, *keys_, spec_, adder_.kernel());
   }
   void restore_state(StateReader& reader) override {
     watermark_ = restore_least_time(reader, "watermark", kTimeMin);
-    restore_records(reader, *keys_, alarms_, spec_, adder_.kernel(), context().state);
+    restore_records<K>(reader, *keys_, spec_, adder_.kernel(), context().state);
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
     if (into.weighs()) {
       const auto weigh = [&into](const Acc& acc) { into.weigh(acc); };
-      return keys_->for_each([&](const K&, const State& state) { state.for_each(weigh); });
+      return keys_->tables().for_each([&](const K&, const State& state) { state.for_each(weigh); });
     }
     const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
     keys_->for_each([&](const K& key, State& state) {
@@ -108,11 +109,12 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
         into.add(key, kTimeMin, kTimeMax, *acc);
     });
   }
+  std::int64_t take_moved_heap() override { return keys_->take_moved_heap(); }
 
  private:
   void take(const Batch<T>& in, std::size_t at, const K& key, std::uint64_t hash, Acc one,
             Outputs& outputs) {
-    State& state = keys_->upsert(key, hash, [&] { return State(context().state); });
+    State& state = keys_->tables().upsert(key, hash, [&] { return State(context().state); });
     if (in.times.empty()) {
       add(key, state, {{kTimeMin, in.arrival_of(at)}, std::move(one)}, outputs);
       return;
@@ -145,7 +147,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
   }
 
   void wake(State& state, Time when, std::uint64_t hash) {
-    alarms_.add(when, hash);
+    keys_->alarms().add(when, hash);
     state.alarm = when;
   }
 
@@ -164,8 +166,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates {
 
   Spec spec_;
   Adder adder_;
-  std::optional<KeyedTables<K, State>> keys_;  ///< from open() on
-  KeyAlarms alarms_;
+  std::optional<RecordRowsByKey<K, Spec, Kernel>> keys_;  ///< from open() on
   WindowRows<K, Kernel> rows_;
   Time watermark_ = kTimeMin;
 };

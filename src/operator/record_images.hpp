@@ -6,9 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "operator/acc_heap.hpp"
+#include "operator/alarmed_rows.hpp"
 #include "operator/kernels.hpp"
 #include "operator/stored_accumulators.hpp"
-#include "state/key_alarms.hpp"
 #include "window/record_windows.hpp"
 
 namespace millrace::detail {
@@ -73,42 +74,73 @@ struct KeyRecords {
   Time alarm = kTimeMax;           ///< when next to look; kTimeMax: never
 };
 
-/// `kernel` outlives the writer.
+/// How what a key holds of windows by records lies on disk, and in images: see DiskRows.
+template <class Spec, class Kernel>
+class RecordsCodec {
+ public:
+  using Acc = typename Kernel::Acc;
+  using Row = KeyRecords<Spec, Acc>;
+
+  /// Both outlive it; `meter` may be null.
+  RecordsCodec(const Kernel& kernel, MemoryMeter* meter) : kernel_(&kernel), meter_(meter) {}
+
+  Row fresh() const { return Row(meter_); }
+  void store(std::string& out, const Row& records) const {
+    records.store(
+        out, [this](std::string& to, const Acc& acc) { store_accumulator(*kernel_, to, acc); });
+  }
+  bool load(BytesCursor& in, Row& records) const {
+    return records.load(in, [this](BytesCursor& from) { return next_accumulator(*kernel_, from); });
+  }
+  /// Never: its alarm ends it, or nothing does.
+  static OverAt over_at(const Row&) { return {}; }
+  static std::int64_t heap_of(const Row& records) {
+    std::size_t bytes = 0;
+    records.for_each([&bytes](const Acc& acc) { bytes += acc_heap_bytes(acc); });
+    return static_cast<std::int64_t>(bytes);
+  }
+
+ private:
+  const Kernel* kernel_;
+  MemoryMeter* meter_;
+};
+/// What the keys of a task hold.
 template <class K, class Spec, class Kernel>
-void save_records(StateWriter& writer, KeyedTables<K, KeyRecords<Spec, typename Kernel::Acc>>& keys,
-                  const Spec& spec, const Kernel& kernel) {
+using RecordRowsByKey = AlarmedRows<K, RecordsCodec<Spec, Kernel>>;
+
+/// `kernel` and `keys` outlive the writer.
+template <class K, class Spec, class Kernel>
+void save_records(StateWriter& writer, RecordRowsByKey<K, Spec, Kernel>& keys, const Spec& spec,
+                  const Kernel& kernel) {
   if constexpr (!kStores<Kernel>) {
     writer.refuse(unstorable("records"));
   } else {
-    using Acc = typename Kernel::Acc;
-    const auto store_acc = [&kernel](std::string& out, const Acc& acc) {
-      store_accumulator(kernel, out, acc);
-    };
-    save_tables_later(writer, "records", keys, shape_of_kind(spec.to_string(), shape_of(kernel)),
-                      [store_acc](std::string& out, const KeyRecords<Spec, Acc>& records) {
-                        records.store(out, store_acc);
-                      });
+    using Codec = RecordsCodec<Spec, Kernel>;
+    keys.save(writer, "records", shape_of_kind(spec.to_string(), shape_of(kernel)),
+              [codec = Codec(kernel, nullptr)](std::string& out, const typename Codec::Row& row) {
+                codec.store(out, row);
+              });
   }
 }
 
-/// Into tables that are empty, with their alarms.
+/// Into what holds none, with their alarms.
 template <class K, class Spec, class Kernel>
-void restore_records(StateReader& reader,
-                     KeyedTables<K, KeyRecords<Spec, typename Kernel::Acc>>& keys,
-                     KeyAlarms& alarms, const Spec& spec, const Kernel& kernel,
-                     MemoryMeter* meter) {
+void restore_records(StateReader& reader, RecordRowsByKey<K, Spec, Kernel>& keys, const Spec& spec,
+                     const Kernel& kernel, MemoryMeter* meter) {
   const auto take = [&](const StatePart& part, const auto& accumulators) {
     BytesCursor in(part.bytes);
     read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
       KeyRecords<Spec, typename Kernel::Acc> records(meter);
       const auto load = [&accumulators](BytesCursor& from) { return accumulators.next(from); };
       if (!records.load(in, load)) return false;
-      if (records.alarm != kTimeMax || !records.waiting.empty()) alarms.add(records.alarm, hash);
-      keys.add(key, hash, std::move(records));
+      if (records.alarm != kTimeMax || !records.waiting.empty())
+        keys.alarms().add(records.alarm, hash);
+      keys.restore(key, hash, std::move(records));
       return true;
     });
   };
   each_part_of_kind<K>(reader, "records", spec.to_string(), kernel, take);
+  keys.end_batch();
 }
 
 }  // namespace millrace::detail

@@ -17,7 +17,7 @@ namespace millrace::detail {
 
 /// Rows on port 0, records that came too late on port 1.
 template <class T, class Key, class Kernel, class Gap, bool kRemembers>
-class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
+class RefiringSessionAggregate final : public Operator, public HoldsAggregates, public Spills {
  public:
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
@@ -32,11 +32,18 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    timeline_.count_with(context.state);
+    timeline_.open(adder_.kernel(), context.state);
+  }
+  void spill_to(const SpillPlace& place) override {
+    if constexpr (Timeline::Codec::storable()) timeline_.keys().spill_to(place);
   }
 
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
+    // Where all wait, no key is looked up yet.
+    const std::uint64_t* const hashes = timeline_.waits(kTimeMin)
+                                            ? adder_.carried(in)
+                                            : timeline_.keys().begin_batch(*adder_.key(), in);
     too_late_.clear();
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
@@ -44,7 +51,7 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
       if (timeline_.is_too_late(in.times[at], behind)) return too_late_.note(at);
       const Duration gap = sessions_.gap_of(in.values[at]);
       const Time last = saturating_add(in.times[at], gap.count());
-      add_record(in, at, behind, std::min(last, kTimeMax - 1), outputs);  // all end before the end
+      add_record(in, at, hashes, behind, std::min(last, kTimeMax - 1), outputs);  // all end once
     };
     const std::size_t count = in.values.size();
     const std::size_t failed = guarded_loop(0, count, in, batch_type<T>(), *context().dead_letters,
@@ -54,6 +61,7 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
     tally().dead_lettered += failed;
     tally().late += too_late_.size();
     timeline_.flush(outputs);
+    timeline_.keys().end_batch();
     if (taken > 0 && early_clock_.used()) early_clock_.changed(context().env->clock->steady_ns());
     too_late_.hand_on(in, outputs);
   }
@@ -75,13 +83,16 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
     if (into.weighs()) {
       timeline_.waiting().for_each([&](const auto& record) { into.weigh(record.acc.acc); });
     }
-    timeline_.keys().for_each([&](const K& key, typename Timeline::Entry& entry) {
+    const auto add = [&](const K& key, typename Timeline::Entry& entry) {
       entry.sessions.from_newest([&](const auto& session) {
         into.add(key, session.first, session.last, session.acc.acc);
         return true;
       });
-    });
+    };
+    if (into.weighs()) return timeline_.keys().tables().for_each(add);
+    timeline_.keys().for_each(add);
   }
+  std::int64_t take_moved_heap() override { return timeline_.keys().take_moved_heap(); }
 
   Waiting waiting() const override { return {0, early_clock_.due_ns()}; }
   void release(std::int64_t, bool drain, Outputs& outputs) override {
@@ -94,7 +105,8 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
     return {adder_.kernel(), context(), outputs};
   }
 
-  void add_record(const Batch<T>& in, std::size_t at, Time behind, Time last, Outputs& outputs) {
+  void add_record(const Batch<T>& in, std::size_t at, const std::uint64_t* hashes, Time behind,
+                  Time last, Outputs& outputs) {
     const Time time = in.times[at];
     if (timeline_.waits(behind)) {
       adder_.with_accumulator(in, at, [&](const K& key, std::uint64_t hash, Acc one) {
@@ -106,7 +118,6 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates {
       });
       return;
     }
-    const std::uint64_t* hashes = adder_.carried(in);
     adder_.with_key(in.values[at], [&](const K& key) {
       adder_.stage(in, at, [&](auto&& put) {
         timeline_.add_now(key, hashes ? hashes[at] : KeyTraits<K>::hash(key), time, last, put,

@@ -5,13 +5,13 @@
 #include <optional>
 #include <utility>
 
+#include "operator/alarmed_rows.hpp"
 #include "operator/held_aggregates.hpp"
 #include "operator/session_images.hpp"
 #include "operator/stateless.hpp"
 #include "operator/table_updater.hpp"
 #include "operator/too_late.hpp"
 #include "operator/window_rows.hpp"
-#include "state/key_alarms.hpp"
 #include "window/open_sessions.hpp"
 #include "window/refiring_sessions.hpp"
 
@@ -23,9 +23,9 @@ namespace millrace::detail {
 /// emitted can have held it, whatever the schedule.
 ///
 /// Cost: a look-up a record, and O(log keys) a session and gap. Memory: a table entry a key, and
-/// what it holds of further open sessions.
+/// what it holds of further open sessions; of a key that lies on disk the 16 bytes of its alarm.
 template <class T, class Key, class Kernel, class Gap>
-class SessionAggregate final : public Operator, public HoldsAggregates {
+class SessionAggregate final : public Operator, public HoldsAggregates, public Spills {
  public:
   using Adder = RecordAdder<T, Key, Kernel>;
   using K = typename Key::View;
@@ -44,14 +44,16 @@ class SessionAggregate final : public Operator, public HoldsAggregates {
 
   void open(const OperatorContext& context) override {
     Operator::open(context);
-    keys_.emplace(context.state);
-    alarms_.count_with(context.state);
+    keys_.emplace(Codec(adder_.kernel(), context.state), context.state);
+  }
+  void spill_to(const SpillPlace& place) override {
+    if constexpr (kStores<Kernel>) keys_->spill_to(place);
   }
 
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     const std::size_t count = in.values.size();
-    const std::uint64_t* hashes = adder_.carried(in);
+    const std::uint64_t* hashes = keys_->begin_batch(*adder_.key(), in);
     too_late_.clear();
     std::size_t cursor = 0;
     const auto add = [&](std::size_t at) {
@@ -66,35 +68,32 @@ class SessionAggregate final : public Operator, public HoldsAggregates {
     tally().processed += count - failed - too_late_.size();
     tally().dead_lettered += failed;
     tally().late += too_late_.size();
+    keys_->end_batch();
     if (hands_late_on_) too_late_.hand_on(in, outputs);
   }
 
   void advance(Time watermark, Outputs& outputs) override {
-    alarms_.ring(watermark, [&](Time when, std::uint64_t hash) {
-      keys_->erase_of_hash(hash, [&](const K& key, Open& open) {
-        if (when != open.alarm) return false;  // an earlier one has taken its place
-        const bool none_left = open.close(
-            forwarded(watermark), [&](const Session& session) { emit(key, session, outputs); });
-        if (!none_left) wake(open, open.first_over(), hash);
-        return none_left;
-      });
+    keys_->ring(watermark, [&](Time when, std::uint64_t hash, const K& key, Open& open) {
+      if (when != open.alarm) return false;  // an earlier one has taken its place
+      const bool none_left = open.close(
+          forwarded(watermark), [&](const Session& session) { emit(key, session, outputs); });
+      if (!none_left) wake(open, open.first_over(), hash);
+      return none_left;
     });
     rows_.flush(outputs);
+    keys_->end_batch();
   }
   /// Rows of sessions that wait for late records have times before the watermark.
   Time forwarded(Time watermark) const override {
     return watermark == kTimeMax ? watermark : saturating_add(watermark, -lateness_);
   }
-  Standing standing() const override { return {kTimeMin, {}, alarms_.first()}; }
+  Standing standing() const override { return {kTimeMin, {}, keys_->alarms().first()}; }
   void save_state(StateWriter& writer) override {
     if constexpr (!kStores<Kernel>) return writer.refuse(unstorable("sessions"));
     const Kernel& kernel = adder_.kernel();
-    save_tables_later(writer, "sessions", *keys_, shape_of_kind("sessions", shape_of(kernel)),
-                      [&kernel](std::string& out, Open& open) {
-                        store_sessions(out, open, [&kernel](std::string& to, const Acc& acc) {
-                          store_accumulator(kernel, to, acc);
-                        });
-                      });
+    const Codec codec(kernel, context().state);
+    keys_->save(writer, "sessions", shape_of_kind("sessions", shape_of(kernel)),
+                [codec](std::string& out, Open& open) { codec.store(out, open); });
   }
   void restore_state(StateReader& reader) override {
     const auto take = [&](const StatePart& part, const auto& accumulators) {
@@ -104,34 +103,40 @@ class SessionAggregate final : public Operator, public HoldsAggregates {
           return accumulators.next(from);
         });
         if (!open) return false;
-        alarms_.add(open->alarm, hash);
-        keys_->add(key, hash, std::move(*open));
+        keys_->alarms().add(open->alarm, hash);
+        keys_->restore(key, hash, std::move(*open));
         return true;
       });
     };
     each_part_of_kind<K>(reader, "sessions", "sessions", adder_.kernel(), take);
+    keys_->end_batch();
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
-    keys_->for_each([&](const K& key, Open& open) {
+    const auto add = [&](const K& key, Open& open) {
       open.from_newest([&](const Session& session) {
         into.add(key, session.first, session.last, session.acc);
         return true;
       });
-    });
+    };
+    if (into.weighs()) return keys_->tables().for_each(add);
+    keys_->for_each(add);
   }
+  std::int64_t take_moved_heap() override { return keys_->take_moved_heap(); }
 
  private:
+  using Codec = SessionsCodec<Kernel>;
+
   void add_record(const Batch<T>& in, std::size_t at, const K& key, std::uint64_t hash) {
     const T& record = in.values[at];
     const Time time = in.times[at];
     const Time last = saturating_add(time, sessions_.gap_of(record).count());
     adder_.stage(in, at, [&](auto&& add) {
-      Open* open = keys_->find(key, hash);
+      Open* open = keys_->tables().find(key, hash);
       if (open == nullptr) {
         Acc acc = adder_.kernel().init();
         add(acc);
-        open = &keys_->upsert(
+        open = &keys_->tables().upsert(
             key, hash, [&] { return Open(Session{time, last, std::move(acc)}, context().state); });
         wake(*open, last, hash);
         return;
@@ -146,7 +151,7 @@ class SessionAggregate final : public Operator, public HoldsAggregates {
   /// `over`: the last instant of a session.
   void wake(Open& open, Time over, std::uint64_t hash) {
     open.alarm = saturating_add(over, lateness_);
-    alarms_.add(open.alarm, hash);
+    keys_->alarms().add(open.alarm, hash);
   }
 
   void emit(const K& key, const Session& session, Outputs& outputs) {
@@ -158,8 +163,7 @@ class SessionAggregate final : public Operator, public HoldsAggregates {
   std::int64_t lateness_ = 0;  ///< microseconds
   bool hands_late_on_ = false;
   Adder adder_;
-  std::optional<KeyedTables<K, Open>> keys_;  ///< from open() on
-  KeyAlarms alarms_;
+  std::optional<AlarmedRows<K, Codec>> keys_;  ///< from open() on
   WindowRows<K, Kernel> rows_;
   TooLate<T> too_late_;
 };

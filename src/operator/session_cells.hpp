@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "operator/refiring_key.hpp"
+#include "operator/session_images.hpp"
 #include "operator/timeline_call.hpp"
 #include "operator/update_rows.hpp"
 #include "operator/window_rows.hpp"
@@ -32,6 +36,78 @@ struct SessionCell {
   std::uint32_t rows = 0;   ///< sent
   bool over = false;        ///< the watermark has passed it
   std::conditional_t<kRemembers, std::vector<StandingRow<V>>, std::false_type> standing = {};
+};
+
+/// How the sessions of a key that emit more than once lie on disk, and in images: see DiskRows.
+template <class Kernel, bool kRemembers>
+class RefiringCodec {
+ public:
+  using Acc = typename Kernel::Acc;
+  using Cell = SessionCell<Acc, typename Kernel::Value, kRemembers>;
+  using Row = RefiringKey<Cell>;
+
+  /// Whether it can be.
+  static constexpr bool storable() {
+    if constexpr (!kStores<Kernel>) return false;
+    if constexpr (kRemembers) return Storable<typename Kernel::Value>;
+    return true;
+  }
+
+  /// Both outlive it; `meter` may be null.
+  RefiringCodec(const Kernel& kernel, MemoryMeter* meter) : kernel_(&kernel), meter_(meter) {}
+
+  Row fresh() const { return Row{OpenSessions<Cell>({0, 0, Cell{kernel_->init()}}, meter_)}; }
+  void store(std::string& out, Row& row) const {
+    put_number(out, row.early);
+    store_sessions(out, row.sessions, [this](std::string& to, const Cell& cell) {
+      store_accumulator(*kernel_, to, cell.acc);
+      put_number(to, cell.fresh);
+      put_number(to, cell.rows);
+      store_value(to, cell.over);
+      if constexpr (kRemembers && storable()) store_value(to, cell.standing);
+    });
+  }
+  bool load(BytesCursor& in, Row& row) const {
+    return load(in, row, [this](BytesCursor& from) { return next_accumulator(*kernel_, from); });
+  }
+  /// `next` reads an accumulator: see AccumulatorReader::next.
+  template <class Next>
+  bool load(BytesCursor& in, Row& row, Next&& next) const {
+    const Time early = in.number<Time>();
+    auto sessions =
+        load_sessions<Cell>(in, meter_, [&](BytesCursor& from) { return load_cell(from, next); });
+    if (!sessions) return false;
+    row = {std::move(*sessions), early};
+    return true;
+  }
+  /// Its alarm ends it.
+  static OverAt over_at(const Row&) { return {}; }
+  static std::int64_t heap_of(Row& row) {
+    std::size_t bytes = 0;
+    row.sessions.from_newest([&bytes](const OpenSession<Cell>& session) {
+      bytes += acc_heap_bytes(session.acc.acc);
+      return true;
+    });
+    return static_cast<std::int64_t>(bytes);
+  }
+
+ private:
+  template <class Next>
+  static std::optional<Cell> load_cell(BytesCursor& in, Next&& next) {
+    auto acc = next(in);
+    if (!acc) return std::nullopt;
+    Cell cell{std::move(*acc)};
+    cell.fresh = in.number<std::uint32_t>();
+    cell.rows = in.number<std::uint32_t>();
+    if (!load_value(in, cell.over)) return std::nullopt;
+    if constexpr (kRemembers && storable()) {
+      if (!load_value(in, cell.standing)) return std::nullopt;
+    }
+    return cell;
+  }
+
+  const Kernel* kernel_;
+  MemoryMeter* meter_;
 };
 
 /// Makes rows of sessions. One thread.

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "env/disk_table.hpp"
+#include "operator/acc_heap.hpp"
 #include "operator/stored_accumulators.hpp"
 #include "window/open_sessions.hpp"
 
@@ -47,5 +49,44 @@ std::optional<OpenSessions<Cell>> load_sessions(BytesCursor& in, MemoryMeter* me
   sessions.alarm = alarm;
   return sessions;
 }
+
+/// How the sessions of a key lie on disk, and in images: see DiskRows.
+template <class Kernel>
+class SessionsCodec {
+ public:
+  using Acc = typename Kernel::Acc;
+  using Row = OpenSessions<Acc>;
+
+  /// Both outlive it; `meter` may be null.
+  SessionsCodec(const Kernel& kernel, MemoryMeter* meter) : kernel_(&kernel), meter_(meter) {}
+
+  Row fresh() const { return Row({0, 0, kernel_->init()}, meter_); }
+  void store(std::string& out, Row& sessions) const {
+    store_sessions(out, sessions, [this](std::string& to, const Acc& acc) {
+      store_accumulator(*kernel_, to, acc);
+    });
+  }
+  bool load(BytesCursor& in, Row& sessions) const {
+    auto its = load_sessions<Acc>(
+        in, meter_, [this](BytesCursor& from) { return next_accumulator(*kernel_, from); });
+    if (!its) return false;
+    sessions = std::move(*its);
+    return true;
+  }
+  /// Its alarm ends it.
+  static OverAt over_at(const Row&) { return {}; }
+  static std::int64_t heap_of(Row& sessions) {
+    std::size_t bytes = 0;
+    sessions.from_newest([&bytes](const OpenSession<Acc>& session) {
+      bytes += acc_heap_bytes(session.acc);
+      return true;
+    });
+    return static_cast<std::int64_t>(bytes);
+  }
+
+ private:
+  const Kernel* kernel_;
+  MemoryMeter* meter_;
+};
 
 }  // namespace millrace::detail

@@ -6,10 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "operator/alarmed_rows.hpp"
 #include "operator/late_records.hpp"
-#include "operator/refiring_key.hpp"
 #include "operator/session_cells.hpp"
-#include "state/key_alarms.hpp"
 
 namespace millrace::detail {
 
@@ -19,7 +18,8 @@ class SessionTimelineImage;
 /// The sessions of one task. A record behind its watermark W waits until the task's has passed W,
 /// and counts then: it joins sessions that are open, and those that were emitted come anew. So what
 /// is emitted, and what it replaces, is the same whatever the schedule. For early rows by event
-/// time all records wait until their time has come. One thread.
+/// time all records wait until their time has come. Sessions may lie on disk; records that wait do
+/// not. One thread.
 ///
 /// Times here are the last instant before something happens: it does when the watermark is greater.
 template <class K, class Kernel, bool kRemembers>
@@ -28,23 +28,23 @@ class SessionTimeline {
   using Acc = typename Kernel::Acc;
   using Cells = SessionCells<K, Kernel, kRemembers>;
   using Cell = typename Cells::Cell;
-  using Session = typename Cells::Session;
-  using Entry = RefiringKey<Cell>;
+  using Codec = RefiringCodec<Kernel, kRemembers>;
+  using Entry = typename Codec::Row;
+  using Rows = AlarmedRows<K, Codec>;
   using Waiting = LateRecord<K, Reaching<Acc>>;
   using Call = TimelineCall<Kernel>;
 
   explicit SessionTimeline(const RefireRules& rules) : rules_(rules), cells_(rules) {}
 
-  /// Before the first record; null: nobody counts.
-  void count_with(MemoryMeter* meter) {
+  /// Before the first record. `kernel` outlives it, as does `meter`; null: nobody counts.
+  void open(const Kernel& kernel, MemoryMeter* meter) {
     meter_ = meter;
-    keys_.emplace(meter);
-    alarms_.count_with(meter);
+    keys_.emplace(Codec(kernel, meter), meter);
     waiting_.count_with(meter);
   }
 
   const RefireRules& rules() const { return rules_; }
-  KeyedTables<K, Entry>& keys() { return *keys_; }
+  Rows& keys() { return *keys_; }
   bool is_too_late(Time time, Time behind) const {
     return saturating_add(time, rules_.lateness_us()) < behind;
   }
@@ -53,7 +53,8 @@ class SessionTimeline {
   /// Keeps a record until its turn: `record.behind` is the later of its time and its watermark.
   void add_later(Waiting record) { waiting_.add(std::move(record)); }
   const LateRecords<K, Reaching<Acc>>& waiting() const { return waiting_; }
-  /// Adds a record in time, together with all of [time, last]. add(Acc&) may throw: no change then.
+  /// Adds a record in time, together with all of [time, last], of a key whose row is in memory.
+  /// add(Acc&) may throw: no change then.
   template <class Add>
   void add_now(const K& key, std::uint64_t hash, Time time, Time last, Add&& add, const Call& to) {
     put(key, hash, {time, last, time}, add, to);
@@ -62,7 +63,8 @@ class SessionTimeline {
   /// The early rows of all that has changed.
   void fire_early(const Call& call) {
     for (const std::uint64_t hash : changed_) {
-      keys_->for_each_of(hash, [&](const K& key, Entry& entry) {
+      keys_->bring(hash);
+      keys_->tables().for_each_of(hash, [&](const K& key, Entry& entry) {
         cells_.fire_changed(key, entry.sessions, reached_, call);
       });
     }
@@ -73,7 +75,7 @@ class SessionTimeline {
   /// The watermark at which something happens next, about.
   std::optional<Time> next() const {
     const auto record = waiting_.first();
-    const auto alarm = alarms_.first();
+    const auto alarm = keys_->alarms().first();
     return record && alarm ? std::min(*record, *alarm) : record ? record : alarm;
   }
   /// Does what happens up to `watermark`.
@@ -88,6 +90,7 @@ class SessionTimeline {
     }
     reached_ = watermark;
     flush(call.outputs);
+    keys_->end_batch();
   }
 
  private:
@@ -98,6 +101,7 @@ class SessionTimeline {
     const Waiting record = waiting_.take();
     const Reach reach{record.stamp.time, record.acc.last, record.behind};
     const auto add = [&](Acc& acc) { call.kernel.merge(acc, record.acc.acc); };
+    keys_->bring(record.hash);
     put(K(record.key), record.hash, reach, add, call);
   }
 
@@ -109,24 +113,22 @@ class SessionTimeline {
       if (cell.fresh++ == 0 && rules_.early().least(EarlyTrigger::Kind::clock) > 0)
         changed_.push_back(hash);
     };
-    const auto merge = [&](Cell& cell, const Cell& older) {
-      Cells::merge(cell, older, call.kernel);
-    };
-    if (Entry* const entry = keys_->find(key, hash)) {
+    const auto merge = [&](Cell& a, const Cell& b) { Cells::merge(a, b, call.kernel); };
+    if (Entry* const entry = keys_->tables().find(key, hash)) {
       settle(key, hash, *entry, entry->sessions.add(reach.time, reach.last, init, count, merge),
              reach.turn, call);
       return;
     }
     Cell cell = init();
     count(cell);
-    Entry& entry = keys_->upsert(key, hash, [&] {
+    Entry& entry = keys_->tables().upsert(key, hash, [&] {
       return Entry{OpenSessions<Cell>({reach.time, reach.last, std::move(cell)}, meter_)};
     });
     settle(key, hash, entry, entry.sessions.newest(), reach.turn, call);
   }
 
   /// After a record that counted at `turn`: its session comes anew when it had ended by then.
-  void settle(const K& key, std::uint64_t hash, Entry& entry, Session& session, Time turn,
+  void settle(const K& key, std::uint64_t hash, Entry& entry, OpenSession<Cell>& session, Time turn,
               const Call& call) {
     Cell& cell = session.acc;
     cell.over = session.last < turn;
@@ -144,32 +146,30 @@ class SessionTimeline {
 
   void wake(Entry& entry, Time when, std::uint64_t hash) {
     if (when >= entry.sessions.alarm) return;
-    alarms_.add(when, hash);
+    keys_->alarms().add(when, hash);
     entry.sessions.alarm = when;
   }
 
   void ring(Time when, const Call& call) {
-    alarms_.ring(saturating_add(when, 1), [&](Time at, std::uint64_t hash) {
-      keys_->erase_of_hash(hash, [&](const K& key, Entry& entry) {
-        if (at != entry.sessions.alarm) return false;  // an earlier one has taken its place
-        entry.sessions.alarm = kTimeMax;
-        cells_.fire_ended(key, entry.sessions, at, call);
-        if (at == entry.early) {
-          entry.early = kTimeMax;
-          cells_.fire_changed(key, entry.sessions, at, call);
-        }
-        if (entry.forget(at, rules_)) return true;
-        wake(entry, entry.next_look(at, rules_), hash);
-        return false;
-      });
-    });
+    const auto look = [&](Time at, std::uint64_t hash, const K& key, Entry& entry) {
+      if (at != entry.sessions.alarm) return false;  // an earlier one has taken its place
+      entry.sessions.alarm = kTimeMax;
+      cells_.fire_ended(key, entry.sessions, at, call);
+      if (at == entry.early) {
+        entry.early = kTimeMax;
+        cells_.fire_changed(key, entry.sessions, at, call);
+      }
+      if (entry.forget(at, rules_)) return true;
+      wake(entry, entry.next_look(at, rules_), hash);
+      return false;
+    };
+    keys_->ring(saturating_add(when, 1), look);
   }
 
   RefireRules rules_;
   Cells cells_;
   MemoryMeter* meter_ = nullptr;
-  std::optional<KeyedTables<K, Entry>> keys_;  ///< from count_with on
-  KeyAlarms alarms_;
+  std::optional<Rows> keys_;  ///< from open() on
   LateRecords<K, Reaching<Acc>> waiting_;
   std::vector<std::uint64_t> changed_;  ///< hashes of keys since the last early rows by clock
   Time reached_ = kTimeMin;

@@ -17,30 +17,22 @@ class SessionTimelineImage {
  public:
   using Timeline = SessionTimeline<K, Kernel, kRemembers>;
   using Acc = typename Timeline::Acc;
-  using Cell = typename Timeline::Cell;
   using Entry = typename Timeline::Entry;
-
-  static constexpr bool storable() {
-    if constexpr (!kStores<Kernel>) return false;
-    if constexpr (kRemembers) return Storable<typename Kernel::Value>;
-    return true;
-  }
+  using Codec = typename Timeline::Codec;
 
   SessionTimelineImage(Timeline& timeline, const Kernel& kernel)
       : timeline_(timeline), kernel_(kernel) {}
 
   void save(StateWriter& writer) {
-    if constexpr (!storable()) {
+    if constexpr (!Codec::storable()) {
       writer.refuse(unstorable("sessions"));
     } else {
       save_time(writer, "reached", timeline_.reached_);
       const std::string shape = shape_of_kind(kind(), shape_of(kernel_));
-      save_tables(writer, "sessions", *timeline_.keys_, shape,
-                  [this](std::string& out, Entry& entry) {
-                    put_number(out, entry.early);
-                    store_sessions(out, entry.sessions,
-                                   [this](std::string& to, const Cell& cell) { store(to, cell); });
-                  });
+      timeline_.keys_->save(writer, "sessions", shape,
+                            [codec = Codec(kernel_, nullptr)](std::string& out, Entry& entry) {
+                              codec.store(out, entry);
+                            });
       save_late(writer, timeline_.waiting_, shape,
                 [this](std::string& out, const Reaching<Acc>& record) {
                   put_number(out, record.last);
@@ -49,7 +41,7 @@ class SessionTimelineImage {
     }
   }
   void restore(StateReader& reader) {
-    if constexpr (storable()) {
+    if constexpr (Codec::storable()) {
       timeline_.reached_ = restore_least_time(reader, "reached", kTimeMin);
       each_part_of_kind<K>(reader, "sessions", kind(), kernel_,
                            [&](const auto& part, const auto& accs) { take(reader, part, accs); });
@@ -63,6 +55,7 @@ class SessionTimelineImage {
             };
             restore_late<K>(reader, part, timeline_.waiting_, load);
           });
+      timeline_.keys_->end_batch();
     }
   }
 
@@ -74,41 +67,20 @@ class SessionTimelineImage {
     return text;
   }
 
-  void store(std::string& out, const Cell& cell) const {
-    store_accumulator(kernel_, out, cell.acc);
-    put_number(out, cell.fresh);
-    put_number(out, cell.rows);
-    store_value(out, cell.over);
-    if constexpr (kRemembers) store_value(out, cell.standing);
-  }
-  template <class Accumulators>
-  static std::optional<Cell> load(BytesCursor& in, const Accumulators& accumulators) {
-    auto acc = accumulators.next(in);
-    if (!acc) return std::nullopt;
-    Cell cell{std::move(*acc)};
-    cell.fresh = in.number<std::uint32_t>();
-    cell.rows = in.number<std::uint32_t>();
-    if (!load_value(in, cell.over)) return std::nullopt;
-    if constexpr (kRemembers) {
-      if (!load_value(in, cell.standing)) return std::nullopt;
-    }
-    return cell;
-  }
-
   template <class Accumulators>
   void take(StateReader& reader, const StatePart& part, const Accumulators& accumulators) {
+    const Codec codec(kernel_, timeline_.meter_);
     BytesCursor in(part.bytes);
     read_entries<K>(reader, part, in, [&](const K& key, std::uint64_t hash) {
-      const Time early = in.number<Time>();
-      auto sessions = load_sessions<Cell>(
-          in, timeline_.meter_, [&](BytesCursor& from) { return load(from, accumulators); });
-      if (!sessions) return false;
-      put({std::move(*sessions), early}, key, hash);
+      Entry entry = codec.fresh();
+      const auto next = [&accumulators](BytesCursor& from) { return accumulators.next(from); };
+      if (!codec.load(in, entry, next)) return false;
+      put(std::move(entry), key, hash);
       return true;
     });
   }
   void put(Entry entry, const K& key, std::uint64_t hash) {
-    if (entry.sessions.alarm != kTimeMax) timeline_.alarms_.add(entry.sessions.alarm, hash);
+    if (entry.sessions.alarm != kTimeMax) timeline_.keys_->alarms().add(entry.sessions.alarm, hash);
     bool changed = false;
     entry.sessions.from_newest([&changed](const auto& session) {
       changed |= session.acc.fresh > 0;
@@ -116,7 +88,7 @@ class SessionTimelineImage {
     });
     const bool by_clock = timeline_.rules_.early().least(EarlyTrigger::Kind::clock) > 0;
     if (changed && by_clock) timeline_.changed_.push_back(hash);
-    timeline_.keys_->add(key, hash, std::move(entry));
+    timeline_.keys_->restore(key, hash, std::move(entry));
   }
 
   Timeline& timeline_;

@@ -65,6 +65,14 @@ bool load_accumulator(const Kernel& kernel, BytesCursor& in, typename Kernel::Ac
   }
 }
 
+/// Of the same shape; nullopt: the bytes do not fit.
+template <class Kernel>
+std::optional<typename Kernel::Acc> next_accumulator(const Kernel& kernel, BytesCursor& in) {
+  std::optional<typename Kernel::Acc> acc(kernel.init());
+  if (!load_accumulator(kernel, in, *acc)) acc.reset();
+  return acc;
+}
+
 /// Reads accumulators that were stored with a shape; see StoredReader.
 template <class Kernel>
 class AccumulatorReader {
@@ -106,12 +114,12 @@ class AccumulatorReader {
 };
 
 /// Calls take(part, reader of accumulators) for the parts that this task owns of entries of K whose
-/// values have the shape "kind{accumulator}"; refuses the others.
+/// values have the shape "kind{accumulator}"; refuses the others. See StateReader::each_in_turn.
 template <class K, class Kernel, class Take>
 void each_part_of_kind(StateReader& reader, std::string_view name, std::string_view kind,
                        const Kernel& kernel, Take&& take) {
   if constexpr (kStores<Kernel>) {
-    reader.each(name, [&](const StatePart& part) {
+    reader.each_in_turn(name, [&](const StatePart& part) {
       const std::string_view shape = inner_shape(kind, value_shape_of<K>(part.shape));
       if (shape.empty()) {
         const std::string kept = entry_shape<K>(shape_of_kind(kind, shape_of(kernel)));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/time.hpp"
@@ -29,17 +30,26 @@ class KeyAlarms {
     return queue_->next();
   }
   /// Calls wake(when, hash) for each alarm before `time` (for all of them at kTimeMax), in their
-  /// order, and near(hash) a few alarms before; wake may add more.
-  template <class Wake, class Near>
-  void ring(Time time, Wake&& wake, Near&& near) {
+  /// order, and near(hash) a few alarms before; wake may add more. begin(alarms) is called with
+  /// some of them, 256 at most, before the first of these; without those that wake adds among them.
+  template <class Wake, class Near, class Begin>
+  void ring(Time time, Wake&& wake, Near&& near, Begin&& begin) {
     while (next_block(time)) {
       for (std::size_t at = 0; at < std::min(kAhead, due_.size()); ++at) near(due_[at].hash);
-      while (next_ < due_.size()) {
+      for (std::size_t begun = 0; next_ < due_.size();) {
+        if (next_ == begun) {
+          begun = std::min(due_.size(), next_ + kBlock);
+          begin(std::span<const TimedHash>(due_).subspan(next_, begun - next_));
+        }
         if (next_ + kAhead < due_.size()) near(due_[next_ + kAhead].hash);
         const TimedHash alarm = due_[next_++];
         wake(alarm.time, alarm.hash);
       }
     }
+  }
+  template <class Wake, class Near>
+  void ring(Time time, Wake&& wake, Near&& near) {
+    ring(time, wake, near, [](std::span<const TimedHash>) {});
   }
   template <class Wake>
   void ring(Time time, Wake&& wake) {

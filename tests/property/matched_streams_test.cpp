@@ -2,7 +2,7 @@
 // operators that are cut at random places go on as if nothing had been.
 #include "match_model.hpp"
 #include "metrics/kept_names.hpp"
-#include "operator_cuts.hpp"
+#include "spill_harness.hpp"
 
 namespace millrace::property {
 namespace {
@@ -191,6 +191,78 @@ TEST(StoredMatches, OfAnotherPatternAreRefused) {
   EXPECT_EQ(other.status().code(), Code::state_unreadable);
   EXPECT_NE(other.status().message().find("a followed_by b"), std::string::npos)
       << other.status().to_string();
+}
+
+/// Partial matches of all keys that no batch asks for are on disk.
+TEST(StoredMatches, OnDiskAreThoseInMemory) {
+  const auto start = pattern<Note>("a").where(is(1));
+  const auto steps = [](Draw& draw) { return draw.notes(120); };
+  const auto is_higher = [](const Note& note, const Matched<Note>& before) {
+    return note.number > before["a"].number;
+  };
+  const std::vector<Pattern<Note>> patterns = {
+      start.followed_by_any("b").where(is(6)).times(1, 3).within(Duration(90)),
+      start.followed_by("b")
+          .where(is_higher)
+          .one_or_more()
+          .greedy()
+          .followed_by("c")
+          .where(is(8))
+          .within(Duration(200))
+          .skip_past_last(),
+      start.not_followed_by("n").where(is(2)).followed_by("b").where(is(4)).skip_to_next(),
+      start.not_followed_by("n").where(is(2)).within(Duration(60))};
+  for (const Pattern<Note>& wanted : patterns) {
+    SCOPED_TRACE(wanted.to_string());
+    compare_spilled(subject_of(wanted), steps);
+  }
+}
+
+TEST(StoredMatches, OnDiskAreCounted) {
+  const auto start = pattern<Note>("a").where(is(7));
+  SpillFolder folder;
+  KeptMost most = kNoMatches;
+  Subject subject =
+      subject_of(start.followed_by_any("b").where(is(6)).times(1, 3).within(Duration(200)));
+  subject.when_cut_open = folder.beyond(0);
+  compare_gauges(subject, [](Draw& draw) { return draw.notes(30); }, most);
+  EXPECT_GT(folder.misses(), 0u);
+  EXPECT_GT(most[detail::kPartialMatches], 5);
+}
+
+/// A first record of each of many keys, then a second one: what waits takes the room that it has.
+TEST(StoredMatches, OnDiskLetGoOfTheirRecords) {
+  constexpr std::size_t kKeys = 6'000;
+  constexpr std::uint64_t kRoom = 512u << 10;
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < kKeys; ++at) names.push_back(fmt::format("a user named {}", at));
+  const Subject subject = subject_of(pattern<Note>("a").where(is(1)).followed_by("b").where(is(2)));
+  OperatorTasks tasks(subject.make, subject.inputs, subject.show);
+  SpillFolder folder;
+  tasks.when_open(folder.beyond(kRoom));
+  tasks.start(1);
+  std::uint64_t most = 0;
+  const auto all = [&](Time time, std::int64_t number) {
+    for (std::size_t at = 0; at < kKeys; ++time) {
+      auto batch = std::make_shared<Batch<Note>>();
+      for (int left = 500; left > 0; --left) {
+        batch->values.push_back({{time}, names[at++], 0, number});
+        batch->times.push_back(time);
+      }
+      tasks.play({.batch = std::move(batch)});
+      tasks.play({.kind = OperatorStep::Kind::watermark, .watermark = time + 1});
+      most = std::max(most, tasks.state_bytes());
+    }
+  };
+  all(0, 0);
+  EXPECT_EQ(tasks.gauge(detail::kPartialMatches), static_cast<double>(kKeys));
+  tasks.restore(tasks.image(), 1);
+  all(1000, 1);
+  EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
+  EXPECT_EQ(tasks.lanes().size(), kKeys);
+  EXPECT_EQ(tasks.gauge(detail::kPartialMatches), 0);
+  EXPECT_LE(most, kRoom + kRoom / 2);
+  EXPECT_GT(folder.misses(), kKeys / 2);
 }
 
 /// See compare_gauges.

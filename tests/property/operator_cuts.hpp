@@ -237,6 +237,7 @@ inline void compare_gauges(const Subject& subject,
     Random random(seed);
     OperatorTasks whole(subject.make, subject.inputs, subject.show);
     OperatorTasks cut(subject.make, subject.inputs, subject.show);
+    if (subject.when_cut_open) cut.when_open(subject.when_cut_open);
     whole.start(1);
     cut.start(3);
     for (const OperatorStep& step : steps(draw)) {
