@@ -32,8 +32,8 @@ Status beyond_budget(const Stage& stage, const MemoryBudget& memory, const Memor
       Code::memory_exceeded,
       fmt::format("\"{}\" holds {} of state and asks for {} more, but all state together may "
                   "take {}, which is three quarters of the memory budget; give --memory more "
-                  "than {}, fewer keys, or shorter windows; what process() and aggregates "
-                  "keep of keys may go to disk with --spill-dir",
+                  "than {}, fewer keys, or shorter windows; "
+                  "keyed state may go to disk with --spill-dir",
                   stage.plan().name, mebibytes(told.state_bytes), mebibytes(refused.wanted_bytes()),
                   mebibytes(memory.state_max_bytes()), mebibytes(memory.bytes()))};
 }
