@@ -42,6 +42,18 @@ void each_on_disk(DiskTable& disk, std::uint32_t group, const Kernel& kernel, Vi
   });
 }
 
+/// Calls visit(K key, acc) for all that a pane holds, in memory and on disk, so a key may come
+/// twice; of a pane on disk group by group.
+template <class K, class Kernel, class Visit>
+void each_of_pane(KeyedTables<K, typename Kernel::Acc>& tables, DiskTable* disk,
+                  const Kernel& kernel, Visit&& visit) {
+  if (disk == nullptr) return tables.for_each(visit);
+  for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+    if constexpr (kSpillsPanes<Kernel>) each_on_disk<K>(*disk, group, kernel, visit);
+    tables.for_each(visit, group, group + 1);
+  }
+}
+
 /// Moves accumulators to disk when there is too much in memory, a key group of a pane at a time. A
 /// key that comes again begins anew in memory: what is on disk is a part of it, older than what is
 /// in memory, and they are merged when its group goes to disk again, when a window that reads the

@@ -14,7 +14,7 @@ namespace millrace::detail {
 
 /// Rows on port 0, records that came too late for all their windows on port 1.
 template <class T, class Key, class Kernel, Refires kRefires>
-class RefiringAggregate final : public Operator, public HoldsAggregates {
+class RefiringAggregate final : public Operator, public HoldsAggregates, public Spills {
  public:
   using K = typename Key::View;
   using Acc = typename Kernel::Acc;
@@ -31,6 +31,9 @@ class RefiringAggregate final : public Operator, public HoldsAggregates {
     Operator::open(context);
     timeline_.count_with(context.state);
   }
+  void spill_to(const SpillPlace& place) override {
+    timeline_.held().spill_to(filler_.kernel(), place);
+  }
 
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
@@ -38,9 +41,10 @@ class RefiringAggregate final : public Operator, public HoldsAggregates {
     if (timeline_.spec().rules().by_arrival()) {
       add_by_arrival(in, outputs);
     } else {
-      filler_.add(in, timeline_.panes(), context(),
+      filler_.add(in, timeline_.held().panes(), context(),
                   [&](std::size_t at, Time behind) { return keep_late(in, at, behind); });
     }
+    timeline_.held().make_room(filler_.kernel());
     too_late_.hand_on(in, outputs);
   }
 
@@ -48,6 +52,7 @@ class RefiringAggregate final : public Operator, public HoldsAggregates {
     timeline_.advance(watermark, call(outputs));
     if (watermark == kTimeMax) early_clock_.stop();
     filler_.forget_pane();
+    timeline_.held().make_room(filler_.kernel());
   }
   /// Final rows have times before the watermark at which they are made.
   Time forwarded(Time watermark) const override {
@@ -69,12 +74,15 @@ class RefiringAggregate final : public Operator, public HoldsAggregates {
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, filler_.kernel());
     if (into.weighs()) {
-      return each_accumulator(timeline_, [&into](const Acc& acc) { into.weigh(acc); });
+      each_accumulator(timeline_, [&into](const Acc& acc) { into.weigh(acc); });
+      return timeline_.held().weighed();
     }
-    each_held(timeline_, [&](const K& key, Time start, Time end, const Acc& acc) {
+    const auto add = [&](const K& key, Time start, Time end, const Acc& acc) {
       into.add(key, start, end, acc);
-    });
+    };
+    each_held(timeline_, filler_.kernel(), add);
   }
+  std::int64_t take_moved_heap() override { return timeline_.held().take_moved_heap(); }
 
   Waiting waiting() const override { return {0, early_clock_.due_ns()}; }
   void release(std::int64_t now_ns, bool drain, Outputs& outputs) override {

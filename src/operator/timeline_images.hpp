@@ -19,22 +19,17 @@ class TimelineImage {
   using Acc = typename Timeline::Acc;
   using Cell = typename Timeline::Cell;
   using Window = typename Timeline::Window;
+  using Codec = typename Timeline::Held::Spilled::Codec;
   static constexpr bool kRemembers = Timeline::Cells::kRemembers;
-
-  static constexpr bool storable() {
-    if constexpr (!kStores<Kernel>) return false;
-    if constexpr (kRemembers) return Storable<typename Kernel::Value>;
-    return true;
-  }
 
   TimelineImage(Timeline& timeline, const Kernel& kernel) : timeline_(timeline), kernel_(kernel) {}
 
   void save(StateWriter& writer) {
-    if constexpr (!storable()) {
+    if constexpr (!Codec::storable()) {
       writer.refuse(unstorable("windows"));
     } else {
       save_time(writer, "reached", timeline_.reached_);
-      save_panes<K>(writer, timeline_.panes_, kTimeMin, kernel_);
+      save_panes<K>(writer, timeline_.held_.panes(), kTimeMin, kernel_);
       save_late(writer, timeline_.late_, shape_of_kind(kind(), shape_of(kernel_)),
                 [this](std::string& out, const Acc& acc) { store_accumulator(kernel_, out, acc); });
       for (std::uint32_t group = 0; group < kKeyGroups; ++group) save_group(writer, group);
@@ -42,9 +37,10 @@ class TimelineImage {
   }
   /// With the clock where it stands now.
   void restore(StateReader& reader) {
-    if constexpr (storable()) {
+    if constexpr (Codec::storable()) {
       timeline_.reached_ = restore_least_time(reader, "reached", kTimeMin);
-      restore_panes<K>(reader, timeline_.panes_, kernel_);
+      const auto make_room = [this] { timeline_.held_.make_room(kernel_); };
+      restore_panes<K>(reader, timeline_.held_.panes(), kernel_, make_room);
       each_part_of_kind<K>(reader, "late", kind(), kernel_,
                            [&](const auto& part, const auto& accs) {
                              restore_late<K>(reader, part, timeline_.late_,
@@ -52,6 +48,7 @@ class TimelineImage {
                            });
       each_part_of_kind<K>(reader, "windows", kind(), kernel_,
                            [&](const auto& part, const auto& accs) { take(reader, part, accs); });
+      make_room();
     }
   }
 
@@ -66,15 +63,16 @@ class TimelineImage {
   void save_group(StateWriter& writer, std::uint32_t group) {
     std::string* part = nullptr;
     std::string entries;
-    timeline_.windows_.for_each([&](Window& window) {
+    timeline_.held_.open().for_each([&](Window& window) {
       std::uint64_t count = 0;
       entries.clear();
       const auto store_one = [&](const K& key, const Cell& cell) {
         ++count;
         store_value(entries, KeyTraits<K>::own(key));
-        store(entries, cell);
+        Codec(kernel_).store_timeless(entries, cell);
       };
       window.cells->for_each(store_one, group, group + 1);
+      timeline_.held_.spilled().each_on_disk(window, group, store_one);
       if (count == 0) return;
       if (part == nullptr) {
         const std::string shape = shape_of_kind(kind(), shape_of(kernel_));
@@ -86,13 +84,6 @@ class TimelineImage {
       part->append(entries);
     });
   }
-  void store(std::string& out, const Cell& cell) const {
-    store_accumulator(kernel_, out, cell.acc);
-    put_number(out, cell.fresh);
-    put_number(out, cell.rows);
-    put_number(out, cell.row_at);
-    if constexpr (kRemembers) store_value(out, cell.last);
-  }
 
   template <class Accumulators>
   void take(StateReader& reader, const StatePart& part, const Accumulators& accumulators) {
@@ -102,7 +93,7 @@ class TimelineImage {
       const Time next = in.number<Time>();
       std::uint64_t left = in.varint();
       if (!in.ok()) return reader.refuse(part, kValueMisfits);
-      Window& window = timeline_.windows_.restored(end, next);
+      Window& window = timeline_.held_.open().restored(end, next);
       for (; left > 0; --left) {
         if (!take_cell(in, window, part.number, accumulators)) {
           return reader.refuse(part, kValueMisfits);
@@ -118,17 +109,14 @@ class TimelineImage {
     auto acc = accumulators.next(in);
     if (!acc) return false;
     Cell cell{std::move(*acc)};
-    cell.fresh = in.number<std::uint32_t>();
-    cell.rows = in.number<std::uint32_t>();
-    cell.row_at = in.number<Time>();
-    if constexpr (kRemembers) {
-      if (!load_value(in, cell.last)) return false;
-    }
+    if (!Codec::load_timeless(in, cell)) return false;
     const K key(owned);
     const std::uint64_t hash = KeyTraits<K>::hash(key);
-    if (!in.ok() || key_group(hash) != group || window.cells->find(key, hash)) return false;
+    timeline_.held_.spilled().bring(window, hash);  // another key may have its hash
+    if (key_group(hash) != group || window.cells->find(key, hash)) return false;
+    timeline_.held_.cells().note_restored(window, hash, cell);
+    timeline_.held_.spilled().note_restored(cell);
     window.cells->add(key, hash, std::move(cell));
-    timeline_.cells_.note_restored(window, hash, *window.cells->find(key, hash));
     return true;
   }
 

@@ -51,7 +51,7 @@ class WindowCombine final : public Operator, public HoldsAggregates {
   static constexpr std::size_t kKeysMax = 1u << 17;
 
   void drain(Time watermark, Outputs& outputs) {
-    panes_.drain(watermark, [&](const PaneKey& pane, KeyedTables<K, Acc>& tables) {
+    panes_.drain(watermark, [&](const PaneKey& pane, KeyedTables<K, Acc>& tables, DiskTable*) {
       tables.for_each([&](const K& key, Acc& acc) {
         rows_.add(
             [&](Arena& arena) {

@@ -79,25 +79,27 @@ class WindowCells {
     if (cell.fresh > 0 && notes_changes_) window.changed.push_back(hash);
   }
 
-  /// The rows of all keys.
-  void fire_all(Window& window, const Kernel& kernel, const OperatorContext& context,
-                Outputs& outputs) {
+  /// The rows of all keys of the key groups [from, to).
+  void fire_groups(Window& window, std::uint32_t from, std::uint32_t to, const Kernel& kernel,
+                   const OperatorContext& context, Outputs& outputs) {
     const FiringPlace place = place_of(window, Firing::on_time);
-    window.cells->for_each([&](const K& key, Cell& cell) {
+    const auto fire_one = [&](const K& key, Cell& cell) {
       if (cell.fresh > 0 || !discards_) fire(key, cell, place, kernel, context, outputs);
-    });
-    window.changed.clear();
+    };
+    window.cells->for_each(fire_one, from, to);
     flush(outputs);
   }
   /// The early rows of the keys that have changed and are due, with event time at `reached`. True:
-  /// some have changed and are not.
+  /// some have changed and are not. bring(hash) is called before the keys of a hash are looked at.
+  template <class Bring>
   bool fire_changed(Window& window, Time reached, const Kernel& kernel,
-                    const OperatorContext& context, Outputs& outputs) {
+                    const OperatorContext& context, Outputs& outputs, Bring&& bring) {
     auto& changed = window.changed;
     std::sort(changed.begin(), changed.end());  // a key that had a row meanwhile is there twice
     changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
     std::erase_if(changed, [&](std::uint64_t hash) {
       bool waits = false;
+      bring(hash);
       window.cells->for_each_of(hash, [&](const K& key, Cell& cell) {
         fire_early(key, window, cell, reached, kernel, context, outputs);
         waits |= cell.fresh > 0;

@@ -194,12 +194,13 @@ class PaneSet {
     if (panes_.empty()) return std::nullopt;
     return windows_.is_global() ? kTimeMax : windows_.pane_of(panes_.begin()->first.start).end;
   }
-  /// Hands over every pane that ends at or before `watermark`, then forgets it: the sender's side
-  /// of two phases.
+  /// Hands over every pane that ends at or before `watermark` with visit(key, tables, what of it is
+  /// on disk, or null), then forgets it: the sender's side of two phases.
   template <class Visit>
   void drain(Time watermark, Visit&& visit) {
     while (!panes_.empty() && *drains_at() <= watermark) {
-      visit(panes_.begin()->first, *panes_.begin()->second.tables);
+      Pane& first = panes_.begin()->second;
+      visit(panes_.begin()->first, *first.tables, first.disk.get());
       recycle(panes_.begin());
     }
   }

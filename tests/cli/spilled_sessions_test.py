@@ -1,5 +1,5 @@
-# Sessions, windows by records and partial matches of keys that do not fit memory: on disk, killed
-# and started again.
+# Sessions, windows that take late records, windows by records and partial matches of keys that do
+# not fit memory: on disk, killed and started again.
 import json
 import signal
 import unittest
@@ -9,7 +9,7 @@ import harness
 TIMES = 3
 TOO_MANY = 400_000  # for the memory that they get
 USERS = 120_000 if harness.SLOWNESS == 1 else 60_000
-KINDS = ("sessions", "late", "records", "matches")
+KINDS = ("sessions", "late", "windows", "records", "matches")
 
 
 class SpilledSessions(harness.CliTest):
@@ -35,7 +35,7 @@ class SpilledSessions(harness.CliTest):
                 self.assertLessEqual(memory["state_peak_bytes"], memory["state_max_bytes"])
 
     def test_what_is_on_disk_is_in_the_epochs_too(self):
-        for kind in ("sessions", "matches"):
+        for kind in ("sessions", "windows", "matches"):
             with self.subTest(kind):
                 self.kill_and_go_on(kind)
 

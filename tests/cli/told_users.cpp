@@ -1,9 +1,12 @@
-// A program whose sessions, windows by records and partial matches do not fit memory: of how many
-// users it is told that they came so often.
+// A program whose sessions, windows that take late records, windows by records and partial matches
+// do not fit memory: of how many users it is told that they came so often.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 #include "millrace/millrace.hpp"
 
@@ -33,6 +36,8 @@ bool declare(const Visits& visits, const std::string& kind, std::uint32_t times)
     tell<Count>(visits.window(session(10h)).count().named("kept"));
   } else if (kind == "late") {
     tell<Update>(visits.window(session(10h).allowed_lateness(1h)).count().named("kept"));
+  } else if (kind == "windows") {
+    tell<Update>(visits.window(tumbling(10h).allowed_lateness(1h)).count().named("kept"));
   } else if (kind == "records") {
     tell<Count>(visits.window(count_window(times)).count().named("kept"));
   } else {
@@ -42,16 +47,18 @@ bool declare(const Visits& visits, const std::string& kind, std::uint32_t times)
     const auto wanted = pattern<Visit>("visit").times(times).within(10h).skip_past_last();
     tell<Told>(visits.match(wanted).select(row).named("kept"));
   }
-  return kind == "sessions" || kind == "late" || kind == "records" || kind == "matches";
+  constexpr std::string_view kKinds[] = {"sessions", "late", "windows", "records", "matches"};
+  return std::ranges::find(kKinds, kind) != std::end(kKinds);
 }
 
 }  // namespace
 
-/// usage: told_users sessions|late|records|matches USERS TIMES [flags]; the users come in turn, so
-/// that each one's row is asked for when it was not for the longest time.
+/// usage: told_users sessions|late|windows|records|matches USERS TIMES [flags]; the users come in
+/// turn, so that each one's row is asked for when it was not for the longest time.
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::fputs("usage: told_users sessions|late|records|matches USERS TIMES [flags]\n", stderr);
+    std::fputs("usage: told_users sessions|late|windows|records|matches USERS TIMES [flags]\n",
+               stderr);
     return 64;
   }
   const std::uint64_t users = std::strtoull(argv[2], nullptr, 10);
@@ -66,7 +73,7 @@ int main(int argc, char** argv) {
                           .event_time(&Visit::at)
                           .key_by(&Visit::user);
   if (!declare(visits, argv[1], times)) {
-    std::fputs("told_users: the kind is sessions, late, records or matches\n", stderr);
+    std::fputs("told_users: the kind is sessions, late, windows, records or matches\n", stderr);
     return 64;
   }
   argv[3] = argv[0];

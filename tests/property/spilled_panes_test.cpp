@@ -1,5 +1,6 @@
-// Windows of which most keys are on disk, against the same in memory: what they emit is the same,
-// across images and restores in other tasks, with late records and with held ones looked at.
+// Windows of which most keys are on disk, those that fire again too, against the same in memory:
+// what they emit is the same, across images and restores in other tasks, with late records and with
+// held ones looked at.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <set>
 
 #include "env/random.hpp"
+#include "operator/refiring_aggregate.hpp"
 #include "operator/two_phase.hpp"
 #include "operator_tasks.hpp"
 
@@ -99,6 +101,27 @@ class SpilledPanes : public testing::Test {
                            fmt::format("{} {} {}", row.window_start, row.window_end, row.value));
         });
   }
+  /// Late records leave by port 1, in a lane of their own.
+  template <detail::Refires kRefires, class Kernel, class Spec>
+  static OperatorTasks tasks_of_refiring(const Spec& spec, const Kernel& kernel) {
+    using Op = detail::RefiringAggregate<Hit, ByKey, Kernel, kRefires>;
+    using Row = std::conditional_t<kRefires == detail::Refires::finally,
+                                   millrace::Aggregate<std::int64_t, typename Kernel::Value>,
+                                   WindowUpdate<std::int64_t, typename Kernel::Value>>;
+    return OperatorTasks(
+        [=] { return std::make_unique<Op>(spec, kByKey, kernel); },
+        {{&detail::batch_type<Hit>(), kByKey}},
+        [](std::uint32_t port, const detail::BatchBase& base, std::size_t at) {
+          if (port == 1) {
+            const Hit& hit = static_cast<const detail::Batch<Hit>&>(base).values[at];
+            return std::pair(fmt::format("late {}", hit.key), fmt::format("{}", hit.number));
+          }
+          const auto& batch = static_cast<const detail::Batch<Row>&>(base);
+          return std::pair(
+              fmt::format("{}", batch.values[at].key),
+              detail::batch_type<Row>().describe(batch, static_cast<std::uint32_t>(at)));
+        });
+  }
   void spill(OperatorTasks& tasks) {
     tasks.when_open([this](detail::Operator& op, const detail::OperatorContext& context) {
       detail::SpillPlace place;
@@ -143,27 +166,42 @@ class SpilledPanes : public testing::Test {
     }
     return lines;
   }
-  template <class Kernel>
-  void expect_same(const Windows& windows, const Kernel& kernel, const std::vector<Act>& acts) {
-    OperatorTasks in_memory = tasks_of(windows, kernel);
-    OperatorTasks on_disk = tasks_of(windows, kernel);
+  template <class Op>
+  void expect_same(OperatorTasks in_memory, OperatorTasks on_disk, const std::vector<Act>& acts) {
     spill(on_disk);
-    using Op = detail::WindowAggregate<Hit, ByKey, Kernel>;
     const Lanes wanted = run<Op>(in_memory, acts);
     const Lanes got = run<Op>(on_disk, acts);
     ASSERT_EQ(got.size(), wanted.size());
     for (const auto& [key, rows] : wanted) ASSERT_EQ(got.at(key), rows) << "key " << key;
   }
   template <class Kernel>
-  void expect_same(const Windows& windows, const Kernel& kernel) {
+  void expect_same(const Windows& windows, const Kernel& kernel, const std::vector<Act>& acts) {
+    using Op = detail::WindowAggregate<Hit, ByKey, Kernel>;
+    expect_same<Op>(tasks_of(windows, kernel), tasks_of(windows, kernel), acts);
+  }
+  /// `expect` is called with the acts of each seed.
+  template <class Expect>
+  void for_each_draw(Expect&& expect) {
     for (std::uint64_t seed = 1; seed <= 4 && !HasFailure(); ++seed) {
       SCOPED_TRACE(fmt::format("seed {}", seed));
       Random random(seed);
       const std::vector<Act> acts = draw_acts(random);
       most_bytes_ = (512u << 10) << seed % 3;  // from the beginning, or later
-      expect_same(windows, kernel, acts);
+      expect(acts);
     }
     EXPECT_GT(most_keys_, 1000u);
+  }
+  template <class Kernel>
+  void expect_same(const Windows& windows, const Kernel& kernel) {
+    for_each_draw([&](const std::vector<Act>& acts) { expect_same(windows, kernel, acts); });
+  }
+  template <detail::Refires kRefires, class Kernel, class Spec>
+  void expect_same_refiring(const Spec& spec, const Kernel& kernel) {
+    using Op = detail::RefiringAggregate<Hit, ByKey, Kernel, kRefires>;
+    for_each_draw([&](const std::vector<Act>& acts) {
+      expect_same<Op>(tasks_of_refiring<kRefires>(spec, kernel),
+                      tasks_of_refiring<kRefires>(spec, kernel), acts);
+    });
   }
 
   std::string root_;
@@ -207,6 +245,25 @@ TEST_F(SpilledPanes, BehindPanesThatHoldThoseThatFollowThem) {
 
 /// Parts are merged in the order in which they came.
 TEST_F(SpilledPanes, OfAccumulatorsOnTheHeap) { expect_same(tumbling(400us), JoinKernel()); }
+
+TEST_F(SpilledPanes, OfWindowsThatFireAgainForLateRecords) {
+  const auto windows = sliding(240us, 80us).allowed_lateness(200us);
+  const detail::SumKernel<Hit, std::int64_t Hit::*> sum{&Hit::number};
+  expect_same_refiring<detail::Refires::updates>(windows, sum);
+  expect_same_refiring<detail::Refires::updates>(windows.discarding(), sum);
+  expect_same_refiring<detail::Refires::retractions>(windows.retracting(), JoinKernel());
+}
+
+TEST_F(SpilledPanes, OfWindowsThatFireEarly) {
+  const auto windows = tumbling(300us).allowed_lateness(100us);
+  expect_same_refiring<detail::Refires::updates>(windows.early(every(60us)), JoinKernel());
+  expect_same_refiring<detail::Refires::updates>(windows.early(every(3)), detail::CountKernel());
+}
+
+TEST_F(SpilledPanes, OfWindowsThatFireWhenNothingMoreCanCome) {
+  const FinalWindows windows = sliding(240us, 80us).allowed_lateness(100us).final_only();
+  expect_same_refiring<detail::Refires::finally>(windows, detail::CountKernel());
+}
 
 }  // namespace
 }  // namespace millrace::property
