@@ -42,15 +42,14 @@ class AlarmedRows {
   Tables& tables() { return tables_; }
   KeyAlarms& alarms() { return alarms_; }
   const KeyAlarms& alarms() const { return alarms_; }
-  /// Once, before anything else; see Spills. Only of rows that can be stored.
+  /// Once, before anything else, of rows that can be stored; see Spills.
   void spill_to(const SpillPlace& place) {
     spilled_ = std::make_unique<Spilled>(codec_, tables_, moved_heap_);
     spilled_->spill_to(place);
   }
 
   /// Before the records of a batch are added: their keys' rows are in memory until end_batch(). The
-  /// hashes of their keys; null: each is to be made as it is needed. A key that throws has some
-  /// hash.
+  /// hashes of their keys, of one that throws some; null: each is to be made as it is needed.
   template <class T, class Key>
   const std::uint64_t* begin_batch(const TypedKeyHash<T, Key>& key, const Batch<T>& in) {
     const bool on_disk = is_on_disk();
@@ -106,18 +105,27 @@ class AlarmedRows {
     tables_.for_each(visit);
     for (std::uint32_t group = 0; group < kKeyGroups; ++group) each_on_disk(group, visit);
   }
-  /// Forgets all; not their alarms.
-  void clear() {
-    tables_.clear();
+  /// The same, of those on disk a key group at a time, and forgets them; not their alarms.
+  template <class Visit>
+  void take_all(Visit&& visit) {
+    if (!is_on_disk()) tables_.for_each(visit);
+    if (!is_on_disk()) return tables_.clear();
     for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
+      end_batch();  // before: what goes to disk now is to be brought as well
       hashes_.clear();
-      each_on_disk(group,
-                   [this](const K& key, Row&) { hashes_.push_back(KeyTraits<K>::hash(key)); });
-      for (const std::uint64_t hash : hashes_) spilled_->forgotten(hash);
+      const auto note = [this](const K& key, Row&) { hashes_.push_back(KeyTraits<K>::hash(key)); };
+      each_on_disk(group, note);
+      spilled_->bring(hashes_);
+      hashes_.clear();
+      tables_.for_each(note, group, group + 1);
+      tables_.for_each(visit, group, group + 1);
+      for (const std::uint64_t hash : hashes_) {
+        tables_.erase_of_hash(hash, [](const K&, Row&) { return true; });
+        spilled_->forgotten(hash);
+      }
     }
   }
-  /// What rows that have come into memory since this was asked for hold on the heap, by heap_of(),
-  /// less what those held that went.
+  /// See HoldsAggregates; by heap_of().
   std::int64_t take_moved_heap() { return std::exchange(moved_heap_, 0); }
 
   /// Those of now, whatever becomes of them before the writer is done; this outlives the writer.

@@ -197,8 +197,7 @@ class PatternKeys {
   }
   /// No record comes any more.
   void end(Time now) {
-    keys_.for_each([&](const K&, OwnMatches& key) { matcher_.end(key, now); });
-    keys_.clear();
+    keys_.take_all([&](const K&, OwnMatches& key) { matcher_.end(key, now); });
     live_ = partial_ = waiting_ = 0;
   }
 
