@@ -43,6 +43,7 @@ constexpr Entry kWorkloads[] = {
     {"process-state", process_state_workload},
     {"spilled-state", spilled_state_workload},
     {"spilled-aggregate", spilled_aggregate_workload},
+    {"spilled-join", spilled_join_workload},
     {"timers", timers_workload},
     {"pattern", pattern_workload},
     {"interval-join", interval_join_workload},
@@ -172,10 +173,10 @@ int bench_main(int argc, char** argv) {
                "the engine chooses the number of executors; --threads is the parallelism alone");
   app.add_option(
          "--keys", settings.keys,
-         "wide-state, process-state, spilled-state, spilled-aggregate, rescale, restore, pattern, "
-         "interval-join, table-join: number of keys; default: 1 M, of spilled ones 2 M, of rescale "
-         "and restore "
-         "12.5 M (1 GB), of the last three 10,000")
+         "wide-state, process-state, spilled-join, spilled-state, spilled-aggregate, rescale, "
+         "restore, pattern, interval-join, table-join: number of keys; default: 1 M, of "
+         "spilled-state and spilled-aggregate 2 M, of rescale and restore 12.5 M (1 GB), of the "
+         "last three 10,000")
       ->check(CLI::Range(1u, 4'000'000'000u));
   app.add_flag("--full", settings.full, "growth: also 50 M lines (5 GB of disk)");
   app.add_flag("--json", settings.json, "one JSON object a workload instead of a table");

@@ -36,6 +36,8 @@ Workload process_state_workload(const Settings& settings);
 Workload spilled_state_workload(const Settings& settings);
 /// The same of a running sum.
 Workload spilled_aggregate_workload(const Settings& settings);
+/// The same of an interval join: orders of which few are asked for.
+Workload spilled_join_workload(const Settings& settings);
 /// A class that sets one timer a key: a million pending.
 Workload timers_workload(const Settings& settings);
 /// A pattern: a, then b within ten seconds, of 10,000 keys.

@@ -11,7 +11,7 @@
 
 #include "operator/as_of_keys.hpp"
 #include "operator/change.hpp"
-#include "operator/join_operator.hpp"
+#include "operator/spilling_join.hpp"
 
 namespace millrace::detail {
 
@@ -41,13 +41,11 @@ struct AsOfTable {
 /// key one copy of the newest right record, for as long as it may be needed, those that came after
 /// the watermark, and up to as many again; about 80 bytes a key.
 template <class L, class LKey, class R, class RKey, class Out, class Maker>
-class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
-  using Base = JoinOperator<L, LKey, R, RKey, Out, Maker>;
+class AsOfJoin final : public SpillingJoin<AsOfVersions, L, LKey, R, RKey, Out, Maker> {
+  using Base = SpillingJoin<AsOfVersions, L, LKey, R, RKey, Out, Maker>;
 
  public:
-  using Left = typename Base::Left;
-  using Right = typename Base::Right;
-  using K = typename LKey::View;
+  using typename Base::K, typename Base::Left, typename Base::Right;
   static constexpr RowPlaces kRowPlaces = RowPlaces::of_left;
 
   AsOfJoin(AsOfBounds bounds, JoinKind kind, typename Left::KeyPtr left,
@@ -60,19 +58,22 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void open(const OperatorContext& context) override {
     Base::open(context);
     keys_.emplace(bounds_, context.state);
+    keys_->set_cold(this->open_spill(keys_->tables(), keys_->life()));
     this->start_turns();
+  }
+  /// What all tasks have stays in memory.
+  void spill_to(const SpillPlace& place) override {
+    if (!is_everywhere()) Base::spill_to(place);
   }
   void save_state(StateWriter& writer) override {
     if (is_everywhere()) return save_everywhere(writer);
-    this->save_keys(writer, keys_->tables(), AsOfVersions::each_kept());
+    this->save_keys(writer, EachKept());
   }
   void restore_state(StateReader& reader) override {
     const auto take = [this](auto, const K& key, std::uint64_t hash, const JoinKept& kept) {
-      const bool deletes = kept.mark == JoinMark::matched;
-      if (!add(key, hash, JoinEntry(kept.time, kept.slot, deletes)))
-        right().records().gone(kept.slot);
+      if (!add(key, hash, entry_of(kept))) right().records().gone(kept.slot);
     };
-    if (!is_everywhere()) return this->restore_images(reader, take);
+    if (!is_everywhere()) return this->restore_keys(reader, take);
     const std::uint32_t fullest = task_behind_all(reader, kFloorPart);
     this->restore_wanted(
         reader,
@@ -84,14 +85,19 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     this->rows().set_due(batch.due_ns);
-    if (input == 0) return take_left(static_cast<Batch<L>&>(batch), outputs);
-    take_right(static_cast<Batch<R>&>(batch), outputs);
+    if (input == 0) {
+      take_left(static_cast<Batch<L>&>(batch), outputs);
+    } else {
+      take_right(static_cast<Batch<R>&>(batch), outputs);
+    }
+    this->spill().make_room();
   }
   void advance(Time watermark, Outputs& outputs) override {
     watermark_ = watermark;
     const Time floor = bounds_.floor(watermark);
     settle(watermark == kTimeMax ? floor : saturating_add(floor, -1), outputs);
     keys_->forget(floor, [this](const JoinEntry& entry) { right().records().gone(entry.slot()); });
+    this->spill().reach(watermark);
   }
   Time forwarded(Time watermark) const override { return bounds_.floor(watermark); }
   /// Right records are state like that of aggregates: no message waits for them.
@@ -119,8 +125,7 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void save_everywhere(StateWriter& writer) {
     std::array<std::vector<JoinKept>, 2> kept;
     const auto take = [&](int side, const JoinKept& one) { kept[side].push_back(one); };
-    keys_->tables().for_each(
-        [&](const K&, const AsOfVersions& of_key) { AsOfVersions::each_kept()(of_key, take); });
+    keys_->tables().for_each([&](const K&, const AsOfVersions& of_key) { of_key.each(take); });
     put_number(writer.task_part(kFloorPart, "watermark"), watermark_);
     this->save_task(writer, kept);
   }
@@ -133,6 +138,7 @@ class AsOfJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   void take_right(Batch<R>& in, Outputs& outputs) {
     const auto keep = [&](std::uint64_t first, std::size_t count) {
+      this->spill().bring_records(right(), first, count);
       const LookAhead keys(right().hashes(first, count), near());
       this->template handle<1>(
           first, count, keys, [&](std::size_t at, const K& key, std::uint64_t hash) {

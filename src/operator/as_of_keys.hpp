@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "env/disk_table.hpp"
+#include "operator/cold_keys.hpp"
 #include "operator/join_images.hpp"
 #include "state/key_alarms.hpp"
 #include "state/keyed_tables.hpp"
@@ -17,15 +19,17 @@ struct AsOfVersions {
   using Entries = JoinEntries<JoinEntry, 2>;
 
   bool has_one() const { return entries.front().time == entries.back().time; }
-  /// Of JoinParts: all of them, of the right side.
-  static auto each_kept() {
-    return [](const AsOfVersions& of_key, auto&& use) {
-      for (const JoinEntry& entry : of_key.entries) {
-        const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
-        use(1, JoinKept{entry.time, entry.slot(), kTimeMin, mark});
-      }
-    };
+  // Of JoinRow; all are of the right side.
+  template <class Use>
+  void each(Use&& use) const {
+    for (const JoinEntry& entry : entries) use(1, kept_of(entry));
   }
+  void put(int, const JoinKept& kept, MemoryMeter* meter) { entries.insert(entry_of(kept), meter); }
+  template <class Move>
+  void move(Move&& move) {
+    for (JoinEntry& entry : entries) entry.move_to(move(1, entry.slot()));
+  }
+  Time& wakes() { return alarm; }
 
   Entries entries;
   Time alarm = kTimeMax;  ///< when next to look what is over; kTimeMax: never
@@ -87,6 +91,7 @@ class AsOfKeys {
   template <class Gone>
   void forget(Time floor, Gone&& gone) {
     const auto wake_key = [&](Time when, std::uint64_t hash) {
+      cold_->bring_one(hash);
       keys_.erase_of_hash(hash, [&](const K&, AsOfVersions& of_key) {
         if (when != of_key.alarm) return false;  // an earlier one has taken its place
         auto& entries = of_key.entries;
@@ -94,7 +99,10 @@ class AsOfKeys {
           gone(entries.front());
           entries.pop_front();
         }
-        if (entries.empty()) return true;
+        if (entries.empty()) {
+          cold_->forgotten(hash);
+          return true;
+        }
         of_key.alarm = kTimeMax;
         if (const Time look = next_look(of_key); look != kTimeMax) wake(of_key, look, hash);
         return false;
@@ -103,6 +111,16 @@ class AsOfKeys {
     alarms_.ring(floor, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
   }
   KeyedTables<K, AsOfVersions>& tables() { return keys_; }
+  /// From when on there is nothing to find for a key any more: the watermark, not the floor.
+  JoinLife<AsOfVersions> life() const {
+    return {[this](const AsOfVersions& of_key) {
+      const JoinEntry& last = of_key.entries.back();
+      const Time use = last.matched() ? last.time : saturating_add(bounds_.last_use(last.time), 1);
+      return OverAt{saturating_add(use, bounds_.wait_us()), kTimeMin};
+    }};
+  }
+  /// Once, before anything else; it outlives this.
+  void set_cold(ColdKeys& cold) { cold_ = &cold; }
 
  private:
   void wake(AsOfVersions& of_key, Time when, std::uint64_t hash) {
@@ -125,6 +143,7 @@ class AsOfKeys {
 
   AsOfBounds bounds_;
   MemoryMeter* meter_;
+  ColdKeys* cold_ = nullptr;
   KeyedTables<K, AsOfVersions> keys_;
   KeyAlarms alarms_;
 };

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "operator/interval_keys.hpp"
-#include "operator/join_operator.hpp"
+#include "operator/spilling_join.hpp"
 
 namespace millrace::detail {
 
@@ -25,13 +25,11 @@ namespace millrace::detail {
 /// each record and 16 bytes for as long as partners may come, of inner joins about twice as long;
 /// about 100 bytes a key.
 template <class L, class LKey, class R, class RKey, class Out, class Maker>
-class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
-  using Base = JoinOperator<L, LKey, R, RKey, Out, Maker>;
+class IntervalJoin final : public SpillingJoin<IntervalRecords, L, LKey, R, RKey, Out, Maker> {
+  using Base = SpillingJoin<IntervalRecords, L, LKey, R, RKey, Out, Maker>;
 
  public:
-  using Left = typename Base::Left;
-  using Right = typename Base::Right;
-  using K = typename LKey::View;
+  using typename Base::K, typename Base::Left, typename Base::Right;
 
   IntervalJoin(JoinInterval interval, JoinKind kind, typename Left::KeyPtr left,
                typename Right::KeyPtr right, Maker maker)
@@ -41,22 +39,22 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void open(const OperatorContext& context) override {
     Base::open(context);
     keys_.emplace(interval_, keeps(0) || keeps(1), context.state);
+    const auto gone = [this](auto side, const JoinEntry& one) { this->let_go(side, one.slot()); };
+    keys_->set_cold(this->open_spill(keys_->tables(), keys_->life(watermark_, gone)));
     if (context.makes_arrivals) this->start_turns();
   }
   void save_state(StateWriter& writer) override {
     save_time(writer, kJoinWatermark, watermark_);
-    this->save_keys(writer, keys_->tables(), keys_->each_kept(watermark_));
+    this->save_keys(writer, keys_->each_kept(watermark_));
   }
   void restore_state(StateReader& reader) override {
     reached_ = watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);
-    const auto take = [this](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
+    this->restore_keys(reader, [this](auto side, const K& key, auto hash, const JoinKept& kept) {
       if (interval_.closes(side, kept.time) < watermark_)  // gone since it was written
-        return this->template side<decltype(side)::value>().records().gone(kept.slot);
-      const JoinEntry entry(kept.time, kept.slot, kept.mark == JoinMark::matched);
-      keys_->template add<decltype(side)::value>(keys_->of(key, hash), hash, entry, kTimeMin,
-                                                 [](auto, const JoinEntry&) {});
-    };
-    this->restore_images(reader, take);
+        return this->let_go(side, kept.slot);
+      keys_->template add<decltype(side)::value>(keys_->of(key, hash), hash, entry_of(kept),
+                                                 kTimeMin, [](auto, const JoinEntry&) {});
+    });
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     if (input == 0) return take<0>(static_cast<Batch<L>&>(batch), outputs);
@@ -67,6 +65,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     reached_ = watermark_ = watermark;
     keys_->close(watermark, lets_go(outputs));
     rows().flush(outputs);
+    spill().reach(watermark);
   }
   /// Rows of records that waited for a partner have their own times.
   Time forwarded(Time watermark) const override {
@@ -78,7 +77,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   Standing standing() const override {
     const std::int64_t wait = std::max(interval_.wait_us(0), interval_.wait_us(1));
-    return holding(this->waiting().records > 0 || !keys_->empty(),
+    return holding(this->waiting().records > 0 || !keys_->empty() || spill().holds_any(watermark_),
                    saturating_add(watermark_, -wait));
   }
   void release(std::int64_t, bool drain, Outputs& outputs) override {
@@ -87,7 +86,7 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
 
  private:
-  using Base::emit, Base::keeps, Base::rows, Base::turns;
+  using Base::emit, Base::keeps, Base::rows, Base::spill, Base::turns;
 
   template <int kSide, class T>
   void take(Batch<T>& in, Outputs& outputs) {
@@ -103,10 +102,12 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     rows().set_due(in.due_ns);
     side.take(in, kSide + 1, this->context(), outputs, is_late, handle);
     rows().flush(outputs);
+    spill().make_room();
   }
   template <int kSide, class T>
   void match_all(const Batch<T>& in, std::uint64_t first, std::size_t count, Outputs& outputs) {
     auto& side = this->template side<kSide>();
+    spill().bring_records(side, first, count);
     const LookAhead keys(side.hashes(first, count), keys_->near(), keys_->next());
     this->template handle<kSide>(
         first, count, keys, [&](std::size_t at, const K& key, std::uint64_t hash) {
@@ -157,11 +158,10 @@ class IntervalJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     if (!turns()) return {};
     return this->template side<kSide>().records().place_of(slot).child(2 * child + kSide);
   }
-
   auto lets_go(Outputs& outputs) {
     return [this, &outputs](auto side, const JoinEntry& entry) {
       tell<decltype(side)::value>(entry, outputs);
-      this->template side<decltype(side)::value>().records().gone(entry.slot());
+      this->let_go(side, entry.slot());
     };
   }
   template <int kSide>

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "env/disk_table.hpp"
+#include "operator/cold_keys.hpp"
 #include "operator/join_images.hpp"
 #include "operator/joined_records.hpp"
 #include "state/key_alarms.hpp"
@@ -33,11 +35,37 @@ struct IntervalRecords {
     left.prefetch();
     right.prefetch();
   }
+  // Of JoinRow.
+  template <class Use>
+  void each(Use&& use) const {
+    for (const int side : {0, 1}) {
+      for (const JoinEntry& entry : side == 0 ? left : right) use(side, kept_of(entry));
+    }
+  }
+  void put(int side, const JoinKept& kept, MemoryMeter* meter) {
+    (side == 0 ? left : right).insert(entry_of(kept), meter);
+  }
+  template <class Move>
+  void move(Move&& move) {
+    for (const int side : {0, 1}) {
+      for (JoinEntry& entry : side == 0 ? left : right) entry.move_to(move(side, entry.slot()));
+    }
+  }
+  Time& wakes() { return alarm; }
 
   Entries left;
   Entries right;
   Time alarm = kTimeMax;  ///< when next to look what is over
 };
+
+/// From when on none of the records finds a partner.
+inline OverAt over_at(const IntervalRecords& of_key, const JoinInterval& interval) {
+  OverAt over{kTimeMin, kTimeMin};
+  of_key.each([&](int side, const JoinKept& kept) {
+    over.event = std::max(over.event, saturating_add(interval.closes(side, kept.time), 1));
+  });
+  return over;
+}
 
 /// One thread. Throws MemoryRefused.
 template <class K>
@@ -85,34 +113,40 @@ class IntervalKeys {
   }
   /// Nothing was added.
   void leave(const IntervalRecords& of_key, const K& key, std::uint64_t hash) {
-    if (of_key.empty()) keys_.erase(key, hash);
+    if (of_key.empty() && keys_.erase(key, hash)) cold_->forgotten(hash);
   }
   /// For images: of keys whose records are all over some stay for a while.
   KeyedTables<K, IntervalRecords>& tables() { return keys_; }
   /// Of JoinParts: the records for which partners may come behind `watermark`.
   auto each_kept(Time watermark) const {
     return [this, watermark](IntervalRecords& of_key, auto&& use) {
-      for (const int side : {0, 1}) {
-        for (const JoinEntry& entry : side == 0 ? of_key.left : of_key.right) {
-          const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
-          if (interval_.closes(side, entry.time) >= watermark)
-            use(side, JoinKept{entry.time, entry.slot(), kTimeMin, mark});
-        }
-      }
+      of_key.each([&](int side, const JoinKept& kept) {
+        if (interval_.closes(side, kept.time) >= watermark) use(side, kept);
+      });
     };
   }
+  /// `gone`: as of close(); what it refers to, and `watermark`, outlive what is returned.
+  template <class Gone>
+  JoinLife<IntervalRecords> life(const Time& watermark, Gone gone) {
+    if (tells_) return {};
+    return {[this](const IntervalRecords& of_key) { return over_at(of_key, interval_); },
+            [=, this, &watermark](IntervalRecords& of_key) { close_key(of_key, watermark, gone); }};
+  }
+  /// Once, before anything else; it outlives this.
+  void set_cold(ColdKeys& cold) { cold_ = &cold; }
   /// Lets go of the records for which no partner comes behind `watermark`: calls gone(side as a
   /// constant, entry) before.
   template <class Gone>
   void close(Time watermark, Gone&& gone) {
     if (!tells_) return walk_on(watermark, gone);
     const auto wake_key = [&](Time when, std::uint64_t hash) {
+      cold_->bring_one(hash);
       keys_.erase_of_hash(hash, [&](const K&, IntervalRecords& of_key) {
         if (when != of_key.alarm) return false;  // an earlier one has taken its place
         close_key(of_key, watermark, gone);
-        if (of_key.empty()) return true;
-        wake(of_key, next_look(of_key), hash);
-        return false;
+        const bool over = of_key.empty();
+        over ? cold_->forgotten(hash) : wake(of_key, next_look(of_key), hash);
+        return over;
       });
     };
     alarms_.ring(watermark, wake_key, near());
@@ -136,10 +170,12 @@ class IntervalKeys {
     if (watermark == kTimeMax) slots = ~std::size_t{0};  // until none is left
     walked_ = watermark;
     added_ = 0;
-    const auto is_over = [&](const K&, IntervalRecords& of_key) {
+    const auto is_over = [&](const K& key, IntervalRecords& of_key) {
       close_key(of_key, watermark, gone);
       // Not worth writing: a restore leaves out what is over.
-      return of_key.empty() ? Swept::gone : Swept::as_it_was;
+      if (!of_key.empty()) return Swept::as_it_was;
+      if (cold_->any()) cold_->forgotten(KeyTraits<K>::hash(key));
+      return Swept::gone;
     };
     walk_.step(keys_, slots, is_over, [](const IntervalRecords& of_key) { of_key.prefetch(); });
   }
@@ -148,12 +184,12 @@ class IntervalKeys {
     alarms_.add(when, hash);
   }
   template <class Gone>
-  void close_key(IntervalRecords& of_key, Time watermark, Gone& gone) {
+  void close_key(IntervalRecords& of_key, Time watermark, const Gone& gone) {
     close_side<0>(of_key.left, watermark, gone);
     close_side<1>(of_key.right, watermark, gone);
   }
   template <int kSide, class Gone>
-  void close_side(Entries& entries, Time watermark, Gone& gone) {
+  void close_side(Entries& entries, Time watermark, const Gone& gone) {
     while (!entries.empty()) {
       const JoinEntry& entry = entries.front();
       if (interval_.closes(kSide, entry.time) >= watermark && watermark != kTimeMax) return;
@@ -173,6 +209,7 @@ class IntervalKeys {
   std::int64_t longest_wait_;  ///< microseconds that a record is kept
   bool tells_;
   MemoryMeter* meter_;
+  ColdKeys* cold_ = nullptr;
   KeyedTables<K, IntervalRecords> keys_;
   KeyAlarms alarms_;
   TableSweep<K, IntervalRecords> walk_;

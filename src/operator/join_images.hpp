@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +29,22 @@ struct JoinKept {
   std::uint64_t slot = 0;
   Time behind = kTimeMin;  ///< the watermark that it came behind; kTimeMin: none
   JoinMark mark = JoinMark::open;
+};
+
+inline JoinKept kept_of(const JoinEntry& entry) {
+  const JoinMark mark = entry.matched() ? JoinMark::matched : JoinMark::open;
+  return {entry.time, entry.slot(), kTimeMin, mark};
+}
+inline JoinEntry entry_of(const JoinKept& kept) {
+  return {kept.time, kept.slot, kept.mark == JoinMark::matched};
+}
+
+/// Of JoinParts: all that a JoinRow names.
+struct EachKept {
+  template <class V, class Use>
+  void operator()(const V& of_key, Use&& use) const {
+    of_key.each(use);
+  }
 };
 
 /// The parts of the left and the right side: what is kept of each key, or, of joins whose tasks do
@@ -160,6 +175,22 @@ class KeptHeads {
   std::vector<JoinMark> marks_;
 };
 
+/// Keeps the records of a batch, of which all borrow, and calls take(kept) for each. `places`:
+/// numbers from 0 on, of a call before or none.
+template <class T, class Take>
+void keep_marked(const Batch<T>& batch, const std::vector<JoinMark>& marks,
+                 std::vector<std::uint32_t>& places, JoinedRecords<T>& records, Take&& take) {
+  static_assert(kKnowsTexts<T>, "keep() makes the texts the records' own");
+  while (places.size() < marks.size()) places.push_back(static_cast<std::uint32_t>(places.size()));
+  std::size_t cursor = 0;
+  for (std::size_t from = 0; from < marks.size(); from += JoinedRecords<T>::kChunkRecords) {
+    const std::size_t count = std::min(marks.size() - from, JoinedRecords<T>::kChunkRecords);
+    const std::uint64_t slot = records.keep(batch, std::span(places).subspan(from, count));
+    for (std::size_t at = from; at < from + count; ++at)
+      take({batch.times[at], slot + at - from, behind_at(batch, at, cursor), marks[at]});
+  }
+}
+
 /// Reads a part into `records` and calls take(kept) for each of them. `rows`: what rows must be;
 /// null for other records.
 template <class K, class T, class Take>
@@ -178,16 +209,8 @@ void restore_join_part(StateReader& reader, const StatePart& part, const RowSche
   const std::vector<JoinMark>& marks = heads.marks();
   if (batch.times.size() != marks.size() || !heads.whole())
     return reader.refuse(part, kBytesDoNotFit);
-  static_assert(kKnowsTexts<T>, "keep() makes the texts the records' own");
-  std::vector<std::uint32_t> picks(marks.size());
-  std::iota(picks.begin(), picks.end(), 0u);
-  std::size_t cursor = 0;
-  for (std::size_t from = 0; from < picks.size(); from += JoinedRecords<T>::kChunkRecords) {
-    const std::size_t count = std::min(picks.size() - from, JoinedRecords<T>::kChunkRecords);
-    const std::uint64_t slot = records.keep(batch, std::span(picks).subspan(from, count));
-    for (std::size_t at = from; at < from + count; ++at)
-      take({batch.times[at], slot + at - from, behind_at(batch, at, cursor), marks[at]});
-  }
+  std::vector<std::uint32_t> places;
+  keep_marked(batch, marks, places, records, take);
 }
 
 /// The same for all parts of a side for which wanted(part) holds; take(part, kept). `K`: the keys.

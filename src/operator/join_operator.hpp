@@ -48,17 +48,16 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
   /// Records of that side have a row when they are without a partner.
   bool keeps(int side) const { return side == 0 ? keeps_left(kind_) : keeps_right(kind_); }
 
-  /// Writes the records that wait for their turn, and, in time, what `keys` hold: each(of_key, use)
-  /// calls use(side, kept) for the records of a key, those of a side in their order. `keys` and
-  /// what `each` refers to outlive the writer.
-  template <class K, class V, class Each>
-  void save_keys(StateWriter& writer, KeyedTables<K, V>& keys, Each each) {
+  /// How records are joined, and those that wait for their turn; false: it has been refused.
+  bool save_waiting(StateWriter& writer) {
     writer.task_part(kJoinPart) = way_;
     auto& left = this->template side<0>().records();
     auto& right = this->template side<1>().records();
     if ((!kStoresRecords<L> && left.figures().count() > 0) ||
-        (!kStoresRecords<R> && right.figures().count() > 0))
-      return refuse_records(writer);
+        (!kStoresRecords<R> && right.figures().count() > 0)) {
+      refuse_records(writer);
+      return false;
+    }
     JoinImages waiting;
     this->each_waiting([&](int side, const JoinKept& kept) {
       const auto add = [&](const auto&, std::uint64_t hash) { waiting[side].add(hash, kept); };
@@ -67,11 +66,18 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
     });
     waiting[0].save(writer, 0, left);
     waiting[1].save(writer, 1, right);
+    return true;
+  }
+  /// Writes the records that wait for their turn, and, in time, what `keys` hold: each(of_key, use)
+  /// calls use(side, kept) for the records of a key, those of a side in their order. `keys` and
+  /// what `each` refers to outlive the writer.
+  template <class K, class V, class Each>
+  void save_keys(StateWriter& writer, KeyedTables<K, V>& keys, Each each) {
+    if (!save_waiting(writer)) return;
     const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
     if (keys.size() == 0 && chain.epoch == 0) return;
-    writer.later(std::make_unique<JoinParts<K, V, L, R, Each>>(
-        keys, JoinPartsSide<L>{left, input_rows(0)}, JoinPartsSide<R>{right, input_rows(1)},
-        std::move(each), chain));
+    writer.later(std::make_unique<JoinParts<K, V, L, R, Each>>(keys, part_side<0>(), part_side<1>(),
+                                                               std::move(each), chain));
   }
   /// The same for a join whose tasks do not share keys: what the sides keep as parts of this task.
   void save_task(StateWriter& writer, std::array<std::vector<JoinKept>, 2>& kept) {
@@ -79,6 +85,12 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
     this->each_waiting([&](int side, const JoinKept& one) { kept[side].push_back(one); });
     save_kept(writer, kJoinParts[0], kept[0], this->template side<0>().records());
     save_kept(writer, kJoinParts[1], kept[1], this->template side<1>().records());
+  }
+  /// A side, as those ask for it who write what is kept of keys.
+  template <int kSide>
+  auto part_side() {
+    return JoinPartsSide<typename Base::template RecordOf<kSide>>{
+        this->template side<kSide>().records(), input_rows(kSide)};
   }
   /// Calls take(side as a constant, key, hash, kept) for each record of an image but those that
   /// wait for their turn.

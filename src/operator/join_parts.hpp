@@ -44,6 +44,13 @@ class JoinParts final : public OpenParts {
     for (BytesByGroup& bytes : bytes_) bytes.begin(chain, image_.holds());
   }
 
+  /// Also a key that lies elsewhere.
+  void put(std::uint32_t group, const K& key, V& of_key) {
+    for (std::vector<JoinKept>& kept : kept_) kept.clear();
+    each_(of_key, [this](int side, const JoinKept& kept) { kept_[side].push_back(kept); });
+    put_side<0>(group, key);
+    put_side<1>(group, key);
+  }
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
   void give_pieces(StateWriter& writer) override {
@@ -81,12 +88,6 @@ class JoinParts final : public OpenParts {
     }
   }
 
-  void put(std::uint32_t group, const K& key, V& of_key) {
-    for (std::vector<JoinKept>& kept : kept_) kept.clear();
-    each_(of_key, [this](int side, const JoinKept& kept) { kept_[side].push_back(kept); });
-    put_side<0>(group, key);
-    put_side<1>(group, key);
-  }
   template <int kSide>
   void put_side(std::uint32_t group, const K& key) {
     using T = std::tuple_element_t<kSide, std::tuple<L, R>>;

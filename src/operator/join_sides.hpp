@@ -16,9 +16,10 @@
 
 namespace millrace::detail {
 
-/// What a LookAhead need not do.
+/// What a LookAhead, or who takes turns, need not do.
 struct NoLook {
-  void operator()(std::uint64_t) const {}
+  template <class Hashes>
+  void operator()(const Hashes&) const {}
 };
 
 /// The hashes of the keys of records that are handled one after the other. What their tables hold
@@ -79,6 +80,11 @@ class JoinSides : public Operator {
   auto& side() {
     return std::get<kSide>(sides_);
   }
+  /// A record that was kept goes; `side` is a constant.
+  template <class Side>
+  void let_go(Side, std::uint64_t slot) {
+    side<Side::value>().records().gone(slot);
+  }
 
   /// Of the `count` records from `first` on, which lie side by side, calls use(at, key, hash) ->
   /// whether record first + at stays in state. A key that throws makes it a dead letter. `keys`: a
@@ -119,15 +125,18 @@ class JoinSides : public Operator {
     });
   }
   /// Calls use(side as a constant, time, slot, key, hash) -> whether it stays in state for those up
-  /// to `until`, in the order of their times and places. `near` and `next`: of a LookAhead.
-  template <class Near, class Next, class Use>
-  void take_turns(Time until, const Near& near, const Next& next, Use&& use) {
+  /// to `until`, in the order of their times and places. `near` and `next`: of a LookAhead. Some at
+  /// a time are handled, before which ready(hashes of their keys) is called.
+  template <class Near, class Next, class Ready, class Use>
+  void take_turns(Time until, const Near& near, const Next& next, const Ready& ready, Use&& use) {
     const auto place_of = [this](int side, std::uint64_t slot) {
       return side == 0 ? this->side<0>().records().place_of(slot)
                        : this->side<1>().records().place_of(slot);
     };
     while (const std::size_t count = turns_->take(until, place_of)) {
-      hash_turns(count);
+      const bool all_known = hash_turns(count);
+      ready(turn_hashes_);
+      if (!all_known) turn_hashes_.clear();
       const LookAhead keys(turn_hashes_, near, next);
       for (std::size_t at = 0; at < count; ++at) {
         const std::uint64_t* const hash = keys.come_to(at);
@@ -154,16 +163,16 @@ class JoinSides : public Operator {
     records.count_with(context().state);
     records.figures().open(context().user, kSide);
   }
-  /// The hashes of the turns at hand; none where a key throws.
-  void hash_turns(std::size_t count) {
+  /// The hashes of the turns at hand; false where a key throws, whose hash is left out.
+  bool hash_turns(std::size_t count) {
     turn_hashes_.clear();
     for (std::size_t at = 0; at < count; ++at) {
       const JoinTurns::Turn turn = turns_->turn(at);
       const auto hash =
           turn.side == 0 ? side<0>().hash_of(turn.slot) : side<1>().hash_of(turn.slot);
-      if (!hash) return turn_hashes_.clear();
-      turn_hashes_.push_back(*hash);
+      if (hash) turn_hashes_.push_back(*hash);
     }
+    return turn_hashes_.size() == count;
   }
 
   std::tuple<Left, Right> sides_;

@@ -45,6 +45,12 @@ inline void rehome_from(RowColumns& rows, std::size_t first, Arena& arena) {
   }
 }
 
+/// What kept records take.
+struct JoinedBytes {
+  std::size_t taken = 0;
+  std::size_t wasted = 0;  ///< of that what has gone, and goes with the last ones of its chunk
+};
+
 /// Copies of records with texts of their own, in chunks that are let go when the last of their
 /// records has gone. A record is found by its slot: number of the chunk << 32 | place in it, below
 /// 2^63. One thread.
@@ -101,6 +107,43 @@ class JoinedRecords {
   Arrival place_of(std::uint64_t slot) const {
     return chunks_[slot >> 32].batch->arrival_of(static_cast<std::uint32_t>(slot));
   }
+  /// What a record takes, about: its share of its chunk.
+  std::size_t bytes_of(std::uint64_t slot) const {
+    const Chunk& chunk = chunks_[slot >> 32];
+    return taken_by(chunk) / std::max<std::size_t>(1, chunk.batch->size());
+  }
+  /// What all chunks take, and of that those records that have gone. O(chunks).
+  JoinedBytes bytes() const {
+    JoinedBytes sum;
+    for (const Chunk& chunk : chunks_) {
+      sum.taken += taken_by(chunk);
+      sum.wasted += wasted_by(chunk);
+    }
+    return sum;
+  }
+
+  // Records that go one here, one there leave chunks of which little is in use. Who can tell
+  // what is kept moves the rest out of them.
+
+  /// Chunks of which a quarter or more has gone are to be left, with so many bytes of records at
+  /// most: whoever keeps one for which leaves() holds, moves it. Until the next call.
+  void leave_sparse(std::size_t bytes_max) {
+    for (Chunk& chunk : chunks_) {
+      const std::size_t wasted = wasted_by(chunk);
+      const std::size_t used = taken_by(chunk) - wasted;
+      chunk.leaves = wasted > 0 && wasted * 3 >= used && used <= bytes_max;
+      if (chunk.leaves) bytes_max -= used;
+    }
+    if (open_ != kNone && chunks_[open_].leaves) open_ = kNone;
+  }
+  bool leaves(std::uint64_t slot) const { return chunks_[slot >> 32].leaves; }
+  /// Puts a record behind all others; where it lies now. Throws MemoryRefused.
+  std::uint64_t move(std::uint64_t slot) {
+    const auto place = static_cast<std::uint32_t>(slot);
+    const std::uint64_t moved = keep(batch(slot), {&place, 1});
+    gone(slot);
+    return moved;
+  }
   /// One record has gone.
   void gone(std::uint64_t slot) {
     const auto number = static_cast<std::uint32_t>(slot >> 32);
@@ -119,15 +162,23 @@ class JoinedRecords {
     ArenaRef texts;
     std::size_t left = 0;  ///< records that have not gone
     std::size_t bytes = 0;
+    bool leaves = false;  ///< its records are to be moved
   };
 
+  static std::size_t taken_by(const Chunk& chunk) {
+    return chunk.bytes + (chunk.texts ? chunk.texts->capacity_bytes() : 0);
+  }
+  static std::size_t wasted_by(const Chunk& chunk) {
+    const std::size_t records = chunk.batch->size();
+    return records == chunk.left ? 0 : taken_by(chunk) / records * (records - chunk.left);
+  }
   std::uint32_t free_chunk() {
     if (!free_.empty()) {
       const std::uint32_t number = free_.back();
       free_.pop_back();
       return number;
     }
-    chunks_.push_back({std::make_unique<Batch<T>>(), {}, 0, 0});
+    chunks_.push_back({std::make_unique<Batch<T>>(), {}, 0, 0, false});
     return static_cast<std::uint32_t>(chunks_.size() - 1);
   }
   /// The records' texts leave the batch that they came with, unless their type cannot be looked
@@ -143,6 +194,7 @@ class JoinedRecords {
   void let_go(Chunk& chunk) {
     if (meter_) meter_->shrink(chunk.bytes);
     chunk.bytes = 0;
+    chunk.leaves = false;
     chunk.texts = {};
     chunk.batch->clear();
   }
@@ -163,6 +215,8 @@ class JoinEntry {
   std::uint64_t slot() const { return bits_ & ~kMatched; }
   bool matched() const { return (bits_ & kMatched) != 0; }
   void match() { bits_ |= kMatched; }
+  /// The record lies there now.
+  void move_to(std::uint64_t slot) { bits_ = slot | (bits_ & kMatched); }
 
   Time time;
 

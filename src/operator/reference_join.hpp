@@ -186,7 +186,7 @@ class ReferenceJoin final
       if constexpr (decltype(side)::value == 0) return change_left(key, hash, slot, time, outputs);
       if constexpr (decltype(side)::value == 1) return change_right(key, hash, slot, time, outputs);
     };
-    this->take_turns(until, near, NoLook(), take);
+    this->take_turns(until, near, NoLook(), NoLook(), take);
     rows().flush(outputs);
   }
 

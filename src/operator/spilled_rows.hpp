@@ -22,7 +22,7 @@ namespace millrace::detail {
 /// throw DiskFailed, and MemoryRefused. Cost: of a row that comes back a fraction of a microsecond,
 /// or where the system has no longer got it in memory one or two reads of the disk.
 ///
-/// `Codec`: see DiskRows.
+/// `Codec`: see DiskRows; where rows name what lies elsewhere, also let_go(row), behind store().
 template <class K, class Codec>
 class SpilledRows {
  public:
@@ -37,6 +37,9 @@ class SpilledRows {
   void spill_to(const SpillPlace& place) { disk_.spill_to(place); }
   /// Rows have gone to disk: before a key is looked up, bring() it.
   bool active() const { return disk_.is_open(); }
+
+  /// On disk; about: some of them may be over.
+  std::uint64_t keys() const { return keys_; }
 
   /// Brings back the rows of these hashes that are on disk.
   void bring(std::span<const std::uint64_t> hashes) {
@@ -129,6 +132,7 @@ class SpilledRows {
     rows_->for_each_of(hash, [&](const K& key, Row& row) {
       disk_.add(key, row);
       *heap_bytes_ -= codec_.heap_of(row);
+      if constexpr (requires { codec_.let_go(row); }) codec_.let_go(row);
       ++keys_;
     });
     disk_.put(hash);

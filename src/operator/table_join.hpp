@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "operator/change.hpp"
-#include "operator/join_operator.hpp"
+#include "operator/spilling_join.hpp"
 #include "state/keyed_tables.hpp"
 
 namespace millrace::detail {
@@ -34,6 +34,19 @@ struct TableRows {
 
   bool has(int side) const { return (side == 0 ? left : right) != kNone; }
   std::uint64_t& at(int side) { return side == 0 ? left : right; }
+  // Of JoinRow.
+  template <class Use>
+  void each(Use&& use) const {
+    if (has(0)) use(0, JoinKept{kTimeMin, left});
+    if (has(1)) use(1, JoinKept{kTimeMin, right});
+  }
+  void put(int side, const JoinKept& kept, MemoryMeter*) { at(side) = kept.slot; }
+  template <class Move>
+  void move(Move&& move) {
+    for (const int side : {0, 1}) {
+      if (has(side)) at(side) = move(side, at(side));
+    }
+  }
 };
 
 /// Records of both sides are taken when the watermark of both has passed their times, in the order
@@ -46,13 +59,13 @@ struct TableRows {
 /// Cost: a look-up a record and up to two rows. Memory: a copy of the newest record of each key and
 /// side and of those that wait, 16 bytes and the key itself.
 template <class L, class LKey, class R, class RKey, class Out, class Maker>
-class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
-  using Base = JoinOperator<L, LKey, R, RKey, Out, Maker>;
+class TableJoin final : public SpillingJoin<TableRows, L, LKey, R, RKey, Out, Maker> {
+  using Base = SpillingJoin<TableRows, L, LKey, R, RKey, Out, Maker>;
 
  public:
   using Left = typename Base::Left;
   using Right = typename Base::Right;
-  using K = typename LKey::View;
+  using typename Base::K;
 
   struct Rules {
     JoinKind kind = JoinKind::inner;
@@ -68,30 +81,30 @@ class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void open(const OperatorContext& context) override {
     Base::open(context);
     keys_.emplace(context.state);
+    this->open_spill(*keys_);
     this->start_turns();
   }
-  void save_state(StateWriter& writer) override {
-    this->save_keys(writer, *keys_, [](TableRows& of_key, auto&& use) {
-      for (const int side : {0, 1}) {
-        if (of_key.has(side)) use(side, JoinKept{kTimeMin, of_key.at(side)});
-      }
-    });
-  }
+  void save_state(StateWriter& writer) override { this->save_keys(writer, EachKept()); }
   void restore_state(StateReader& reader) override {
-    this->restore_images(
-        reader, [this](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
-          keys_->upsert(key, hash, [] { return TableRows(); }).at(side) = kept.slot;
-        });
+    this->restore_keys(reader,
+                       [this](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
+                         keys_->upsert(key, hash, [] { return TableRows(); }).at(side) = kept.slot;
+                       });
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     rows().set_due(batch.due_ns);
-    if (input == 0) return await<0, L>(batch, outputs);
-    await<1, R>(batch, outputs);
+    if (input == 0) {
+      await<0, L>(batch, outputs);
+    } else {
+      await<1, R>(batch, outputs);
+    }
+    this->spill().make_room();
   }
   void advance(Time watermark, Outputs& outputs) override {
     watermark_ = watermark;
     const Time until = forwarded(watermark);
     settle(until == kTimeMax ? until : saturating_add(until, -1), outputs);
+    this->spill().make_room();
   }
   Time forwarded(Time watermark) const override {
     if (watermark == kTimeMax) return watermark;
@@ -159,9 +172,13 @@ class TableJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     tell<kSide>(before, after, slot, time, outputs);
     if (before.has(kSide)) {
       this->template side<kSide>().records().gone(TableRows(before).at(kSide));
-      if (!after.has(0) && !after.has(1)) keys_->erase(key, hash);
+      if (!after.has(0) && !after.has(1)) forget(key, hash);
     }
     return stays;
+  }
+  void forget(const K& key, std::uint64_t hash) {
+    keys_->erase(key, hash);
+    this->spill().forgotten(hash);
   }
   template <int kSide>
   void tell(const TableRows& before, const TableRows& after, std::uint64_t slot, Time time,

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "operator/co_group.hpp"
-#include "operator/join_operator.hpp"
+#include "operator/spilling_join.hpp"
 #include "operator/window_join_keys.hpp"
 
 namespace millrace::detail {
@@ -21,11 +21,11 @@ namespace millrace::detail {
 /// Cost: a look-up a record, O(1) in order; a row each pair. O(log keys) a key and window. Memory:
 /// a copy of each record and 24 bytes until its last window is over.
 template <class L, class LKey, class R, class RKey, class Out, class Maker>
-class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
-  using Base = JoinOperator<L, LKey, R, RKey, Out, Maker>;
+class WindowJoin final : public SpillingJoin<WindowJoinRecords, L, LKey, R, RKey, Out, Maker> {
+  using Base = SpillingJoin<WindowJoinRecords, L, LKey, R, RKey, Out, Maker>;
 
  public:
-  using K = typename LKey::View;
+  using typename Base::K;
   static constexpr RowPlaces kRowPlaces = RowPlaces::of_key_in_turn;
 
   WindowJoin(Windows windows, Duration lateness, JoinKind kind, typename Base::Left::KeyPtr left,
@@ -36,18 +36,18 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   void open(const OperatorContext& context) override {
     Base::open(context);
     keys_.emplace(windows_, context.state);
+    keys_->set_cold(this->open_spill(keys_->tables()));
   }
   void save_state(StateWriter& writer) override {
     save_time(writer, kJoinWatermark, watermark_);
-    this->save_keys(writer, keys_->tables(), Records::each_kept());
+    this->save_keys(writer, EachKept());
   }
   void restore_state(StateReader& reader) override {
     watermark_ = restore_least_time(reader, kJoinWatermark, kTimeMin);
-    const auto take = [this](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
+    this->restore_keys(reader, [this](auto side, const K& key, auto hash, const JoinKept& kept) {
       const WindowJoinEntry entry{kept.time, kept.slot, kept.behind};
       keys_->template add<decltype(side)::value>(key, hash, entry, watermark_);
-    };
-    this->restore_images(reader, take);
+    });
   }
   void process_input(std::uint32_t input, BatchBase& batch, bool, Outputs& outputs) override {
     if (input == 0) return take<0>(static_cast<Batch<L>&>(batch), outputs);
@@ -57,18 +57,17 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     const auto emit = [&](Records& of_key, Time end, std::uint64_t hash) {
       emit_window(of_key, end, hash, outputs);
     };
-    keys_->close(watermark, emit, [this](auto side, std::uint64_t slot) {
-      this->template side<decltype(side)::value>().records().gone(slot);
-    });
+    const auto gone = [this](auto side, std::uint64_t slot) { this->let_go(side, slot); };
+    keys_->close(watermark, emit, gone);
     this->rows().flush(outputs);
     watermark_ = watermark;
+    this->spill().make_room();
   }
   Time forwarded(Time watermark) const override { return windows_.passed(watermark); }
   Standing standing() const override { return keys_->standing(); }
 
  private:
   using Records = WindowJoinRecords;
-  using Entries = Records::Entries;
   /// Rows are made of all records of a key and window at once.
   static constexpr bool kGroups = requires { Maker::kGroups; };
 
@@ -79,6 +78,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
       return windows_.is_over(windows_.last_end(time), behind);
     };
     const auto keep = [&](std::uint64_t first, std::size_t count) {
+      this->spill().bring_records(side, first, count);
       const auto near = [this](std::uint64_t hash) { keys_->prefetch(hash); };
       const LookAhead keys(side.hashes(first, count), near);
       this->template handle<kSide>(
@@ -90,6 +90,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
     };
     this->rows().set_due(in.due_ns);
     side.take(in, kSide + 1, this->context(), outputs, is_late, keep);
+    this->spill().make_room();
   }
 
   void emit_window(Records& of_key, Time end, std::uint64_t hash, Outputs& outputs) {
@@ -148,7 +149,7 @@ class WindowJoin final : public JoinOperator<L, LKey, R, RKey, Out, Maker> {
   }
   /// The records of the window that are not late for it, in the order of times and places.
   template <int kSide>
-  void collect(Entries& entries, Time end, std::vector<WindowJoinEntry>& found) {
+  void collect(Records::Entries& entries, Time end, std::vector<WindowJoinEntry>& found) {
     found.clear();
     auto at = entries.from(windows_.start_of(end));
     for (; at != entries.end() && at->time < end; ++at) {

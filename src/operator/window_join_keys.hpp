@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/cold_keys.hpp"
 #include "operator/join_images.hpp"
 #include "operator/joined_records.hpp"
 #include "operator/operator.hpp"
@@ -43,15 +44,24 @@ struct WindowJoinRecords {
     return std::min(left.empty() ? kTimeMax : left.front().time,
                     right.empty() ? kTimeMax : right.front().time);
   }
-  /// Of JoinParts: all of them.
-  static auto each_kept() {
-    return [](WindowJoinRecords& of_key, auto&& use) {
-      for (const int side : {0, 1}) {
-        for (const WindowJoinEntry& entry : side == 0 ? of_key.left : of_key.right)
-          use(side, JoinKept{entry.time, entry.slot, entry.behind});
-      }
-    };
+  // Of JoinRow.
+  template <class Use>
+  void each(Use&& use) const {
+    for (const int side : {0, 1}) {
+      for (const WindowJoinEntry& entry : side == 0 ? left : right)
+        use(side, JoinKept{entry.time, entry.slot, entry.behind});
+    }
   }
+  void put(int side, const JoinKept& kept, MemoryMeter* meter) {
+    (side == 0 ? left : right).insert({kept.time, kept.slot, kept.behind}, meter);
+  }
+  template <class Move>
+  void move(Move&& move) {
+    for (const int side : {0, 1}) {
+      for (WindowJoinEntry& entry : side == 0 ? left : right) entry.slot = move(side, entry.slot);
+    }
+  }
+  Time& wakes() { return end; }
 
   Entries left;
   Entries right;
@@ -107,13 +117,19 @@ class WindowJoinKeys {
   template <class Emit, class Gone>
   void close(Time watermark, const Emit& emit, const Gone& gone) {
     const auto wake_key = [&](Time when, std::uint64_t hash) {
+      cold_->bring_one(hash);
       keys_.erase_of_hash(hash, [&](const K&, Records& of_key) {
-        return when == windows_.alarm_of(of_key.end) && fire(of_key, hash, watermark, emit, gone);
+        const bool over =
+            when == windows_.alarm_of(of_key.end) && fire(of_key, hash, watermark, emit, gone);
+        if (over) cold_->forgotten(hash);
+        return over;
       });
     };
     alarms_.ring(watermark, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
   }
   KeyedTables<K, WindowJoinRecords>& tables() { return keys_; }
+  /// Once, before anything else; it outlives this.
+  void set_cold(ColdKeys& cold) { cold_ = &cold; }
   Standing standing() const {
     const auto first = alarms_.first();
     if (!first) return {};
@@ -154,6 +170,7 @@ class WindowJoinKeys {
 
   LastingWindows windows_;
   MemoryMeter* meter_;
+  ColdKeys* cold_ = nullptr;
   KeyedTables<K, Records> keys_;
   KeyAlarms alarms_;
 };

@@ -1,70 +1,9 @@
 // Promise: joins that are cut at random places go on from their images, in as many tasks or others,
 // as if nothing had been.
-#include "millrace/millrace.hpp"
-#include "operator/row_fields.hpp"
-#include "operator/row_pairs.hpp"
-#include "operator_cuts.hpp"
+#include "join_subjects.hpp"
 
 namespace millrace::property {
 namespace {
-
-using detail::JoinKind;
-
-/// Of a note by its name, what it meets.
-struct Met {
-  std::string_view name;
-  std::int64_t left = -1;  ///< -1: none
-  std::int64_t right = -1;
-};
-
-/// Notes of either side and watermarks.
-std::vector<OperatorStep> two_sides(Draw& draw) {
-  std::vector<OperatorStep> steps;
-  while (steps.size() < 120) {
-    const std::uint64_t what = draw.random().below(10);
-    if (what < 8) {
-      steps.push_back(
-          draw.batch<Note>(what < 4 ? 0 : 1, [&](Time time) { return draw.note(time); }));
-    } else {
-      steps.push_back(draw.watermark());
-    }
-  }
-  steps.push_back({.kind = OperatorStep::Kind::watermark, .watermark = kTimeMax});
-  return steps;
-}
-
-/// Port 0 has the rows, the others the notes that are late. Places count where rows have them.
-OperatorTasks::Show show_met() {
-  return [](std::uint32_t port, const detail::BatchBase& base, std::size_t at) {
-    if (port > 0) return show_by<Note>([](const Note& note) { return note.name; })(port, base, at);
-    auto shown = show_by<Met>([](const Met& met) { return met.name; })(port, base, at);
-    if (!base.arrivals.empty()) {
-      const detail::Arrival& place = base.arrivals[at];
-      shown.second += fmt::format(" {} {} {}", place.origin, place.path, place.number);
-    }
-    return shown;
-  };
-}
-
-const auto kMeet = [](const Note* left, const Note* right) {
-  Met met;
-  met.name = left != nullptr ? left->name : right->name;
-  if (left != nullptr) met.left = left->number;
-  if (right != nullptr) met.right = right->number;
-  if (met.left == 63) throw std::runtime_error("as asked");
-  return met;
-};
-using Meeting = detail::PairMaker<JoinKind::full, decltype(kMeet)>;
-
-/// `make(key)` makes the operator of two inputs that are keyed alike.
-template <class Make>
-Subject joining(Make make, bool makes_arrivals) {
-  const auto key = key_by<Note>(&Note::name);
-  return {[key, make] { return make(key); },
-          {{&batch_type<Note>(), key}, {&batch_type<Note>(), key}},
-          show_met(),
-          makes_arrivals};
-}
 
 /// What is drawn besides the records.
 struct JoinSetting {
@@ -102,18 +41,6 @@ TEST(JoinImages, OfWindows) {
     compare(joining(make, setting.makes_arrivals), two_sides);
   }
 }
-
-/// Of groups the numbers of their records, in their order.
-struct Grouped {
-  std::string_view name;
-  std::vector<std::int64_t> left, right;
-};
-const auto kGroup = [](const CoGroup<std::string_view, Note, Note>& group, Output<Grouped>& out) {
-  Grouped row{group.key, {}, {}};
-  for (const Note& note : group.left) row.left.push_back(note.number);
-  for (const Note& note : group.right) row.right.push_back(note.number);
-  out.emit(std::move(row));
-};
 
 TEST(JoinImages, OfGroups) {
   using Grouping = detail::GroupMaker<Grouped, decltype(kGroup)>;
@@ -189,70 +116,6 @@ TEST(JoinImages, OfAnotherWayToJoinAreRefused) {
   EXPECT_NE(after.status().message().find("it is of another join, by intervals, not by windows"),
             std::string::npos)
       << after.status().to_string();
-}
-
-// ---- rows
-
-RowSchemaPtr note_fields() {
-  return std::make_shared<const RowSchema>(std::vector<ColumnInfo>{
-      {"name", ColumnType::text}, {"key", ColumnType::integer}, {"half", ColumnType::real, true}});
-}
-std::vector<OperatorStep> two_sides_of_rows(Draw& draw) {
-  std::vector<OperatorStep> steps = two_sides(draw);
-  const RowSchemaPtr schema = note_fields();
-  for (OperatorStep& step : steps) {
-    if (!step.batch) continue;
-    const auto& notes = static_cast<const Batch<Note>&>(*step.batch);
-    auto rows = std::make_shared<detail::RowBatch>();
-    rows->times = notes.times;
-    rows->arrivals = notes.arrivals;
-    rows->behind = notes.behind;
-    rows->values.begin(schema);
-    for (std::size_t at = 0; at < notes.values.size(); ++at) {
-      const Note& note = notes.values[at];
-      rows->values.column(0).put_text(at, note.name);
-      rows->values.column(1).put_integer(at, note.number);
-      if (note.number % 3 == 0) {
-        rows->values.column(2).put_null(at);
-      } else {
-        rows->values.column(2).put_real(at, static_cast<double>(note.number) / 2);
-      }
-      rows->values.end_row();
-    }
-    step.batch = std::move(rows);
-  }
-  return steps;
-}
-OperatorTasks::Show show_row_pairs() {
-  return [](std::uint32_t port, const detail::BatchBase& batch, std::size_t at) {
-    const auto& rows = static_cast<const detail::RowBatch&>(batch);
-    const std::size_t name = rows.values[at].is_null(0) ? 3 : 0;
-    return std::pair(
-        std::string(rows.values[at].text(name)),
-        fmt::format("{} {} {}", port, rows.times[at], batch_type<RowRef>().describe(rows, at)));
-  };
-}
-detail::RowPairs pairs_of(const RowSchemaPtr& left) {
-  const RowSchemaPtr right = note_fields();
-  std::vector<ColumnInfo> fields;
-  for (const char* side : {"", "right_"}) {
-    for (ColumnInfo field : right->fields()) {
-      field.name = side + field.name;
-      field.optional = true;
-      fields.push_back(std::move(field));
-    }
-  }
-  return {std::make_shared<const RowSchema>(std::move(fields)), left, right};
-}
-using RowKey = detail::KeyFn<RowRef, detail::TextField>;
-Subject joining_rows(const RowSchemaPtr& left) {
-  using Op = detail::IntervalJoin<RowRef, RowKey, RowRef, RowKey, RowRef, detail::RowPairs>;
-  const auto key =
-      std::make_shared<const detail::TypedKeyHash<RowRef, RowKey>>(RowKey(detail::TextField{0}));
-  const JoinInterval interval{.before = Duration(12), .after = Duration(20)};
-  return {[=] { return std::make_unique<Op>(interval, JoinKind::full, key, key, pairs_of(left)); },
-          {{&batch_type<RowRef>(), key}, {&batch_type<RowRef>(), key}},
-          show_row_pairs()};
 }
 
 TEST(JoinImages, OfRows) { compare(joining_rows(note_fields()), two_sides_of_rows); }

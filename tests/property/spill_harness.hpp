@@ -57,6 +57,24 @@ class SpillFolder {
   std::deque<detail::SpillFigures> figures_;
 };
 
+/// Texts of a slot, of a table's arena, and of neither.
+inline const std::vector<std::string>& names() {
+  static const std::vector<std::string> kMany = [] {
+    std::vector<std::string> made;
+    for (int at = 0; at < 120; ++at)
+      made.push_back(std::string(static_cast<std::size_t>(at % 23), 'n') + fmt::format("{}", at));
+    return made;
+  }();
+  return kMany;
+}
+
+/// A few keys come all the time, the others now and then.
+inline Note note_of_many(Random& random, Time time) {
+  const std::uint64_t key = random.chance(0.4) ? random.below(6) : random.below(names().size());
+  return {
+      {time}, names()[key], static_cast<std::int32_t>(random.below(90)), random.between(-30, 60)};
+}
+
 /// As compare(), but the run that is cut has all keys on disk that no batch asks for.
 template <class Steps>
 void compare_spilled(Subject subject, Steps&& steps_of) {

@@ -9,29 +9,12 @@
 namespace millrace::property {
 namespace {
 
-/// Texts of a slot, of a table's arena, and of neither.
-const std::vector<std::string>& names() {
-  static const std::vector<std::string> kNames = [] {
-    std::vector<std::string> made;
-    for (int at = 0; at < 120; ++at)
-      made.push_back(std::string(static_cast<std::size_t>(at % 23), 'n') + fmt::format("{}", at));
-    return made;
-  }();
-  return kNames;
-}
-
 /// A few keys come all the time, the others now and then.
 std::vector<OperatorStep> notes_of_many(Draw& draw) {
   std::vector<OperatorStep> steps;
   Random& random = draw.random();
   while (steps.size() < 60) {
-    steps.push_back(draw.batch<Note>(0, [&](Time time) {
-      const std::uint64_t key = random.chance(0.4) ? random.below(6) : random.below(names().size());
-      return Note{{time},
-                  names()[key],
-                  static_cast<std::int32_t>(random.below(90)),
-                  random.between(-30, 60)};
-    }));
+    steps.push_back(draw.batch<Note>(0, [&](Time time) { return note_of_many(random, time); }));
   }
   return steps;
 }
