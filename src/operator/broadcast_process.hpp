@@ -58,6 +58,7 @@ class UnkeyedProcess final : public Operator {
     emission_.push(nullptr, outputs);
   }
   void catch_up(Time, Outputs&) {}
+  void spill_to(const SpillPlace&) {}  ///< what all tasks have stays in memory
   /// What is held for it may go to any task.
   const KeyHash* key_hash() const { return nullptr; }
   P& processor() { return processor_; }
@@ -75,7 +76,7 @@ class UnkeyedProcess final : public Operator {
 /// records first, then by place in the inputs. Timers fire in between.
 /// Cost by event time: one copy a record, and a radix heap of 16 bytes each.
 template <class T, class Main, class P>
-class BroadcastProcess final : public Operator, public Inspectable {
+class BroadcastProcess final : public Operator, public Inspectable, public Spills {
  public:
   using R = typename BroadcastSide<P>::R;
 
@@ -89,6 +90,7 @@ class BroadcastProcess final : public Operator, public Inspectable {
     side_.open(main_.processor(), context);
     queue_ = std::make_unique<TimerQueue>(context.state);
   }
+  void spill_to(const SpillPlace& place) override { main_.spill_to(place); }
   void close() override {
     records_.clear(context().state);
     rules_.clear(context().state);
@@ -106,7 +108,6 @@ class BroadcastProcess final : public Operator, public Inspectable {
     hold(records_, restored_records<T>(reader, kRecordsPart), true, 0);
     hold(rules_, restored_from<R>(reader, kRulesPart, from), true, kRule);
   }
-
   void process(BatchBase& batch, bool exclusive, Outputs& outputs) override {
     process_input(0, batch, exclusive, outputs);
   }

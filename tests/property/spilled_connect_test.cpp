@@ -78,6 +78,33 @@ std::vector<OperatorStep> two_streams(Draw& draw) {
   return steps;
 }
 
+/// Sums, and what the rules of the time say.
+struct Ruled {
+  BroadcastState<std::int64_t, std::int64_t> rules;
+  ValueState<std::int64_t> sum{{.name = "sum"}};
+  using Context = KeyedContext<std::string_view>;
+
+  void process(const Note& note, Context& context, Output<Balance>& out) {
+    std::int64_t all = 0;
+    for (const auto& [of, rule] : rules) all = all * 3 + rule;
+    sum.set(sum.value_or(0) + note.number);
+    out.emit({context.key(), *sum, all});
+  }
+  void on_broadcast(const Reply& rule, BroadcastContext&, Output<Balance>&) {
+    rules.set(rule.number % 4, rule.number);
+  }
+};
+
+TEST(SpilledConnect, WithRulesForAll) {
+  using Op = detail::BroadcastProcess<Note, detail::KeyedProcess<Note, NoteByName, Ruled>, Ruled>;
+  const auto notes = key_by<Note>(&Note::name);
+  const Subject subject{[=] { return std::make_unique<Op>(by_event_time, notes, Ruled{}); },
+                        {{&batch_type<Note>(), notes}, {&batch_type<Reply>(), nullptr, true}},
+                        show_by<Balance>([](const Balance& row) { return row.name; }),
+                        true};
+  compare_spilled(subject, two_streams);
+}
+
 TEST(SpilledConnect, ByEventTime) { compare_spilled(connected(), two_streams); }
 
 }  // namespace
