@@ -226,6 +226,18 @@ TEST_F(ManyKeys, WhatIsUsedStaysAndMemoryIsKept) {
   EXPECT_GT(hits / (hits + misses), 0.75);
 }
 
+TEST_F(ManyKeys, AnImageLeavesNothingInMemory) {
+  order_all();
+  const std::uint64_t before = tasks_.state_bytes();
+  for (int at = 0; at < 3; ++at) {
+    const std::vector<StatePart> image = tasks_.image();
+    std::size_t bytes = 0;
+    for (const StatePart& part : image) bytes += part.bytes.size();
+    EXPECT_GT(bytes, static_cast<std::size_t>(kKeys) * 16) << "keys on disk are in it";
+  }
+  EXPECT_LT(tasks_.state_bytes(), before + before / 4);
+}
+
 TEST_F(ManyKeys, WhatIsOverOnDiskIsForgotten) {
   order_all();
   const std::uint64_t before = folder_.misses();
