@@ -19,6 +19,13 @@ struct OverAt {
   Time clock = kTimeMax;  ///< and the wall clock there
 };
 
+/// What an image reads of a table.
+enum class DiskImage : std::uint8_t {
+  alone,    ///< all values; it says nothing to those that come behind it
+  base,     ///< all values; those put from then on are the changes of the next one
+  changes,  ///< those put as changed since the last that was no `alone`
+};
+
 /// Values by 64-bit keys. Nothing in it outlives it: what is kept is kept by epochs. No visit()
 /// changes anything of it. One thread.
 class DiskTable {
@@ -26,7 +33,8 @@ class DiskTable {
   using Visit = std::function<void(std::uint64_t key, std::string_view value)>;
 
   virtual ~DiskTable() = default;
-  virtual void put(std::uint64_t key, OverAt over, std::string_view value) = 0;
+  /// `changed`: it is not what it was when the last image began.
+  virtual void put(std::uint64_t key, OverAt over, std::string_view value, bool changed = true) = 0;
   virtual void erase(std::uint64_t key) = 0;
   /// Whether all that was put is there; once it is not, it never is. Errors: 4002.
   virtual Status check() const = 0;
@@ -34,8 +42,21 @@ class DiskTable {
   virtual void find(std::span<const std::uint64_t> keys, const Visit& visit) = 0;
   /// The same for all keys of [first, last], in no order.
   virtual void each(std::uint64_t first, std::uint64_t last, const Visit& visit) = 0;
-  /// Values that are over by then are there no more. Neither goes back.
+  /// Values that are over by then are there no more, but for those whose end an image of changes
+  /// has to tell: they stay until one has read them. Neither goes back. Nothing to do while an
+  /// image is open, which has what was there when it began.
   virtual void set_time(Time watermark, Time clock) = 0;
+
+  /// An image of what is there now begins; that before is over. O(1).
+  virtual void begin_image(DiskImage what) = 0;
+  /// Reads about so many values, dead ones among them, in the order in which they were put, and
+  /// calls visit for those that are there still and have not been put since. How many of them are
+  /// left; where that is not 0, all has been read, and the image is over.
+  virtual std::size_t read_image(std::size_t values, const Visit& visit) = 0;
+  /// Whether read_image() would come to what is there of that key now. Who puts or erases it first
+  /// has to know. O(1).
+  virtual bool is_awaited(std::uint64_t key) const = 0;
+  virtual void end_image() = 0;
   /// On the disk. O(1).
   virtual std::uint64_t bytes() const = 0;
 };

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "env/disk_table.hpp"
+#include "env/log_image.hpp"
 #include "env/place_index.hpp"
 #include "env/value_log.hpp"
 
@@ -27,8 +30,8 @@ class LogTable final : public DiskTable {
   /// Whether the folder takes files.
   Status open() { return said(ScratchPages::make(folder_, kPageBytes).error()); }
 
-  void put(std::uint64_t key, OverAt over, std::string_view value) override {
-    if (!set(key, over, value)) return;
+  void put(std::uint64_t key, OverAt over, std::string_view value, bool changed) override {
+    if (!set(key, over, value, changed)) return;
     any_end_ |= over.event != kTimeMax && over.clock != kTimeMax;
     tidy(value.size() + kPutBytes);
   }
@@ -51,10 +54,37 @@ class LogTable final : public DiskTable {
     }
   }
   void set_time(Time watermark, Time clock) override {
+    if (image_.is_open()) return;
     watermark_ = watermark;
     clock_ = clock;
   }
   std::uint64_t bytes() const override { return log_.file_bytes() + index_.bytes(); }
+
+  void begin_image(DiskImage what) override { image_.begin(what, log_); }
+  std::size_t read_image(std::size_t values, const Visit& visit) override {
+    std::array<std::pair<ValueLog::Record, std::uint64_t>, kAtOnce> some;
+    std::size_t count = 0;
+    const auto visit_some = [&] {
+      for (const auto& [record, place] : std::span(some).first(std::exchange(count, 0))) {
+        if (index_.find(record.key) != place || is_left_out(record)) continue;
+        visit(record.key, record.value);
+      }
+    };
+    values = image_.read(log_, values, [&](const ValueLog::Record& record, std::uint64_t place) {
+      index_.prefetch(record.key);
+      some[count++] = {record, place};
+      if (count == kAtOnce) visit_some();
+    });
+    visit_some();
+    return values;
+  }
+  bool is_awaited(std::uint64_t key) const override {
+    const std::uint64_t place = image_.is_open() ? index_.find(key) : 0;
+    if (place == 0) return false;
+    const ValueLog::Record record = log_.at(place);
+    return image_.awaits(record, log_.position_of(place)) && !is_left_out(record);
+  }
+  void end_image() override { image_.end(log_); }
 
  private:
   static constexpr std::size_t kPageBytes = 4096;
@@ -69,7 +99,13 @@ class LogTable final : public DiskTable {
                                        "memory with --state memory",
                                        folder_, status.message())};
   }
-  bool set(std::uint64_t key, OverAt over, std::string_view value) {
+  bool is_left_out(const ValueLog::Record& record) const {
+    return image_.is_whole() && record.is_over(watermark_, clock_);
+  }
+  bool may_go(const ValueLog::Record& record, std::uint64_t place) const {
+    return record.is_over(watermark_, clock_) && !image_.needs(record, log_.position_of(place));
+  }
+  bool set(std::uint64_t key, OverAt over, std::string_view value, bool changed) {
     if (!failed_.ok()) return false;
     Status status = index_.reserve(key);
     if (status.ok()) status = log_.reserve(over, value);
@@ -77,7 +113,7 @@ class LogTable final : public DiskTable {
       failed_ = said(status);
       return false;
     }
-    const std::uint64_t before = index_.put(key, log_.append(key, over, value));
+    const std::uint64_t before = index_.put(key, log_.append(key, over, value, changed));
     if (before != 0) log_.retire(before);
     return true;
   }
@@ -91,7 +127,7 @@ class LogTable final : public DiskTable {
     for (std::size_t at = 0; at < keys.size(); ++at) {
       if (places[at] == 0) continue;
       const ValueLog::Record record = log_.at(places[at]);
-      if (record.is_over(watermark_, clock_)) {
+      if (may_go(record, places[at])) {
         erase(keys[at]);
       } else {
         visit(keys[at], record.value);
@@ -106,10 +142,11 @@ class LogTable final : public DiskTable {
     }
     log_.walk(put_bytes * kMovedBytes, [this](const ValueLog::Record& record, std::uint64_t place) {
       if (index_.find(record.key) != place) return;
-      if (record.is_over(watermark_, clock_)) {
+      if (may_go(record, place)) {
         erase(record.key);
       } else if (moves_) {
-        set(record.key, record.over, record.value);
+        set(record.key, record.over, record.value,
+            image_.is_change(record, log_.position_of(place)));
       }
     });
   }
@@ -117,6 +154,7 @@ class LogTable final : public DiskTable {
   std::string folder_;
   PlaceIndex index_;
   ValueLog log_;
+  LogImage image_;
   Status failed_;  ///< of the first put that found no room; nothing is put from then on
   Time watermark_ = kTimeMin;
   Time clock_ = kTimeMin;

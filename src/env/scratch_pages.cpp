@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -43,6 +44,12 @@ Result<ScratchPages> ScratchPages::make(const std::string& folder, std::size_t b
   if (data == MAP_FAILED) return cannot(folder, "cannot be mapped", errno);
   (void)::madvise(data, bytes, MADV_RANDOM);  // a hint: what lies beside is seldom wanted
   return ScratchPages(static_cast<char*>(data), bytes);
+}
+
+void ScratchPages::read_ahead(std::size_t from, std::size_t bytes) const {
+  constexpr std::size_t kPage = 4096;
+  from -= from % kPage;
+  if (from < bytes_) (void)::madvise(data_ + from, std::min(bytes, bytes_ - from), MADV_WILLNEED);
 }
 
 ScratchPages::~ScratchPages() {

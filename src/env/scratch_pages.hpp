@@ -33,6 +33,9 @@ class ScratchPages {
   }
   ~ScratchPages();
 
+  /// A hint: about that much of what stands at `from` and behind it is read next.
+  void read_ahead(std::size_t from, std::size_t bytes) const;
+
   char* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
 

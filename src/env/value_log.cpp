@@ -14,8 +14,10 @@ namespace {
 struct Head {
   std::uint64_t key;
   std::uint32_t length;
-  std::uint32_t ends;  ///< 1: it will be over
+  std::uint32_t marks;
 };
+constexpr std::uint32_t kEnds = 1;       ///< it will be over
+constexpr std::uint32_t kUnchanged = 2;  ///< see DiskTable::put()
 constexpr std::size_t kOverBytes = 2 * sizeof(Time);
 constexpr std::uint64_t kValueMost = 1u << 29;
 
@@ -34,7 +36,8 @@ ValueLog::Record ValueLog::read(const char* at) {
   at += sizeof head;
   Record record;
   record.key = head.key;
-  if (head.ends != 0) {
+  record.changed = (head.marks & kUnchanged) == 0;
+  if ((head.marks & kEnds) != 0) {
     std::memcpy(&record.over.event, at, sizeof(Time));
     std::memcpy(&record.over.clock, at + sizeof(Time), sizeof(Time));
     at += kOverBytes;
@@ -80,21 +83,24 @@ Status ValueLog::open_segment(std::uint64_t bytes) {
             fmt::format("it has all of the {} segments that it may have", number)};
   if (free == segments_.end()) segments_.emplace_back();
   segments_[number] = std::make_unique<Segment>();
+  segments_[number]->opened = opened_++;
   std::swap(segments_[number]->pages, spare_);
   const std::uint32_t before = std::exchange(newest_, number);
   if (before != kNone && segments_[before]->live == 0) release(before);
   return {};
 }
 
-std::uint64_t ValueLog::append(std::uint64_t key, OverAt over, std::string_view value) {
+std::uint64_t ValueLog::append(std::uint64_t key, OverAt over, std::string_view value,
+                               bool changed) {
   Segment& segment = *segments_[newest_];
   const std::uint64_t position = segment.used;
   const std::uint64_t bytes = bytes_of(over, value);
   char* to = segment.pages.data() + position;
-  const Head head{key, static_cast<std::uint32_t>(value.size()), ends(over) ? 1u : 0u};
+  const std::uint32_t marks = (ends(over) ? kEnds : 0) | (changed ? 0 : kUnchanged);
+  const Head head{key, static_cast<std::uint32_t>(value.size()), marks};
   std::memcpy(to, &head, sizeof head);
   to += sizeof head;
-  if (head.ends != 0) {
+  if ((marks & kEnds) != 0) {
     std::memcpy(to, &over.event, sizeof(Time));
     std::memcpy(to + sizeof(Time), &over.clock, sizeof(Time));
     to += kOverBytes;
@@ -129,12 +135,37 @@ void ValueLog::release(std::uint32_t number) {
   segments_[number].reset();
 }
 
+ValueLog::Position ValueLog::end() const {
+  if (newest_ == kNone) return {opened_, 0};
+  return {segments_[newest_]->opened, segments_[newest_]->used};
+}
+
+ValueLog::Position ValueLog::position_of(std::uint64_t place) const {
+  const Segment& segment = *segments_[segment_of(place)];
+  return {segment.opened, static_cast<std::uint64_t>(at_bytes(place) - segment.pages.data())};
+}
+
+void ValueLog::keep(Position from, Position to) {
+  kept_from_ = from;
+  kept_to_ = to;
+  if (walked_ != kNone && is_kept(walked_)) walked_ = kNone;
+}
+
+std::uint32_t ValueLog::segment_from(Position from) const {
+  std::uint32_t found = kNone;
+  for (std::uint32_t number = 1; number < segments_.size(); ++number) {
+    if (segments_[number] == nullptr || segments_[number]->opened < from.segment) continue;
+    if (found == kNone || segments_[number]->opened < segments_[found]->opened) found = number;
+  }
+  return found;
+}
+
 bool ValueLog::walk_emptiest() {
   walked_ = kNone;
   position_ = 0;
   double least = 1;
   for (std::uint32_t number = 1; number < segments_.size(); ++number) {
-    if (!is_full(number)) continue;
+    if (!may_walk(number)) continue;
     const Segment& segment = *segments_[number];
     const double share = static_cast<double>(segment.live) / static_cast<double>(segment.used);
     if (share >= least) continue;
@@ -149,7 +180,7 @@ bool ValueLog::walk_next() {
   const auto count = static_cast<std::uint32_t>(segments_.size());
   for (std::uint32_t step = 0; step < count; ++step) {
     looked_ = (looked_ + 1) % count;
-    if (looked_ == kNone || !is_full(looked_)) continue;
+    if (looked_ == kNone || !may_walk(looked_)) continue;
     walked_ = looked_;
     return true;
   }

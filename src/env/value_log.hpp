@@ -1,6 +1,7 @@
 // ValueLog: values one behind another in segments on a scratch disk, each of which goes as a whole.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ class ValueLog {
   struct Record {
     std::uint64_t key = 0;
     OverAt over;
+    bool changed = true;     ///< see DiskTable::put()
     std::string_view value;  ///< as long as its segment is there
 
     bool is_over(Time watermark, Time clock) const {
@@ -26,12 +28,19 @@ class ValueLog {
     }
   };
 
+  /// Of a value in the order of appends.
+  struct Position {
+    std::uint64_t segment = 0;  ///< in the order in which they were opened
+    std::uint64_t at = 0;       ///< bytes
+    auto operator<=>(const Position&) const = default;
+  };
+
   explicit ValueLog(std::string folder) : folder_(std::move(folder)) {}
 
   /// Makes room for append(). Errors: 4002, unchanged.
   Status reserve(OverAt over, std::string_view value);
   /// Behind reserve() of the same. Returns its place, which is none of 0.
-  std::uint64_t append(std::uint64_t key, OverAt over, std::string_view value);
+  std::uint64_t append(std::uint64_t key, OverAt over, std::string_view value, bool changed);
   Record at(std::uint64_t place) const { return read(at_bytes(place)); }
   /// Brings near what at() reads.
   void prefetch(std::uint64_t place) const {
@@ -66,6 +75,37 @@ class ValueLog {
     }
   }
 
+  /// No value stands there or behind it.
+  Position end() const;
+  Position position_of(std::uint64_t place) const;
+  /// Calls visit(const Record&, std::uint64_t place) for so many records from `from` on, living or
+  /// not, but none of `to` or behind it; `from` goes behind them. How many are left. visit()
+  /// changes nothing.
+  template <class Visit>
+  std::size_t read(Position& from, Position to, std::size_t records, Visit&& visit) const {
+    while (from < to && records > 0) {
+      const std::uint32_t number = segment_from(from);
+      if (number == kNone || segments_[number]->opened > to.segment) {
+        from = to;
+        break;
+      }
+      const Segment& segment = *segments_[number];
+      if (segment.opened > from.segment) from = {segment.opened, 0};
+      const std::uint64_t end = segment.opened == to.segment ? to.at : segment.used;
+      segment.pages.read_ahead(from.at, kReadAhead);
+      for (; from.at < end && records > 0; --records) {
+        const Record record = read(segment.pages.data() + from.at);
+        const std::uint64_t bytes = bytes_of(record.over, record.value);
+        visit(record, place_of(number, from.at, bytes));
+        from.at += bytes;
+      }
+      if (from.at >= end && segment.opened < to.segment) from = {segment.opened + 1, 0};
+    }
+    return records;
+  }
+  /// From now on no walk goes over segments with records of [from, to).
+  void keep(Position from, Position to);
+
   /// Of records, and of files. O(1).
   std::uint64_t used_bytes() const { return used_; }
   std::uint64_t file_bytes() const { return files_; }
@@ -75,11 +115,13 @@ class ValueLog {
     ScratchPages pages;
     std::uint64_t used = 0;
     std::uint64_t live = 0;
+    std::uint64_t opened = 0;  ///< so many were opened before
   };
   static constexpr std::uint32_t kNone = 0;  ///< no segment has that number
   static constexpr std::uint64_t kSegmentLeast = 1u << 20;
   static constexpr std::uint64_t kSegmentMost = 1u << 30;
   static constexpr std::uint64_t kWasteLeast = 2 * kSegmentLeast;
+  static constexpr std::size_t kReadAhead = 1u << 20;
   static constexpr std::uint32_t kSegmentsMax = 1u << 12;
   static constexpr std::uint64_t kUnit = 8;  ///< positions and lengths are multiples
   static constexpr int kLengthBits = 24;
@@ -99,6 +141,13 @@ class ValueLog {
   bool is_full(std::uint32_t segment) const {
     return segment != newest_ && segments_[segment] != nullptr;
   }
+  bool is_kept(std::uint32_t segment) const {
+    const std::uint64_t opened = segments_[segment]->opened;
+    return kept_from_ < kept_to_ && opened >= kept_from_.segment && opened <= kept_to_.segment;
+  }
+  bool may_walk(std::uint32_t segment) const { return is_full(segment) && !is_kept(segment); }
+  /// The first that has records at `from` or behind it; kNone: there is none.
+  std::uint32_t segment_from(Position from) const;
   Status open_segment(std::uint64_t bytes);
   void release(std::uint32_t segment);
 
@@ -109,7 +158,10 @@ class ValueLog {
   std::uint32_t walked_ = kNone;
   std::uint32_t looked_ = kNone;  ///< walk_next() goes on behind it
   std::uint64_t position_ = 0;    ///< of the walk
-  std::uint64_t used_ = 0;        ///< of all segments, as below
+  std::uint64_t opened_ = 0;      ///< segments so far
+  Position kept_from_;            ///< see keep()
+  Position kept_to_;
+  std::uint64_t used_ = 0;  ///< of all segments, as below
   std::uint64_t live_ = 0;
   std::uint64_t files_ = 0;
 };

@@ -13,6 +13,7 @@
 #include "operator/acc_heap.hpp"
 #include "operator/held_aggregates.hpp"
 #include "operator/keyed.hpp"
+#include "operator/spilled_parts.hpp"
 #include "operator/spilled_rows.hpp"
 #include "operator/stored_accumulators.hpp"
 #include "state/handed_tables.hpp"
@@ -115,12 +116,11 @@ class AccumulatorTables {
   void save(StateWriter& writer, std::string_view name) {
     if (!is_on_disk()) return save_accumulators<K>(writer, name, tables_, *kernel_);
     if constexpr (kStores<Kernel>) {
-      tables_.forget_changes();  // of those on disk nobody notes whether they have changed
-      auto parts = accumulator_parts<K>(name, tables_, *kernel_, {});
-      for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
-        each_on_disk(group, [&](const K& key, Acc& acc) { parts->put(group, key, acc); });
-      }
-      writer.later(std::move(parts));
+      const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+      auto parts = accumulator_parts<K>(name, tables_, *kernel_, chain);
+      using Parts = typename decltype(parts)::element_type;
+      writer.later(
+          std::make_unique<SpilledParts<Spilled, Parts>>(*spilled_, std::move(parts), chain));
     }
   }
   /// Makes room as it goes.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,11 +30,15 @@ class DiskRows {
   void spill_to(const SpillPlace& place) { place_ = place; }
   const SpillPlace& place() const { return place_; }
   bool is_open() const { return table_ != nullptr; }
-  void open() {
+  /// `follows`: an image of changes may come over one that has been taken before.
+  void open(bool follows = false) {
     if (table_) return;
     auto made = place_.tables->make(place_.folder);
     check(made.error());
     table_ = std::move(*made);
+    if (!follows) return;
+    table_->begin_image(DiskImage::base);  // that one, when nothing was here
+    table_->end_image();
   }
 
   /// Begins the rows of one hash; add() adds to them, and put() puts them in place of those that
@@ -48,7 +53,8 @@ class DiskRows {
     const OverAt its = codec_.over_at(row);
     over_ = {std::max(over_.event, its.event), std::max(over_.clock, its.clock)};
   }
-  void put(std::uint64_t hash) { table_->put(hash, over_, bytes_); }
+  /// `changed`: since the last image, or nobody knows.
+  void put(std::uint64_t hash, bool changed = true) { table_->put(hash, over_, bytes_, changed); }
   /// Nothing to do where it was never opened.
   void erase(std::uint64_t hash) {
     if (table_) table_->erase(hash);
@@ -72,6 +78,42 @@ class DiskRows {
     table_->each(first, first | (~std::uint64_t{0} >> 7), [&](auto hash, auto bytes) {
       if (wants(hash)) read(hash, bytes, use);
     });
+  }
+  /// Calls put(std::uint32_t group, const K&, Row&).
+  using ImagePut = std::function<void(std::uint32_t, const K&, Row&)>;
+  /// An image begins of what is here now; see DiskTable. Calls `put` for each row as read_image()
+  /// comes to it, or by copy_if_awaited() before. One at a time: nothing more is read of that
+  /// before. Returns its number.
+  std::uint64_t begin_image(DiskImage what, ImagePut put) {
+    ++image_;
+    image_put_ = table_ ? std::move(put) : nullptr;
+    if (table_) table_->begin_image(what);
+    return image_;
+  }
+  /// Of rows of which wants(hash) holds, about so many; how many of them are left. Where that is
+  /// not 0, all has been read.
+  template <class Wants>
+  std::size_t read_image(std::uint64_t number, std::size_t rows, Wants&& wants) {
+    if (number != image_ || !image_put_) return rows;
+    const auto put = [this](std::uint64_t hash, const K& key, Row&& row) {
+      image_put_(key_group(hash), key, row);
+    };
+    rows = table_->read_image(rows, [&](auto hash, auto bytes) {
+      if (wants(hash)) read(hash, bytes, put);
+    });
+    if (rows > 0) image_put_ = nullptr;
+    return rows;
+  }
+  /// The row is about to be in memory again.
+  void copy_if_awaited(std::uint64_t hash, const K& key, Row& row) {
+    if (image_put_ && table_->is_awaited(hash)) image_put_(key_group(hash), key, row);
+  }
+  /// Number of the last one.
+  std::uint64_t image() const { return image_; }
+  void end_image(std::uint64_t number) {
+    if (number != image_ || !image_put_) return;
+    table_->end_image();
+    image_put_ = nullptr;
   }
   void set_time(Time watermark, Time clock) {
     if (table_) table_->set_time(watermark, clock);
@@ -99,6 +141,8 @@ class DiskRows {
   std::unique_ptr<DiskTable> table_;  ///< null: nothing has gone there yet
   std::string bytes_;                 ///< of one hash, as over_
   OverAt over_;
+  std::uint64_t image_ = 0;  ///< number of the last one
+  ImagePut image_put_;       ///< empty: all of it has been read
 };
 
 }  // namespace millrace::detail

@@ -14,6 +14,7 @@
 
 #include "operator/processor_parts.hpp"
 #include "operator/row_codec.hpp"
+#include "operator/spilled_parts.hpp"
 #include "state/stored_content.hpp"
 
 namespace millrace::detail {
@@ -43,16 +44,10 @@ class ProcessorImage {
       writer.refuse("two states of a class are named \"" + name +
                     "\": give them names of their own, {.name = \"...\"}");
     });
-    // Of rows on disk nobody notes whether they have changed.
-    const bool chained = kKeyIsItsBytes<K> && !spilled_->active();
-    if (!chained) rows_->forget_changes();
-    auto parts = std::make_unique<ProcessorParts<K, P>>(*states_, *rows_,
-                                                        chained ? writer.chain() : ImageChain{});
-    for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
-      spilled_->for_each_of_group(group,
-                                  [&](const K& key, Row& row) { parts->put(group, key, row); });
-    }
-    writer.later(std::move(parts));
+    using Parts = ProcessorParts<K, P>;
+    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+    writer.later(std::make_unique<SpilledParts<SpilledStates<K, P>, Parts>>(
+        *spilled_, std::make_unique<Parts>(*states_, *rows_, chain), chain));
   }
   /// The times of the call of the states stand where time goes on: a state that has a time to live
   /// only now begins it there.

@@ -49,6 +49,8 @@ class ProcessorParts final : public OpenParts {
 
   /// Also a row that lies elsewhere.
   void put(std::uint32_t group, const K& key, Row& row) { Put{&states_, &bytes_}(group, key, row); }
+  /// What has changed since the base of the chain; else all.
+  bool only_changes() const { return image_.holds().only_changes; }
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
   void give_pieces(StateWriter& writer) override {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -54,6 +55,7 @@ class SpilledRows {
     }
     hits_ += hashes.size() - wanted_.size();
     disk_.find(wanted_, [this](std::uint64_t hash, const K& key, Row&& row) {
+      disk_.copy_if_awaited(hash, key, row);
       *heap_bytes_ += codec_.heap_of(row);
       rows_->add(key, hash, std::move(row));
       --keys_;
@@ -81,6 +83,18 @@ class SpilledRows {
         group, [this](std::uint64_t hash) { return !is_resident(hash); },
         [&](std::uint64_t, const K& key, Row&& row) { visit(key, row); });
   }
+  /// An image begins of the rows that are on disk alone now; see DiskRows. What is in memory is the
+  /// image of tables that is made with it. That before reads the rest.
+  std::uint64_t begin_image(DiskImage what, DiskRows<K, Codec>::ImagePut put) {
+    (void)read_image(disk_.image(), std::numeric_limits<std::size_t>::max());
+    return disk_.begin_image(what, std::move(put));
+  }
+  /// Reads on, about so many rows; how many of them are left. Where that is not 0, all is read.
+  std::size_t read_image(std::uint64_t number, std::size_t rows) {
+    return disk_.read_image(number, rows, [this](auto hash) { return !is_resident(hash); });
+  }
+  /// Nobody wants the rest of it.
+  void end_image(std::uint64_t number) { disk_.end_image(number); }
   /// A key of that hash has no row any more.
   void forgotten(std::uint64_t hash) { disk_.erase(hash); }
   /// Whether a key of that hash may have a row on disk.
@@ -92,7 +106,7 @@ class SpilledRows {
     const SpillPlace& place = disk_.place();
     if (place.tables == nullptr || rows_->size() == 0) return;
     if (held_bytes(heap_bytes) + rows_->bytes() / 8 < place.state_max_bytes) return;
-    disk_.open();
+    disk_.open(rows_->notes_changes());
     const std::int64_t heap_before = *heap_bytes_;
     const auto put_away_one = [this](std::uint64_t hash) { put_away(hash); };
     tables_.make_room(put_away_one);
@@ -129,14 +143,15 @@ class SpilledRows {
 
   void put_away(std::uint64_t hash) {
     disk_.begin();
-    rows_->for_each_of(hash, [&](const K& key, Row& row) {
+    bool any_changed = false;
+    TableSweep<K, Row>::move_out(*rows_, hash, [&](const K& key, Row& row, bool changed) {
       disk_.add(key, row);
       *heap_bytes_ -= codec_.heap_of(row);
       if constexpr (requires { codec_.let_go(row); }) codec_.let_go(row);
       ++keys_;
+      any_changed |= changed;
     });
-    disk_.put(hash);
-    rows_->erase_of_hash(hash, [](const K&, Row&) { return true; });
+    disk_.put(hash, any_changed);
   }
 
   std::int64_t* heap_bytes_;

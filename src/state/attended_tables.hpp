@@ -61,6 +61,8 @@ class AttendedTables {
   std::uint64_t take_changes(std::uint32_t group, std::uint64_t block) {
     return changes_ ? changes_->take(group, block) : 0;
   }
+  /// An image has been taken that others are to come over.
+  bool notes_changes() const { return changes_ != nullptr; }
   /// There is no more to come over an image.
   void forget_changes() {
     changes_.reset();
@@ -120,6 +122,23 @@ class AttendedTables {
     if (!changes_) return;
     for (std::size_t at = from; at != to; at = (at + 1) & group.mask) changes_->mark(number, at);
     changes_->erased(number, Traits::view(slot.key()), bytes);
+  }
+  /// The entry of a slot goes, to lie elsewhere: it is not erased. Who watches has been told of all
+  /// that moves.
+  void note_move(const Group& group, const Slot& slot) {
+    const std::uint32_t number = number_of(group);
+    const auto from = static_cast<std::size_t>(&slot - group.slots);
+    bool any = false;
+    for (std::size_t at = (from + 1) & group.mask; group.slots[at].tag != 0 && !any;
+         at = (at + 1) & group.mask)
+      any = changes_->is_marked(number, at);
+    changes_->unmark(number, from);
+    for (std::size_t at = from; any && group.slots[at].tag != 0; at = (at + 1) & group.mask)
+      changes_->mark(number, at);
+  }
+  bool is_marked(const Group& group, const Slot& slot) const {
+    return !changes_ ||
+           changes_->is_marked(number_of(group), static_cast<std::size_t>(&slot - group.slots));
   }
   /// The entry of one slot may change.
   void tell_slot(std::uint32_t group, std::size_t slot) {

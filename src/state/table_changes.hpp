@@ -49,6 +49,13 @@ class TableChanges {
   void mark(std::uint32_t group, std::size_t slot) noexcept {
     if (!all_[group]) words_[group][slot / 64] |= std::uint64_t{1} << (slot % 64);
   }
+  /// Whether the entry of a slot may have changed since the last image.
+  bool is_marked(std::uint32_t group, std::size_t slot) const noexcept {
+    return all_[group] || ((words_[group][slot / 64] >> (slot % 64)) & 1) != 0;
+  }
+  void unmark(std::uint32_t group, std::size_t slot) noexcept {
+    if (!all_[group]) words_[group][slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  }
   /// Its entries may move.
   void mark_group(std::uint32_t group) noexcept { all_.set(group); }
   /// Nothing is known any more.

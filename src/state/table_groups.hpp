@@ -87,6 +87,14 @@ class TableGroups : public AttendedTables<K, V> {
   }
   void remove(Group& group, Slot& slot) {
     if (attended_) tell_removal(group, slot, bytes());
+    drop(group, slot);
+  }
+  /// It is not erased: it lies elsewhere. Who watches knows.
+  void move_out_slot(Group& group, Slot& slot) {
+    if (changes_) this->note_move(group, slot);
+    drop(group, slot);
+  }
+  void drop(Group& group, Slot& slot) {
     texts_.forget(Traits::arena_bytes(slot.key()));
     group.remove(slot);
     --size_;

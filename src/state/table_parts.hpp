@@ -71,9 +71,10 @@ class BytesByGroup {
   }
   /// Nothing of the group's part has been written so far.
   bool nothing_of(std::uint32_t group) const { return bytes_[group].empty() && !begun_[group]; }
-  /// Hands over what has come to a piece worth a write of its own.
+  /// Hands over what has come to a piece worth a write of its own, or where many groups come at
+  /// once, a smaller one.
   void give_pieces(StateWriter& writer, std::string_view name, std::string_view shape) {
-    give(writer, name, shape, kPieceBytes);
+    give(writer, name, shape, held_bytes() < kHeldBytes ? kPieceBytes : kPieceBytesLeast);
   }
   /// Hands over all that is left.
   void give(StateWriter& writer, std::string_view name, std::string_view shape) {
@@ -84,7 +85,16 @@ class BytesByGroup {
 
  private:
   static constexpr std::size_t kPieceBytes = 256u << 10;
+  static constexpr std::size_t kHeldBytes = 4u << 20;
+  static constexpr std::size_t kPieceBytesLeast = kHeldBytes / 2 / kKeyGroups;
 
+  std::size_t held_bytes() const {
+    std::size_t held = 0;
+    for (const std::string& bytes : bytes_) held += bytes.size();
+    for (const EntryCuts& cuts : cuts_) held += cuts.size();
+    for (const std::string& gone : gone_) held += gone.size();
+    return held;
+  }
   static std::string with(std::string_view name, std::string_view suffix) {
     return std::string(name) + std::string(suffix);
   }
@@ -124,6 +134,8 @@ class TableParts final : public OpenParts {
 
   /// Also an entry that lies elsewhere.
   void put(std::uint32_t group, const K& key, V& value) { put_(group, key, value); }
+  /// What has changed since the base of the chain; else all.
+  bool only_changes() const { return image_.holds().only_changes; }
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
   void give_pieces(StateWriter& writer) override { bytes_.give_pieces(writer, name_, shape_); }

@@ -55,6 +55,28 @@ class TableSweep {
     step(tables, slots, look, [](const V&) {});
   }
 
+  /// Calls visit(K key, V& value, bool changed) for every entry whose key has that hash, which is
+  /// no more there then; yet it does not count as erased: it lies elsewhere, and may be put in
+  /// again. `changed`: it may have since the last image. O(1).
+  template <class Visit>
+  static void move_out(KeyedTables<K, V>& tables, std::uint64_t hash, Visit&& visit) {
+    using Traits = KeyTraits<K>;
+    auto& group = tables.groups_[key_group(hash)];
+    if (!group.slots) return;
+    if (tables.attended_) tables.tell(hash);
+    const std::uint32_t tag = group.tag_of(hash);
+    std::size_t at = hash & group.mask;
+    while (group.slots[at].tag != 0) {
+      auto& slot = group.slots[at];
+      const K key = Traits::view(slot.key());
+      const bool goes = slot.tag == tag && Traits::hash(key) == hash;
+      if (goes) {
+        visit(key, slot.value(), tables.is_marked(group, slot));
+        tables.move_out_slot(group, slot);  // moves others up and may move the table
+      }
+      at = (goes ? hash : at + 1) & group.mask;
+    }
+  }
   /// Of all groups.
   static std::size_t slots(const KeyedTables<K, V>& tables) {
     std::size_t slots = 0;
@@ -81,9 +103,9 @@ class TableSweep {
   /// MemoryRefused, unchanged.
   static void halve(KeyedTables<K, V>& tables, std::uint32_t group) {
     auto& table = tables.groups_[group];
+    if (table.count() <= table.kSlotsMin || table.size * std::size_t{8} > table.count()) return;
     if (tables.attended_) tables.tell_group(group);
-    if (table.count() > table.kSlotsMin && table.size * std::size_t{8} <= table.count())
-      table.resize(table.count() / 2, tables.memory_);
+    table.resize(table.count() / 2, tables.memory_);
   }
 
  private:

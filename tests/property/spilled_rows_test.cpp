@@ -101,6 +101,8 @@ const auto kByWho = std::make_shared<const detail::TypedKeyHash<Visit, ByWho>>(B
 struct Act {
   OperatorStep step;
   std::uint32_t restore = 0;  ///< in place of a step: its image goes on in so many tasks
+  std::size_t image = 0;      ///< an epoch, while which so many of the acts that follow happen
+  bool fails = false;         ///< that epoch does
 };
 
 std::vector<Act> draw_acts(Random& random) {
@@ -111,7 +113,10 @@ std::vector<Act> draw_acts(Random& random) {
   for (int at = 0; at < 60; ++at) {
     Act& act = acts.emplace_back();
     const std::uint64_t what = random.below(10);
-    if (what == 0) {
+    if (random.chance(0.15)) {
+      act.image = 1 + random.below(5);
+      act.fails = random.chance(0.2);
+    } else if (what == 0) {
       act.restore = 1 + static_cast<std::uint32_t>(random.below(3));
     } else if (what < 3) {
       act.step.kind = OperatorStep::Kind::watermark;
@@ -158,11 +163,18 @@ class SpilledRowsTest : public testing::Test {
   }
   static Outcome run(OperatorTasks& tasks, const std::vector<Act>& acts) {
     tasks.start(2);
-    for (const Act& act : acts) {
-      if (act.restore == 0) {
-        tasks.play(act.step);
+    for (std::size_t at = 0; at < acts.size(); ++at) {
+      if (acts[at].restore != 0) {
+        tasks.restore(tasks.image(), acts[at].restore);
+      } else if (acts[at].image == 0) {
+        tasks.play(acts[at].step);
       } else {
-        tasks.restore(tasks.image(), act.restore);
+        const auto play_on = [&, end = std::min(acts.size() - 1, at + acts[at].image)] {
+          while (at < end && acts[at + 1].restore == 0 && acts[at + 1].image == 0 &&
+                 acts[at + 1].step.kind != OperatorStep::Kind::clock)
+            tasks.play(acts[++at].step);
+        };
+        (void)tasks.image(play_on, acts[at].fails);
       }
     }
     return {tasks.lanes(), tasks.letters(), tasks.status().to_string()};
@@ -214,7 +226,7 @@ TEST_F(SpilledRowsTest, WhatWasClearedInMemoryStaysSoBehindAnImage) {
     }
     OperatorStep step;
     step.batch = std::move(batch);
-    return Act{std::move(step), 0};
+    return Act{.step = std::move(step)};
   };
   OperatorTasks on_disk = tasks_of<Forgets>();
   on_disk.when_open(folder_.beyond(16u << 10));  // room for some of the keys
