@@ -63,7 +63,9 @@ void OperatorStage::spill() {
   auto* const spills = dynamic_cast<Spills*>(operator_.get());
   if (spills == nullptr || shared_.spill == nullptr || shared_.spill->tables == nullptr) return;
   const std::string name = std::to_string(plan_.id) + "-" + std::to_string(context_.task);
-  spills->spill_to(shared_.spill->place(*shared_.memory, name, spilled_));
+  const SpillPlace place = shared_.spill->place(*shared_.memory, name, spilled_);
+  spill_folder_ = place.folder;
+  spills->spill_to(place);
 }
 
 /// A call that comes from outside of receive(), on the operator's own time.
@@ -155,12 +157,20 @@ void OperatorStage::drain() {
 Status OperatorStage::save(std::uint64_t, StageImage& image, bool in_pieces) {
   if (!finished()) called([&] { operator_->before_barrier(*this); });
   writer_.emplace(context_.task, context_.tasks);
-  if (in_pieces) writer_->allow_pieces();
+  spool_.reset();
+  if (!in_pieces && !spill_folder_.empty()) spool_.emplace(spill_folder_ + "-image");
+  if (in_pieces || spool_) writer_->allow_pieces();
   writer_->chain(image.chain);
   charged([&] { operator_->save_state(*writer_); });
   Status status = writer_->status();
   if (!status.ok()) writer_.reset();
   return status;
+}
+
+bool OperatorStage::save_on(std::size_t slots, StageImage& image) {
+  const bool whole = ReadingStage::save_on(slots, image);
+  if (spool_) spool_->take(image.parts);
+  return whole;
 }
 
 /// What it holds again has been received by an earlier run.

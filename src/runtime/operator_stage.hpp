@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/held_heap.hpp"
+#include "runtime/image_spool.hpp"
 #include "runtime/reading_stage.hpp"
 #include "runtime/stage_acks.hpp"
 
@@ -39,6 +40,7 @@ class OperatorStage final : public ReadingStage, public Outputs {
   /// anything was.
   bool run_due(std::int64_t now_ns, bool drain);
   Status save(std::uint64_t epoch, StageImage& image, bool in_pieces) override;
+  bool save_on(std::size_t slots, StageImage& image) override;
   bool hands_over() const override { return hands_over_ != nullptr && hands_over_->hands_over(); }
   std::unique_ptr<HandedState> hand_over() override { return hands_over_->hand_over(); }
   void give(std::vector<std::unique_ptr<HandedState>> handed) override {
@@ -132,6 +134,8 @@ class OperatorStage final : public ReadingStage, public Outputs {
   std::int64_t next_tick_ns_ = kNeverDue;
   MemoryMeter state_;
   SpillFigures spilled_;
+  std::string spill_folder_;         ///< of its rows; empty: they stay in memory
+  std::optional<ImageSpool> spool_;  ///< of an image that is not taken in pieces
   HeldHeap heap_;
   std::size_t emitted_ = 0;  ///< since heap_ was told
   PartitionMarks partition_marks_;

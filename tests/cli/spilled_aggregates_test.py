@@ -45,6 +45,20 @@ class SpilledAggregates(harness.CliTest):
         self.assertGreater(summary["checkpoints"]["restored_from"], 1)
         self.assertGreater(summary["components"]["seen"]["spilled"]["keys"], 0)
 
+    def test_a_stop_keeps_what_is_on_disk(self):
+        state = ("--state-dir", self.folder / "state", "--checkpoint-interval", "200ms",
+                 "--state", "disk")
+        stopped = self.start("seen_users", *self.words("--ui", "127.0.0.1:0", *state))
+        self.find_page(stopped)
+        self.report_when(lambda report: any(one.get("spilled_keys", 0) > 0
+                                            for one in report["components"]))
+        stopped.send_signal(signal.SIGTERM)
+        stopped.wait(harness.PATIENCE_S)
+        out, _ = self.run_program("seen_users", *self.words("--headless", *state, "--parallelism",
+                                                            "3"))
+        summary = self.assert_all_counted(out)
+        self.assertGreaterEqual(summary["checkpoints"]["restored_from"], 1)
+
     def test_without_a_disk_it_is_refused_by_name(self):
         _, err = self.run_program("seen_users", TOO_MANY, TIMES, "--memory", "16M", "--headless",
                                   "--state", "memory", code=69)
