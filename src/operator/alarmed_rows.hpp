@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "operator/keyed.hpp"
+#include "operator/spilled_parts.hpp"
 #include "operator/spilled_rows.hpp"
 #include "state/key_alarms.hpp"
 #include "state/table_parts.hpp"
@@ -133,12 +134,12 @@ class AlarmedRows {
   template <class Save>
   void save(StateWriter& writer, std::string_view name, std::string_view shape, Save save) {
     if (!is_on_disk()) return save_tables_later(writer, name, tables_, shape, std::move(save));
-    tables_.forget_changes();  // of those on disk nobody notes whether they have changed
-    auto parts = std::make_unique<TableParts<K, Row, Save>>(tables_, name, entry_shape<K>(shape),
-                                                            std::move(save), ImageChain{});
-    for (std::uint32_t group = 0; group < kKeyGroups; ++group)
-      each_on_disk(group, [&](const K& key, Row& row) { parts->put(group, key, row); });
-    writer.later(std::move(parts));
+    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+    using Parts = TableParts<K, Row, Save>;
+    auto parts =
+        std::make_unique<Parts>(tables_, name, entry_shape<K>(shape), std::move(save), chain);
+    writer.later(
+        std::make_unique<SpilledParts<Spilled, Parts>>(*spilled_, std::move(parts), chain));
   }
   /// A row of an image; makes room as it goes. Behind the last one end_batch().
   void restore(const K& key, std::uint64_t hash, Row row) {
