@@ -97,6 +97,7 @@ class DiskRows {
     if (number != image_ || !image_put_) return rows;
     const auto put = [this](std::uint64_t hash, const K& key, Row&& row) {
       image_put_(key_group(hash), key, row);
+      if constexpr (requires { codec_.let_go(row); }) codec_.let_go(row);
     };
     rows = table_->read_image(rows, [&](auto hash, auto bytes) {
       if (wants(hash)) read(hash, bytes, put);

@@ -51,6 +51,8 @@ class JoinParts final : public OpenParts {
     put_side<0>(group, key);
     put_side<1>(group, key);
   }
+  /// What has changed since the base of the chain; else all.
+  bool only_changes() const { return image_.holds().only_changes; }
   std::size_t advance(std::size_t slots) override { return image_.advance(slots); }
   bool done() const override { return image_.done(); }
   void give_pieces(StateWriter& writer) override {

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "operator/cold_keys.hpp"
 #include "operator/join_codec.hpp"
+#include "operator/spilled_parts.hpp"
 #include "operator/spilled_rows.hpp"
 
 namespace millrace::detail {
@@ -78,17 +80,15 @@ class JoinSpill final : public ColdKeys {
     spilled_.reach(watermark, kTimeMin);
     make_room();
   }
-  /// Calls visit(K key, V& row) for those of a key group that are on disk alone.
-  template <class Visit>
-  void each_on_disk(std::uint32_t group, Visit&& visit) {
-    if (!any()) return;
-    spilled_.for_each_of_group(group, [&](const K& key, V& row) {
-      visit(key, row);
-      store_.let_go(row);
-    });
+  /// What is written later: `parts` of the keys as they are now, and those on disk.
+  template <class Parts>
+  std::unique_ptr<OpenParts> with_those_on_disk(std::unique_ptr<Parts> parts,
+                                                const ImageChain& chain) {
+    return std::make_unique<SpilledParts<Spilled, Parts>>(spilled_, std::move(parts), chain);
   }
 
  private:
+  using Spilled = SpilledRows<K, JoinCodec<V, L, R>>;
   static constexpr std::size_t kReclaimBytesMin = 64u << 10;
   static constexpr std::size_t kBringsMax = 1024;  ///< one by one, between two makings of room
 
@@ -124,7 +124,7 @@ class JoinSpill final : public ColdKeys {
   KeyedTables<K, V>* keys_;
   JoinStore<V, L, R> store_;
   std::int64_t moved_bytes_ = 0;  ///< of records, which their own meter counts
-  SpilledRows<K, JoinCodec<V, L, R>> spilled_;
+  Spilled spilled_;
   std::size_t reclaim_bytes_ = kReclaimBytesMin;  ///< of a side, at a time
   std::size_t left_over_ = 0;                     ///< wasted bytes that nobody could reclaim
   std::size_t brought_ = 0;
@@ -143,8 +143,10 @@ class JoinSpill<K, V, L, R, false> final : public ColdKeys {
   void bring_records(Side&, std::uint64_t, std::size_t) {}
   void make_room() {}
   void reach(Time) {}
-  template <class Visit>
-  void each_on_disk(std::uint32_t, Visit&&) {}
+  template <class Parts>
+  std::unique_ptr<OpenParts> with_those_on_disk(std::unique_ptr<Parts> parts, const ImageChain&) {
+    return parts;
+  }
 
  private:
   void bring_cold(std::uint64_t) override {}

@@ -41,14 +41,11 @@ class SpillingJoin : public JoinOperator<L, LKey, R, RKey, Out, Maker>, public S
   void save_keys(StateWriter& writer, Each each) {
     if (!spill().any()) return Base::save_keys(writer, *keys_, std::move(each));
     this->save_waiting(writer);
-    keys_->forget_changes();  // of those on disk nobody notes whether they have changed
+    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
     auto parts = std::make_unique<JoinParts<K, V, L, R, Each>>(
         *keys_, this->template part_side<0>(), this->template part_side<1>(), std::move(each),
-        ImageChain{});
-    for (std::uint32_t group = 0; group < kKeyGroups; ++group) {
-      spill().each_on_disk(group, [&](const K& key, V& row) { parts->put(group, key, row); });
-    }
-    writer.later(std::move(parts));
+        chain);
+    writer.later(spill().with_those_on_disk(std::move(parts), chain));
   }
   /// As restore_images(), and makes room as it goes.
   template <class Take>
