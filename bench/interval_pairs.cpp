@@ -143,7 +143,7 @@ Answer waiting_by_hand(std::uint64_t records, std::uint64_t keys) {
 Workload spilled_join_workload(const Settings& settings) {
   const std::uint64_t records = settings.records != 0 ? settings.records : 10'000'000;
   const std::uint64_t keys = settings.keys != 0 ? settings.keys : 1'000'000;
-  constexpr std::uint64_t kBytesPerKey = 64;
+  constexpr std::uint64_t kBytesPerKey = 122;  // of which state has three eighths
   constexpr double kOfMemoryLeast = 0.3;
   Workload workload;
   workload.name = "spilled-join";

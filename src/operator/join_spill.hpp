@@ -45,9 +45,8 @@ class JoinSpill final : public ColdKeys {
 
   /// Between batches: the keys of these hashes are in the tables until the next call.
   void bring(std::span<const std::uint64_t> hashes) {
-    if (!any()) return;
     make_room();
-    spilled_.bring(hashes);
+    if (any()) spilled_.bring(hashes);
   }
   /// The same for the keys of the records from `first` on that a side has taken.
   template <class Side>

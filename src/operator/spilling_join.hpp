@@ -50,12 +50,16 @@ class SpillingJoin : public JoinOperator<L, LKey, R, RKey, Out, Maker>, public S
   /// As restore_images(), and makes room as it goes.
   template <class Take>
   void restore_keys(StateReader& reader, const Take& take) {
-    this->restore_images(reader,
-                         [&](auto side, const K& key, std::uint64_t hash, const JoinKept& kept) {
-                           if (++restored_ % kRestoredMax == 0) spill().make_room();
-                           spill().bring_one(hash);
-                           take(side, key, hash, kept);
-                         });
+    this->restore_images(reader, [&](auto side, const K& key, std::uint64_t hash,
+                                     const JoinKept& kept) {
+      if (++restored_ % kRestoredMax == 0) spill().make_room();
+      if (!spill().any()) return take(side, key, hash, kept);
+      spill().bring_one(hash);
+      // What comes and goes may have moved the record that the key was read from.
+      constexpr int kSide = decltype(side)::value;
+      this->template side<kSide>().with_key(
+          kept.slot, nullptr, [&](const K& own, std::uint64_t) { take(side, own, hash, kept); });
+    });
     spill().make_room();
   }
   /// As JoinSides has it: the keys of the turns are in memory.

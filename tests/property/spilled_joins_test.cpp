@@ -249,5 +249,49 @@ TEST_F(ManyKeys, WhatIsOverOnDiskIsForgotten) {
   EXPECT_EQ(folder_.misses(), before) << "nothing that is over comes back";
 }
 
+/// Its name lies in the record itself, where it is short.
+struct Parcel {
+  std::string name;
+  std::int64_t number = 0;
+};
+using ParcelByName = detail::KeyFn<Parcel, std::string Parcel::*>;
+
+TEST(SpilledJoins, KeysThatLieInTheirRecordsAreRestored) {
+  constexpr std::int64_t kKeys = 40'000;
+  const auto pair = [](const Parcel* left, const Parcel* right) {
+    return Met{"", left != nullptr ? left->number : -1, right != nullptr ? right->number : -1};
+  };
+  using Pairing = detail::PairMaker<JoinKind::full, decltype(pair)>;
+  using Op = detail::IntervalJoin<Parcel, ParcelByName, Parcel, ParcelByName, Met, Pairing>;
+  SpillFolder folder;
+  const auto key = key_by<Parcel>(&Parcel::name);
+  OperatorTasks tasks(
+      [&] {
+        return std::make_unique<Op>(JoinInterval{.before = Duration(0), .after = 1h},
+                                    JoinKind::inner, key, key, Pairing{pair});
+      },
+      {{&batch_type<Parcel>(), key}, {&batch_type<Parcel>(), key}},
+      show_by<Met>([](const Met& met) { return met.left == met.right ? "equal" : "not equal"; }));
+  tasks.when_open(folder.beyond(1u << 20));
+  const auto play = [&](std::uint32_t input, Time time) {
+    for (std::int64_t number = 0; number < kKeys;) {
+      auto batch = std::make_shared<Batch<Parcel>>();
+      for (int left = 200; left > 0; --left, ++number) {
+        batch->values.push_back({fmt::format("p{}", number), number});
+        batch->times.push_back(time);
+      }
+      tasks.play({.input = input, .batch = std::move(batch)});
+    }
+  };
+  tasks.start(1);
+  play(0, 1'000);
+  tasks.restore(tasks.image(), 2);
+  play(1, 2'000);
+  tasks.play({.kind = OperatorStep::Kind::watermark, .watermark = kTimeMax});
+  ASSERT_EQ(tasks.lanes().size(), 1u);
+  EXPECT_EQ(tasks.lanes().begin()->first, "equal");
+  EXPECT_EQ(tasks.lanes().begin()->second.size(), static_cast<std::size_t>(kKeys));
+}
+
 }  // namespace
 }  // namespace millrace::property
