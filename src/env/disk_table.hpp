@@ -71,9 +71,10 @@ class DiskTables {
 };
 
 /// Tables whose files have no names: each is its owner's alone, also where several share a folder,
-/// and none outlives its process. What the disk takes is at most some 2.5 times what is put and not
-/// erased, and 28 to 50 bytes a key; the memory of it is the system's cache of files, which it
-/// takes back when it needs it. A disk that breaks under them ends the process (SIGBUS).
+/// and none outlives its process. What the disk takes is at most some three times what is put and
+/// not erased, and 21 to 54 bytes a key, and more while an image is read; the memory of it is the
+/// system's cache of files, which it takes back when it needs it. A disk that breaks under them
+/// ends the process (SIGBUS).
 ///
 /// Cost: of a value in the system's cache, a tenth of a microsecond to find or to put; of another,
 /// a read of the disk or two.

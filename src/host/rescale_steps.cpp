@@ -37,10 +37,11 @@ bool RescaleSteps::is_prepared(EpochCoordinator& epochs) {
   if (rounds_.epoch != 0) look_at_round(epochs);
   if (rounds_.epoch != 0) return false;
   // Where a whole one is due it is made now, not while the sources rest.
-  const bool whole_is_due = !epochs.changes_come_next() && rounds_.begun <= kRoundsMax;
+  const bool whole_is_due = !epochs.changes_come_next() && !rounds_.was_whole;
   if ((rounds_.enough || rounds_.begun >= kRoundsMax) && !whole_is_due) return true;
   if (epochs.busy()) return false;
   ++rounds_.begun;
+  rounds_.was_whole = !epochs.changes_come_next();
   rounds_.since_ns = clock_.steady_ns();
   rounds_.epoch = epochs.ask();
   return false;

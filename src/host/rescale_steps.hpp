@@ -37,6 +37,7 @@ class RescaleSteps {
     std::uint64_t epoch = 0;    ///< that is under way; 0: none
     std::int64_t since_ns = 0;  ///< when it was asked for
     std::int64_t last_ns = 0;   ///< what the one before took
+    bool was_whole = false;     ///< the last one, or it was due and has failed
     bool enough = false;
     bool prepared = false;  ///< no other begins
   };

@@ -58,6 +58,7 @@ class UnkeyedProcess final : public Operator {
     emission_.push(nullptr, outputs);
   }
   void catch_up(Time, Outputs&) {}
+  void spill_to(const SpillPlace&) {}  ///< what all tasks have stays in memory
   /// What is held for it may go to any task.
   const KeyHash* key_hash() const { return nullptr; }
   P& processor() { return processor_; }
@@ -89,10 +90,7 @@ class BroadcastProcess final : public Operator, public Inspectable, public Spill
     side_.open(main_.processor(), context);
     queue_ = std::make_unique<TimerQueue>(context.state);
   }
-  /// What all tasks have stays in memory, and so does what rules that are data keep of keys.
-  void spill_to(const SpillPlace& place) override {
-    if constexpr (requires { main_.spill_to(place); }) main_.spill_to(place);
-  }
+  void spill_to(const SpillPlace& place) override { main_.spill_to(place); }
   void close() override {
     records_.clear(context().state);
     rules_.clear(context().state);

@@ -34,6 +34,8 @@ class RuleSetProcess final : public Operator, public Inspectable {
     caller_.open(context);
     figures_.open(context.user);
   }
+  /// A rule that goes is asked of each key that knows it: keys stay in memory.
+  void spill_to(const SpillPlace&) {}
   void process(BatchBase& base, bool, Outputs& outputs) override {
     auto& in = static_cast<Batch<T>&>(base);
     begin();

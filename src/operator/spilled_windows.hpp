@@ -122,16 +122,19 @@ class SpilledWindows {
     gone_misses_ += its->figures.misses;
     on_disk_.erase(window.end);
   }
-  /// A cell of an image has been put in.
-  void note_restored(const Cell& cell) {
-    moved_heap_ += Codec::heap_of(cell);
+  static std::int64_t heap_of(const Cell& cell) { return Codec::heap_of(cell); }
+  /// A cell of an image has been put in, which holds so many bytes on the heap.
+  void note_restored(std::int64_t heap_bytes) {
+    moved_heap_ += heap_bytes;
     make_room_behind(1);
   }
 
   /// When nothing points into cells: keys for which memory has no room go to disk.
   void make_room() {
     if (place_.tables == nullptr) return;
-    while (held_bytes() > place_.state_max_bytes - place_.state_max_bytes / 8) {
+    const std::uint64_t most = place_.state_max_bytes - place_.state_max_bytes / 8;
+    if (held_bytes() > most) windows_->drop_spare();
+    while (held_bytes() > most) {
       Window* const widest = widest_one();
       if (widest == nullptr) return;
       const std::size_t before = widest->cells->bytes();

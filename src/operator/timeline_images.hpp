@@ -115,8 +115,10 @@ class TimelineImage {
     timeline_.held_.spilled().bring(window, hash);  // another key may have its hash
     if (key_group(hash) != group || window.cells->find(key, hash)) return false;
     timeline_.held_.cells().note_restored(window, hash, cell);
-    timeline_.held_.spilled().note_restored(cell);
+    auto& spilled = timeline_.held_.spilled();
+    const std::int64_t heap = spilled.heap_of(cell);
     window.cells->add(key, hash, std::move(cell));
+    spilled.note_restored(heap);  // last: room is made by what is in the tables
     return true;
   }
 

@@ -102,7 +102,11 @@ class OperatorStage final : public ReadingStage, public Outputs {
 
  protected:
   Status open_part(const StageOpening& opening) override;
-  void close_part() override { operator_->close(); }
+  /// An image that is not whole yet reads what the operator holds.
+  void close_part() override {
+    writer_.reset();
+    operator_->close();
+  }
   void take(BatchBase& batch, bool exclusive, const Incoming& from) override;
   void advance(Time watermark) override;
   bool may_end() const override { return !calls_ || calls_->may_end(keeps_held()); }

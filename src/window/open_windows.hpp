@@ -84,6 +84,8 @@ class OpenWindows {
     windows_.erase(at);
     spare_.put(std::move(cells));
   }
+  /// Tables of windows that have closed are kept for the next ones no longer.
+  void drop_spare() { spare_.drop(); }
   template <class Visit>
   void for_each(Visit&& visit) {
     for (auto& [end, window] : windows_) visit(window);
