@@ -36,8 +36,8 @@ class LogImage {
     values = log.read(from_, *to_, values, [&](const Record& record, std::uint64_t place) {
       if (is_whole_ || record.changed) visit(record, place);
     });
-    if (from_ >= *to_) {
-      end(log);
+    if (values > 0) {
+      end(log);  // not before whoever reads knows it: time goes on then
     } else {
       log.keep(from_, *to_);
     }
