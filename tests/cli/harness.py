@@ -62,6 +62,10 @@ class CliTest(unittest.TestCase):
             if pipe:
                 pipe.close()
 
+    def start_unhurried(self, program, *arguments):
+        """Starts one of the programs with take_time(): it still runs when it is met."""
+        return self.start(program, *arguments, env={**os.environ, "UNHURRIED": "1"})
+
     def find_page(self, process):
         """Where the program's page is, into `address`."""
         for line in process.stderr:

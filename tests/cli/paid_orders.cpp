@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "millrace/millrace.hpp"
+#include "unhurried.hpp"
 
 namespace {
 
@@ -42,7 +43,8 @@ int main(int argc, char** argv) {
   Topology topology("orders");
   auto ordered = topology
                      .from(generate(orders,
-                                    [](std::uint64_t index) {
+                                    [orders](std::uint64_t index) {
+                                      take_time(index, orders);
                                       const auto at = static_cast<std::int64_t>(index);
                                       return Order{index, Timestamp{at}};
                                     }))

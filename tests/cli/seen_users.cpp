@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "millrace/millrace.hpp"
+#include "unhurried.hpp"
 
 namespace {
 
@@ -28,7 +29,8 @@ int main(int argc, char** argv) {
   Topology topology("users");
   auto seen = topology
                   .from(generate(visits,
-                                 [users](std::uint64_t index) {
+                                 [users, visits](std::uint64_t index) {
+                                   take_time(index, visits);
                                    const auto at = static_cast<std::int64_t>(index);
                                    return Visit{index % users, Timestamp{at}};
                                  }))

@@ -31,7 +31,7 @@ class SpilledJoins(harness.CliTest):
     def test_what_is_on_disk_is_in_the_epochs_too(self):
         state = ("--state-dir", self.folder / "state", "--checkpoint-interval", "200ms",
                  "--state", "disk")
-        killed = self.start("paid_orders", *self.words("--ui", "127.0.0.1:0", *state))
+        killed = self.start_unhurried("paid_orders", *self.words("--ui", "127.0.0.1:0", *state))
         self.find_page(killed)
         self.report_when(lambda report: report["checkpoints"]["completed"] > 1 and any(
             one.get("spilled_keys", 0) > 0 for one in report["components"]))

@@ -42,7 +42,8 @@ class SpilledSessions(harness.CliTest):
     def kill_and_go_on(self, kind):
         state = ("--state-dir", self.folder / kind, "--checkpoint-interval", "200ms", "--state",
                  "disk")
-        killed = self.start("told_users", *self.words(kind, "--ui", "127.0.0.1:0", *state))
+        killed = self.start_unhurried("told_users",
+                                      *self.words(kind, "--ui", "127.0.0.1:0", *state))
         self.find_page(killed)
         self.report_when(lambda report: report["checkpoints"]["completed"] > 1 and any(
             one.get("spilled_keys", 0) > 0 for one in report["components"]))

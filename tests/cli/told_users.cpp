@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "millrace/millrace.hpp"
+#include "unhurried.hpp"
 
 namespace {
 
@@ -64,9 +65,11 @@ int main(int argc, char** argv) {
   const std::uint64_t users = std::strtoull(argv[2], nullptr, 10);
   const auto times = static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10));
   Topology topology("users");
+  const std::uint64_t count = users * times;
   const auto visits = topology
-                          .from(generate(users * times,
-                                         [users](std::uint64_t index) {
+                          .from(generate(count,
+                                         [users, count](std::uint64_t index) {
+                                           take_time(index, count);
                                            const auto at = static_cast<std::int64_t>(index);
                                            return Visit{index % users, Timestamp{at}};
                                          }))
