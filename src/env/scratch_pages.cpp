@@ -38,7 +38,8 @@ Result<ScratchPages> ScratchPages::make(const std::string& folder, std::size_t b
   std::string path = folder + std::string(kScratchName) + "XXXXXX";
   const Descriptor file(::mkostemp(path.data(), O_CLOEXEC), true);
   if (file.number() < 0) return cannot(folder, "takes no file", errno);
-  (void)::unlink(path.c_str());  // it is still there until it is no longer mapped
+  // It is still there until it is no longer mapped. With a name it would stay for ever.
+  if (::unlink(path.c_str()) != 0) return cannot(path, "cannot be removed", errno);
   if (const int why = allocate(file.number(), bytes)) return cannot(folder, "has no room", why);
   void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
   if (data == MAP_FAILED) return cannot(folder, "cannot be mapped", errno);

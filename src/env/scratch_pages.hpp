@@ -15,8 +15,8 @@ inline constexpr std::string_view kScratchName = "/millrace-rows-";
 
 /// Zeros at first. The disk has room for all of it from the start, so that a full disk is an error
 /// of make() and never of a write. Nobody else can open, cut or remove the file, and it ends with
-/// the process, however that ends. A disk that breaks under it is a SIGBUS, which
-/// host/broken_pages.hpp turns into a sentence. One thread.
+/// the process, however that ends; a kill within make() leaves an empty one. A disk that breaks
+/// under it is a SIGBUS, which host/broken_pages.hpp turns into a sentence. One thread.
 class ScratchPages {
  public:
   /// None.

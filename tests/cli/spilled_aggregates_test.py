@@ -1,6 +1,9 @@
 # A running count by key whose keys do not fit memory: on disk, killed and started again.
 import json
+import os
+import shutil
 import signal
+import subprocess
 import unittest
 
 import harness
@@ -8,6 +11,18 @@ import harness
 TIMES = 3
 TOO_MANY = 400_000  # for the memory that they get
 USERS = TOO_MANY if harness.SLOWNESS == 1 else TOO_MANY // 4
+FAILING = ("strace", "-f", "-o", os.devnull, "-e", "trace=unlink", "-e", "inject=unlink:error=EIO")
+
+
+def no_strace():
+    """Why system calls cannot be made to fail here; "" when they can."""
+    if harness.SLOWNESS > 1:
+        return "a sanitizer cannot look for leaks under strace"
+    try:
+        done = subprocess.run(FAILING + ("true",), capture_output=True, check=False)
+    except FileNotFoundError:
+        return "strace is not installed"
+    return "" if done.returncode == 0 else "strace may not trace here"
 
 
 class SpilledAggregates(harness.CliTest):
@@ -58,6 +73,19 @@ class SpilledAggregates(harness.CliTest):
                                                             "3"))
         summary = self.assert_all_counted(out)
         self.assertGreaterEqual(summary["checkpoints"]["restored_from"], 1)
+
+    def test_a_file_that_would_keep_its_name_is_refused(self):
+        if why := no_strace():
+            self.skipTest(why)
+        spill = self.folder / "spill"
+        strace, *words = FAILING
+        _, err = self.run_program(shutil.which(strace), *words, harness.BIN / "seen_users",
+                                  *self.words("--headless", "--state", "disk", "--spill-dir",
+                                              spill), code=74)
+        self.assert_error(err, 4002, "millrace-rows-", "cannot be removed", "--spill-dir")
+        files = [path for path in spill.rglob("*") if path.is_file()]
+        self.assertTrue(files)
+        self.assertEqual(sum(path.stat().st_size for path in files), 0)
 
     def test_without_a_disk_it_is_refused_by_name(self):
         _, err = self.run_program("seen_users", TOO_MANY, TIMES, "--memory", "16M", "--headless",
