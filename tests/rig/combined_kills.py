@@ -16,15 +16,13 @@ import json
 
 from call_faults import visit
 from epoch_faults import KILLS, Runs
-from topology_kills import INPUT, Topology, Truth, kills_of
+from topology_kills import Topology, Truth, kills_of, text_of
 from topology_rescales import rescales_of
 
 WITHIN_MS = 1000
 MATCHED_MS = 5000
-RECORDS = 20_000
 
-TOPOLOGY = "name: combined\n" + INPUT + """\
-bolts:
+COMBINED = """\
   - {{id: positive, type: filter, with: {{where: v > 0}}}}
   - {{id: joined, type: join, with: {{left: in, after: 1s}}}}
   - {{id: valid, type: as_of, with: {{left: in, kind: left}}}}
@@ -37,15 +35,8 @@ bolts:
         - {{followed_by: down, where: v < -500}}
       within: 5s
       values: {{up: up.n, down: down.n}}
-  - id: asked
-    type: call
-    with:
-      exec: >-
-        sed -u -E 's/.*"v":(-?[0-9]+).*/{{"echo": \\1}}/'
-      fields: {{echo: int}}
-      time_out: 60s
-{sinks}
-streams:
+"""
+TO_COMBINED = """\
   - {{from: in, to: positive}}
   - {{from: in, to: joined, grouping: {{type: fields, args: [k]}}}}
   - {{from: in, to: joined, grouping: {{type: fields, args: [k]}}}}
@@ -53,12 +44,23 @@ streams:
   - {{from: positive, to: valid, grouping: {{type: fields, args: [k]}}}}
   - {{from: in, to: rows, grouping: {{type: fields, args: [k]}}}}
   - {{from: in, to: matched, grouping: {{type: fields, args: [k]}}}}
-  - {{from: in, to: asked}}
   - {{from: matched, to: matches}}
-  - {{from: asked, to: calls}}
   - {{from: joined, to: pairs}}
   - {{from: valid, to: newest}}
   - {{from: rows, to: table}}
+"""
+CALL = """\
+  - id: asked
+    type: call
+    with:
+      exec: >-
+        sed -u -E 's/.*"v":(-?[0-9]+).*/{{"echo": \\1}}/'
+      fields: {{echo: int}}
+      time_out: 60s
+"""
+TO_CALL = """\
+  - {{from: in, to: asked}}
+  - {{from: asked, to: calls}}
 """
 
 
@@ -66,9 +68,10 @@ class CombinedTruth(Truth):
     """What was sent, and all that may come of it. A pair leaves when both are there and an answer
     when it has come, so that their order within a key is nobody's promise."""
 
+    records = 20_000
     unordered = ("pairs", "matches", "calls")
 
-    def __init__(self, seed, records=RECORDS):
+    def __init__(self, seed, records=None):
         super().__init__(seed, records)
         rows = collections.defaultdict(list)
         for record in map(json.loads, self.lines):
@@ -117,7 +120,7 @@ class CombinedTruth(Truth):
 
 
 class CombinedTopology(Topology):
-    text = TOPOLOGY
+    text = text_of("combined", COMBINED + CALL, TO_COMBINED + TO_CALL)
     outputs_of = {"pairs": "shared", "newest": "shared", "table": "own", "matches": "own",
                   "calls": "shared"}
     rescaled = ("joined", "valid", "rows", "matched")

@@ -23,6 +23,7 @@ CALLS = ("pwrite64", "fdatasync", "fsync", "rename", "mkdir", "unlink")
 RECORDS = 3000
 SPEED = 100  # a window ends every 0.1 s, an epoch begins every 20 ms
 INTERVAL = "20ms"
+ANYWHERE = "anywhere"  # a group of calls that are harmed whatever they name
 CRASH = 128  # exit codes from here on, and negative ones, are no clean end
 KILLED = (-signal.SIGKILL, CRASH + signal.SIGKILL)
 KILLS = ("signal=KILL",)
@@ -41,6 +42,9 @@ class Runs:
     """Runs of one topology over one input, each anew or behind the one before."""
 
     records = RECORDS
+    speed = SPEED
+    calls = CALLS
+    again = tuple((group, call) for group in ("state", "outputs") for call in CALLS[:4])
     truth_type = Truth
     topology_type = Topology
 
@@ -52,8 +56,9 @@ class Runs:
         self.trace = pathlib.Path(folder) / "trace"
         self.paths = {}
 
-    def run(self, *inject, words=(), flags=(), speed=SPEED):
+    def run(self, *inject, words=(), flags=(), speed=None):
         """Under strace, as far as it comes: exit code, what it said, its summary."""
+        speed = self.speed if speed is None else speed
         traced = strace("-o", self.trace, *inject) if inject else ()
         return self.execute([*words, *traced, *self.topology.command(1, speed, "--json", *flags)])
 
@@ -66,24 +71,17 @@ class Runs:
     def inject(self, group, fault, when):
         """`fault`: as "fsync:error=EIO"."""
         call = fault.split(":", 1)[0]
-        watched = [word for path in self.paths[group] for word in ("-P", path)]
+        paths = () if group == ANYWHERE else self.paths[group]
+        watched = [word for path in paths for word in ("-P", path)]
         return (*watched, "-e", f"trace={call}", "-e", f"inject={fault}:when={when}")
 
     def points(self, faults):
         """Each fault at each call of an undisturbed run; errors also from there on."""
         self.topology.begin_anew()
-        code, said, _ = self.run("-y", "-e", f"trace={','.join(CALLS)}")
+        code, said, summary = self.run("-y", "-e", f"trace={','.join(self.calls)}")
         assert code == 0, said
-        counts = collections.Counter()
-        paths = {"state": set(), "outputs": set()}
-        for thread, call, rest in re.findall(r"^(\d+) +(\w+)\((.*)$", self.trace.read_text(),
-                                             re.MULTILINE):
-            named = re.search(r'<([^>]+)>|"([^"]+)"', rest)
-            path = named and (named[1] or named[2])
-            group = "state" if path and path.startswith(str(self.topology.state)) else "outputs"
-            if path and path.startswith(str(self.topology.folder)):
-                paths[group].add(path)
-                counts[group, call, thread] += 1
+        self.undisturbed(summary)
+        counts, paths = self.counts()
         paths["state"] |= {f"{self.topology.state}/epoch-{number:010}.ckpt{suffix}"
                            for number in range(1, 100) for suffix in ("", ".new")}
         self.paths = {group: sorted(found) for group, found in paths.items()}
@@ -95,6 +93,31 @@ class Runs:
         return once + [(group, fault, f"{when}+") for group, fault, when in once
                        if ":error=" in fault and ONCE not in fault]
 
+    def undisturbed(self, summary):
+        """Looks at the run whose calls are the points."""
+
+    def traced(self):
+        """Thread, call and path of each call of the last trace."""
+        for thread, call, rest in re.findall(r"^(\d+) +(\w+)\((.*)$",
+                                             self.trace.read_text(), re.MULTILINE):
+            named = re.search(r'<([^>]+)>|"([^"]+)"', rest)
+            yield thread, call, (named[1] or named[2]) if named else ""
+
+    def counts(self):
+        """Of the last trace: calls by group, name and thread, and the paths of each group."""
+        counts, paths = collections.Counter(), collections.defaultdict(set)
+        for thread, call, path in self.traced():
+            if not path.startswith(str(self.topology.folder)):
+                continue
+            for group in self.groups_of(call, path):
+                paths[group].add(path)
+                counts[group, call, thread] += 1
+        return counts, paths
+
+    def groups_of(self, _, path):
+        """Of a call that names `path`."""
+        return ("state" if path.startswith(str(self.topology.state)) else "outputs",)
+
     def killed(self, group, fault, when):
         """What is wrong after a kill, mostly with another one in the recovery from it."""
         self.topology.begin_anew()
@@ -102,8 +125,8 @@ class Runs:
         wrong = [] if code in (0, *KILLED) else [f"it ended with {code}: {said}"]
         wrong += self.topology.anomalies(self.truth)
         if self.chance.random() < 0.7:
-            again = f"{self.chance.choice(CALLS[:4])}:{fault.split(':', 1)[1]}"
-            where = self.chance.choice(("state", "outputs"))
+            where, call = self.chance.choice(self.again)
+            again = f"{call}:{fault.split(':', 1)[1]}"
             code, said, _ = self.run(*self.inject(where, again, self.chance.randrange(1, 4)))
             if code not in (0, *KILLED):
                 wrong.append(f"recovery: it ended with {code}: {said}")

@@ -27,6 +27,7 @@ import journal_kills
 import poison_records
 import power_images
 import slow_sinks
+import spilled_kills
 import stalls
 import stuck_sinks
 import topology_kills
@@ -83,6 +84,14 @@ BARS = [
         combined_kills.rescales, (1, 12), (10, 100), "no-dedup", "duplicate"),
     Bar("combined-calls", "R2", "the same, killed at the N-th call, and in recovery",
         combined_kills.call_kills, (1, 3), (1, 500), "no-dedup", "duplicate", no_strace),
+    Bar("spilled", "R1", "kill -9 at random, most keys of aggregates, joins, tables on disk",
+        spilled_kills.kills, (1, 6), (10, 30), "no-dedup", "duplicate"),
+    Bar("spilled-rescales", "R10", "the same, rescaled at random, one of six killed",
+        spilled_kills.rescales, (1, 6), (5, 30), "no-dedup", "duplicate"),
+    Bar("spilled-calls", "R2", "the same, killed at the N-th call, and in recovery",
+        spilled_kills.call_kills, (1, 3), (1, 300), "no-dedup", "duplicate", no_strace),
+    Bar("spilled-errors", "R3", "the same, a call fails, once or for ever",
+        spilled_kills.call_errors, (1, 3), (3, 100), "no-dedup", "duplicate", no_strace),
     Bar("demo-kills", "R1", "kill -9 at random, the demo's topology at its own interval",
         demo_kills.kills, (1, 3), (10, 100), "no-dedup", "duplicate"),
     Bar("rescales", "R1", "components rescaled at random, one of six killed in the middle",

@@ -37,23 +37,26 @@ spouts:
       fields: {{k: text, n: int, v: int, at: timestamp}}
       event_time: {{field: at, out_of_order: 2s}}
 """
-TOPOLOGY = "name: oracle\n" + INPUT + """\
-bolts:
+AGGREGATES = """\
   - id: running
     type: aggregate
     with: {{values: {{count: count(), sum: sum(v)}}}}
   - id: windowed
     type: aggregate
     with: {{window: tumbling(10s), values: {{count: count(), sum: sum(v)}}}}
-  - id: in_order
-    type: restore_order
-{sinks}
-streams:
+"""
+TO_AGGREGATES = """\
   - {{from: in, to: running, grouping: {{type: fields, args: [k]}}}}
   - {{from: in, to: windowed, grouping: {{type: fields, args: [k]}}}}
-  - {{from: in, to: in_order, grouping: {{type: fields, args: [k]}}}}
   - {{from: running, to: sums}}
   - {{from: windowed, to: windows}}
+"""
+ORDER = """\
+  - id: in_order
+    type: restore_order
+"""
+TO_ORDER = """\
+  - {{from: in, to: in_order, grouping: {{type: fields, args: [k]}}}}
   - {{from: in_order, to: ordered}}
 """
 SINK = """\
@@ -63,21 +66,28 @@ SINK = """\
 """
 
 
+def text_of(name, bolts, streams):
+    """A topology of that input, bolts and streams, to be formatted with its folder and sinks."""
+    return f"name: {name}\n{INPUT}bolts:\n{bolts}{{sinks}}\nstreams:\n{streams}"
+
+
 class Truth:
     """What was sent, and all that may come of it."""
 
+    records = RECORDS
+    step_ms = STEP_MS
     unordered = ()  # outputs whose updates of a key come in any order
 
-    def __init__(self, seed, records=RECORDS):
+    def __init__(self, seed, records=None):
         chance = random.Random(seed)
         self.lines = []
         self.sums = collections.defaultdict(list)  # by key: every update, in its order
         self.ordered = collections.defaultdict(list)
         windows = collections.defaultdict(lambda: [0, 0])
-        for number in range(records):
-            key = f"k{chance.randrange(KEYS)}"
+        for number in range(records or self.records):
+            key = f"k{self.key_of(chance)}"
             value = chance.randrange(-1000, 1000)
-            at = BEGIN_MS + number * STEP_MS - chance.randrange(DISORDER_MS)
+            at = BEGIN_MS + number * self.step_ms - chance.randrange(DISORDER_MS)
             self.lines.append(json.dumps({"k": key, "n": number, "v": value, "at": at}))
             count, total = self.sums[key][-1] if self.sums[key] else (0, 0)
             self.sums[key].append((count + 1, total + value))
@@ -90,6 +100,10 @@ class Truth:
         self.windows = collections.defaultdict(list)
         for (key, start), (count, total) in sorted(windows.items(), key=lambda item: item[0][1]):
             self.windows[key].append((count, total))
+
+    @staticmethod
+    def key_of(chance):
+        return chance.randrange(KEYS)
 
     @staticmethod
     def update_of(output, record):
@@ -150,9 +164,12 @@ class Truth:
 class Topology:
     """The program on its file, its state folder and its journals."""
 
-    text = TOPOLOGY
+    text = text_of("oracle", AGGREGATES + ORDER, TO_AGGREGATES + TO_ORDER)
     outputs_of = OUTPUTS
     rescaled = ("running", "windowed", "in_order")  # components
+    speeds = (100, 300)
+    rescaled_speeds = (50, 100, 200)
+    flags = ()
 
     def __init__(self, folder, truth, interval, unsafe, partitions=2):
         self.folder = pathlib.Path(folder)
@@ -178,11 +195,19 @@ class Topology:
         flags += ["--speed", str(speed)] if speed else []
         return [BIN / "millrace", "run", self.file, "--state-dir", self.state, "--guarantee",
                 "exactly_once", "--checkpoint-interval", self.interval, "--parallelism",
-                str(parallelism), "--ui", "off", *flags, *words]
+                str(parallelism), "--ui", "off", *self.flags, *flags, *words]
 
     def start(self, parallelism, speed=0):
-        return subprocess.Popen(self.command(parallelism, speed), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        return subprocess.Popen(self.command(parallelism, speed, "--json"),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def look(self, process):
+        """At one that is about to be killed."""
+
+    def ended(self, summary):
+        """What is wrong by the summary of a run that came to its end."""
+        return []
 
     def begin_anew(self):
         """All but the input is gone."""
@@ -203,7 +228,7 @@ def one_life(topology, chance, follower):
     """Starts and kills: what was wrong, whether it ended by itself, the time to new output."""
     before = follower.count if follower else 0
     started = time.monotonic()
-    process = topology.start(chance.choice((1, 1, 2, 3)), chance.choice((100, 300)))
+    process = topology.start(chance.choice((1, 1, 2, 3)), chance.choice(topology.speeds))
     limit = started + chance.choice((0.05, 0.2, 0.6, 1.2)) * chance.random()
     first_s = None
     while process.poll() is None and time.monotonic() < limit:
@@ -211,12 +236,13 @@ def one_life(topology, chance, follower):
             first_s = time.monotonic() - started
         time.sleep(0.002)
     ended = process.poll() is not None
+    if not ended:
+        topology.look(process)
     process.send_signal(signal.SIGKILL)
-    said = process.stderr.read().decode()
-    code = process.wait(PATIENCE_S)
-    process.stderr.close()
-    if ended and code:
-        return [f"it ended by itself with {code}: {said}"], True, first_s
+    _, said = process.communicate(timeout=PATIENCE_S)
+    if ended and process.returncode:
+        wrong = f"it ended by itself with {process.returncode}: {said.decode()}"
+        return [wrong], True, first_s
     return [], ended, first_s
 
 
@@ -261,12 +287,11 @@ def live(topology, truth, chance, kills_left):
                 kills_left = turn + 1
                 break
         process = topology.start(chance.choice((1, 2)))
-        said = process.stderr.read().decode()
-        code = process.wait(PATIENCE_S)
-        process.stderr.close()
-        if code:
-            return kills_left, [f"the last run ended with {code}: {said}"], times_s
-        wrong = topology.anomalies(truth, complete=True)
+        out, said = process.communicate(timeout=PATIENCE_S)
+        if process.returncode:
+            wrong = f"the last run ended with {process.returncode}: {said.decode()}"
+            return kills_left, [wrong], times_s
+        wrong = topology.ended(json.loads(out)) + topology.anomalies(truth, complete=True)
         if follower:
             served, _ = topology.followed.served()
             wrong += follower.anomalies(served)

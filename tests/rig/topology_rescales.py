@@ -25,13 +25,13 @@ class Rescaled:
     """One life, and what became of its rescales."""
 
     def __init__(self, topology, chance):
-        command = topology.command(chance.choice((1, 2, 3)), chance.choice((50, 100, 200)),
-                                   "--json")
+        command = topology.command(chance.choice((1, 2, 3)),
+                                   chance.choice(topology.rescaled_speeds), "--json")
         command[command.index("off")] = "127.0.0.1:0"
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
         self.chance = chance
-        self.components = topology.rescaled
+        self.topology = topology
         self.address = ""
         self.said = b""
         for line in self.process.stderr:
@@ -49,7 +49,7 @@ class Rescaled:
 
     def rescale(self):
         """One request; None: the process was killed meanwhile."""
-        names = self.chance.sample(self.components, self.chance.randint(1, 3))
+        names = self.chance.sample(self.topology.rescaled, self.chance.randint(1, 3))
         changes = [f"{name}={self.chance.randint(1, TASKS_MAX)}" for name in names]
         asked = subprocess.Popen([str(BIN / "millrace"), "rescale", self.address, *changes],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -84,7 +84,9 @@ class Rescaled:
         if self.ended and code:
             wrong.append(f"it ended by itself with {code}: {self.said.decode()}")
         if code == 0 and out:
-            stop_ms = json.loads(out).get("rescaled", {}).get("longest_stop_ms", 0)
+            summary = json.loads(out)
+            wrong += self.topology.ended(summary)
+            stop_ms = summary.get("rescaled", {}).get("longest_stop_ms", 0)
             if stop_ms > STOP_MS_MAX:
                 wrong.append(f"slow: nothing was read for {stop_ms} ms")
         return done, wrong
