@@ -107,9 +107,11 @@ void wait(Clock& clock, Duration delay, const StopSignals& signals) {
   while (clock.steady_ns() < until && !signals.requested()) std::this_thread::sleep_for(kLook);
 }
 
+/// It is out before the signals are given back: one that comes then ends the process at once.
 void print_summary(const Report& report, bool json) {
   if (json) {
     std::printf("%s\n", summary_json(report).c_str());
+    std::fflush(stdout);
   } else {
     std::fputs(summary_text(report).c_str(), stderr);
   }
