@@ -67,7 +67,8 @@ class SpilledTopology(Topology):
         self.seen.append(ROWS_NAME in maps)
 
     def ended(self, summary):
-        return [f"unspilled: all rows of {name} are in memory" for name in KEPT
+        kept = KEPT if summary else ()
+        return [f"unspilled: all rows of {name} are in memory" for name in kept
                 if not summary["components"][name].get("spilled", {}).get("keys")] + self.left()
 
     def left(self):

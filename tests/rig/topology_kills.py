@@ -206,7 +206,7 @@ class Topology:
         """At one that is about to be killed."""
 
     def ended(self, summary):
-        """What is wrong by the summary of a run that came to its end."""
+        """What is wrong by the summary of a run that came to its end; None: all was done before."""
         return []
 
     def begin_anew(self):
@@ -291,7 +291,8 @@ def live(topology, truth, chance, kills_left):
         if process.returncode:
             wrong = f"the last run ended with {process.returncode}: {said.decode()}"
             return kills_left, [wrong], times_s
-        wrong = topology.ended(json.loads(out)) + topology.anomalies(truth, complete=True)
+        summary = json.loads(out) if out else None  # all was done before: it only says so
+        wrong = topology.ended(summary) + topology.anomalies(truth, complete=True)
         if follower:
             served, _ = topology.followed.served()
             wrong += follower.anomalies(served)
