@@ -104,7 +104,7 @@ class RecordAggregate final : public Operator, public HoldsAggregates, public Sp
       return keys_->tables().for_each([&](const K&, const State& state) { state.for_each(weigh); });
     }
     const auto merge = [&](Acc& a, const Acc& b) { adder_.kernel().merge(a, b); };
-    keys_->for_each([&](const K& key, State& state) {
+    keys_->for_each([&](const K& key, const State& state) {
       if (const std::optional<Acc> acc = state.held.open(spec_, merge))
         into.add(key, kTimeMin, kTimeMax, *acc);
     });

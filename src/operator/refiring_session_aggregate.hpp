@@ -83,7 +83,7 @@ class RefiringSessionAggregate final : public Operator, public HoldsAggregates, 
     if (into.weighs()) {
       timeline_.waiting().for_each([&](const auto& record) { into.weigh(record.acc.acc); });
     }
-    const auto add = [&](const K& key, typename Timeline::Entry& entry) {
+    const auto add = [&](const K& key, const typename Timeline::Entry& entry) {
       entry.sessions.from_newest([&](const auto& session) {
         into.add(key, session.first, session.last, session.acc.acc);
         return true;

@@ -93,7 +93,7 @@ class SessionAggregate final : public Operator, public HoldsAggregates, public S
     const Kernel& kernel = adder_.kernel();
     const Codec codec(kernel, context().state);
     keys_->save(writer, "sessions", shape_of_kind("sessions", shape_of(kernel)),
-                [codec](std::string& out, Open& open) { codec.store(out, open); });
+                [codec](std::string& out, const Open& open) { codec.store(out, open); });
   }
   void restore_state(StateReader& reader) override {
     const auto take = [&](const StatePart& part, const auto& accumulators) {
@@ -113,7 +113,7 @@ class SessionAggregate final : public Operator, public HoldsAggregates, public S
   }
   void add_held(std::unique_ptr<HeldAggregates>& held) override {
     auto& into = HeldOf<Kernel>::in(held, adder_.kernel());
-    const auto add = [&](const K& key, Open& open) {
+    const auto add = [&](const K& key, const Open& open) {
       open.from_newest([&](const Session& session) {
         into.add(key, session.first, session.last, session.acc);
         return true;

@@ -57,7 +57,7 @@ class RefiringCodec {
   RefiringCodec(const Kernel& kernel, MemoryMeter* meter) : kernel_(&kernel), meter_(meter) {}
 
   Row fresh() const { return Row{OpenSessions<Cell>({0, 0, Cell{kernel_->init()}}, meter_)}; }
-  void store(std::string& out, Row& row) const {
+  void store(std::string& out, const Row& row) const {
     put_number(out, row.early);
     store_sessions(out, row.sessions, [this](std::string& to, const Cell& cell) {
       store_accumulator(*kernel_, to, cell.acc);
@@ -82,7 +82,7 @@ class RefiringCodec {
   }
   /// Its alarm ends it.
   static OverAt over_at(const Row&) { return {}; }
-  static std::int64_t heap_of(Row& row) {
+  static std::int64_t heap_of(const Row& row) {
     std::size_t bytes = 0;
     row.sessions.from_newest([&bytes](const OpenSession<Cell>& session) {
       bytes += acc_heap_bytes(session.acc.acc);

@@ -15,7 +15,7 @@ namespace millrace::detail {
 
 /// Appends the sessions of a key; store(std::string&, const Cell&) appends what one holds.
 template <class Cell, class Store>
-void store_sessions(std::string& out, OpenSessions<Cell>& sessions, Store&& store) {
+void store_sessions(std::string& out, const OpenSessions<Cell>& sessions, Store&& store) {
   put_number(out, sessions.alarm);
   put_varint(out, sessions.size());
   sessions.from_newest([&](const OpenSession<Cell>& session) {
@@ -61,7 +61,7 @@ class SessionsCodec {
   SessionsCodec(const Kernel& kernel, MemoryMeter* meter) : kernel_(&kernel), meter_(meter) {}
 
   Row fresh() const { return Row({0, 0, kernel_->init()}, meter_); }
-  void store(std::string& out, Row& sessions) const {
+  void store(std::string& out, const Row& sessions) const {
     store_sessions(out, sessions, [this](std::string& to, const Acc& acc) {
       store_accumulator(*kernel_, to, acc);
     });
@@ -75,7 +75,7 @@ class SessionsCodec {
   }
   /// Its alarm ends it.
   static OverAt over_at(const Row&) { return {}; }
-  static std::int64_t heap_of(Row& sessions) {
+  static std::int64_t heap_of(const Row& sessions) {
     std::size_t bytes = 0;
     sessions.from_newest([&bytes](const OpenSession<Acc>& session) {
       bytes += acc_heap_bytes(session.acc);

@@ -30,9 +30,8 @@ class SessionTimelineImage {
       save_time(writer, "reached", timeline_.reached_);
       const std::string shape = shape_of_kind(kind(), shape_of(kernel_));
       timeline_.keys_->save(writer, "sessions", shape,
-                            [codec = Codec(kernel_, nullptr)](std::string& out, Entry& entry) {
-                              codec.store(out, entry);
-                            });
+                            [codec = Codec(kernel_, nullptr)](
+                                std::string& out, const Entry& entry) { codec.store(out, entry); });
       save_late(writer, timeline_.waiting_, shape,
                 [this](std::string& out, const Reaching<Acc>& record) {
                   put_number(out, record.last);

@@ -73,15 +73,25 @@ class OpenSessions {
   /// Calls visit(Session&) from the newest back until it returns false.
   template <class Visit>
   void from_newest(Visit&& visit) {
-    if (!visit(newest_)) return;
-    for (auto at = older_.rbegin(); at != older_.rend() && visit(*at); ++at) {
-    }
+    each_from_newest(*this, visit);
+  }
+  /// The same for who only reads them: visit(const Session&).
+  template <class Visit>
+  void from_newest(Visit&& visit) const {
+    each_from_newest(*this, visit);
   }
   /// The last instant of the earliest one.
   Time first_over() const { return older_.empty() ? newest_.last : older_.front().last; }
   std::size_t size() const { return older_.size() + 1; }
 
  private:
+  template <class Self, class Visit>
+  static void each_from_newest(Self& self, Visit& visit) {
+    if (!visit(self.newest_)) return;
+    for (auto at = self.older_.rbegin(); at != self.older_.rend() && visit(*at); ++at) {
+    }
+  }
+
   /// Behind the last older session that begins at or before `time`.
   auto last_before(Time time) {
     return std::upper_bound(older_.begin(), older_.end(), time,

@@ -1,5 +1,6 @@
-// Promise: what joins, patterns and grouped rows keep goes into an epoch as far as it has changed,
-// and an epoch of changes stands for all of it.
+// Promise: what joins, patterns, grouped rows, sessions and windows by records keep goes into an
+// epoch as far as it has changed, and an epoch of changes stands for all of it. Who looks at what
+// they hold, or weighs it, changes nothing.
 #include "millrace/millrace.hpp"
 #include "operator_cuts.hpp"
 
@@ -62,6 +63,18 @@ void play_all(OperatorTasks& tasks, const std::vector<OperatorStep>& steps) {
   for (const OperatorStep& step : steps) tasks.play(step);
 }
 
+/// What is on the page, and what the engine weighs now and then.
+void look_at_held(OperatorTasks& tasks) {
+  auto* const holder = dynamic_cast<detail::HoldsAggregates*>(&tasks.task<detail::Operator>(0));
+  if (holder == nullptr) return;
+  std::unique_ptr<detail::HeldAggregates> weighed = detail::HeldAggregates::weighing();
+  holder->add_held(weighed);
+  EXPECT_GE(weighed->weight().accumulators, std::size_t{kKeys - kChanged});
+  std::unique_ptr<detail::HeldAggregates> shown;
+  holder->add_held(shown);
+  EXPECT_GE(shown->all().size(), std::size_t{kKeys - kChanged});
+}
+
 /// The epoch of changes is as large as these, and three tasks that start from it do what one does
 /// that never stopped. How many rows that is.
 std::size_t expect_changes(const Subject& subject, const Script& script) {
@@ -74,6 +87,7 @@ std::size_t expect_changes(const Subject& subject, const Script& script) {
   (void)cut.image();
   const std::uint64_t all = cut.image_bytes();
   play_all(cut, script.change);
+  look_at_held(cut);
   const std::vector<StatePart> parts = cut.image();
   EXPECT_LT(cut.image_bytes(), all / 8) << "of " << all;
   cut.restore(parts, 3);
@@ -212,6 +226,49 @@ TEST(ChainedOperators, PartialMatches) {
       {notes(0, kThen + 30, 0, kKeys, 3), notes(0, kThen + 40, 0, kKeys, 2),
        notes(0, kThen + 50, 0, kKeys, 3), until(kTimeMax)}};
   EXPECT_EQ(expect_changes(subject, script), kKeys + std::size_t{kChanged});
+}
+
+/// What holds memory of its own is weighed.
+auto list_kernel() { return list(&Note::name, 5).kernel<Note>(); }
+using Lists = decltype(list_kernel());
+template <class Kernel>
+using KeptRow = millrace::Aggregate<std::int32_t, typename Kernel::Value>;
+template <class Op, class Row, class... Args>
+Subject of_lists(const Args&... args) {
+  return {[=] { return std::make_unique<Op>(args..., kKeyOf, list_kernel()); },
+          {{&batch_type<Note>(), kKeyOf}},
+          show_all<Row>()};
+}
+/// Sessions that grow, and some that are over.
+Script sessions_of_notes() {
+  return {{notes(0, kThen - 90, kKeys, kChanged), notes(0, kThen, 0, kKeys), until(kThen - 20)},
+          {notes(0, kThen + 20, 7, kChanged), until(kThen + 20)},
+          {notes(0, kThen + 30, 0, kKeys, 2), until(kTimeMax)}};
+}
+
+TEST(ChainedOperators, Sessions) {
+  using Op = detail::SessionAggregate<Note, NoteByKey, Lists, Duration>;
+  const Subject subject = of_lists<Op, KeptRow<Lists>>(session(Duration(100)));
+  EXPECT_EQ(expect_changes(subject, sessions_of_notes()), kKeys + std::size_t{kChanged});
+}
+
+/// Those that are over are held for late records.
+TEST(ChainedOperators, SessionsThatEmitAgain) {
+  using Op = detail::RefiringSessionAggregate<Note, NoteByKey, Lists, Duration, false>;
+  using Row = WindowUpdate<std::int32_t, Lists::Value>;
+  const Subject subject = of_lists<Op, Row>(session(Duration(100)).allowed_lateness(Duration(50)));
+  EXPECT_EQ(expect_changes(subject, sessions_of_notes()), kKeys + std::size_t{kChanged});
+}
+
+/// Of some keys the second of three records has come.
+TEST(ChainedOperators, WindowsByRecords) {
+  using Op = detail::RecordAggregate<Note, NoteByKey, Lists, CountWindows>;
+  const Subject subject = of_lists<Op, KeptRow<Lists>>(count_window(3));
+  const Script script{
+      {notes(0, kThen, 0, kKeys), until(kThen + 5)},
+      {notes(0, kThen + 10, 7, kChanged, 2), until(kThen + 20)},
+      {notes(0, kThen + 30, 0, kKeys, 3), notes(0, kThen + 40, 0, kKeys, 4), until(kTimeMax)}};
+  EXPECT_EQ(expect_changes(subject, script), std::size_t{kKeys});
 }
 
 TEST(ChainedOperators, GroupedRows) {
