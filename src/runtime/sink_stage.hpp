@@ -33,7 +33,11 @@ class SinkStage final : public ReadingStage {
 
  protected:
   Status open_part(const StageOpening& opening) override;
-  void close_part() override { shared_.fail(sink_->close()); }
+  /// An image that is not whole yet reads what the sink keeps.
+  void close_part() override {
+    writer_.reset();
+    shared_.fail(sink_->close());
+  }
   void take(BatchBase& batch, bool exclusive, const Incoming& from) override;
   void advance(Time watermark) override;
 
