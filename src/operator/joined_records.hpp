@@ -86,12 +86,12 @@ class JoinedRecords {
       for (std::size_t at = 0; at < picks.size(); ++at)
         to.messages.put(first + at, in.message_of(picks[at]));
     }
-    chunk.left += picks.size();
-    figures_.add(picks.size());
     const std::size_t bytes = picks.size() * (batch_type<T>().record_bytes() + sizeof(Arrival)) +
                               batch_type<T>().heap_bytes(to, first);
-    if (meter_) meter_->grow(bytes);
+    if (meter_) meter_->grow(bytes);  // where it refuses they go with the chunk
     chunk.bytes += bytes;
+    chunk.left += picks.size();
+    figures_.add(picks.size());
     return std::uint64_t{open_} << 32 | first;
   }
   Batch<T>& batch(std::uint64_t slot) { return *chunks_[slot >> 32].batch; }

@@ -13,6 +13,7 @@
 #include "operator/held_rows.hpp"
 #include "operator/joined_records.hpp"
 #include "operator/keyed.hpp"
+#include "operator/sparse_records.hpp"
 #include "operator/stored_records.hpp"
 #include "pattern/matcher.hpp"
 
@@ -150,6 +151,7 @@ class PatternKeys {
   PatternKeys(Matcher& matcher, MatchedForm<T> form, JoinedRecords<T>& records, MemoryMeter* meter)
       : matcher_(matcher),
         form_(std::move(form)),
+        sparse_(records),
         meter_(meter),
         codec_(matcher, form_, records, meter),
         keys_(codec_, meter),
@@ -169,7 +171,11 @@ class PatternKeys {
   const std::uint64_t* begin_batch(const TypedKeyHash<T, Key>& key, const Batch<T>& in) {
     return keys_.begin_batch(key, in);
   }
-  void end_batch() { keys_.end_batch(); }
+  /// Also behind what advances; nothing points to a record.
+  void end_batch() {
+    sparse_.reclaim([this](auto&& move) { matcher_.move_records(move); });
+    keys_.end_batch();
+  }
   /// Hands the record at hand to its key. What a condition throws passes.
   void take(const K& key, std::uint64_t hash, Time time) {
     if (OwnMatches* const found = keys_.tables().find(key, hash)) {
@@ -278,6 +284,7 @@ class PatternKeys {
 
   Matcher& matcher_;
   MatchedForm<T> form_;
+  SparseRecords<T> sparse_;
   MemoryMeter* meter_;
   MatchesCodec<T> codec_;
   AlarmedRows<K, MatchesCodec<T>> keys_;

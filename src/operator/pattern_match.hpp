@@ -122,9 +122,10 @@ class BehindOrder final : public Outputs {
 /// over by port 2.
 ///
 /// A condition that throws makes its record a dead letter, as if it had not come.
-/// Memory: a copy of each record that is part of a partial match, in chunks of 1,024 that go with
-/// their last record; about 110 bytes a partial match and about 380 a key that has any, all
-/// counted; of a key that lies on disk the 16 bytes of its alarm.
+/// Memory: a copy of each record that is part of a partial match, in chunks of 1,024, which give
+/// the room of those that have gone back when it is an eighth of all; about 110 bytes a partial
+/// match and about 380 a key that has any, all counted; of a key that lies on disk the 16 bytes of
+/// its alarm.
 template <class T, class Key, class Out, class Maker, class Over, class OverMaker>
 class PatternMatch final : public Operator, public Spills, private MatchHost {
  public:

@@ -79,6 +79,13 @@ class MatchBuffer {
     }
     if (nodes() == 0 && nodes_.size() > kLoose) give_back();
   }
+  /// Each record in use lies at move(slot) from now on. O(records).
+  template <class Move>
+  void move_records(Move&& move) {
+    for (Record& record : records_) {
+      if (record.refs > 0) record.slot = move(record.slot);
+    }
+  }
 
  private:
   static constexpr std::size_t kLoose = 4096;

@@ -122,6 +122,12 @@ class Matcher {
   /// Lets go of all.
   void clear(KeyMatches& key);
 
+  /// See MatchBuffer. Between records.
+  template <class Move>
+  void move_records(Move&& move) {
+    buffer_.move_records(move);
+  }
+
   /// For images: `store` appends the record at a slot.
   void store(std::string& out, const KeyMatches& key,
              const std::function<void(std::string&, std::uint64_t)>& store) const;
