@@ -1,28 +1,18 @@
 // Images of a table on a scratch disk against copies of a map: whatever is put, erased and written
 // anew while one is read, it has what was there when it began, or what of it had changed.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "env/disk_table.hpp"
-#include "env/random.hpp"
+#include "random_table.hpp"
 
 namespace millrace::property {
 namespace {
 
 using detail::DiskImage;
-using detail::DiskTable;
-using detail::OverAt;
-using detail::Random;
 
 struct Kept {
   std::string value;
@@ -31,27 +21,16 @@ struct Kept {
 };
 using Values = std::map<std::uint64_t, std::string>;
 
-class DiskImagesTest : public testing::Test {
+class DiskImagesTest : public RandomTable {
  protected:
-  DiskImagesTest() {
-    char made[] = "/tmp/millrace-disk-images-XXXXXX";
-    root_ = ::mkdtemp(made);
-  }
-  ~DiskImagesTest() override { std::filesystem::remove_all(root_); }
-
   void run(std::uint64_t seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Random random(seed);
-    auto made = detail::log_tables().make(root_ + "/table");
-    ASSERT_TRUE(made) << made.error().to_string();
-    table_ = std::move(*made);
+    const std::uint64_t keys = 1 + random.below(random.chance(0.5) ? 300 : 3'000);
+    ASSERT_NO_FATAL_FAILURE(open(keys, 1 + random.below(random.chance(0.5) ? 40 : 2'000)));
     model_.clear();
     wanted_.reset();
     chained_ = false;
-    now_ = 0;
-    table_->set_time(0, 0);
-    keys_ = 1 + random.below(random.chance(0.5) ? 300 : 3'000);
-    length_ = 1 + random.below(random.chance(0.5) ? 40 : 2'000);
     ends_ = random.chance(0.5);
     begins_ = random.chance(0.5) ? 1 : 0.01;  // seldom: what has changed is written anew, too
     for (std::uint64_t put = 0; put < 16u << 20 && !HasFailure();) put += act(random);
@@ -89,10 +68,9 @@ class DiskImagesTest : public testing::Test {
     const auto before = model_.find(key);
     kept.changed = random.chance(0.5) || before == model_.end() || before->second.changed;
     if (ends_ && random.chance(0.5)) kept.ends = now_ + 1 + static_cast<Time>(random.below(200));
-    kept.value = fmt::format("{} ", random.below(1u << 30));
-    kept.value.resize(random.below(length_), 'v');
+    kept.value = draw_value(random);
     table_->put(key, {kept.ends, kept.ends}, kept.value, kept.changed);
-    const std::uint64_t bytes = kept.value.size() + 16;
+    const std::uint64_t bytes = bytes_of(kept.value);
     model_[key] = std::move(kept);
     return bytes;
   }
@@ -154,14 +132,9 @@ class DiskImagesTest : public testing::Test {
   static constexpr std::size_t kAll = 1u << 30;
   static constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15ull | 1;
 
-  std::string root_;
-  std::unique_ptr<DiskTable> table_;
   std::map<std::uint64_t, Kept> model_;  ///< what is over is not in it
   std::optional<Values> wanted_;         ///< of the image that is open
   Values got_;
-  Time now_ = 0;
-  std::uint64_t keys_ = 0;
-  std::uint64_t length_ = 0;
   bool ends_ = false;
   double begins_ = 1;     ///< how often, when it may
   bool chained_ = false;  ///< there was an image that others come over

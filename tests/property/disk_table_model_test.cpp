@@ -1,54 +1,32 @@
 // A table on a scratch disk against a map: random puts, erases, look-ups, ranges and times, over so
 // much that segments are written anew again and again.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "env/disk_table.hpp"
-#include "env/random.hpp"
+#include "random_table.hpp"
 
 namespace millrace::property {
 namespace {
-
-using detail::DiskTable;
-using detail::OverAt;
-using detail::Random;
 
 struct Kept {
   OverAt over;
   std::string value;
 };
 
-class DiskTableModelTest : public testing::Test {
+class DiskTableModelTest : public RandomTable {
  protected:
-  DiskTableModelTest() {
-    char made[] = "/tmp/millrace-disk-model-XXXXXX";
-    root_ = ::mkdtemp(made);
-  }
-  ~DiskTableModelTest() override { std::filesystem::remove_all(root_); }
-
   void run(std::uint64_t seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Random random(seed);
-    auto made = detail::log_tables().make(root_ + "/table");
-    ASSERT_TRUE(made) << made.error().to_string();
-    table_ = std::move(*made);
-    table_->set_time(0, 0);
-    model_.clear();
-    now_ = 0;
-    put_bytes_ = 0;
     // Few keys are written again and again, many fill the index.
-    keys_ = 1 + random.below(random.chance(0.5) ? 500 : 50'000);
-    length_ = 1 + random.below(random.chance(0.5) ? 40 : 3'000);
+    const std::uint64_t keys = 1 + random.below(random.chance(0.5) ? 500 : 50'000);
+    ASSERT_NO_FATAL_FAILURE(open(keys, 1 + random.below(random.chance(0.5) ? 40 : 3'000)));
+    model_.clear();
+    put_bytes_ = 0;
     ends_ = random.chance(0.5);
     spread_ = random.chance(0.3) ? 1 : 0x9e3779b97f4a7c15ull | 1;
     while (put_bytes_ < 12u << 20 && !HasFailure()) act(random);
@@ -92,9 +70,8 @@ class DiskTableModelTest : public testing::Test {
             random.chance(0.5) ? kTimeMin : now_ + static_cast<Time>(random.below(90));
         kept.over.clock = now_ + static_cast<Time>(random.below(90));
       }
-      kept.value = fmt::format("{} ", random.below(1u << 30));
-      kept.value.resize(random.below(length_), 'v');
-      put_bytes_ += kept.value.size() + 16;
+      kept.value = draw_value(random);
+      put_bytes_ += bytes_of(kept.value);
       table_->put(key, kept.over, kept.value);
       if (is_over(kept)) {
         model_.erase(key);
@@ -128,13 +105,8 @@ class DiskTableModelTest : public testing::Test {
     EXPECT_TRUE(got == wanted) << got.size() << " of " << wanted.size();
   }
 
-  std::string root_;
-  std::unique_ptr<DiskTable> table_;
   std::map<std::uint64_t, Kept> model_;  ///< what is over is not in it
-  Time now_ = 0;
   std::uint64_t put_bytes_ = 0;
-  std::uint64_t keys_ = 0;
-  std::uint64_t length_ = 0;
   bool ends_ = false;
   std::uint64_t spread_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "millrace/millrace.hpp"
+#include "note_rows.hpp"
 #include "operator/row_fields.hpp"
 #include "operator/row_pairs.hpp"
 #include "operator_cuts.hpp"
@@ -96,40 +97,20 @@ inline RowSchemaPtr note_fields() {
   return std::make_shared<const RowSchema>(std::vector<ColumnInfo>{
       {"name", ColumnType::text}, {"key", ColumnType::integer}, {"half", ColumnType::real, true}});
 }
-/// The same notes as rows.
 inline std::vector<OperatorStep> as_rows(std::vector<OperatorStep> steps) {
-  const RowSchemaPtr schema = note_fields();
-  for (OperatorStep& step : steps) {
-    if (!step.batch) continue;
-    const auto& notes = static_cast<const Batch<Note>&>(*step.batch);
-    auto rows = std::make_shared<detail::RowBatch>();
-    rows->times = notes.times;
-    rows->arrivals = notes.arrivals;
-    rows->behind = notes.behind;
-    rows->values.begin(schema);
-    for (std::size_t at = 0; at < notes.values.size(); ++at) {
-      const Note& note = notes.values[at];
-      rows->values.column(0).put_text(at, note.name);
-      rows->values.column(1).put_integer(at, note.number);
-      if (note.number % 3 == 0) {
-        rows->values.column(2).put_null(at);
-      } else {
-        rows->values.column(2).put_real(at, static_cast<double>(note.number) / 2);
-      }
-      rows->values.end_row();
-    }
-    step.batch = std::move(rows);
-  }
-  return steps;
+  return notes_as_rows(std::move(steps), note_fields(),
+                       [](detail::RowColumns& rows, std::size_t at, const Note& note) {
+                         rows.column(0).put_text(at, note.name);
+                         rows.column(1).put_integer(at, note.number);
+                         if (note.number % 3 == 0) {
+                           rows.column(2).put_null(at);
+                         } else {
+                           rows.column(2).put_real(at, static_cast<double>(note.number) / 2);
+                         }
+                       });
 }
 inline OperatorTasks::Show show_row_pairs() {
-  return [](std::uint32_t port, const detail::BatchBase& batch, std::size_t at) {
-    const auto& rows = static_cast<const detail::RowBatch&>(batch);
-    const std::size_t name = rows.values[at].is_null(0) ? 3 : 0;
-    return std::pair(
-        std::string(rows.values[at].text(name)),
-        fmt::format("{} {} {}", port, rows.times[at], batch_type<RowRef>().describe(rows, at)));
-  };
+  return show_rows_by([](const RowRef& row) { return row.text(row.is_null(0) ? 3 : 0); });
 }
 inline detail::RowPairs pairs_of(const RowSchemaPtr& left) {
   const RowSchemaPtr right = note_fields();

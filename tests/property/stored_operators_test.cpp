@@ -1,6 +1,7 @@
 // Operators that are cut at random places: what they keep is saved, and others, as many or not, go
 // on with it as if nothing had been.
 #include "millrace/millrace.hpp"
+#include "note_rows.hpp"
 #include "operator/row_fields.hpp"
 #include "operator/row_picks.hpp"
 #include "operator_cuts.hpp"
@@ -184,43 +185,25 @@ TEST(StoredOperators, RunningRankingsGoOn) {
 // ---- rows
 
 std::vector<OperatorStep> rows_of(Draw& draw) {
-  std::vector<OperatorStep> steps = draw.notes(80);
   const auto schema =
       std::make_shared<const RowSchema>(std::vector<ColumnInfo>{{"key", ColumnType::integer},
                                                                 {"name", ColumnType::text, true},
                                                                 {"big", ColumnType::boolean},
                                                                 {"half", ColumnType::real}});
-  for (OperatorStep& step : steps) {
-    if (!step.batch) continue;
-    const auto& notes = static_cast<const Batch<Note>&>(*step.batch);
-    auto rows = std::make_shared<detail::RowBatch>();
-    rows->times = notes.times;
-    rows->arrivals = notes.arrivals;
-    rows->behind = notes.behind;
-    rows->values.begin(schema);
-    for (std::size_t at = 0; at < notes.values.size(); ++at) {
-      const Note& note = notes.values[at];
-      rows->values.column(0).put_integer(at, note.key);
-      if (note.name.empty()) {
-        rows->values.column(1).put_null(at);
-      } else {
-        rows->values.column(1).put_text(at, note.name);
-      }
-      rows->values.column(2).put_boolean(at, note.number > 32);
-      rows->values.column(3).put_real(at, static_cast<double>(note.number) / 2);
-      rows->values.end_row();
+  const auto put = [](detail::RowColumns& rows, std::size_t at, const Note& note) {
+    rows.column(0).put_integer(at, note.key);
+    if (note.name.empty()) {
+      rows.column(1).put_null(at);
+    } else {
+      rows.column(1).put_text(at, note.name);
     }
-    step.batch = std::move(rows);
-  }
-  return steps;
+    rows.column(2).put_boolean(at, note.number > 32);
+    rows.column(3).put_real(at, static_cast<double>(note.number) / 2);
+  };
+  return notes_as_rows(draw.notes(80), schema, put);
 }
 OperatorTasks::Show show_rows() {
-  return [](std::uint32_t port, const detail::BatchBase& batch, std::size_t at) {
-    const auto& rows = static_cast<const detail::RowBatch&>(batch);
-    return std::pair(
-        std::to_string(rows.values[at].integer(0)),
-        fmt::format("{} {} {}", port, rows.times[at], batch_type<RowRef>().describe(rows, at)));
-  };
+  return show_rows_by([](const RowRef& row) { return std::to_string(row.integer(0)); });
 }
 template <class P>
 Subject keyed_rows(P processor) {
