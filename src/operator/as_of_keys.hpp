@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "env/disk_table.hpp"
@@ -91,7 +92,6 @@ class AsOfKeys {
   template <class Gone>
   void forget(Time floor, Gone&& gone) {
     const auto wake_key = [&](Time when, std::uint64_t hash) {
-      cold_->bring_one(hash);
       keys_.erase_of_hash(hash, [&](const K&, AsOfVersions& of_key) {
         if (when != of_key.alarm) return false;  // an earlier one has taken its place
         auto& entries = of_key.entries;
@@ -108,7 +108,8 @@ class AsOfKeys {
         return false;
       });
     };
-    alarms_.ring(floor, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
+    const auto bring = [this](std::span<const TimedHash> alarms) { cold_->bring_all(alarms); };
+    alarms_.ring(floor, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); }, bring);
   }
   KeyedTables<K, AsOfVersions>& tables() { return keys_; }
   /// From when on there is nothing to find for a key any more: the watermark, not the floor.

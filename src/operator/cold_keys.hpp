@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "env/disk_table.hpp"
+#include "state/timer_queue.hpp"
 
 namespace millrace::detail {
 
@@ -22,10 +24,10 @@ class ColdKeys {
  public:
   /// Some key may be there.
   bool any() const { return any_; }
-  /// Before the keys of that hash are looked up: they are in the tables then. Others may leave
+  /// Before the keys of these alarms are looked up: they are in the tables then. Others may leave
   /// them, so that nothing points into them.
-  void bring_one(std::uint64_t hash) {
-    if (any_) bring_cold(hash);
+  void bring_all(std::span<const TimedHash> alarms) {
+    if (any_) bring_cold(alarms);
   }
   /// A key of that hash has nothing any more.
   void forgotten(std::uint64_t hash) {
@@ -37,7 +39,7 @@ class ColdKeys {
   bool any_ = false;
 
  private:
-  virtual void bring_cold(std::uint64_t hash) = 0;
+  virtual void bring_cold(std::span<const TimedHash> alarms) = 0;
   virtual void forget_cold(std::uint64_t hash) = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "env/disk_table.hpp"
@@ -140,7 +141,6 @@ class IntervalKeys {
   void close(Time watermark, Gone&& gone) {
     if (!tells_) return walk_on(watermark, gone);
     const auto wake_key = [&](Time when, std::uint64_t hash) {
-      cold_->bring_one(hash);
       keys_.erase_of_hash(hash, [&](const K&, IntervalRecords& of_key) {
         if (when != of_key.alarm) return false;  // an earlier one has taken its place
         close_key(of_key, watermark, gone);
@@ -149,7 +149,8 @@ class IntervalKeys {
         return over;
       });
     };
-    alarms_.ring(watermark, wake_key, near());
+    const auto bring = [this](std::span<const TimedHash> alarms) { cold_->bring_all(alarms); };
+    alarms_.ring(watermark, wake_key, near(), bring);
   }
 
  private:

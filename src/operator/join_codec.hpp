@@ -24,18 +24,23 @@ concept JoinRow = requires(V& row, const V& kept, JoinKept one, MemoryMeter* met
   row.move(move);  // each slot becomes move(side, slot)
 };
 
-/// Of one program's run: nothing of the bytes is read by another, so they say no shape. One thread.
+/// Of one program's run: nothing of the bytes is read by another, so they say no shape. Copies have
+/// the same records. One thread. See DiskRows.
 template <JoinRow V, class L, class R>
-class JoinStore {
+class JoinCodec {
  public:
-  /// Both sides' records, and `meter`, outlive it.
-  JoinStore(JoinPartsSide<L> left, JoinPartsSide<R> right, MemoryMeter* meter, JoinLife<V> life)
-      : sides_(left, right), meter_(meter), life_(std::move(life)) {}
-  JoinStore(const JoinStore&) = delete;
-  JoinStore& operator=(const JoinStore&) = delete;
+  using Row = V;
 
+  /// Both sides' records, and `meter`, outlive it.
+  JoinCodec(JoinPartsSide<L> left, JoinPartsSide<R> right, MemoryMeter* meter, JoinLife<V> life)
+      : sides_(left, right), meter_(meter), life_(std::move(life)) {}
+  JoinCodec(const JoinCodec& other)
+      : sides_(other.sides_), meter_(other.meter_), life_(other.life_) {}
+  JoinCodec& operator=(const JoinCodec&) = delete;
+
+  static Row fresh() { return Row(); }
   /// Appends the bytes of a row, without what is over.
-  void store(std::string& out, V& row) {
+  void store(std::string& out, Row& row) {
     if (life_.trim) life_.trim(row);
     if constexpr (requires { row.wakes(); }) put_number(out, row.wakes());
     for (std::vector<JoinKept>& kept : kept_) kept.clear();
@@ -44,34 +49,34 @@ class JoinStore {
     store_side<1>(out);
   }
   /// Into an empty one, whose records are kept from then on. False: they are no such bytes.
-  bool load(BytesCursor& in, V& row) {
+  bool load(BytesCursor& in, Row& row) {
     if constexpr (requires { row.wakes(); }) row.wakes() = in.number<Time>();
     return load_side<0>(in, row) && load_side<1>(in, row) && in.ok();
   }
-  /// The records of a row that has been stored, or is forgotten, go.
-  void let_go(const V& row) {
+  /// The records of a row that lies on disk, or is forgotten, go.
+  void let_go(const Row& row) {
     row.each([this](int side, const JoinKept& kept) {
       side == 0 ? records<0>().gone(kept.slot) : records<1>().gone(kept.slot);
     });
   }
-  OverAt over_at(const V& row) const { return life_.over_at ? life_.over_at(row) : OverAt(); }
+  OverAt over_at(const Row& row) const { return life_.over_at ? life_.over_at(row) : OverAt(); }
   /// What its records take, about.
-  std::int64_t bytes_of(const V& row) {
+  std::int64_t heap_of(const Row& row) {
     std::size_t bytes = 0;
     row.each([&](int side, const JoinKept& kept) {
       bytes += side == 0 ? records<0>().bytes_of(kept.slot) : records<1>().bytes_of(kept.slot);
     });
     return static_cast<std::int64_t>(bytes);
   }
-  template <int kSide>
-  auto& records() {
-    return std::get<kSide>(sides_).records;
-  }
 
  private:
   template <int kSide>
   using RecordOf = std::tuple_element_t<kSide, std::tuple<L, R>>;
 
+  template <int kSide>
+  auto& records() {
+    return std::get<kSide>(sides_).records;
+  }
   template <int kSide>
   void store_side(std::string& out) {
     put_varint(out, kept_[kSide].size());
@@ -83,7 +88,7 @@ class JoinStore {
     store_.store(out, kept_[kSide], records<kSide>());
   }
   template <int kSide>
-  bool load_side(BytesCursor& in, V& row) {
+  bool load_side(BytesCursor& in, Row& row) {
     auto& batch = std::get<kSide>(loaded_);
     batch.clear();
     marks_.clear();
@@ -109,27 +114,6 @@ class JoinStore {
   std::tuple<Batch<L>, Batch<R>> loaded_;      ///< of the one that is loaded
   std::vector<JoinMark> marks_;                ///< of these
   std::vector<std::uint32_t> places_;          ///< numbers from 0 on
-};
-
-/// See DiskRows.
-template <class V, class L, class R>
-class JoinCodec {
- public:
-  using Row = V;
-
-  /// It outlives this.
-  explicit JoinCodec(JoinStore<V, L, R>& store) : store_(&store) {}
-
-  static Row fresh() { return Row(); }
-  void store(std::string& out, Row& row) { store_->store(out, row); }
-  bool load(BytesCursor& in, Row& row) { return store_->load(in, row); }
-  OverAt over_at(const Row& row) const { return store_->over_at(row); }
-  std::int64_t heap_of(const Row& row) { return store_->bytes_of(row); }
-  /// It lies on disk now.
-  void let_go(const Row& row) { store_->let_go(row); }
-
- private:
-  JoinStore<V, L, R>* store_;
 };
 
 }  // namespace millrace::detail

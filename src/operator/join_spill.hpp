@@ -13,12 +13,13 @@
 #include "operator/join_codec.hpp"
 #include "operator/spilled_parts.hpp"
 #include "operator/spilled_rows.hpp"
+#include "state/table_sweep.hpp"
 
 namespace millrace::detail {
 
 /// A row goes with its records and comes with them. What those that went leave behind in the chunks
-/// of records is reclaimed when it is an eighth of all: records of keys that are used often move
-/// out of chunks of which little is left.
+/// of records is held to an eighth of what keys and records take: beyond that, records move out of
+/// the chunks of which least is left. Records that no key has yet stay where they are.
 ///
 /// Without a place nothing is ever on disk, and calls cost a branch. One thread. All calls throw
 /// DiskFailed and MemoryRefused.
@@ -29,25 +30,23 @@ class JoinSpill final : public ColdKeys {
   JoinSpill(KeyedTables<K, V>& keys, JoinPartsSide<L> left, JoinPartsSide<R> right,
             MemoryMeter* meter, JoinLife<V> life)
       : keys_(&keys),
-        store_(left, right, meter, std::move(life)),
-        spilled_(JoinCodec<V, L, R>(store_), keys, moved_bytes_) {}
+        left_(&left.records),
+        right_(&right.records),
+        spilled_(Codec(left, right, meter, std::move(life)), keys, moved_bytes_) {}
   JoinSpill(const JoinSpill&) = delete;
   JoinSpill& operator=(const JoinSpill&) = delete;
 
-  void spill_to(const SpillPlace& place) {
-    spilled_.spill_to(place);
-    reclaim_bytes_ = std::max<std::size_t>(kReclaimBytesMin, place.state_max_bytes / 8);
-  }
+  void spill_to(const SpillPlace& place) { spilled_.spill_to(place); }
   /// Something that is not over may be on disk.
   bool holds_any(Time watermark) const {
     return any() && spilled_.keys() > 0 && watermark != kTimeMax;
   }
 
-  /// Between batches: the keys of these hashes are in the tables until the next call.
+  /// Between batches: the keys of these hashes are in the tables until room is made.
   void bring(std::span<const std::uint64_t> hashes) {
-    make_room();
     if (any()) spilled_.bring(hashes);
   }
+  void bring_one(std::uint64_t hash) { bring({&hash, 1}); }
   /// The same for the keys of the records from `first` on that a side has taken.
   template <class Side>
   void bring_records(Side& side, std::uint64_t first, std::size_t count) {
@@ -61,17 +60,13 @@ class JoinSpill final : public ColdKeys {
     bring(hashes_);
   }
 
-  /// Between batches: what memory has no room for goes to disk.
+  /// Between batches: what memory has no room for goes to disk. First, for what moves out of chunks
+  /// takes room itself until they are empty.
   void make_room() {
-    if (!any()) {
-      spilled_.shed(0);
-      any_ = spilled_.active();
-      return;
-    }
-    const JoinedBytes bytes = held();
-    left_over_ = std::min(left_over_, bytes.wasted);
-    const bool much = (bytes.wasted - left_over_) * 8 > bytes.taken + keys_->bytes();
-    spilled_.shed(-static_cast<std::int64_t>(much ? reclaim() : bytes.wasted));
+    spilled_.shed(any() ? -static_cast<std::int64_t>(held().wasted) : 0);
+    any_ = spilled_.active();
+    if (!any()) return;
+    fill_holes();
     spilled_.tell();
   }
   /// Between batches: the watermark has come there, and no key is asked for what is over by then.
@@ -87,46 +82,62 @@ class JoinSpill final : public ColdKeys {
   }
 
  private:
-  using Spilled = SpilledRows<K, JoinCodec<V, L, R>>;
-  static constexpr std::size_t kReclaimBytesMin = 64u << 10;
-  static constexpr std::size_t kBringsMax = 1024;  ///< one by one, between two makings of room
+  using Codec = JoinCodec<V, L, R>;
+  using Spilled = SpilledRows<K, Codec>;
+  static constexpr std::size_t kMoveBytesMin = 64u << 10;
+  /// Of all that is taken; of chunks of which an eighth has gone, twice as much comes of it.
+  static constexpr std::size_t kLittle = 128;
 
-  void bring_cold(std::uint64_t hash) override {
-    if (++brought_ % kBringsMax == 0) make_room();
-    spilled_.bring({&hash, 1});
+  void bring_cold(std::span<const TimedHash> alarms) override {
+    make_room();
+    hashes_.clear();
+    for (const TimedHash& alarm : alarms) hashes_.push_back(alarm.hash);
+    spilled_.bring(hashes_);
   }
   void forget_cold(std::uint64_t hash) override { spilled_.forgotten(hash); }
-  JoinedBytes held() {
-    const JoinedBytes left = store_.template records<0>().bytes();
-    const JoinedBytes right = store_.template records<1>().bytes();
+  JoinedBytes held() const {
+    const JoinedBytes& left = left_->bytes();
+    const JoinedBytes& right = right_->bytes();
     return {left.taken + right.taken, left.wasted + right.wasted};
   }
-  /// Moves records out of chunks that are used little; a part of them, so that it takes little room
-  /// itself. Returns how many bytes are wasted still. O(keys in memory).
-  std::size_t reclaim() {
-    store_.template records<0>().leave_sparse(reclaim_bytes_);
-    store_.template records<1>().leave_sparse(reclaim_bytes_);
-    // Where a record lies is nothing that images hold: who watches is not told.
-    keys_->for_each([this](const K&, const V& row) {
-      const_cast<V&>(row).move([this](int side, std::uint64_t slot) {
-        return side == 0 ? moved<0>(slot) : moved<1>(slot);
+  /// Holes are an eighth at most then, but for those that nobody can fill: where little comes of
+  /// it, this is not tried again before there are so many more. O(1), O(keys in memory) at times.
+  void fill_holes() {
+    for (;;) {
+      const JoinedBytes bytes = held();
+      const std::size_t all = bytes.taken + keys_->bytes();
+      if (bytes.wasted * 8 <= all) retry_wasted_ = 0;
+      if (bytes.wasted * 8 <= all || bytes.wasted < retry_wasted_) return;
+      move_out(std::max(kMoveBytesMin, all / 8));
+      const std::size_t next = held().wasted + all / kLittle;
+      retry_wasted_ = next > bytes.wasted ? next : 0;
+    }
+  }
+  /// Moves records out of chunks that are used little, about so many bytes.
+  void move_out(std::size_t bytes) {
+    if (left_->bytes().wasted > right_->bytes().wasted) {
+      right_->leave_sparse(left_->leave_sparse(bytes));
+    } else {
+      left_->leave_sparse(right_->leave_sparse(bytes));
+    }
+    // Where a record lies is nothing that images hold.
+    TableSweep<K, V>::for_each_untold(*keys_, [this](V& row) {
+      row.move([this](int side, std::uint64_t slot) {
+        return side == 0 ? moved(*left_, slot) : moved(*right_, slot);
       });
     });
-    return left_over_ = held().wasted;
   }
-  template <int kSide>
-  std::uint64_t moved(std::uint64_t slot) {
-    auto& records = store_.template records<kSide>();
+  template <class Records>
+  static std::uint64_t moved(Records& records, std::uint64_t slot) {
     return records.leaves(slot) ? records.move(slot) : slot;
   }
 
   KeyedTables<K, V>* keys_;
-  JoinStore<V, L, R> store_;
+  JoinedRecords<L>* left_;
+  JoinedRecords<R>* right_;
   std::int64_t moved_bytes_ = 0;  ///< of records, which their own meter counts
   Spilled spilled_;
-  std::size_t reclaim_bytes_ = kReclaimBytesMin;  ///< of a side, at a time
-  std::size_t left_over_ = 0;                     ///< wasted bytes that nobody could reclaim
-  std::size_t brought_ = 0;
+  std::size_t retry_wasted_ = 0;  ///< so much has to be wasted before it is tried again
   std::vector<std::uint64_t> hashes_;
 };
 
@@ -138,6 +149,7 @@ class JoinSpill<K, V, L, R, false> final : public ColdKeys {
   void spill_to(const SpillPlace&) {}
   bool holds_any(Time) const { return false; }
   void bring(std::span<const std::uint64_t>) {}
+  void bring_one(std::uint64_t) {}
   template <class Side>
   void bring_records(Side&, std::uint64_t, std::size_t) {}
   void make_room() {}
@@ -148,7 +160,7 @@ class JoinSpill<K, V, L, R, false> final : public ColdKeys {
   }
 
  private:
-  void bring_cold(std::uint64_t) override {}
+  void bring_cold(std::span<const TimedHash>) override {}
   void forget_cold(std::uint64_t) override {}
 };
 

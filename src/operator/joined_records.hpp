@@ -51,6 +51,44 @@ struct JoinedBytes {
   std::size_t wasted = 0;  ///< of that what has gone, and goes with the last ones of its chunk
 };
 
+/// Some records of a JoinedRecords, and what they take.
+template <class T>
+struct JoinedChunk {
+  /// The texts of the records from `first` on leave the batch that they came with, unless their
+  /// type cannot be looked into.
+  void own_texts(const Batch<T>& in, std::size_t first, MemoryMeter* meter) {
+    if constexpr (!kKnowsTexts<T>) {
+      batch->pin_all(in);
+    } else if constexpr (Schema<T>::kBorrows) {
+      if (!texts) texts = ArenaRef::make(kTextBlockBytes, meter);
+      rehome_from(batch->values, first, *texts);
+    }
+  }
+  /// Once records have come, or all have gone.
+  void count() {
+    const std::size_t records = batch->size();
+    const std::size_t taken = bytes + (texts ? texts->capacity_bytes() : 0);
+    share = taken / std::max<std::size_t>(1, records);
+    counted = {taken, share * (records - left)};
+  }
+  /// An eighth or more has gone.
+  bool is_sparse() const { return counted.wasted > 0 && counted.wasted * 8 >= counted.taken; }
+  double wasted_part() const {
+    return static_cast<double>(counted.wasted) / static_cast<double>(counted.taken);
+  }
+
+  std::unique_ptr<Batch<T>> batch = std::make_unique<Batch<T>>();
+  ArenaRef texts;
+  std::size_t left = 0;   ///< records that have not gone
+  std::size_t bytes = 0;  ///< that the meter has been told of
+  std::size_t share = 0;  ///< bytes of a record, about
+  JoinedBytes counted;
+  bool leaves = false;  ///< its records are to be moved
+
+ private:
+  static constexpr std::size_t kTextBlockBytes = 4096;
+};
+
 /// Copies of records with texts of their own, in chunks that are let go when the last of their
 /// records has gone. A record is found by its slot: number of the chunk << 32 | place in it, below
 /// 2^63. One thread.
@@ -80,7 +118,7 @@ class JoinedRecords {
     Batch<T>& to = *chunk.batch;
     const std::size_t first = to.size();
     append_records(to.values, in.values, picks);
-    own_texts(chunk, in, first);
+    chunk.own_texts(in, first, meter_);
     if (!in.arrivals.empty()) append_picked(to.arrivals, in.arrivals, picks);
     if (!in.messages.empty()) {
       for (std::size_t at = 0; at < picks.size(); ++at)
@@ -92,6 +130,7 @@ class JoinedRecords {
     chunk.bytes += bytes;
     chunk.left += picks.size();
     figures_.add(picks.size());
+    count_again(chunk);
     return std::uint64_t{open_} << 32 | first;
   }
   Batch<T>& batch(std::uint64_t slot) { return *chunks_[slot >> 32].batch; }
@@ -107,34 +146,36 @@ class JoinedRecords {
   Arrival place_of(std::uint64_t slot) const {
     return chunks_[slot >> 32].batch->arrival_of(static_cast<std::uint32_t>(slot));
   }
-  /// What a record takes, about: its share of its chunk.
-  std::size_t bytes_of(std::uint64_t slot) const {
-    const Chunk& chunk = chunks_[slot >> 32];
-    return taken_by(chunk) / std::max<std::size_t>(1, chunk.batch->size());
-  }
-  /// What all chunks take, and of that those records that have gone. O(chunks).
-  JoinedBytes bytes() const {
-    JoinedBytes sum;
-    for (const Chunk& chunk : chunks_) {
-      sum.taken += taken_by(chunk);
-      sum.wasted += wasted_by(chunk);
-    }
-    return sum;
-  }
+  /// What a record takes, about: its share of its chunk. O(1).
+  std::size_t bytes_of(std::uint64_t slot) const { return chunks_[slot >> 32].share; }
+  /// What all chunks take, and of that those records that have gone. O(1).
+  const JoinedBytes& bytes() const { return bytes_; }
 
   // Records that go one here, one there leave chunks of which little is in use. Who can tell
   // what is kept moves the rest out of them.
 
-  /// Chunks of which a quarter or more has gone are to be left, with so many bytes of records at
-  /// most: whoever keeps one for which leaves() holds, moves it. Until the next call.
-  void leave_sparse(std::size_t bytes_max) {
-    for (Chunk& chunk : chunks_) {
-      const std::size_t wasted = wasted_by(chunk);
-      const std::size_t used = taken_by(chunk) - wasted;
-      chunk.leaves = wasted > 0 && wasted * 3 >= used && used <= bytes_max;
-      if (chunk.leaves) bytes_max -= used;
+  /// Chunks of which an eighth or more has gone are to be left, those of which most has gone first,
+  /// until so many bytes of records are to be moved: whoever keeps one for which leaves() holds,
+  /// moves it. Until the next call. Returns how many of these bytes are left over. O(n log n) for
+  /// n chunks.
+  std::size_t leave_sparse(std::size_t bytes_most) {
+    sparse_.clear();
+    for (std::uint32_t number = 0; number < chunks_.size(); ++number) {
+      Chunk& chunk = chunks_[number];
+      chunk.leaves = false;
+      if (chunk.is_sparse()) sparse_.push_back(number);
     }
-    if (open_ != kNone && chunks_[open_].leaves) open_ = kNone;
+    std::sort(sparse_.begin(), sparse_.end(), [this](std::uint32_t a, std::uint32_t b) {
+      return chunks_[a].wasted_part() > chunks_[b].wasted_part();
+    });
+    for (const std::uint32_t number : sparse_) {
+      if (bytes_most == 0) break;
+      Chunk& chunk = chunks_[number];
+      chunk.leaves = true;
+      bytes_most -= std::min(bytes_most, chunk.counted.taken - chunk.counted.wasted);
+      if (number == open_) open_ = kNone;
+    }
+    return bytes_most;
   }
   bool leaves(std::uint64_t slot) const { return chunks_[slot >> 32].leaves; }
   /// Puts a record behind all others; where it lies now. Throws MemoryRefused.
@@ -149,7 +190,11 @@ class JoinedRecords {
     const auto number = static_cast<std::uint32_t>(slot >> 32);
     Chunk& chunk = chunks_[number];
     figures_.take_away_one();
-    if (--chunk.left > 0) return;
+    if (--chunk.left > 0) {
+      chunk.counted.wasted += chunk.share;
+      bytes_.wasted += chunk.share;
+      return;
+    }
     let_go(chunk);
     if (number != open_) free_.push_back(number);
   }
@@ -157,20 +202,16 @@ class JoinedRecords {
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  struct Chunk {
-    std::unique_ptr<Batch<T>> batch;
-    ArenaRef texts;
-    std::size_t left = 0;  ///< records that have not gone
-    std::size_t bytes = 0;
-    bool leaves = false;  ///< its records are to be moved
-  };
+  using Chunk = JoinedChunk<T>;
 
-  static std::size_t taken_by(const Chunk& chunk) {
-    return chunk.bytes + (chunk.texts ? chunk.texts->capacity_bytes() : 0);
-  }
-  static std::size_t wasted_by(const Chunk& chunk) {
-    const std::size_t records = chunk.batch->size();
-    return records == chunk.left ? 0 : taken_by(chunk) / records * (records - chunk.left);
+  /// Records have come into the chunk, or all have gone. A record that goes alone costs no
+  /// division.
+  void count_again(Chunk& chunk) {
+    bytes_.taken -= chunk.counted.taken;
+    bytes_.wasted -= chunk.counted.wasted;
+    chunk.count();
+    bytes_.taken += chunk.counted.taken;
+    bytes_.wasted += chunk.counted.wasted;
   }
   std::uint32_t free_chunk() {
     if (!free_.empty()) {
@@ -178,18 +219,8 @@ class JoinedRecords {
       free_.pop_back();
       return number;
     }
-    chunks_.push_back({std::make_unique<Batch<T>>(), {}, 0, 0, false});
+    chunks_.emplace_back();
     return static_cast<std::uint32_t>(chunks_.size() - 1);
-  }
-  /// The records' texts leave the batch that they came with, unless their type cannot be looked
-  /// into.
-  void own_texts(Chunk& chunk, const Batch<T>& in, std::size_t first) {
-    if constexpr (!kKnowsTexts<T>) {
-      chunk.batch->pin_all(in);
-    } else if constexpr (Schema<T>::kBorrows) {
-      if (!chunk.texts) chunk.texts = ArenaRef::make(kTextBlockBytes, meter_);
-      rehome_from(chunk.batch->values, first, *chunk.texts);
-    }
   }
   void let_go(Chunk& chunk) {
     if (meter_) meter_->shrink(chunk.bytes);
@@ -197,13 +228,15 @@ class JoinedRecords {
     chunk.leaves = false;
     chunk.texts = {};
     chunk.batch->clear();
+    count_again(chunk);
   }
 
-  static constexpr std::size_t kTextBlockBytes = 4096;
   MemoryMeter* meter_ = nullptr;
   KeptRecords figures_;
   std::vector<Chunk> chunks_;
-  std::vector<std::uint32_t> free_;  ///< of chunks_
+  JoinedBytes bytes_;                  ///< of all chunks
+  std::vector<std::uint32_t> free_;    ///< of chunks_
+  std::vector<std::uint32_t> sparse_;  ///< of these what may be left
   std::uint32_t open_ = kNone;
 };
 

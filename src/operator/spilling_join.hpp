@@ -65,7 +65,10 @@ class SpillingJoin : public JoinOperator<L, LKey, R, RKey, Out, Maker>, public S
   /// As JoinSides has it: the keys of the turns are in memory.
   template <class Near, class Next, class Use>
   void take_turns(Time until, const Near& near, const Next& next, Use&& use) {
-    const auto ready = [this](const auto& hashes) { spill().bring(hashes); };
+    const auto ready = [this](const auto& hashes) {
+      spill().make_room();
+      spill().bring(hashes);
+    };
     Base::take_turns(until, near, next, ready, use);
   }
 

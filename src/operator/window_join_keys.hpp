@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -117,7 +118,6 @@ class WindowJoinKeys {
   template <class Emit, class Gone>
   void close(Time watermark, const Emit& emit, const Gone& gone) {
     const auto wake_key = [&](Time when, std::uint64_t hash) {
-      cold_->bring_one(hash);
       keys_.erase_of_hash(hash, [&](const K&, Records& of_key) {
         const bool over =
             when == windows_.alarm_of(of_key.end) && fire(of_key, hash, watermark, emit, gone);
@@ -125,7 +125,8 @@ class WindowJoinKeys {
         return over;
       });
     };
-    alarms_.ring(watermark, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); });
+    const auto bring = [this](std::span<const TimedHash> alarms) { cold_->bring_all(alarms); };
+    alarms_.ring(watermark, wake_key, [this](std::uint64_t hash) { keys_.prefetch(hash); }, bring);
   }
   KeyedTables<K, WindowJoinRecords>& tables() { return keys_; }
   /// Once, before anything else; it outlives this.

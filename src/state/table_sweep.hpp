@@ -77,6 +77,12 @@ class TableSweep {
       at = (goes ? hash : at + 1) & group.mask;
     }
   }
+  /// Calls visit(V& value) for every entry. Who watches is not told: nothing of it changes that
+  /// images hold.
+  template <class Visit>
+  static void for_each_untold(KeyedTables<K, V>& tables, Visit&& visit) {
+    for (auto& group : tables.groups_) group.each([&](auto& slot) { visit(slot.value()); });
+  }
   /// Of all groups.
   static std::size_t slots(const KeyedTables<K, V>& tables) {
     std::size_t slots = 0;

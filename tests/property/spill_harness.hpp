@@ -27,17 +27,21 @@ class SpillFolder {
   SpillFolder(const SpillFolder&) = delete;
   SpillFolder& operator=(const SpillFolder&) = delete;
 
-  /// For OperatorTasks::when_open: beyond `most_bytes` of a task its keys go to disk.
+  /// For who opens it: beyond `most_bytes` of what `state` counts its keys go to disk.
+  detail::SpillPlace place(const detail::MemoryMeter* state, std::uint64_t most_bytes) {
+    detail::SpillPlace place;
+    place.tables = &detail::log_tables();
+    place.folder = fmt::format("{}/{}", root_, figures_.size());
+    place.state = state;
+    place.state_max_bytes = most_bytes;
+    place.figures = &figures_.emplace_back();
+    return place;
+  }
+  /// For OperatorTasks::when_open: the same of each operator.
   std::function<void(detail::Operator&, const detail::OperatorContext&)> beyond(
       std::uint64_t most_bytes) {
     return [=, this](detail::Operator& op, const detail::OperatorContext& context) {
-      detail::SpillPlace place;
-      place.tables = &detail::log_tables();
-      place.folder = fmt::format("{}/{}", root_, figures_.size());
-      place.state = context.state;
-      place.state_max_bytes = most_bytes;
-      place.figures = &figures_.emplace_back();
-      dynamic_cast<detail::Spills&>(op).spill_to(place);
+      dynamic_cast<detail::Spills&>(op).spill_to(place(context.state, most_bytes));
     };
   }
   /// Nobody has put anything on disk, or all who did are gone.
