@@ -59,7 +59,17 @@ class DiskTable {
   virtual void end_image() = 0;
   /// On the disk. O(1).
   virtual std::uint64_t bytes() const = 0;
+  /// Once, before the first put(): gone(key) is called within later calls for each value that goes
+  /// because it is over. It asks nothing of the table.
+  virtual void when_over(std::function<void(std::uint64_t key)> gone) = 0;
 };
+
+/// Calls visit for what there is of a key group: keys are hashes.
+inline void each_of_group(DiskTable& table, std::uint32_t group, const DiskTable::Visit& visit) {
+  constexpr int kGroupBits = 7;  // the first of a hash
+  const std::uint64_t first = std::uint64_t{group} << (64 - kGroupBits);
+  table.each(first, first | (~std::uint64_t{0} >> kGroupBits), visit);
+}
 
 /// Makes tables. Any thread; outlives them.
 class DiskTables {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -85,6 +86,7 @@ class LogTable final : public DiskTable {
     return image_.awaits(record, log_.position_of(place)) && !is_left_out(record);
   }
   void end_image() override { image_.end(log_); }
+  void when_over(std::function<void(std::uint64_t)> gone) override { gone_ = std::move(gone); }
 
  private:
   static constexpr std::size_t kPageBytes = 4096;
@@ -104,6 +106,10 @@ class LogTable final : public DiskTable {
   }
   bool may_go(const ValueLog::Record& record, std::uint64_t place) const {
     return record.is_over(watermark_, clock_) && !image_.needs(record, log_.position_of(place));
+  }
+  void let_end(std::uint64_t key) {
+    erase(key);
+    if (gone_) gone_(key);
   }
   bool set(std::uint64_t key, OverAt over, std::string_view value, bool changed) {
     if (!failed_.ok()) return false;
@@ -128,7 +134,7 @@ class LogTable final : public DiskTable {
       if (places[at] == 0) continue;
       const ValueLog::Record record = log_.at(places[at]);
       if (may_go(record, places[at])) {
-        erase(keys[at]);
+        let_end(keys[at]);
       } else {
         visit(keys[at], record.value);
       }
@@ -143,7 +149,7 @@ class LogTable final : public DiskTable {
     log_.walk(put_bytes * kMovedBytes, [this](const ValueLog::Record& record, std::uint64_t place) {
       if (index_.find(record.key) != place) return;
       if (may_go(record, place)) {
-        erase(record.key);
+        let_end(record.key);
       } else if (moves_) {
         set(record.key, record.over, record.value,
             image_.is_change(record, log_.position_of(place)));
@@ -155,6 +161,7 @@ class LogTable final : public DiskTable {
   PlaceIndex index_;
   ValueLog log_;
   LogImage image_;
+  std::function<void(std::uint64_t)> gone_;  ///< told of what is over; empty: nobody is
   Status failed_;  ///< of the first put that found no room; nothing is put from then on
   Time watermark_ = kTimeMin;
   Time clock_ = kTimeMin;

@@ -27,15 +27,21 @@ class DiskRows {
 
   explicit DiskRows(Codec codec) : codec_(std::move(codec)) {}
 
-  void spill_to(const SpillPlace& place) { place_ = place; }
+  void spill_to(const SpillPlace& place) {
+    place_ = place;
+    copies_.count_with(place.copies);
+  }
   const SpillPlace& place() const { return place_; }
   bool is_open() const { return table_ != nullptr; }
-  /// `follows`: an image of changes may come over one that has been taken before.
-  void open(bool follows = false) {
+  /// `follows`: an image of changes may come over one that has been taken before. gone(hash) is
+  /// called within later calls for each hash whose rows go because they are over.
+  template <class Gone>
+  void open(bool follows, Gone&& gone) {
     if (table_) return;
     auto made = place_.tables->make(place_.folder);
     check(made.error());
     table_ = std::move(*made);
+    table_->when_over(std::forward<Gone>(gone));
     if (!follows) return;
     table_->begin_image(DiskImage::base);  // that one, when nothing was here
     table_->end_image();
@@ -65,25 +71,37 @@ class DiskRows {
   /// Calls use(hash, K key, Row&& row) for the rows of these hashes, which it sorts.
   template <class Use>
   void find(std::vector<std::uint64_t>& hashes, Use&& use) {
-    if (!table_ || hashes.empty()) return;
-    std::sort(hashes.begin(), hashes.end());
-    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
-    table_->find(hashes, [&](auto hash, auto bytes) { read(hash, bytes, use); });
+    each_found(hashes, [&](auto hash, auto bytes) { read(hash, bytes, use); });
+  }
+  /// The same for rows that come into memory: of one that an image has still to read a copy goes
+  /// there before. How many of the hashes there are.
+  template <class Use>
+  std::size_t bring(std::vector<std::uint64_t>& hashes, Use&& use) {
+    std::size_t found = 0;
+    each_found(hashes, [&](auto hash, auto bytes) {
+      ++found;
+      const bool awaited = image_put_ && table_->is_awaited(hash);
+      if (awaited) copies_.add(bytes.size());
+      read(hash, bytes, [&](std::uint64_t of, const K& key, Row&& row) {
+        if (awaited) image_put_(key_group(of), key, row);
+        use(of, key, std::move(row));
+      });
+    });
+    return found;
   }
   /// The same for those of a key group of which wants(hash) holds.
   template <class Wants, class Use>
   void for_each_of_group(std::uint32_t group, Wants&& wants, Use&& use) {
     if (!table_) return;
-    const std::uint64_t first = std::uint64_t{group} << 57;
-    table_->each(first, first | (~std::uint64_t{0} >> 7), [&](auto hash, auto bytes) {
+    each_of_group(*table_, group, [&](auto hash, auto bytes) {
       if (wants(hash)) read(hash, bytes, use);
     });
   }
   /// Calls put(std::uint32_t group, const K&, Row&).
   using ImagePut = std::function<void(std::uint32_t, const K&, Row&)>;
   /// An image begins of what is here now; see DiskTable. Calls `put` for each row as read_image()
-  /// comes to it, or by copy_if_awaited() before. One at a time: nothing more is read of that
-  /// before. Returns its number.
+  /// comes to it, or by bring() before. One at a time: nothing more is read of that before.
+  /// Returns its number.
   std::uint64_t begin_image(DiskImage what, ImagePut put) {
     ++image_;
     image_put_ = table_ ? std::move(put) : nullptr;
@@ -105,10 +123,6 @@ class DiskRows {
     if (rows > 0) image_put_ = nullptr;
     return rows;
   }
-  /// The row is about to be in memory again.
-  void copy_if_awaited(std::uint64_t hash, const K& key, Row& row) {
-    if (image_put_ && table_->is_awaited(hash)) image_put_(key_group(hash), key, row);
-  }
   /// Number of the last one.
   std::uint64_t image() const { return image_; }
   void end_image(std::uint64_t number) {
@@ -116,12 +130,21 @@ class DiskRows {
     table_->end_image();
     image_put_ = nullptr;
   }
+  /// The copies that rows have left for their image have been handed on, or nobody wants them.
+  void copies_given() { copies_.clear(); }
   void set_time(Time watermark, Time clock) {
     if (table_) table_->set_time(watermark, clock);
   }
   std::uint64_t bytes() const { return table_ ? table_->bytes() : 0; }
 
  private:
+  template <class Visit>
+  void each_found(std::vector<std::uint64_t>& hashes, Visit&& visit) {
+    if (!table_ || hashes.empty()) return;
+    std::sort(hashes.begin(), hashes.end());
+    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+    table_->find(hashes, visit);
+  }
   static void check(const Status& status) {
     if (!status.ok()) throw DiskFailed(status);
   }
@@ -144,6 +167,7 @@ class DiskRows {
   OverAt over_;
   std::uint64_t image_ = 0;  ///< number of the last one
   ImagePut image_put_;       ///< empty: all of it has been read
+  CountedCopies copies_;
 };
 
 }  // namespace millrace::detail

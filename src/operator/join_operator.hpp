@@ -74,7 +74,7 @@ class JoinOperator : public JoinSides<L, LKey, R, RKey> {
   template <class K, class V, class Each>
   void save_keys(StateWriter& writer, KeyedTables<K, V>& keys, Each each) {
     if (!save_waiting(writer)) return;
-    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+    const ImageChain chain = chain_of_keys<K>(writer);
     if (keys.size() == 0 && chain.epoch == 0) return;
     writer.later(std::make_unique<JoinParts<K, V, L, R, Each>>(keys, part_side<0>(), part_side<1>(),
                                                                std::move(each), chain));

@@ -65,8 +65,7 @@ class JoinSpill final : public ColdKeys {
   void make_room() {
     spilled_.shed(any() ? -static_cast<std::int64_t>(held().wasted) : 0);
     any_ = spilled_.active();
-    if (!any()) return;
-    fill_holes();
+    if (any()) fill_holes();
     spilled_.tell();
   }
   /// Between batches: the watermark has come there, and no key is asked for what is over by then.
@@ -74,11 +73,11 @@ class JoinSpill final : public ColdKeys {
     spilled_.reach(watermark, kTimeMin);
     make_room();
   }
-  /// What is written later: `parts` of the keys as they are now, and those on disk.
-  template <class Parts>
-  std::unique_ptr<OpenParts> with_those_on_disk(std::unique_ptr<Parts> parts,
-                                                const ImageChain& chain) {
-    return std::make_unique<SpilledParts<Spilled, Parts>>(spilled_, std::move(parts), chain);
+  /// Has the keys as they are now written later, wherever they are; make(chain) makes the parts of
+  /// those in memory.
+  template <class Make>
+  void save_later(StateWriter& writer, Make&& make) {
+    save_with_disk_later<K>(writer, spilled_, make);
   }
 
  private:
@@ -154,9 +153,9 @@ class JoinSpill<K, V, L, R, false> final : public ColdKeys {
   void bring_records(Side&, std::uint64_t, std::size_t) {}
   void make_room() {}
   void reach(Time) {}
-  template <class Parts>
-  std::unique_ptr<OpenParts> with_those_on_disk(std::unique_ptr<Parts> parts, const ImageChain&) {
-    return parts;
+  template <class Make>
+  void save_later(StateWriter& writer, Make&& make) {
+    writer.later(make(chain_of_keys<K>(writer)));
   }
 
  private:

@@ -151,7 +151,7 @@ void save_panes(StateWriter& writer, PaneSet<K, typename Kernel::Acc>& panes, Ti
   if constexpr (!kStores<Kernel>) {
     writer.refuse(unstorable("panes"));
   } else {
-    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+    const ImageChain chain = chain_of_keys<K>(writer);
     writer.later(std::make_unique<PaneParts<K, Kernel>>(panes, merged_to, kernel, chain));
   }
 }

@@ -36,8 +36,7 @@ void read_pane_entries(std::string_view bytes, const Kernel& kernel, Visit&& vis
 /// The same for all that a pane has on disk of a key group.
 template <class K, class Kernel, class Visit>
 void each_on_disk(DiskTable& disk, std::uint32_t group, const Kernel& kernel, Visit&& visit) {
-  const std::uint64_t first = std::uint64_t{group} << 57;
-  disk.each(first, first | (~std::uint64_t{0} >> 7), [&](std::uint64_t, std::string_view bytes) {
+  each_of_group(disk, group, [&](std::uint64_t, std::string_view bytes) {
     read_pane_entries<K>(bytes, kernel, visit);
   });
 }

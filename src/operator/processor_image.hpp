@@ -45,9 +45,9 @@ class ProcessorImage {
                     "\": give them names of their own, {.name = \"...\"}");
     });
     using Parts = ProcessorParts<K, P>;
-    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
-    writer.later(std::make_unique<SpilledParts<SpilledStates<K, P>, Parts>>(
-        *spilled_, std::make_unique<Parts>(*states_, *rows_, chain), chain));
+    save_with_disk_later<K>(writer, *spilled_, [this](const ImageChain& chain) {
+      return std::make_unique<Parts>(*states_, *rows_, chain);
+    });
   }
   /// The times of the call of the states stand where time goes on: a state that has a time to live
   /// only now begins it there.

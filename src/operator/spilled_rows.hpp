@@ -39,7 +39,7 @@ class SpilledRows {
   /// Rows have gone to disk: before a key is looked up, bring() it.
   bool active() const { return disk_.is_open(); }
 
-  /// On disk; about: some of them may be over.
+  /// On disk alone; about: some may be over, and those of one hash count as one.
   std::uint64_t keys() const { return keys_; }
 
   /// Brings back the rows of these hashes that are on disk.
@@ -54,13 +54,13 @@ class SpilledRows {
       }
     }
     hits_ += hashes.size() - wanted_.size();
-    disk_.find(wanted_, [this](std::uint64_t hash, const K& key, Row&& row) {
-      disk_.copy_if_awaited(hash, key, row);
-      *heap_bytes_ += codec_.heap_of(row);
-      rows_->add(key, hash, std::move(row));
-      --keys_;
-      ++misses_;
-    });
+    const std::size_t found =
+        disk_.bring(wanted_, [this](std::uint64_t hash, const K& key, Row&& row) {
+          *heap_bytes_ += codec_.heap_of(row);
+          rows_->add(key, hash, std::move(row));
+        });
+    keys_ -= found;
+    misses_ += found;
   }
   /// Calls visit(K key, Row& row) for the keys of these hashes, wherever they are; those that are
   /// on disk stay there, and are not changed.
@@ -95,7 +95,9 @@ class SpilledRows {
   }
   /// Nobody wants the rest of it.
   void end_image(std::uint64_t number) { disk_.end_image(number); }
-  /// A key of that hash has no row any more.
+  /// What rows left for the image when they came back has been handed on; see SpillPlace.
+  void copies_given() { disk_.copies_given(); }
+  /// A key of that hash, which was in memory, has no row any more.
   void forgotten(std::uint64_t hash) { disk_.erase(hash); }
   /// Whether a key of that hash may have a row on disk.
   bool may_hold(std::uint64_t hash) { return active() && !is_resident(hash); }
@@ -106,7 +108,9 @@ class SpilledRows {
     const SpillPlace& place = disk_.place();
     if (place.tables == nullptr || rows_->size() == 0) return;
     if (held_bytes(heap_bytes) + rows_->bytes() / 8 < place.state_max_bytes) return;
-    disk_.open(rows_->notes_changes());
+    disk_.open(rows_->notes_changes(), [this](std::uint64_t hash) {
+      if (!is_resident(hash)) --keys_;  // else what went was stale
+    });
     const std::int64_t heap_before = *heap_bytes_;
     const auto put_away_one = [this](std::uint64_t hash) { put_away(hash); };
     tables_.make_room(put_away_one);
@@ -143,12 +147,12 @@ class SpilledRows {
 
   void put_away(std::uint64_t hash) {
     disk_.begin();
+    ++keys_;  // before it is there: it may be over
     bool any_changed = false;
     TableSweep<K, Row>::move_out(*rows_, hash, [&](const K& key, Row& row, bool changed) {
       disk_.add(key, row);
       *heap_bytes_ -= codec_.heap_of(row);
       if constexpr (requires { codec_.let_go(row); }) codec_.let_go(row);
-      ++keys_;
       any_changed |= changed;
     });
     disk_.put(hash, any_changed);
@@ -160,7 +164,7 @@ class SpilledRows {
   Tables* rows_;
   TableClock<K, Row> tables_;
   std::vector<std::uint64_t> wanted_;
-  std::uint64_t keys_ = 0;  ///< on disk
+  std::uint64_t keys_ = 0;  ///< hashes of rows that are on disk alone
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
   std::uint64_t told_ = 0;

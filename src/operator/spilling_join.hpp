@@ -41,11 +41,11 @@ class SpillingJoin : public JoinOperator<L, LKey, R, RKey, Out, Maker>, public S
   void save_keys(StateWriter& writer, Each each) {
     if (!spill().any()) return Base::save_keys(writer, *keys_, std::move(each));
     this->save_waiting(writer);
-    const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
-    auto parts = std::make_unique<JoinParts<K, V, L, R, Each>>(
-        *keys_, this->template part_side<0>(), this->template part_side<1>(), std::move(each),
-        chain);
-    writer.later(spill().with_those_on_disk(std::move(parts), chain));
+    spill().save_later(writer, [&](const ImageChain& chain) {
+      return std::make_unique<JoinParts<K, V, L, R, Each>>(*keys_, this->template part_side<0>(),
+                                                           this->template part_side<1>(),
+                                                           std::move(each), chain);
+    });
   }
   /// As restore_images(), and makes room as it goes.
   template <class Take>

@@ -141,24 +141,4 @@ struct AccumulatorSaver {
   }
 };
 
-/// The image of tables of accumulators as parts that others may be added to. `kernel` outlives it.
-template <class K, class Kernel>
-auto accumulator_parts(std::string_view name, KeyedTables<K, typename Kernel::Acc>& tables,
-                       const Kernel& kernel, const ImageChain& chain) {
-  using Parts = TableParts<K, typename Kernel::Acc, AccumulatorSaver<Kernel>>;
-  return std::make_unique<Parts>(tables, name, entry_shape<K>(shape_of(kernel)),
-                                 AccumulatorSaver<Kernel>{&kernel}, chain);
-}
-
-/// Images of tables of accumulators, a part a key group. `kernel` outlives the writer.
-template <class K, class Kernel>
-void save_accumulators(StateWriter& writer, std::string_view name,
-                       KeyedTables<K, typename Kernel::Acc>& tables, const Kernel& kernel) {
-  if constexpr (kStores<Kernel>) {
-    save_tables_later(writer, name, tables, shape_of(kernel), AccumulatorSaver<Kernel>{&kernel});
-  } else {
-    writer.refuse(unstorable(name));
-  }
-}
-
 }  // namespace millrace::detail

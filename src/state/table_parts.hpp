@@ -23,6 +23,13 @@ inline constexpr bool kKeyIsItsBytes = !std::is_floating_point_v<K>;
 template <class... Ks>
 inline constexpr bool kKeyIsItsBytes<std::tuple<Ks...>> = (kKeyIsItsBytes<Ks> && ...);
 
+/// What an image of tables by such keys may hold the changes of. Which keys went is told by their
+/// bytes: where equal keys have others, each image is a whole one of its own.
+template <class K>
+ImageChain chain_of_keys(const StateWriter& writer) {
+  return kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+}
+
 /// Appends the bytes that a key has in images.
 template <class K>
 void store_key(std::string& out, const K& key) {
@@ -162,7 +169,7 @@ class TableParts final : public OpenParts {
 template <class K, class V, class Save>
 void save_tables_later(StateWriter& writer, std::string_view name, KeyedTables<K, V>& tables,
                        std::string_view shape, Save save) {
-  const ImageChain chain = kKeyIsItsBytes<K> ? writer.chain() : ImageChain{};
+  const ImageChain chain = chain_of_keys<K>(writer);
   if (tables.size() == 0 && chain.epoch == 0) return;
   writer.later(std::make_unique<TableParts<K, V, Save>>(tables, name, entry_shape<K>(shape),
                                                         std::move(save), chain));

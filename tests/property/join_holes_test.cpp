@@ -144,7 +144,7 @@ class FilledJoinHoles : public testing::Test {
   FilledJoinHoles() {
     left_.count_with(&state_);
     right_.count_with(&state_);
-    spill_.spill_to(folder_.place(&state_, kMostBytes));
+    spill_.spill_to(folder_.place(state_, kMostBytes));
   }
   std::int64_t draw_key(Random& random) {
     return static_cast<std::int64_t>(random.chance(0.9) ? random.below(kKeys / 10) * 10

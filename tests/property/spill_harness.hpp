@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <functional>
@@ -15,6 +16,14 @@
 #include "operator_cuts.hpp"
 
 namespace millrace::property {
+
+/// What happens to operators of which one has its keys on disk and another one in memory.
+struct Act {
+  OperatorStep step;
+  std::uint32_t restore = 0;  ///< in place of a step: its image goes on in so many tasks
+  std::size_t image = 0;      ///< an epoch, while which so many of the acts that follow happen
+  bool fails = false;         ///< that epoch does
+};
 
 /// A folder for what operators have on disk, which goes with it, and what they told of it.
 class SpillFolder {
@@ -27,28 +36,39 @@ class SpillFolder {
   SpillFolder(const SpillFolder&) = delete;
   SpillFolder& operator=(const SpillFolder&) = delete;
 
-  /// For who opens it: beyond `most_bytes` of what `state` counts its keys go to disk.
-  detail::SpillPlace place(const detail::MemoryMeter* state, std::uint64_t most_bytes) {
-    detail::SpillPlace place;
-    place.tables = &detail::log_tables();
-    place.folder = fmt::format("{}/{}", root_, figures_.size());
-    place.state = state;
-    place.state_max_bytes = most_bytes;
-    place.figures = &figures_.emplace_back();
-    return place;
-  }
-  /// For OperatorTasks::when_open: the same of each operator.
+  /// For OperatorTasks::when_open: beyond `most_bytes` its keys go to disk.
   std::function<void(detail::Operator&, const detail::OperatorContext&)> beyond(
       std::uint64_t most_bytes) {
     return [=, this](detail::Operator& op, const detail::OperatorContext& context) {
-      dynamic_cast<detail::Spills&>(op).spill_to(place(context.state, most_bytes));
+      dynamic_cast<detail::Spills&>(op).spill_to(place(*context.state, most_bytes));
     };
+  }
+  /// A place of its own for keys that `state` counts, beyond so many bytes.
+  detail::SpillPlace place(const detail::MemoryMeter& state, std::uint64_t most_bytes) {
+    detail::SpillPlace made;
+    made.tables = &detail::log_tables();
+    made.folder = fmt::format("{}/{}", root_, figures_.size());
+    made.state = &state;
+    made.state_max_bytes = most_bytes;
+    made.figures = &figures_.emplace_back();
+    made.copies = &copies_;
+    return made;
   }
   /// Nobody has put anything on disk, or all who did are gone.
   bool is_empty() const { return std::filesystem::is_empty(root_); }
   /// Look-ups of all operators so far that found their key in memory, and on disk.
   std::uint64_t hits() const { return sum_of(&detail::SpillFigures::hits); }
   std::uint64_t misses() const { return sum_of(&detail::SpillFigures::misses); }
+  /// Keys on disk of all operators so far, as each told last.
+  std::uint64_t keys() const { return sum_of(&detail::SpillFigures::keys); }
+  /// Of the operator that has most.
+  std::uint64_t most_keys() const {
+    std::uint64_t most = 0;
+    for (const detail::SpillFigures& figures : figures_) most = std::max(most, figures.keys.load());
+    return most;
+  }
+  /// What rows that came back have left for images that are not written.
+  std::uint64_t copied_bytes() const { return copies_.bytes(); }
 
  private:
   std::uint64_t sum_of(std::atomic<std::uint64_t> detail::SpillFigures::* figure) const {
@@ -59,6 +79,7 @@ class SpillFolder {
 
   std::string root_;
   std::deque<detail::SpillFigures> figures_;
+  detail::MemoryMeter copies_;
 };
 
 /// Texts of a slot, of a table's arena, and of neither.

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "millrace/millrace.hpp"
@@ -173,6 +174,33 @@ TEST(SpilledImages, RowsMayComeAndGoWhileTheirImageIsWritten) {
     play_all(tasks, notes_of(first, first + 400, 0));
   });
   EXPECT_EQ(busy.bytes, quiet.bytes);
+}
+
+/// Rows come back while nobody goes on with their image, as its disk is slow.
+TEST(SpilledImages, CopiesThatWaitForTheirImageAreCounted) {
+  SpillFolder folder;
+  OperatorTasks tasks = tasks_of_rows();
+  tasks.when_open(folder.beyond(64u << 10));
+  tasks.start(1);
+  play_all(tasks, notes_of(0, 4'000, 500));
+  for (const bool is_written : {true, false}) {
+    std::optional<detail::StateWriter> writer(std::in_place, 0, 1);
+    writer->allow_pieces();
+    tasks.task<detail::Operator>(0).save_state(*writer);
+    EXPECT_EQ(folder.copied_bytes(), 0u);
+    play_all(tasks, notes_of(0, 2'000, 1));
+    const std::uint64_t copied = folder.copied_bytes();
+    EXPECT_GT(copied, 2'000u * 500 * 9 / 10);
+    play_all(tasks, notes_of(0, 2'000, 1));  // they have left theirs
+    EXPECT_EQ(folder.copied_bytes(), copied);
+    if (is_written) {
+      (void)writer->advance(1);
+      EXPECT_LT(folder.copied_bytes(), copied / 2);
+    }
+    writer.reset();
+    EXPECT_EQ(folder.copied_bytes(), 0u);
+  }
+  EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
 }
 
 }  // namespace

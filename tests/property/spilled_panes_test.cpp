@@ -3,17 +3,15 @@
 // held ones looked at.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
 #include "env/random.hpp"
 #include "operator/refiring_aggregate.hpp"
 #include "operator/two_phase.hpp"
-#include "operator_tasks.hpp"
+#include "spill_harness.hpp"
 
 namespace millrace::property {
 namespace {
@@ -41,11 +39,6 @@ struct JoinKernel {
   }
   void merge(Acc& acc, const Acc& newer) const { acc += newer; }
   Value result(const Acc& acc) const { return acc; }
-};
-
-struct Act {
-  OperatorStep step;
-  std::uint32_t restore = 0;  ///< in place of a step: its image goes on in so many tasks
 };
 
 std::vector<Act> draw_acts(Random& random) {
@@ -82,12 +75,6 @@ std::vector<Act> draw_acts(Random& random) {
 
 class SpilledPanes : public testing::Test {
  protected:
-  SpilledPanes() {
-    char made[] = "/tmp/millrace-spilled-panes-XXXXXX";
-    root_ = ::mkdtemp(made);
-  }
-  ~SpilledPanes() override { std::filesystem::remove_all(root_); }
-
   template <class Kernel>
   static OperatorTasks tasks_of(const Windows& windows, const Kernel& kernel) {
     using Op = detail::WindowAggregate<Hit, ByKey, Kernel>;
@@ -122,17 +109,6 @@ class SpilledPanes : public testing::Test {
               detail::batch_type<Row>().describe(batch, static_cast<std::uint32_t>(at)));
         });
   }
-  void spill(OperatorTasks& tasks) {
-    tasks.when_open([this](detail::Operator& op, const detail::OperatorContext& context) {
-      detail::SpillPlace place;
-      place.tables = &detail::log_tables();
-      place.folder = fmt::format("{}/{}", root_, folders_++);
-      place.state = context.state;
-      place.state_max_bytes = most_bytes_;
-      place.figures = &figures_;
-      dynamic_cast<detail::Spills&>(op).spill_to(place);
-    });
-  }
   /// What is held before the last act is a lane of its own.
   template <class Op>
   Lanes run(OperatorTasks& tasks, const std::vector<Act>& acts) {
@@ -145,7 +121,7 @@ class SpilledPanes : public testing::Test {
       } else {
         tasks.restore(tasks.image(), act.restore);
       }
-      most_keys_ = std::max(most_keys_, figures_.keys.load());
+      most_keys_ = std::max(most_keys_, folder_.most_keys());
     }
     EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
     Lanes lanes = tasks.lanes();
@@ -168,7 +144,7 @@ class SpilledPanes : public testing::Test {
   }
   template <class Op>
   void expect_same(OperatorTasks in_memory, OperatorTasks on_disk, const std::vector<Act>& acts) {
-    spill(on_disk);
+    on_disk.when_open(folder_.beyond(most_bytes_));
     const Lanes wanted = run<Op>(in_memory, acts);
     const Lanes got = run<Op>(on_disk, acts);
     ASSERT_EQ(got.size(), wanted.size());
@@ -204,10 +180,8 @@ class SpilledPanes : public testing::Test {
     });
   }
 
-  std::string root_;
-  int folders_ = 0;
+  SpillFolder folder_;
   std::uint64_t most_bytes_ = 0;
-  detail::SpillFigures figures_;  ///< of the task that told last
   std::uint64_t most_keys_ = 0;
 };
 

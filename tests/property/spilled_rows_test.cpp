@@ -97,14 +97,6 @@ struct Forgets {
 using ByWho = detail::KeyFn<Visit, std::string Visit::*>;
 const auto kByWho = std::make_shared<const detail::TypedKeyHash<Visit, ByWho>>(ByWho(&Visit::who));
 
-/// What happens to both runs.
-struct Act {
-  OperatorStep step;
-  std::uint32_t restore = 0;  ///< in place of a step: its image goes on in so many tasks
-  std::size_t image = 0;      ///< an epoch, while which so many of the acts that follow happen
-  bool fails = false;         ///< that epoch does
-};
-
 std::vector<Act> draw_acts(Random& random) {
   std::vector<Act> acts;
   Time newest = 0;

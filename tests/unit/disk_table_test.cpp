@@ -64,6 +64,23 @@ TEST_F(DiskTableTest, WhatIsPutIsFound) {
   EXPECT_TRUE(table->check());
 }
 
+TEST_F(DiskTableTest, ItsOwnerIsToldOnceOfEachValueThatGoesAsItIsOver) {
+  constexpr std::uint64_t kKeys = 4'000;
+  const auto table = make("told");
+  std::map<std::uint64_t, int> told;
+  table->when_over([&](std::uint64_t key) { ++told[key]; });
+  const std::string value(200, 'v');
+  for (std::uint64_t key = 0; key < kKeys; ++key) table->put(key, {10, kTimeMin}, value);
+  table->erase(0);           // its owner knows
+  table->put(1, {}, value);  // what was there had an end
+  table->set_time(10, kTimeMin);
+  EXPECT_TRUE(found(*table, {2, 3}).empty());
+  EXPECT_EQ(told, (std::map<std::uint64_t, int>{{2, 1}, {3, 1}}));
+  for (std::uint64_t key = kKeys; key < 5 * kKeys; ++key) table->put(key, {}, value);
+  EXPECT_EQ(told.size(), kKeys - 2);  // nobody asked for the others
+  for (const auto& [key, times] : told) EXPECT_TRUE(key > 1 && times == 1) << key;
+}
+
 TEST_F(DiskTableTest, RangesHaveTheirFirstAndTheirLast) {
   const auto table = make("walked");
   for (const std::uint64_t key : {256ull, 1ull, 255ull, 1ull << 63, ~0ull})

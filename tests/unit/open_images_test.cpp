@@ -1,6 +1,7 @@
 // What is open of an image when a run fails is let go of before the operator or sink that it reads.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -58,6 +59,9 @@ class WatchedTable final : public DiskTable {
     set_open(false);
   }
   std::uint64_t bytes() const override { return table_->bytes(); }
+  void when_over(std::function<void(std::uint64_t key)> gone) override {
+    table_->when_over(std::move(gone));
+  }
 
  private:
   void set_open(bool open) {
