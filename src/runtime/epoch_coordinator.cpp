@@ -76,7 +76,8 @@ void EpochCoordinator::hand_in_pieces(std::uint64_t epoch, std::vector<ImagePiec
   if (!open_ || open_->epoch != epoch) return;
   std::uint64_t bytes = 0;
   for (const ImagePiece& piece : pieces) bytes += piece.part.bytes.size();
-  waiting_.fetch_add(bytes, std::memory_order_seq_cst);
+  const std::uint64_t before = waiting_.fetch_add(bytes, std::memory_order_seq_cst);
+  if (memory_) memory_->grow(counted(before + bytes) - counted(before));
   std::ranges::move(pieces, std::back_inserter(open_->pieces));
   news_ = true;
   changed_.notify_all();
@@ -173,11 +174,17 @@ void EpochCoordinator::write_pieces(std::unique_lock<std::mutex>& lock) {
   }
 }
 
+/// Up to there tasks go on with their images: what is beyond has come at once.
+std::uint64_t EpochCoordinator::counted(std::uint64_t waiting) {
+  return waiting - std::min(waiting, kWaitingBytesMax);
+}
+
 void EpochCoordinator::let_go_on(const std::vector<ImagePiece>& written) {
   const bool was_full = is_full();
   std::uint64_t bytes = 0;
   for (const ImagePiece& piece : written) bytes += piece.part.bytes.size();
-  waiting_.fetch_sub(bytes, std::memory_order_seq_cst);
+  const std::uint64_t before = waiting_.fetch_sub(bytes, std::memory_order_seq_cst);
+  if (memory_) memory_->shrink(counted(before) - counted(before - bytes));
   if (was_full) wake_all();
 }
 

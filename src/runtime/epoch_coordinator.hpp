@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_meter.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "env/env.hpp"
 #include "metrics/report.hpp"
@@ -41,6 +42,8 @@ class EpochCoordinator {
   // Wiring, before anything runs.
   /// The number of a task; `commits`: it has sinks. `home` outlives the run.
   std::size_t add_task(const Home& home, bool commits);
+  /// `memory` counts what waits to be written beyond 16 MB, and outlives this.
+  void count_with(MemoryMeter& memory) { memory_ = &memory; }
 
   // Tasks.
   /// The newest epoch that was begun; a task without inputs takes its image when it sees it.
@@ -123,6 +126,7 @@ class EpochCoordinator {
   void begin(std::int64_t now_ns);
   void keep(std::unique_lock<std::mutex>& lock, std::int64_t now_ns);
   void write_pieces(std::unique_lock<std::mutex>& lock);
+  static std::uint64_t counted(std::uint64_t waiting);
   void let_go_on(const std::vector<ImagePiece>& written);
   EpochImage assemble(bool& final_one);
   EpochImage new_image() const;
@@ -147,6 +151,7 @@ class EpochCoordinator {
   std::atomic<bool> over_{false};
   std::atomic<bool> hands_over_{false};
   std::atomic<std::uint64_t> waiting_{0};  ///< bytes of the pieces that wait
+  MemoryMeter* memory_ = nullptr;          ///< null: nobody counts them
   /// Of the epoch under way, once something is written. The driver's alone: the disk is slow.
   std::unique_ptr<EpochStream> stream_;
 

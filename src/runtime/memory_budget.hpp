@@ -17,14 +17,19 @@ struct SourceProgress {
   std::atomic<bool> held{false};       ///< it waits for memory
 };
 
-/// A quarter of the budget is for what is on its way (texts, open batches, rings), the rest for
-/// keyed state; the process itself and what the allocator cannot give back must find room in what
-/// the two leave. Any thread. Cost: one look at a counter a poll, while there is no pressure.
+/// A quarter of the budget is for what is on its way (texts, open batches, rings, images that wait
+/// for their disk), the rest for keyed state; the process itself and what the allocator cannot give
+/// back must find room in what the two leave. Any thread. Cost: one look at a counter a poll, while
+/// there is no pressure.
 class MemoryBudget {
  public:
   /// `bytes`: the budget; 0: none, everything is counted only.
   explicit MemoryBudget(std::uint64_t bytes)
-      : in_flight(nullptr), arenas(&in_flight), state(nullptr, bytes - bytes / 4), bytes_(bytes) {}
+      : in_flight(nullptr),
+        arenas(&in_flight),
+        images(&in_flight),
+        state(nullptr, bytes - bytes / 4),
+        bytes_(bytes) {}
 
   std::uint64_t bytes() const { return bytes_; }
   std::uint64_t in_flight_max_bytes() const { return bytes_ / 4; }
@@ -32,8 +37,8 @@ class MemoryBudget {
   /// Records in open batches and rings, without the texts that they share.
   std::uint64_t queued_bytes() const {
     const std::uint64_t all = in_flight.bytes();
-    const std::uint64_t texts = arenas.bytes();
-    return all > texts ? all - texts : 0;
+    const std::uint64_t others = arenas.bytes() + images.bytes();
+    return all > others ? all - others : 0;
   }
 
   /// Before anything runs; the reference is valid as long as this.
@@ -46,8 +51,9 @@ class MemoryBudget {
   /// still.
   bool may_poll(const SourceProgress& source) const;
 
-  MemoryMeter in_flight;  ///< arenas and queues
+  MemoryMeter in_flight;  ///< arenas, queues and images
   MemoryMeter arenas;     ///< texts of records, and arenas kept to be used again
+  MemoryMeter images;     ///< what waits for a slow disk, beyond a few megabytes
   MemoryMeter state;      ///< keyed state of all tasks; refuses what is beyond its share
 
  private:

@@ -15,10 +15,10 @@ struct SpillSettings {
   bool early = false;            ///< leaves most of the budget to others, as the system's cache
 
   /// Where a task puts its rows, in a folder of that name.
-  SpillPlace place(const MemoryBudget& memory, const std::string& name,
-                   SpillFigures& figures) const {
+  SpillPlace place(MemoryBudget& memory, const std::string& name, SpillFigures& figures) const {
     const std::uint64_t share = memory.state_max_bytes();
-    return {tables, folder + "/" + name, &memory.state, early ? share / 4 : share / 2, &figures};
+    return {tables,   folder + "/" + name, &memory.state, early ? share / 4 : share / 2,
+            &figures, &memory.images};
   }
 };
 

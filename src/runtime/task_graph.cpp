@@ -152,6 +152,7 @@ TaskGraph::TaskGraph(Plan plan, const RunOptions& options, Env& env)
     const std::uint64_t restored = options_.restore ? options_.restore->epoch : 0;
     epochs_ = std::make_unique<EpochCoordinator>(*options_.epochs, options_.epoch_options,
                                                  plan_.topology, env_, options_.log, restored);
+    epochs_->count_with(memory_.images);
   }
   make_tasks(options_);
   for (const PlanEdge& edge : plan_.edges) {

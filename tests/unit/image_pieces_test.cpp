@@ -211,6 +211,19 @@ TEST_F(HandedPieces, ThatWaitForTheDiskHoldTasksBack) {
   EXPECT_FALSE(epochs_.is_full());
 }
 
+/// Rows that came back while the disk was slow have left their copies in an image: they come at
+/// once.
+TEST_F(HandedPieces, BeyondWhatTasksMayHandInAreCounted) {
+  MemoryMeter memory;
+  epochs_.count_with(memory);
+  epochs_.hand_in_pieces(1, piece("a", 15u << 20));
+  EXPECT_EQ(memory.bytes(), 0u);
+  epochs_.hand_in_pieces(1, piece("b", 50u << 20));
+  EXPECT_EQ(memory.bytes(), std::uint64_t{49} << 20);
+  look();
+  EXPECT_EQ(memory.bytes(), 0u);
+}
+
 TEST_F(HandedPieces, ThatCannotBeWrittenEndTheEpoch) {
   store_.outcome = {Code::sink_failed, "the disk is full"};
   epochs_.hand_in_pieces(1, piece("a", 20u << 20));
