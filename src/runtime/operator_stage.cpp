@@ -153,12 +153,14 @@ void OperatorStage::drain() {
   acks_.abandon();
 }
 
-/// What has ended has handed on what need not be kept.
+/// What has ended has handed on what need not be kept. A last image whose rows are in memory has
+/// room there, too.
 Status OperatorStage::save(std::uint64_t, StageImage& image, bool in_pieces) {
   if (!finished()) called([&] { operator_->before_barrier(*this); });
   writer_.emplace(context_.task, context_.tasks);
   spool_.reset();
-  if (!in_pieces && !spill_folder_.empty()) spool_.emplace(spill_folder_ + "-image");
+  if (!in_pieces && spilled_.keys.load(std::memory_order_relaxed) > 0)
+    spool_.emplace(spill_folder_ + "-image");
   if (in_pieces || spool_) writer_->allow_pieces();
   writer_->chain(image.chain);
   charged([&] { operator_->save_state(*writer_); });

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <memory>
 
+#include "epoch_world.hpp"
 #include "millrace/millrace.hpp"
 #include "running_topology.hpp"
 
@@ -182,6 +183,27 @@ TEST_F(SpilledStateTest, ARunningAggregateOfTenTimesTheMemoryIsRight) {
   EXPECT_EQ(twice, kBuyers);
   EXPECT_EQ(cents, kPurchases * (kPurchases - 1) / 2);
   EXPECT_TRUE(std::filesystem::is_empty(root_ + "/purchases"));
+}
+
+/// Their task is done, so each later epoch has its image: one of rows that fit fits as well.
+TEST_F(SpilledStateTest, TheLastImageOfRowsInMemoryStaysThere) {
+  for (const std::uint64_t memory : {512 * kMiB, 16 * kMiB}) {
+    std::uint64_t twice = 0;
+    std::uint64_t cents = 0;
+    Topology topology("purchases");
+    declare_purchases(topology, twice, cents);
+    MemoryStore store;
+    RunOptions run = tenth();
+    run.memory_bytes = memory;
+    run.epochs = &store;
+    RunningTopology running(topology, {}, run);
+    running.wait();
+    const Status status = running.stop();
+    EXPECT_TRUE(status.ok()) << status.to_string();
+    EXPECT_EQ(twice, kBuyers);
+    EXPECT_GT(store.writes(), 0);
+    EXPECT_EQ(std::filesystem::exists(root_ + "/purchases"), memory == 16 * kMiB);
+  }
 }
 
 TEST_F(SpilledStateTest, WhatCannotBeStoredStaysInMemory) {
