@@ -8,8 +8,8 @@ const kHelp: Record<string, string> = {
   partial_matches: "Begun matches of the pattern that may still be completed. A record is compared with all of its key.",
   keys_with_partial_matches: "Keys that have begun matches.",
   waiting_matches: "Whole matches that wait until those that began before them are decided.",
-  left_records: "Records of the left side that may still meet others.",
-  right_records: "Records of the right side that may still meet others.",
+  left_records: "Records of the left side that are kept in memory to meet others; of a table its rows. Those of keys on disk are not counted.",
+  right_records: "Records of the right side that are kept in memory to meet others; of a table its rows. Those of keys on disk are not counted.",
 };
 
 const words = (name: string) => name.replaceAll("_", " ");
