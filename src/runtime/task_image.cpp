@@ -40,11 +40,10 @@ bool Task::take_due_image() {
 }
 
 /// In the order of the data, for what a stage hands on before the barrier may be kept by a later
-/// one. What is left to be written then is written between the next steps.
+/// one. What is left to be written then is written between the next steps. One that is not whole by
+/// now is of an epoch that was given up: stages let go of it, and as no epoch has it, tables are
+/// written whole.
 void Task::take_image(std::uint64_t epoch, bool last) {
-  while (
-      write_image(false)) {  // one of an epoch that was given up: nobody reads it, yet it is open
-  }
   const std::int64_t began = shared_.env->clock->steady_ns();
   TaskImage image;
   image.epoch = epoch;

@@ -33,10 +33,12 @@ class ChainedImages {
     }
     return writers;
   }
-  /// Writes the images to the end, and reads back what all have; nothing where the epoch `fails`.
+  /// Writes the images to the end, and reads back what all have; nothing where the epoch `fails`:
+  /// in turn before its images are whole and behind that.
   std::vector<detail::StatePart> keep(std::vector<detail::StateWriter> writers,
                                       bool fails = false) {
     std::vector<std::vector<detail::StatePart>> parts;
+    if (fails && epoch_ % 2 == 1) return {};
     for (detail::StateWriter& writer : writers) parts.push_back(writer.take());
     if (fails) return {};
     const auto tasks = static_cast<std::uint32_t>(parts.size());

@@ -332,5 +332,78 @@ TEST(ImagePieces, OfASlowTaskTakeAsLongAsItsRecords) {
   for (const int until_whole : batches.until_whole) EXPECT_LE(until_whole, 10);
 }
 
+/// What was written of images.
+struct WrittenEntries {
+  std::size_t all = 0;
+  std::size_t at_barrier = 0;  ///< between a batch and the barrier behind it, at most
+};
+
+/// Each entry of its tables takes a millisecond to write; when all records are there it
+/// keeps nothing.
+class SlowWriter final : public Operator {
+ public:
+  static constexpr std::size_t kRecords = 3'000;
+  static constexpr std::uint64_t kEntries = 10'000;
+
+  SlowWriter(SimEnv& env, WrittenEntries& written) : env_(env), written_(written) {
+    for (std::uint64_t key = 0; key < kEntries; ++key) {
+      const std::uint64_t hash = KeyTraits<std::uint64_t>::hash(key);
+      tables_.upsert(key, hash, [] { return std::string(10, 'x'); });
+    }
+  }
+  void process(BatchBase& batch, bool, Outputs&) override {
+    env_.clock.advance(std::chrono::milliseconds(10));
+    tally().processed += batch.size();
+    records_ += batch.size();
+    before_ = written_.all;
+  }
+  void save_state(StateWriter& to) override {
+    if (records_ == kRecords) return;
+    written_.at_barrier = std::max(written_.at_barrier, written_.all - before_);
+    save_tables_later(to, "t", tables_, "x", [this](std::string& out, const std::string& value) {
+      env_.clock.advance(std::chrono::milliseconds(1));
+      ++written_.all;
+      store_value(out, value);
+    });
+  }
+
+ private:
+  SimEnv& env_;
+  WrittenEntries& written_;
+  std::size_t before_ = 0;  ///< behind the last batch
+  std::size_t records_ = 0;
+  TextTables tables_;
+};
+
+/// No step reads the rest of it, however much that is.
+TEST(ImagePieces, OfAnEpochThatWasGivenUpAreNotWrittenAtTheNextBarrier) {
+  SimEnv env(7);
+  WrittenEntries written;
+  MemoryStore store;
+  Graph graph("slow");
+  Node numbers;
+  numbers.name = numbers.kind = "numbers";
+  numbers.output = &batch_type<Numbered>();
+  numbers.make_source = [] { return std::make_unique<Numbers>(1, SlowWriter::kRecords); };
+  Node keeper;
+  keeper.name = keeper.kind = "keeper";
+  keeper.output = &batch_type<Numbered>();
+  keeper.inputs = {{graph.add(std::move(numbers)), 0, {}}};
+  keeper.make_operator = [&] { return std::make_unique<SlowWriter>(env, written); };
+  (void)graph.add(std::move(keeper));
+  RunOptions options;
+  options.epochs = &store;
+  options.epoch_options.interval = std::chrono::seconds(2);
+  options.epoch_options.timeout = std::chrono::seconds(1);
+  options.epoch_options.failures_max = 1'000;
+  options.epoch_options.image_slots = 64;
+  Simulation simulation(graph, make_plan(graph, {}), options, env, {.seed = 7});
+  const auto ran = simulation.run();
+  ASSERT_TRUE(ran) << ran.error().to_string();
+  EXPECT_GT(store.writes(), 0) << "when the records are over";
+  EXPECT_GT(written.all, SlowWriter::kEntries);
+  EXPECT_LT(written.at_barrier, SlowWriter::kEntries / 10);
+}
+
 }  // namespace
 }  // namespace millrace::detail
