@@ -66,6 +66,7 @@ class ProcessorRows {
     states_.call().clock_now = clock_now;
     image().restore(reader);
     make_room();
+    spilled_.tell();
   }
   /// As HandsOver says. Rows on disk go by their image.
   bool hands_over() const { return !spilled_.active(); }
@@ -81,6 +82,7 @@ class ProcessorRows {
     image().count_all(same->tables());
     rows_.take_groups(same->tables(), 0, kKeyGroups);
     make_room();
+    spilled_.tell();
     return true;
   }
 

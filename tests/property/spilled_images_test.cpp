@@ -159,6 +159,21 @@ TEST(SpilledImages, AnImageIsNeverPutTogetherInMemory) {
   EXPECT_LT(streamed.most_held, 14u << 20) << "of " << streamed.bytes;
 }
 
+/// A task may be through before its first batch: its last image has to know where its rows are.
+TEST(SpilledImages, RestoredRowsAreToldAtOnce) {
+  for (const auto make : {tasks_of_rows, tasks_of_sums}) {
+    OperatorTasks tasks = make();
+    tasks.start(1);
+    play_all(tasks, notes_of(0, 20'000, 20));
+    SpillFolder folder;
+    tasks.when_open(folder.beyond(64u << 10));
+    tasks.restore(tasks.image(), 1);
+    EXPECT_GT(folder.keys(), 10'000u);
+    EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
+    tasks.start(0);  // before its folder
+  }
+}
+
 /// What comes back, changes and goes again before its turn is there once, as it was.
 TEST(SpilledImages, RowsMayComeAndGoWhileTheirImageIsWritten) {
   SpillFolder folder;
