@@ -61,9 +61,13 @@ class JoinSpill final : public ColdKeys {
   }
 
   /// Between batches: what memory has no room for goes to disk. First, for what moves out of chunks
-  /// takes room itself until they are empty.
+  /// takes room itself until they are empty. Holes that nobody can fill are taken for room up to an
+  /// eighth only.
   void make_room() {
-    spilled_.shed(any() ? -static_cast<std::int64_t>(held().wasted) : 0);
+    JoinedBytes bytes = held();
+    if (retry_wasted_ > 0)
+      bytes.wasted = std::min(bytes.wasted, (bytes.taken + keys_->bytes()) / 8);
+    spilled_.shed(any() ? -static_cast<std::int64_t>(bytes.wasted) : 0);
     any_ = spilled_.active();
     if (any()) fill_holes();
     spilled_.tell();

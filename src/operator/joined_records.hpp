@@ -118,12 +118,12 @@ class JoinedRecords {
     Batch<T>& to = *chunk.batch;
     const std::size_t first = to.size();
     append_records(to.values, in.values, picks);
-    chunk.own_texts(in, first, meter_);
     if (!in.arrivals.empty()) append_picked(to.arrivals, in.arrivals, picks);
     if (!in.messages.empty()) {
       for (std::size_t at = 0; at < picks.size(); ++at)
         to.messages.put(first + at, in.message_of(picks[at]));
     }
+    chunk.own_texts(in, first, meter_);  // where it is refused, places are still in step
     const std::size_t bytes = picks.size() * (batch_type<T>().record_bytes() + sizeof(Arrival)) +
                               batch_type<T>().heap_bytes(to, first);
     if (meter_) meter_->grow(bytes);  // where it refuses they go with the chunk

@@ -173,7 +173,9 @@ class PatternKeys {
   }
   /// Also behind what advances; nothing points to a record.
   void end_batch() {
-    sparse_.reclaim([this](auto&& move) { matcher_.move_records(move); });
+    // Texts that cannot be found go with all that their chunk has: a move would keep them longer.
+    if constexpr (kKnowsTexts<T>)
+      sparse_.reclaim([this](auto&& move) { matcher_.move_records(move); });
     keys_.end_batch();
   }
   /// Hands the record at hand to its key. What a condition throws passes.

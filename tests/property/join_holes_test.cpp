@@ -123,6 +123,35 @@ TEST(JoinHoles, OfTextsCountWhatTheTextsTake) {
               1'000);
 }
 
+/// What has no room for its texts leaves no trace but in its chunk.
+TEST(JoinHoles, RecordsBehindRefusedOnesKeepTheirPlaces) {
+  MemoryMeter meter(nullptr, 40'000);
+  JoinedRecords<Named> records;
+  records.count_with(&meter);
+  const std::string text(3'000, 't');
+  std::map<std::uint64_t, std::uint64_t> numbers;  // by slot
+  std::uint64_t refused = 0;
+  for (std::uint64_t number = 0; number < 100; ++number) {
+    Batch<Named> batch;
+    batch.values.push_back({1, number % 3 == 0 ? std::string_view(text) : "short"});
+    batch.arrivals.push_back(detail::Arrival::at(1, 0, number));
+    try {
+      numbers[records.keep(batch, std::vector<std::uint32_t>{0})] = number;
+    } catch (const detail::MemoryRefused&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 10u);
+  EXPECT_GT(numbers.rbegin()->second, 90u) << "some come behind those that were refused";
+  for (const auto& [slot, number] : numbers) {
+    EXPECT_EQ(records.place_of(slot), detail::Arrival::at(1, 0, number));
+    EXPECT_EQ(records.record(slot).name.size(), number % 3 == 0 ? text.size() : 5u);
+    records.gone(slot);
+  }
+  EXPECT_EQ(records.bytes().taken, 0u);
+  EXPECT_EQ(meter.bytes(), 0u);
+}
+
 // ---- what is filled
 
 /// What a table join keeps of a key; says how often rows are looked at for records that move.

@@ -122,5 +122,72 @@ TEST_F(ManyMatches, ThatAreUsedStayInMemory) {
   expect_all();
 }
 
+/// What it borrows cannot be found: it has a constructor.
+class Opaque {
+ public:
+  Opaque(std::int64_t key_of, std::int64_t number_of, std::string_view name_of_it)
+      : key(key_of), number(number_of), name(name_of_it) {}
+  std::int64_t key;
+  std::int64_t number;
+  std::string_view name;
+};
+
+/// A chunk keeps the texts of whole batches as long as one of its records stays. Moved, the last
+/// record of each would keep those of all.
+TEST(KeptMatches, OfUnknownTextsLetTheseGoWithTheirTime) {
+  constexpr std::int64_t kOnes = 20'000;
+  const auto kOpaquePath = [](const Match<Opaque>& match) {
+    return Path{match.at(1).record.key, std::string(match.at(0).record.name)};
+  };
+  using Rows = detail::RowOfMatch<decltype(kOpaquePath)>;
+  using ByKey = detail::KeyFn<Opaque, std::int64_t Opaque::*>;
+  using Op = detail::PatternMatch<Opaque, ByKey, Path, Rows, Path, Rows>;
+  const auto key = key_by<Opaque>(&Opaque::key);
+  const auto is = [](std::int64_t number) {
+    return [number](const Opaque& one) { return one.number == number; };
+  };
+  const auto compiled = pattern<Opaque>("a").where(is(1)).followed_by("b").where(is(2)).compile();
+  std::size_t rows = 0;
+  OperatorTasks tasks(
+      [&] { return std::make_unique<Op>(key, *compiled, Rows{kOpaquePath}, Rows{kOpaquePath}); },
+      {{&batch_type<Opaque>(), key}},
+      [&](std::uint32_t, const detail::BatchBase&, std::size_t) {
+        ++rows;
+        return std::pair(std::string(), std::string());
+      });
+  tasks.start(1);
+  detail::MemoryMeter texts;
+  Time now = 1;
+  const auto play = [&](std::int64_t number, const std::vector<std::int64_t>& keys) {
+    for (std::size_t at = 0; at < keys.size();) {
+      auto batch = std::make_shared<Batch<Opaque>>();
+      const detail::ArenaRef arena = detail::ArenaRef::make(1u << 10, &texts);
+      if (number == 1) batch->pin(arena);
+      for (const std::size_t end = std::min(at + 200, keys.size()); at < end; ++at) {
+        const std::string text = fmt::format("key {}", keys[at]);
+        batch->values.emplace_back(keys[at], number, number == 1 ? arena->intern(text) : "");
+        batch->times.push_back(now++);
+      }
+      tasks.play({.batch = std::move(batch)});
+      tasks.play({.kind = OperatorStep::Kind::watermark, .watermark = now});
+    }
+  };
+  std::vector<std::int64_t> all, most, first_half;
+  for (std::int64_t at = 0; at < kOnes; ++at) {
+    all.push_back(at);
+    if (at % kApart != 0)
+      most.push_back(at);
+    else if (at < kOnes / 2)
+      first_half.push_back(at);
+  }
+  play(1, all);
+  const std::uint64_t of_all = texts.bytes();
+  EXPECT_GT(of_all, std::uint64_t{kOnes} * 5);
+  play(2, most);
+  play(2, first_half);
+  EXPECT_LT(texts.bytes(), of_all * 6 / 10);
+  EXPECT_EQ(rows, most.size() + first_half.size());
+}
+
 }  // namespace
 }  // namespace millrace::property
