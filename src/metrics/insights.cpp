@@ -338,12 +338,17 @@ void Search::slow_steps() {
 void Search::memory() {
   for (const ComponentReport& component : now_.components) {
     if (!component.held_by_memory) continue;
-    const auto moving = static_cast<double>(now_.memory.arenas_bytes + now_.memory.queued_bytes);
+    const MemoryReport& memory = now_.memory;
+    const std::uint64_t records = memory.arenas_bytes + memory.queued_bytes;
+    const bool by_disk = memory.images_bytes > records;
     say("warning", "memory", component.name,
-        fmt::format("\"{}\" waits: {:.1f} MB of the {:.1f} MB for records on their way are in use.",
-                    component.name, moving / 1e6,
-                    static_cast<double>(now_.memory.in_flight_max_bytes) / 1e6),
-        "Speed up what comes behind it (more tasks, a cheaper step), or raise --memory.");
+        fmt::format(
+            "\"{}\" waits: {:.1f} MB of the {:.1f} MB for records on their way are in use{}.",
+            component.name, static_cast<double>(records + memory.images_bytes) / 1e6,
+            static_cast<double>(memory.in_flight_max_bytes) / 1e6,
+            by_disk ? ", most of it by an epoch that waits for its disk" : ""),
+        by_disk ? "Keep the state folder on a faster disk, or raise --memory."
+                : "Speed up what comes behind it (more tasks, a cheaper step), or raise --memory.");
   }
   if (now_.memory.budget_bytes == 0) return;
   const double share =

@@ -271,8 +271,9 @@ struct MemoryReport {
   std::uint64_t state_max_bytes = 0;       ///< share of keyed state: over it the component fails
   std::uint64_t arenas_bytes = 0;          ///< texts of records on their way, and spare blocks
   std::uint64_t queued_bytes = 0;          ///< records in open batches and rings
+  std::uint64_t images_bytes = 0;          ///< of epochs, while their disk is slow
   std::uint64_t state_bytes = 0;           ///< keyed state of all components
-  std::uint64_t in_flight_peak_bytes = 0;  ///< the most that arenas and queues had together
+  std::uint64_t in_flight_peak_bytes = 0;  ///< the most that these three had together
   std::uint64_t state_peak_bytes = 0;
 };
 

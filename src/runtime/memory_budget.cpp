@@ -10,7 +10,7 @@ bool MemoryBudget::may_poll(const SourceProgress& source) const {
   const std::uint64_t moving = in_flight.bytes();
   const bool state_is_half = state.bytes() > state_max_bytes() / 2;
   if (moving <= in_flight_max_bytes() / 2 && !state_is_half) return true;
-  const bool drains = queued_bytes() > 0;
+  const bool drains = queued_bytes() > 0 || images.bytes() > 0;
   if (drains && moving > in_flight_max_bytes()) return false;
   if (!drains && !state_is_half) return true;
   return !is_ahead(source);

@@ -47,8 +47,8 @@ class MemoryBudget {
 
   /// Whether `source` may read on. Over the share of what is on its way none may, until some of it
   /// is worked off; from half of it on (or of the state's) only those that are not ahead of another
-  /// in event time. With empty rings every source may, whatever else is held: so a run never stands
-  /// still.
+  /// in event time. With empty rings and no image that waits every source may, whatever else is
+  /// held: so a run never stands still. (Images go on, or are let go of, without any source.)
   bool may_poll(const SourceProgress& source) const;
 
   MemoryMeter in_flight;  ///< arenas, queues and images

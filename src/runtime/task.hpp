@@ -136,7 +136,7 @@ class Task {
   void take_image(std::uint64_t epoch, bool last);
   /// Goes on with an image that is begun, unless so much waits to be written that it has to, too;
   /// hands it in when it is whole. True: something is left that can be done.
-  bool write_image(bool waits = true);
+  bool write_image();
   /// Does so for as long as the step took that began then, steady nanoseconds; 0: once.
   bool write_image_as_long(std::int64_t since_ns);
   void hand_in_pieces(StageImage& stage);

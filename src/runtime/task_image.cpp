@@ -71,8 +71,8 @@ void Task::take_image(std::uint64_t epoch, bool last) {
   }
 }
 
-bool Task::write_image(bool waits) {
-  if (!image_ || (waits && !image_->last && epochs_->is_full())) return false;
+bool Task::write_image() {
+  if (!image_ || (!image_->last && epochs_->is_full())) return false;
   for (std::size_t at = 0; at < in_order_.size(); ++at) {
     const bool whole = in_order_[at]->save_on(epochs_->image_slots(), image_->stages[at]);
     if (!image_->last) hand_in_pieces(image_->stages[at]);

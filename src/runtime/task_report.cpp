@@ -160,6 +160,7 @@ void TaskGraph::fill_memory(Report& report) const {
   report.memory.state_max_bytes = memory_.state_max_bytes();
   report.memory.arenas_bytes = memory_.arenas.bytes();
   report.memory.queued_bytes = memory_.queued_bytes();
+  report.memory.images_bytes = memory_.images.bytes();
   report.memory.state_bytes = memory_.state.bytes();
   report.memory.in_flight_peak_bytes = memory_.in_flight.peak_bytes();
   report.memory.state_peak_bytes = memory_.state.peak_bytes();

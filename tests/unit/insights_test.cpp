@@ -206,6 +206,11 @@ TEST(Insights, TellWhichSourceWaitsForMemory) {
   EXPECT_EQ(insight.text,
             "\"" + insight.component +
                 "\" waits: 4.2 MB of the 4.0 MB for records on their way are in use.");
+  now.memory.images_bytes = 5'000'000;
+  EXPECT_EQ(only(calm(), now).text,
+            "\"" + insight.component +
+                "\" waits: 9.2 MB of the 4.0 MB for records on their way are in use, most of it by "
+                "an epoch that waits for its disk.");
 }
 
 TEST(Insights, TellRisingDeadLettersWithTheirReason) {

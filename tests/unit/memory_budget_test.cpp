@@ -137,6 +137,16 @@ TEST(MemoryBudget, WithEmptyRingsEverybodyMayRead) {
   EXPECT_TRUE(two.memory.may_poll(two.ahead));
 }
 
+TEST(MemoryBudget, NobodyReadsWhileImagesThatWaitForTheirDiskAreOverTheShare) {
+  TwoSources two;
+  two.memory.images.grow(26 * kMiB);
+  EXPECT_FALSE(two.memory.may_poll(two.behind)) << "nothing is queued";
+  EXPECT_FALSE(two.memory.may_poll(two.ahead));
+  two.memory.images.shrink(26 * kMiB);
+  EXPECT_TRUE(two.memory.may_poll(two.behind));
+  EXPECT_TRUE(two.memory.may_poll(two.ahead));
+}
+
 TEST(MemoryBudget, StateBeyondHalfOfItsShareSlowsTheSourceThatIsAhead) {
   TwoSources two;
   two.memory.state.grow(30 * kMiB);
