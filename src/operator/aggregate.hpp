@@ -176,7 +176,7 @@ void add_held_panes(std::unique_ptr<HeldAggregates>& held,
     };
     if constexpr (kSpillsPanes<Kernel>) {
       for (std::uint32_t group = 0; pane.disk && group < kKeyGroups; ++group)
-        each_on_disk<K>(*pane.disk, group, kernel, add);
+        each_on_disk<K>(pane.disk->table(), group, kernel, add);
     }
     pane.tables->for_each(add);
   });

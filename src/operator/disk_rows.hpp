@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/counted_copies.hpp"
 #include "operator/spill_place.hpp"
 #include "record/stored_value.hpp"
 #include "state/stored_tables.hpp"

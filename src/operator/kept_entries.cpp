@@ -15,6 +15,7 @@
 #include "operator/kernels.hpp"
 #include "operator/keyed_picks.hpp"
 #include "operator/open_pane_list.hpp"
+#include "operator/open_window_list.hpp"
 #include "operator/processor_image.hpp"
 #include "operator/stored_records.hpp"
 #include "record/record_json.hpp"
@@ -97,6 +98,7 @@ struct PartsBeside {
   const StatePart* form;  ///< of records that are held as texts
   const StatePart* keys;  ///< of keys that are held as texts
   const StatePart* open_panes;
+  const StatePart* open_windows;
 };
 
 /// Reads the entries of one part. Each method that tells reads up to the end of the bytes and is
@@ -161,23 +163,24 @@ class WindowParts : protected PartReader {
  protected:
   using PartReader::PartReader;
 
-  bool panes(const OfKind& kind) { return beside_.open_panes ? numbered(kind) : in_runs(kind); }
-  bool numbered(const OfKind& kind) {
+  bool panes(const OfKind& kind) {
+    if (!beside_.open_panes) return panes_in_runs(kind);
     const auto listed = read_open_panes(BytesCursor(beside_.open_panes->bytes));
     if (!listed) return false;
     std::unordered_map<std::uint64_t, Time> starts;
     for (const auto& pane : listed->panes) starts.emplace(pane.number, pane.key.start);
-    while (more()) {
-      const auto pane = starts.find(in_.varint());
-      if (!key() || !value(kind.acc)) return false;
-      if (pane != starts.end()) entry_.start = pane->second;
-      if (pane != starts.end()) emit();
-      entry_.value.clear();
-    }
-    return done();
+    return numbered(starts, entry_.start, [&] { return value(kind.acc); });
+  }
+  bool windows(const OfKind& kind) {
+    if (!beside_.open_windows) return windows_in_runs(kind);
+    const auto listed = read_open_windows(BytesCursor(beside_.open_windows->bytes));
+    if (!listed) return false;
+    std::unordered_map<std::uint64_t, Time> ends;
+    for (const OpenWindowEntry& window : *listed) ends.emplace(window.number, window.end);
+    return numbered(ends, entry_.end, [&] { return value(kind.acc) && fired(kind); });
   }
   /// As earlier versions wrote them.
-  bool in_runs(const OfKind& kind) {
+  bool panes_in_runs(const OfKind& kind) {
     (void)in_.number<Time>();  // the end of the last window that fired
     while (more()) {
       entry_.start = in_.number<Time>();
@@ -186,7 +189,7 @@ class WindowParts : protected PartReader {
     }
     return done();
   }
-  bool windows(const OfKind& kind) {
+  bool windows_in_runs(const OfKind& kind) {
     while (more()) {
       entry_.end = in_.number<Time>();
       (void)in_.number<Time>();  // when it next fires
@@ -249,6 +252,29 @@ class WindowParts : protected PartReader {
     return done();
   }
 
+ private:
+  /// Entries behind the number of what holds them, whose time goes to `time`; of others nothing is
+  /// told.
+  template <class Read>
+  bool numbered(const std::unordered_map<std::uint64_t, Time>& times, Time& time, Read&& read) {
+    while (more()) {
+      const auto its = times.find(in_.varint());
+      if (!key() || !read()) return false;
+      if (its != times.end()) {
+        time = its->second;
+        emit();
+      }
+      entry_.value.clear();
+    }
+    return done();
+  }
+};
+
+/// The part of windows by records.
+class RecordWindowParts : protected WindowParts {
+ protected:
+  using WindowParts::WindowParts;
+
   bool record_windows(const OfKind& kind) {
     const bool counts = kind.kind.starts_with("count_window");
     const std::string_view amount =
@@ -304,10 +330,10 @@ class WindowParts : protected PartReader {
 };
 
 /// Tells one part.
-class PartTeller : WindowParts {
+class PartTeller : RecordWindowParts {
  public:
   PartTeller(const StatePart& part, const PartsBeside& beside, const Take& take)
-      : WindowParts(part, beside, take) {}
+      : RecordWindowParts(part, beside, take) {}
 
   bool tell() {
     if (is_one_of(part_.name, kRecords)) return records(part_.shape, Heads::none);
@@ -338,7 +364,7 @@ class PartTeller : WindowParts {
     }
     const std::optional<OfKind> kind = of_kind(shape);
     if (!kind) return false;
-    if (part_.name == "panes") return panes(*kind);
+    if (part_.name == "panes" || part_.name == kPanesOnDisk) return panes(*kind);
     if (part_.name == "windows") return windows(*kind);
     if (part_.name == "late") return late(*kind);
     if (part_.name == "sessions") return sessions(*kind);
@@ -346,8 +372,8 @@ class PartTeller : WindowParts {
     return false;
   }
   bool has_layout() const {
-    constexpr std::array<std::string_view, 5> kLayouts{"panes", "windows", "late", "sessions",
-                                                       "records"};
+    constexpr std::array<std::string_view, 6> kLayouts{"panes", kPanesOnDisk, "windows",
+                                                       "late",  "sessions",   "records"};
     return is_one_of(part_.name, kLayouts);
   }
 
@@ -416,7 +442,8 @@ void tell_parts(std::span<const StatePart> parts, const Take& take) {
     const auto found = std::ranges::find(parts, name, &StatePart::name);
     return found == parts.end() ? nullptr : &*found;
   };
-  const PartsBeside beside{part_of(kFormPart), part_of(kKeyFieldsPart), part_of(kOpenPanes)};
+  const PartsBeside beside{part_of(kFormPart), part_of(kKeyFieldsPart), part_of(kOpenPanes),
+                           part_of(kOpenWindows)};
   for (const StatePart& part : parts) {
     if (part.shape.empty() || is_one_of(part.name, kProgress)) continue;
     if (PartTeller(part, beside, take).tell()) continue;

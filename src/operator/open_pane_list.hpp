@@ -15,6 +15,9 @@ namespace millrace::detail {
 /// The part of the list. Entries of panes that it does not name are of such as are over.
 inline constexpr std::string_view kOpenPanes = "panes:open";
 
+/// Entries of what panes have on disk: of a key they are older than those of what memory has.
+inline constexpr std::string_view kPanesOnDisk = "panes:disk";
+
 struct OpenPaneList {
   struct Pane {
     std::uint64_t number = 0;  ///< by which entries name it

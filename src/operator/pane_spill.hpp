@@ -94,8 +94,8 @@ class PaneSpill {
     std::uint64_t keys = 0;
     std::uint64_t bytes = 0;
     for (const auto& [key, pane] : panes.panes()) {
-      keys += pane.disk ? pane.disk_keys : 0;
-      bytes += pane.disk ? pane.disk->bytes() : 0;
+      keys += pane.disk ? pane.disk->keys() : 0;
+      bytes += pane.disk ? pane.disk->table().bytes() : 0;
     }
     place_.figures->keys.store(keys, std::memory_order_relaxed);
     place_.figures->bytes.store(bytes, std::memory_order_relaxed);
@@ -123,7 +123,7 @@ class PaneSpill {
     if (!pane.disk) {
       auto made = place_.tables->make(place_.folder);
       if (!made) throw DiskFailed(made.error());
-      pane.disk = std::move(*made);
+      pane.disk = std::make_shared<PaneDisk>(std::move(*made), place_.copies);
       has_spilled_ = true;
     }
     for (std::uint32_t step = 0; step < kKeyGroups && held_bytes() > most; ++step) {
@@ -159,18 +159,16 @@ class PaneSpill {
       for (; next < end; ++next)
         make_value(values_[next], *pane.tables, hashes[next], std::string_view(), kernel);
     };
-    pane.disk->find(hashes, [&](std::uint64_t hash, std::string_view older) {
+    pane.disk->take(hashes, [&](std::uint64_t hash, std::string_view older) {
       const auto found = std::lower_bound(hashes.begin(), hashes.end(), hash);
       make_up_to(static_cast<std::size_t>(found - hashes.begin()));
       make_value(values_[next++], *pane.tables, hash, older, kernel);
-      --pane.disk_keys;
     });
     make_up_to(hashes.size());
     for (std::size_t at = 0; at < hashes.size(); ++at) {
-      pane.disk->put(hashes[at], OverAt{}, values_[at]);
+      pane.disk->put(hashes[at], values_[at]);
       pane.tables->erase_of_hash(hashes[at], [](const K&, const Acc&) { return true; });
     }
-    pane.disk_keys += hashes.size();
   }
   /// All keys of a hash, those on disk with what memory has of them.
   void make_value(std::string& value, Tables& tables, std::uint64_t hash, std::string_view older,

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <utility>
 
 #include "base/memory_meter.hpp"
 #include "env/disk_table.hpp"
@@ -39,30 +38,6 @@ struct SpillPlace {
   SpillFigures* figures = nullptr;
   /// Counts what rows that came back leave for an image that waits for its disk; null: nobody does.
   MemoryMeter* copies = nullptr;
-};
-
-/// What `copies` of a place counts of one table. One thread.
-class CountedCopies {
- public:
-  CountedCopies() = default;
-  CountedCopies(const CountedCopies&) = delete;
-  CountedCopies& operator=(const CountedCopies&) = delete;
-  ~CountedCopies() { clear(); }
-
-  /// Once, before anything else; `meter` outlives this; null: nobody counts.
-  void count_with(MemoryMeter* meter) { meter_ = meter; }
-  void add(std::size_t bytes) {
-    if (meter_ == nullptr) return;
-    meter_->grow(bytes);
-    bytes_ += bytes;
-  }
-  void clear() {
-    if (bytes_ > 0) meter_->shrink(std::exchange(bytes_, 0));
-  }
-
- private:
-  MemoryMeter* meter_ = nullptr;
-  std::size_t bytes_ = 0;
 };
 
 /// An operator whose rows may lie on disk.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,6 +83,19 @@ class SpilledWindows {
   using Windows = OpenWindows<K, Cell>;
   using Codec = CellCodec<Kernel, Cells::kRemembers>;
 
+  /// What of a window is on disk.
+  struct OnDisk {
+    OnDisk(const Kernel& kernel, KeyedTables<K, Cell>& cells, std::int64_t& moved_heap,
+           SpillPlace place)
+        : rows(Codec(kernel), cells, moved_heap) {
+      place.figures = &figures;
+      rows.spill_to(place);
+    }
+    std::unique_ptr<KeyedTables<K, Cell>> cells;  ///< of a window that an image outlives
+    SpillFigures figures;
+    SpilledRows<K, Codec> rows;
+  };
+
   /// Once, before anything else; both outlive it, as do `windows`.
   void spill_to(const Kernel& kernel, Windows& windows, const SpillPlace& place) {
     kernel_ = &kernel;
@@ -90,17 +104,22 @@ class SpilledWindows {
   }
   /// Keys of the window are on disk.
   bool holds(const Window& window) const { return on_disk_.contains(window.end); }
+  /// Null: nothing is.
+  std::shared_ptr<OnDisk> of(const Window& window) const {
+    const auto at = on_disk_.find(window.end);
+    return at == on_disk_.end() ? nullptr : at->second;
+  }
 
   /// When nothing points into cells: a key of a window is in memory until the next call.
   void bring(const Window& window, std::uint64_t hash) {
     if (place_.tables == nullptr) return;
     make_room_behind(1);
     if (on_disk_.empty()) return;
-    if (SpilledOne* const its = find(window)) its->rows.bring({&hash, 1});
+    if (OnDisk* const its = find(window)) its->rows.bring({&hash, 1});
   }
   /// The same for all keys of a key group.
   void bring_group(const Window& window, std::uint32_t group) {
-    SpilledOne* const its = find(window);
+    OnDisk* const its = find(window);
     if (its == nullptr) return;
     make_room();  // before: what goes to disk now is to be brought as well
     hashes_.clear();
@@ -111,16 +130,17 @@ class SpilledWindows {
   /// Calls visit(K key, Cell& copy) for the keys of a key group that are on disk alone.
   template <class Visit>
   void each_on_disk(const Window& window, std::uint32_t group, Visit&& visit) {
-    if (SpilledOne* const its = find(window)) its->rows.for_each_of_group(group, visit);
+    if (OnDisk* const its = find(window)) its->rows.for_each_of_group(group, visit);
   }
-  /// A window is about to close.
-  void forget(const Window& window) {
-    SpilledOne* const its = find(window);
-    if (its == nullptr) return;
+  /// A window is about to close: what of it is on disk is the caller's, and goes before its cells.
+  std::shared_ptr<OnDisk> take_out(const Window& window) {
+    std::shared_ptr<OnDisk> its = of(window);
+    if (its == nullptr) return its;
     its->rows.tell();
     gone_hits_ += its->figures.hits;
     gone_misses_ += its->figures.misses;
     on_disk_.erase(window.end);
+    return its;
   }
   static std::int64_t heap_of(const Cell& cell) { return Codec::heap_of(cell); }
   /// A cell of an image has been put in, which holds so many bytes on the heap.
@@ -150,11 +170,11 @@ class SpilledWindows {
     std::uint64_t hits = gone_hits_;
     std::uint64_t misses = gone_misses_;
     for (auto& [end, its] : on_disk_) {
-      its.rows.tell();
-      keys += its.figures.keys;
-      bytes += its.figures.bytes;
-      hits += its.figures.hits;
-      misses += its.figures.misses;
+      its->rows.tell();
+      keys += its->figures.keys;
+      bytes += its->figures.bytes;
+      hits += its->figures.hits;
+      misses += its->figures.misses;
     }
     place_.figures->keys.store(keys, std::memory_order_relaxed);
     place_.figures->bytes.store(bytes, std::memory_order_relaxed);
@@ -165,23 +185,10 @@ class SpilledWindows {
   std::int64_t take_moved_heap() { return std::exchange(moved_heap_, 0); }
 
  private:
-  struct SpilledOne {
-    SpilledOne(const Kernel& kernel, KeyedTables<K, Cell>& cells, std::int64_t& moved_heap,
-               SpillPlace place)
-        : rows(Codec(kernel), cells, moved_heap) {
-      place.figures = &figures;
-      rows.spill_to(place);
-    }
-    SpillFigures figures;
-    SpilledRows<K, Codec> rows;
-  };
   static constexpr std::size_t kLeastBytes = 256u << 10;
   static constexpr std::size_t kAtOnce = 256;  ///< keys between two makings of room
 
-  SpilledOne* find(const Window& window) {
-    const auto at = on_disk_.find(window.end);
-    return at == on_disk_.end() ? nullptr : &at->second;
-  }
+  OnDisk* find(const Window& window) const { return of(window).get(); }
   std::uint64_t held_bytes() const {
     const auto counted = static_cast<std::int64_t>(place_.state->bytes());
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, counted + moved_heap_));
@@ -195,9 +202,9 @@ class SpilledWindows {
     return widest;
   }
   void shed(Window& window) {
-    const auto at =
-        on_disk_.try_emplace(window.end, *kernel_, *window.cells, moved_heap_, place_).first;
-    at->second.rows.shed(moved_heap_);
+    std::shared_ptr<OnDisk>& its = on_disk_[window.end];
+    if (!its) its = std::make_shared<OnDisk>(*kernel_, *window.cells, moved_heap_, place_);
+    its->rows.shed(moved_heap_);
   }
   void make_room_behind(std::size_t keys) {
     came_ += keys;
@@ -209,7 +216,7 @@ class SpilledWindows {
   const Kernel* kernel_ = nullptr;
   Windows* windows_ = nullptr;
   SpillPlace place_;
-  std::map<Time, SpilledOne> on_disk_;  ///< by the ends of their windows
+  std::map<Time, std::shared_ptr<OnDisk>> on_disk_;  ///< by the ends of their windows
   std::vector<std::uint64_t> hashes_;
   std::int64_t moved_heap_ = 0;
   std::size_t came_ = 0;         ///< keys since room was made

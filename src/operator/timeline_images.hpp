@@ -1,12 +1,16 @@
 // Images of windows that emit more than once.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "operator/late_images.hpp"
 #include "operator/pane_images.hpp"
+#include "operator/timeline_parts.hpp"
 #include "operator/window_timeline.hpp"
 
 namespace millrace::detail {
@@ -32,7 +36,9 @@ class TimelineImage {
       save_panes<K>(writer, timeline_.held_.panes(), kTimeMin, kernel_);
       save_late(writer, timeline_.late_, shape_of_kind(kind(), shape_of(kernel_)),
                 [this](std::string& out, const Acc& acc) { store_accumulator(kernel_, out, acc); });
-      for (std::uint32_t group = 0; group < kKeyGroups; ++group) save_group(writer, group);
+      const ImageChain chain = chain_of_keys<K>(writer);
+      writer.later(std::make_unique<TimelineParts<K, Kernel, kRefires>>(
+          timeline_.held_, kernel_, shape_of_kind(kind(), shape_of(kernel_)), chain));
     }
   }
   /// With the clock where it stands now.
@@ -46,8 +52,13 @@ class TimelineImage {
                              restore_late<K>(reader, part, timeline_.late_,
                                              [&accs](BytesCursor& in) { return accs.next(in); });
                            });
+      const ListsOfTasks<std::vector<OpenWindowEntry>> listed(reader, kOpenWindows,
+                                                              read_open_windows);
       each_part_of_kind<K>(reader, "windows", kind(), kernel_,
-                           [&](const auto& part, const auto& accs) { take(reader, part, accs); });
+                           [&](const auto& part, const auto& accs) {
+                             if (listed.empty()) return take_runs(reader, part, accs);
+                             take(reader, part, listed.of_group(part.number), accs);
+                           });
       make_room();
     }
   }
@@ -60,33 +71,23 @@ class TimelineImage {
     return text;
   }
 
-  void save_group(StateWriter& writer, std::uint32_t group) {
-    std::string* part = nullptr;
-    std::string entries;
-    timeline_.held_.open().for_each([&](Window& window) {
-      std::uint64_t count = 0;
-      entries.clear();
-      const auto store_one = [&](const K& key, const Cell& cell) {
-        ++count;
-        store_value(entries, KeyTraits<K>::own(key));
-        Codec(kernel_).store_timeless(entries, cell);
-      };
-      window.cells->for_each(store_one, group, group + 1);
-      timeline_.held_.spilled().each_on_disk(window, group, store_one);
-      if (count == 0) return;
-      if (part == nullptr) {
-        const std::string shape = shape_of_kind(kind(), shape_of(kernel_));
-        part = &writer.group_part("windows", group, entry_shape<K>(shape));
-      }
-      put_number(*part, window.end);
-      put_number(*part, window.next);
-      put_varint(*part, count);
-      part->append(entries);
-    });
-  }
-
   template <class Accumulators>
-  void take(StateReader& reader, const StatePart& part, const Accumulators& accumulators) {
+  void take(StateReader& reader, const StatePart& part, const std::vector<OpenWindowEntry>& open,
+            const Accumulators& accumulators) {
+    std::unordered_map<std::uint64_t, Window*> windows;
+    for (const OpenWindowEntry& one : open)
+      windows.emplace(one.number, &timeline_.held_.open().restored(one.end, one.next));
+    BytesCursor in(part.bytes);
+    while (!in.rest().empty()) {
+      const auto its = windows.find(in.varint());
+      Window* const window = its == windows.end() ? nullptr : its->second;
+      if (!take_cell(in, window, part.number, accumulators))
+        return reader.refuse(part, kValueMisfits);
+    }
+  }
+  /// Files of before windows had numbers: the cells of a window stand behind it.
+  template <class Accumulators>
+  void take_runs(StateReader& reader, const StatePart& part, const Accumulators& accumulators) {
     BytesCursor in(part.bytes);
     while (!in.rest().empty()) {
       const Time end = in.number<Time>();
@@ -95,14 +96,14 @@ class TimelineImage {
       if (!in.ok()) return reader.refuse(part, kValueMisfits);
       Window& window = timeline_.held_.open().restored(end, next);
       for (; left > 0; --left) {
-        if (!take_cell(in, window, part.number, accumulators)) {
+        if (!take_cell(in, &window, part.number, accumulators))
           return reader.refuse(part, kValueMisfits);
-        }
       }
     }
   }
+  /// `window` null: it has closed.
   template <class Accumulators>
-  bool take_cell(BytesCursor& in, Window& window, std::uint32_t group,
+  bool take_cell(BytesCursor& in, Window* window, std::uint32_t group,
                  const Accumulators& accumulators) {
     OwnedKey<K> owned{};
     if (!load_value(in, owned)) return false;
@@ -110,14 +111,15 @@ class TimelineImage {
     if (!acc) return false;
     Cell cell{std::move(*acc)};
     if (!Codec::load_timeless(in, cell)) return false;
+    if (window == nullptr) return true;
     const K key(owned);
     const std::uint64_t hash = KeyTraits<K>::hash(key);
-    timeline_.held_.spilled().bring(window, hash);  // another key may have its hash
-    if (key_group(hash) != group || window.cells->find(key, hash)) return false;
-    timeline_.held_.cells().note_restored(window, hash, cell);
+    timeline_.held_.spilled().bring(*window, hash);  // another key may have its hash
+    if (key_group(hash) != group || window->cells->find(key, hash)) return false;
+    timeline_.held_.cells().note_restored(*window, hash, cell);
     auto& spilled = timeline_.held_.spilled();
     const std::int64_t heap = spilled.heap_of(cell);
-    window.cells->add(key, hash, std::move(cell));
+    window->cells->add(key, hash, std::move(cell));
     spilled.note_restored(heap);  // last: room is made by what is in the tables
     return true;
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 
 #include "operator/pane_spill.hpp"
 #include "operator/spilled_windows.hpp"
@@ -101,8 +102,13 @@ class TimelineWindows {
                                [&](std::uint64_t hash) { spilled_.bring(window, hash); });
   }
   void close(Window& window) {
-    spilled_.forget(window);
-    open_.close(window);
+    std::shared_ptr<typename Spilled::OnDisk> on_disk = spilled_.take_out(window);
+    if (on_disk && on_disk.use_count() > 1) {  // an image reads it still
+      on_disk->cells = open_.take_out(window);
+    } else {
+      on_disk.reset();
+      open_.close(window);
+    }
   }
 
  private:

@@ -169,7 +169,7 @@ void each_held(WindowTimeline<K, Kernel, kRefires>& timeline, const Kernel& kern
   for (const auto& [pane, open] : timeline.held().panes().panes()) {
     each_end(windows, pane.start, [&, &held = open](Time end) {
       const Time start = windows.is_global() ? kTimeMin : windows.start_of(end);
-      each_of_pane<K>(*held.tables, held.disk.get(), kernel,
+      each_of_pane<K>(*held.tables, held.on_disk(), kernel,
                       [&](const K& key, const Acc& acc) { visit(key, start, end, acc); });
     });
   }

@@ -24,6 +24,7 @@ struct OpenWindow {
   Time next;  ///< when it is looked at: an early row, its end, or when it closes
   std::unique_ptr<KeyedTables<K, Cell>> cells;
   CountedVector<std::uint64_t> changed;  ///< hashes of keys that changed since the last early rows
+  std::uint64_t number = 0;              ///< by which images know it; 0: no image has had it
 };
 
 /// One thread. Memory: a cell a key and window; throws MemoryRefused as KeyedTables does.
@@ -77,13 +78,17 @@ class OpenWindows {
     window.next = when;
     agenda_.emplace(when, window.end);
   }
-  void close(Window& window) {
+  void close(Window& window) { spare_.put(take_out(window)); }
+  /// Closes it for who goes on with its cells.
+  std::unique_ptr<Tables> take_out(Window& window) {
     agenda_.erase({window.next, window.end});
     const auto at = windows_.find(window.end);
     auto cells = std::move(at->second.cells);
     windows_.erase(at);
-    spare_.put(std::move(cells));
+    return cells;
   }
+  /// What images have of the window under its number so far counts no more.
+  void number_anew(Window& window) { window.number = ++numbers_; }
   /// Tables of windows that have closed are kept for the next ones no longer.
   void drop_spare() { spare_.drop(); }
   template <class Visit>
@@ -119,6 +124,7 @@ class OpenWindows {
   bool finals_;
   MemoryMeter* meter_ = nullptr;
   SpareTables<Tables> spare_;
+  std::uint64_t numbers_ = 0;               ///< of windows in images
   std::map<Time, Window> windows_;          ///< by end: no two of one kind end together
   std::set<std::pair<Time, Time>> agenda_;  ///< (when to look, end of the window)
 };

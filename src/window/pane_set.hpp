@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "env/disk_table.hpp"
 #include "state/keyed_tables.hpp"
+#include "window/pane_disk.hpp"
 #include "window/recent_panes.hpp"
 #include "window/window.hpp"
 
@@ -59,11 +59,12 @@ struct CoveredPane {
 template <class Tables>
 struct OpenPane {
   std::unique_ptr<Tables> tables;
-  std::uint64_t number = 0;                   ///< by which images know it; 0: no image has had it
-  std::unique_ptr<DiskTable> disk = nullptr;  ///< what more it holds; null: nothing
-  std::uint64_t disk_keys = 0;
+  std::uint64_t number = 0;  ///< by which images know it; 0: no image has had it
+  /// What more it holds; null: nothing. An image may read it longer than windows do.
+  std::shared_ptr<PaneDisk> disk = nullptr;
 
   bool holds_any() const { return tables->size() > 0 || disk; }
+  DiskTable* on_disk() const { return disk ? &disk->table() : nullptr; }
 };
 
 /// Tables of panes that are over, to be used again.
@@ -152,8 +153,8 @@ class PaneSet {
   std::map<PaneKey, Pane>& panes() { return panes_; }
   /// Gives back the memory of panes that are over.
   void drop_spare() { spare_.drop(); }
-  /// What images have of the pane under its number so far counts no more.
-  void number_anew(Pane& pane) { pane.number = ++numbers_; }
+  /// What images have of a part of a pane under its number so far counts no more.
+  void number_anew(std::uint64_t& number) { number = ++numbers_; }
   /// The end of the last window that fired; kTimeMin: none has.
   Time closed_end() const { return closed_end_; }
   void continue_behind(Time end) { closed_end_ = end; }  ///< before the first record
@@ -174,7 +175,7 @@ class PaneSet {
       if (watermark == kTimeMax && !panes_.empty()) {
         const auto& [key, pane] = *panes_.begin();
         fire(kTimeMin, kTimeMax,
-             std::vector{CoveredPane<Tables>{key, pane.tables.get(), pane.disk.get()}});
+             std::vector{CoveredPane<Tables>{key, pane.tables.get(), pane.on_disk()}});
         panes_.clear();
       }
       return;
@@ -200,7 +201,7 @@ class PaneSet {
   void drain(Time watermark, Visit&& visit) {
     while (!panes_.empty() && *drains_at() <= watermark) {
       Pane& first = panes_.begin()->second;
-      visit(panes_.begin()->first, *first.tables, first.disk.get());
+      visit(panes_.begin()->first, *first.tables, first.on_disk());
       recycle(panes_.begin());
     }
   }
@@ -221,7 +222,7 @@ class PaneSet {
     for (auto at = panes_.lower_bound(from); at != panes_.end() && at->first.start < end; ++at) {
       if (!shared_ && at->first != from) break;
       if (const Pane& pane = at->second; at->first.first_end <= end && pane.holds_any())
-        covered_.push_back({at->first, pane.tables.get(), pane.disk.get()});
+        covered_.push_back({at->first, pane.tables.get(), pane.on_disk()});
     }
   }
 
@@ -240,7 +241,7 @@ class PaneSet {
   bool shared_;
   Time closed_end_ = kTimeMin;
   std::map<PaneKey, Pane> panes_;
-  std::uint64_t numbers_ = 0;   ///< of panes in images
+  std::uint64_t numbers_ = 0;   ///< of parts of panes in images
   RecentPanes<Tables> recent_;  ///< of panes of on-time records
   SpareTables<Tables> spare_;
   std::vector<CoveredPane<Tables>> covered_;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "operator/spill_place.hpp"
 #include "operator_cuts.hpp"
@@ -24,6 +25,25 @@ struct Act {
   std::size_t image = 0;      ///< an epoch, while which so many of the acts that follow happen
   bool fails = false;         ///< that epoch does
 };
+
+/// Plays the act, and where it is an epoch, those that happen while it is written, but for the last
+/// of all; where the next one is.
+inline std::size_t play_act(OperatorTasks& tasks, const std::vector<Act>& acts, std::size_t at) {
+  const Act& act = acts[at++];
+  if (act.restore != 0) {
+    tasks.restore(tasks.image(), act.restore);
+  } else if (act.image == 0) {
+    tasks.play(act.step);
+  } else {
+    const auto play_on = [&, end = std::min(acts.size() - 1, at + act.image)] {
+      while (at < end && acts[at].restore == 0 && acts[at].image == 0 &&
+             acts[at].step.kind != OperatorStep::Kind::clock)
+        tasks.play(acts[at++].step);
+    };
+    (void)tasks.image(play_on, act.fails);
+  }
+  return at;
+}
 
 /// A folder for what operators have on disk, which goes with it, and what they told of it.
 class SpillFolder {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "millrace/millrace.hpp"
@@ -67,6 +69,35 @@ OperatorTasks tasks_of_sums() {
                        });
 }
 
+/// Takes half a kilobyte of each key, in memory as in images.
+struct WideKernel {
+  template <class T>
+  using Eight = std::tuple<T, T, T, T, T, T, T, T>;
+  using Acc = Eight<Eight<std::int64_t>>;
+  using Value = std::int64_t;
+  static constexpr bool kMerges = true;
+  static constexpr bool kStaged = false;
+  static constexpr bool kNothrow = false;
+  static constexpr bool kOrdered = false;
+  Acc init() const { return {}; }
+  void add(Acc& acc, const Note&, const detail::Stamp&) const { ++count_of(acc); }
+  void merge(Acc& acc, const Acc& newer) const { count_of(acc) += result(newer); }
+  Value result(const Acc& acc) const { return std::get<0>(std::get<0>(acc)); }
+  static std::int64_t& count_of(Acc& acc) { return std::get<0>(std::get<0>(acc)); }
+};
+/// One window has all notes.
+template <class Kernel>
+OperatorTasks tasks_of_windows() {
+  using Row = Aggregate<std::int64_t, typename Kernel::Value>;
+  using Op = detail::WindowAggregate<Note, ByNumber, Kernel>;
+  return OperatorTasks([] { return std::make_unique<Op>(tumbling(1s), kByNumber, Kernel{}); },
+                       {{&batch_type<Note>(), kByNumber}},
+                       [](std::uint32_t, const detail::BatchBase& base, std::size_t at) {
+                         const Row& row = static_cast<const Batch<Row>&>(base).values[at];
+                         return std::pair(fmt::format("{}", row.key), fmt::format("{}", row.value));
+                       });
+}
+
 void play_all(OperatorTasks& tasks, const std::vector<OperatorStep>& steps) {
   for (const OperatorStep& step : steps) tasks.play(step);
 }
@@ -111,6 +142,40 @@ TEST(SpilledImages, AnEpochOfAccumulatorsHasWhatHasChanged) {
   expect_changes_alone(tasks_of_sums(), tasks_of_sums(), 32u << 10);
 }
 
+/// What went to disk since is among it, and what memory has of its keys.
+TEST(SpilledImages, AnEpochOfPanesHasWhatHasChanged) {
+  constexpr std::int64_t kKeys = 40'000;
+  SpillFolder folder;
+  OperatorTasks on_disk = tasks_of_windows<detail::CountKernel>();
+  OperatorTasks in_memory = tasks_of_windows<detail::CountKernel>();
+  on_disk.when_open(folder.beyond(1u << 20));
+  on_disk.start(1);
+  in_memory.start(1);
+  const auto both = [&](const std::vector<OperatorStep>& steps) {
+    play_all(on_disk, steps);
+    play_all(in_memory, steps);
+  };
+  both(notes_of(0, kKeys, 0));
+  (void)on_disk.image();
+  const std::uint64_t all = on_disk.image_bytes();
+  EXPECT_GT(all, std::uint64_t{kKeys} * 6);
+  EXPECT_GT(folder.keys(), 10'000u);
+  std::vector<StatePart> parts;
+  for (std::int64_t epoch = 0; epoch < 6; ++epoch) {  // one that fails, and behind it a whole one
+    const std::int64_t first = epoch * 6'000;
+    parts = on_disk.image([&] { both(notes_of(first, first + kKeys / 100, 0)); }, epoch == 2);
+    if (epoch == 3) EXPECT_GT(on_disk.image_bytes(), all / 2);
+    if (epoch != 3) EXPECT_LT(on_disk.image_bytes(), all / 5) << "epoch " << epoch << " of " << all;
+  }
+  parts = on_disk.image();
+  on_disk.restore(parts, 3);
+  both(notes_of(0, kKeys, 0));
+  both({{.kind = OperatorStep::Kind::watermark, .watermark = kTimeMax}});
+  EXPECT_TRUE(on_disk.status().ok()) << on_disk.status().to_string();
+  EXPECT_EQ(on_disk.lanes().size(), static_cast<std::size_t>(kKeys));
+  EXPECT_EQ(first_difference(in_memory.lanes(), on_disk.lanes()), "");
+}
+
 std::size_t heap_bytes() {
   const struct mallinfo2 all = mallinfo2();
   return all.uordblks + all.hblkhd;
@@ -148,15 +213,24 @@ TEST(SpilledImages, AnImageIsNeverPutTogetherInMemory) {
   GTEST_SKIP() << "a sanitizer has a heap of its own";
 #endif
 #endif
-  SpillFolder folder;
-  OperatorTasks tasks = tasks_of_rows();
-  tasks.when_open(folder.beyond(1u << 20));
-  tasks.start(1);
-  constexpr std::int64_t kKeys = 30'000;
-  play_all(tasks, notes_of(0, kKeys, 2'000));
-  const Streamed streamed = stream_image(tasks, [] {});
-  EXPECT_GT(streamed.bytes, std::uint64_t{kKeys} * 2'000);
-  EXPECT_LT(streamed.most_held, 14u << 20) << "of " << streamed.bytes;
+  struct Subject {
+    OperatorTasks (*make)();
+    std::int64_t keys;
+    std::int32_t bytes;  ///< of a key
+  };
+  for (const Subject& subject : {Subject{tasks_of_rows, 30'000, 2'000},
+                                 Subject{tasks_of_windows<WideKernel>, 80'000, 512}}) {
+    SpillFolder folder;
+    OperatorTasks tasks = subject.make();
+    tasks.when_open(folder.beyond(1u << 20));
+    tasks.start(1);
+    play_all(tasks, notes_of(0, subject.keys, subject.bytes));
+    EXPECT_GT(folder.keys(), 10'000u);
+    const Streamed streamed = stream_image(tasks, [] {});
+    EXPECT_GT(streamed.bytes, static_cast<std::uint64_t>(subject.keys * subject.bytes));
+    EXPECT_LT(streamed.most_held, 14u << 20) << "of " << streamed.bytes;
+    tasks.start(0);  // before its folder
+  }
 }
 
 /// A task may be through before its first batch: its last image has to know where its rows are.
@@ -172,6 +246,21 @@ TEST(SpilledImages, RestoredRowsAreToldAtOnce) {
     EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();
     tasks.start(0);  // before its folder
   }
+}
+
+/// The image goes on reading what their window has left on disk.
+TEST(SpilledImages, PanesMayFireWhileTheirImageIsWritten) {
+  SpillFolder folder;
+  OperatorTasks tasks = tasks_of_windows<detail::CountKernel>();
+  tasks.when_open(folder.beyond(1u << 20));
+  tasks.start(1);
+  constexpr std::int64_t kKeys = 60'000;
+  play_all(tasks, notes_of(0, kKeys, 0));
+  const Streamed quiet = stream_image(tasks, [] {});
+  const Streamed busy = stream_image(
+      tasks, [&] { tasks.play({.kind = OperatorStep::Kind::watermark, .watermark = 2'000'000}); });
+  EXPECT_EQ(busy.bytes, quiet.bytes);
+  EXPECT_EQ(tasks.lanes().size(), static_cast<std::size_t>(kKeys));
 }
 
 /// What comes back, changes and goes again before its turn is there once, as it was.

@@ -46,10 +46,13 @@ std::vector<Act> draw_acts(Random& random) {
   Time newest = 0;
   Time watermark = -100;
   std::int64_t number = 0;
-  for (int at = 0; at < 24; ++at) {
+  for (int at = 0; at < 30; ++at) {
     Act& act = acts.emplace_back();
     const std::uint64_t what = random.below(8);
-    if (what == 0) {
+    if (random.chance(0.2)) {
+      act.image = 1 + random.below(4);
+      act.fails = random.chance(0.2);
+    } else if (what == 0) {
       act.restore = 1 + static_cast<std::uint32_t>(random.below(3));
     } else if (what < 3) {
       act.step.kind = OperatorStep::Kind::watermark;
@@ -114,13 +117,9 @@ class SpilledPanes : public testing::Test {
   Lanes run(OperatorTasks& tasks, const std::vector<Act>& acts) {
     std::vector<std::string> held;
     tasks.start(2);
-    for (const Act& act : acts) {
-      if (&act == &acts.back()) held = held_of<Op>(tasks);
-      if (act.restore == 0) {
-        tasks.play(act.step);
-      } else {
-        tasks.restore(tasks.image(), act.restore);
-      }
+    for (std::size_t at = 0; at < acts.size();) {
+      if (at + 1 == acts.size()) held = held_of<Op>(tasks);
+      at = play_act(tasks, acts, at);
       most_keys_ = std::max(most_keys_, folder_.most_keys());
     }
     EXPECT_TRUE(tasks.status().ok()) << tasks.status().to_string();

@@ -155,20 +155,7 @@ class SpilledRowsTest : public testing::Test {
   }
   static Outcome run(OperatorTasks& tasks, const std::vector<Act>& acts) {
     tasks.start(2);
-    for (std::size_t at = 0; at < acts.size(); ++at) {
-      if (acts[at].restore != 0) {
-        tasks.restore(tasks.image(), acts[at].restore);
-      } else if (acts[at].image == 0) {
-        tasks.play(acts[at].step);
-      } else {
-        const auto play_on = [&, end = std::min(acts.size() - 1, at + acts[at].image)] {
-          while (at < end && acts[at + 1].restore == 0 && acts[at + 1].image == 0 &&
-                 acts[at + 1].step.kind != OperatorStep::Kind::clock)
-            tasks.play(acts[++at].step);
-        };
-        (void)tasks.image(play_on, acts[at].fails);
-      }
-    }
+    for (std::size_t at = 0; at < acts.size();) at = play_act(tasks, acts, at);
     return {tasks.lanes(), tasks.letters(), tasks.status().to_string()};
   }
   void expect_same(std::uint64_t seed, std::uint64_t most_bytes) {
